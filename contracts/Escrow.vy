@@ -40,7 +40,8 @@ exports: (
 
 MAX_PRODUCTS: constant(uint256) = 128  # one consent bit each
 MAX_BATCH: constant(uint256) = 256
-# An account's word: consent in the upper 128 bits, balance in the lower 128.
+# An account's word: consent in the upper 128 bits, balance in the lower 128. A pot's word: its product's number in the
+# upper 128 bits (so that a steady bet need not look it up), what it holds in the lower 128.
 BALANCE_MASK: constant(uint256) = 2**128 - 1
 
 
@@ -156,15 +157,16 @@ def collect(account: address, pot_id: bytes32, amount: uint256, kind: IEscrow.Ki
     @param amount In the token's smallest unit.
     @param kind One of DEPOSIT_SEED, BET_DEBIT, ACTIVATION, FUNDING.
     """
-    number: uint256 = self._product()
+    pot: uint256 = self._pot(pot_id)
     self._check_kind(
         kind, IEscrow.Kind.DEPOSIT_SEED | IEscrow.Kind.BET_DEBIT | IEscrow.Kind.ACTIVATION | IEscrow.Kind.FUNDING
     )
     assert amount != 0, "escrow: zero amount"
     word: uint256 = self._debited(account, amount)
-    assert (word >> (127 + number)) & 1 == 1, "escrow: no consent"
+    # Product number n, counted from 1, has consent bit n - 1 above the balance.
+    assert (word >> (127 + (pot >> 128))) & 1 == 1, "escrow: no consent"
     self._accounts[account] = word
-    self._pots[msg.sender][pot_id] += amount
+    self._pots[msg.sender][pot_id] = self._plus(pot, amount)
     self._log_entry(account, msg.sender, pot_id, kind, amount, word)
 
 
@@ -177,7 +179,6 @@ def pay(pot_id: bytes32, account: address, amount: uint256, kind: IEscrow.Kind):
     @param amount In the token's smallest unit.
     @param kind One of PAYOUT, REFUND, COMMISSION, RESIDUE.
     """
-    self._product()
     self._check_pay_kind(kind)
     self._take(pot_id, amount)
     self._credit(account, pot_id, amount, kind)
@@ -194,7 +195,6 @@ def pay_many(
     @param amounts What each gets, in the token's smallest unit.
     @param kind One of PAYOUT, REFUND, COMMISSION, RESIDUE, for all of them.
     """
-    self._product()
     self._check_pay_kind(kind)
     assert len(accounts) == len(amounts), "escrow: lengths differ"
     total: uint256 = 0
@@ -214,9 +214,8 @@ def move(from_pot: bytes32, to_pot: bytes32, amount: uint256):
     @param to_pot The product's own number of the pot that gets.
     @param amount In the token's smallest unit.
     """
-    self._product()
     self._take(from_pot, amount)
-    self._pots[msg.sender][to_pot] += amount
+    self._pots[msg.sender][to_pot] = self._plus(self._pot(to_pot), amount)
     log IEscrow.Moved(
         product=msg.sender, from_pot=from_pot, to_pot=to_pot, amount=amount, timestamp=block.timestamp
     )
@@ -270,7 +269,7 @@ def pot_balance(product: address, pot_id: bytes32) -> uint256:
     @param pot_id Its number there.
     @return In the token's smallest unit.
     """
-    return self._pots[product][pot_id]
+    return self._pots[product][pot_id] & BALANCE_MASK
 
 
 @internal
@@ -292,10 +291,14 @@ def _deposit(payer: address, amount: uint256, receiver: address, consent: uint25
 
 @internal
 @view
-def _product() -> uint256:
+def _pot(pot_id: bytes32) -> uint256:
+    # Only a product ever gets past this with a word of its own, and a pot's word keeps the number for good.
+    word: uint256 = self._pots[msg.sender][pot_id]
+    if word != 0:
+        return word
     number: uint256 = self._number_of[msg.sender]
     assert number != 0, "escrow: not a product"
-    return number
+    return number << 128
 
 
 @internal
@@ -326,8 +329,13 @@ def _debited(account: address, amount: uint256) -> uint256:
 @view
 def _credited(account: address, amount: uint256) -> uint256:
     assert account != empty(address), "escrow: zero account"
-    word: uint256 = self._accounts[account]
-    # No sum may reach the consent bits.
+    return self._plus(self._accounts[account], amount)
+
+
+@internal
+@pure
+def _plus(word: uint256, amount: uint256) -> uint256:
+    # No sum may reach the upper 128 bits.
     assert amount <= BALANCE_MASK - (word & BALANCE_MASK), "escrow: balance overflow"
     return word + amount
 
@@ -335,9 +343,9 @@ def _credited(account: address, amount: uint256) -> uint256:
 @internal
 def _take(pot_id: bytes32, amount: uint256):
     assert amount != 0, "escrow: zero amount"
-    held: uint256 = self._pots[msg.sender][pot_id]
-    assert held >= amount, "escrow: pot too small"
-    self._pots[msg.sender][pot_id] = held - amount
+    word: uint256 = self._pot(pot_id)
+    assert word & BALANCE_MASK >= amount, "escrow: pot too small"
+    self._pots[msg.sender][pot_id] = word - amount
 
 
 @internal

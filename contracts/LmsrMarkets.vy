@@ -173,21 +173,19 @@ def bet(market_id: uint256, outcome: ILmsrMarkets.Outcome, min_shares: uint256) 
     gap: int256 = self._seen_from(side, markets._gap(state))
     shares: uint256 = lmsr._shares_down(b, gap, markets.STAKE * markets.WAD_PER_UNIT)
     assert shares >= min_shares, "lmsr: price moved"
-    gap -= convert(shares, int256)
-    position: uint256 = markets.positions[market_id][msg.sender][side]
+    key: uint256 = markets._key(market_id, side, msg.sender)
+    position: uint256 = markets.positions[key]
     held: uint256 = position & markets.MASK_128
     owed_more: uint256 = (held + shares) // markets.WAD_PER_UNIT - held // markets.WAD_PER_UNIT
-    markets.positions[market_id][msg.sender][side] = position + (markets.STAKE << 128) + shares
-    markets.states[market_id] = markets._after_bet(
-        state, side, self._seen_from(side, gap), owed_more, block.timestamp
-    )
+    markets.positions[key] = position + (markets.STAKE << 128) + shares
+    markets.states[market_id] = markets._after_bet(state, side, shares, owed_more)
     log ILmsrMarkets.BetPlaced(
         market_id=market_id,
         account=msg.sender,
         side=outcome,
         shares=shares,
         stake=markets.STAKE,
-        price_after=lmsr._price(b, gap),
+        price_after=lmsr._price(b, gap - convert(shares, int256)),
         effective_odds=shares * markets.EUR // markets.STAKE,
         timestamp=block.timestamp,
     )
@@ -326,8 +324,9 @@ def position(market_id: uint256, account: address) -> (uint256, uint256, uint256
     @param account Whose position.
     @return YES shares (WAD), staked on YES (money), NO shares, staked on NO.
     """
-    words: uint256[2] = markets.positions[market_id][account]
-    return words[0] & markets.MASK_128, words[0] >> 128, words[1] & markets.MASK_128, words[1] >> 128
+    yes: uint256 = markets._position(market_id, 0, account)
+    no: uint256 = markets._position(market_id, 1, account)
+    return yes & markets.MASK_128, yes >> 128, no & markets.MASK_128, no >> 128
 
 
 @external
@@ -399,7 +398,7 @@ def _side(outcome: ILmsrMarkets.Outcome) -> uint256:
 @internal
 @pure
 def _seen_from(side: uint256, gap: int256) -> int256:
-    # What is stored is NO shares less YES shares; the rule wants the other side's less this side's, and back.
+    # What is stored is NO shares less YES shares; the rule wants the other side's less this side's.
     return gap if side == 0 else -gap
 
 

@@ -16,7 +16,8 @@
      positions of what each would be paid, each rounded down to a unit of money.
      The tail is the lowest bits of the referee: the whole address is looked up
      only where a bettor's match. Outcome is proposed or final, as a flag's bits.
-     A position has a word for each side: staked 128 | shares 128.
+     A position has a word for each side, staked 128 | shares 128, under the key
+     market 95 | side 1 | account 160.
      Bounds: a market takes a bet of 1 EUR every 5 s for at most a year, so
      bets < 6.4e6 < 2**24; owed <= 10 EUR + bets < 6.4e12 < 2**44 units; no share
      count passes that money, so |gap| < 6.4e24 < 2**87. Times fit until 2106.
@@ -59,7 +60,7 @@ ESCROW: public(immutable(address))
 books: HashMap[uint256, uint256]
 states: HashMap[uint256, uint256]
 schedules: HashMap[uint256, uint256]
-positions: HashMap[uint256, HashMap[address, uint256[2]]]
+positions: HashMap[uint256, uint256]
 
 
 @deploy
@@ -143,14 +144,16 @@ def _last_bet_at(state: uint256) -> uint256:
 
 
 @internal
-@pure
-def _after_bet(state: uint256, side: uint256, gap_after: int256, owed_more: uint256, last_bet_at: uint256) -> uint256:
-    # Owed and bets are sums that cannot leave their fields (see the bounds), so they are added in place.
-    kept: uint256 = state & (2**168 - 1) & ~(MASK_32 << 24)
-    return (
-        (convert(gap_after + GAP_OFFSET, uint256) << 168)
-        | ((kept + (owed_more << (124 - 44 * side)) + (1 << 56)) | (last_bet_at << 24))
+@view
+def _after_bet(state: uint256, side: uint256, shares: uint256, owed_more: uint256) -> uint256:
+    # Fields are added to in place: none leaves its bits (see the bounds), and time does not go back.
+    grown: uint256 = (
+        state
+        + (owed_more << (124 - 44 * side))
+        + (1 << 56)
+        + ((block.timestamp - self._last_bet_at(state)) << 24)
     )
+    return grown - (shares << 168) if side == 0 else grown + (shares << 168)
 
 
 @internal
@@ -183,10 +186,21 @@ def _due_at(market_id: uint256) -> uint256:
 
 
 @internal
+@pure
+def _key(market_id: uint256, side: uint256, account: address) -> uint256:
+    return (market_id << 161) | (side << 160) | convert(account, uint256)
+
+
+@internal
+@view
+def _position(market_id: uint256, side: uint256, account: address) -> uint256:
+    return self.positions[self._key(market_id, side, account)]
+
+
+@internal
 @view
 def _is_bettor(market_id: uint256, account: address) -> bool:
-    words: uint256[2] = self.positions[market_id][account]
-    return words[0] | words[1] != 0
+    return self._position(market_id, 0, account) | self._position(market_id, 1, account) != 0
 
 
 @internal
@@ -195,15 +209,15 @@ def _take_claim(market_id: uint256, account: address, outcome: uint256) -> uint2
     @notice What an account may be paid for a settled market, which then is gone:
             winning shares rounded down to money, or all stakes of a void market.
     """
-    if outcome != INVALID:
-        word: uint256 = self.positions[market_id][account][outcome >> 1]
-        if word == 0:
-            return 0
-        self.positions[market_id][account][outcome >> 1] = 0
-        return (word & MASK_128) // WAD_PER_UNIT
+    if outcome == INVALID:
+        return (self._take(market_id, 0, account) >> 128) + (self._take(market_id, 1, account) >> 128)
+    return (self._take(market_id, outcome >> 1, account) & MASK_128) // WAD_PER_UNIT
 
-    words: uint256[2] = self.positions[market_id][account]
-    if words[0] | words[1] == 0:
-        return 0
-    self.positions[market_id][account] = [0, 0]
-    return (words[0] >> 128) + (words[1] >> 128)
+
+@internal
+def _take(market_id: uint256, side: uint256, account: address) -> uint256:
+    key: uint256 = self._key(market_id, side, account)
+    word: uint256 = self.positions[key]
+    if word != 0:
+        self.positions[key] = 0
+    return word
