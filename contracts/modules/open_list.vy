@@ -1,0 +1,57 @@
+# pragma version 0.4.3
+"""
+@title Open predictions of a person
+@author Tessera
+@license AGPL-3.0-only
+@notice A short list of numbers per account, eight to a storage word: a change
+        of stake reads one word for eight predictions, and a person's first
+        prediction writes one.
+@dev Lanes of 32 bits; lane 0 is the length, entry i is lane i + 1. What lies
+     beyond the length is stale and never read.
+"""
+
+
+MAX_OPEN: constant(uint256) = 64
+LANE_MASK: constant(uint256) = 2**32 - 1
+
+
+_lanes: HashMap[address, uint256[9]]  # 65 lanes
+
+
+@internal
+@view
+def _count(account: address) -> uint256:
+    return self._lanes[account][0] & LANE_MASK
+
+
+@internal
+@view
+def _entry(account: address, i: uint256) -> uint256:
+    return self._lanes[account][(i + 1) // 8] >> 32 * ((i + 1) % 8) & LANE_MASK
+
+
+@internal
+def _append(account: address, number: uint256):
+    """
+    @dev The caller checks that the list is not full and that `number` < 2**32.
+    """
+    count: uint256 = self._count(account)
+    self._set_lane(account, count + 1, number)
+    self._set_lane(account, 0, count + 1)
+
+
+@internal
+def _remove(account: address, i: uint256):
+    """
+    @notice Puts the last entry in the place of entry i and shortens the list.
+    """
+    last: uint256 = self._count(account) - 1
+    if i != last:
+        self._set_lane(account, i + 1, self._entry(account, last))
+    self._set_lane(account, 0, last)
+
+
+@internal
+def _set_lane(account: address, lane: uint256, number: uint256):
+    bits: uint256 = 32 * (lane % 8)
+    self._lanes[account][lane // 8] = self._lanes[account][lane // 8] & ~(LANE_MASK << bits) | number << bits
