@@ -1,0 +1,378 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title PrizePool
+@author Tessera
+@license AGPL-3.0-only
+@notice Shares revenue week by week: most of it to the events of the week by
+        weight, some to a buyback, the rest to the week after. However late a week
+        is closed nothing is lost, and the cost depends on neither events nor people.
+@dev With `index` the prize per unit of weight in 1e18 fixed point, an event's
+     prize is `weight * (index at its last week's end - index at its start) // 1e18`.
+     Every remainder is kept in `rem`, in 1e-18 units, and shared with the next week.
+     Invariant: balance = waiting + carried + bucket + shared with events and not yet
+     taken, to the unit, and more only if somebody sent tokens unasked.
+     An event's last week is fixed at creation, so a week's weight only changes by
+     events created in it; `period` is the first week that is not closed.
+@custom:halt Nothing halts it. Without a keeper nothing is bought back.
+"""
+
+
+from ethereum.ercs import IERC20
+from snekmate.auth import ownable
+from snekmate.auth import ownable_2step
+
+from .interfaces import IPrizePool
+from .interfaces import IStakingPool
+from .interfaces import IUniswapV2Router
+from .modules import periods
+from .modules import twap
+
+
+implements: IPrizePool
+initializes: ownable
+initializes: ownable_2step[ownable := ownable]
+initializes: twap
+
+
+exports: (
+    ownable_2step.owner,
+    ownable_2step.pending_owner,
+    ownable_2step.transfer_ownership,
+    ownable_2step.accept_ownership,
+)
+
+
+MAX_PERIODS: constant(uint256) = 520  # ten years in a call
+SCALE: constant(uint256) = 10**18
+BPS: constant(uint256) = 10_000
+MIN_EVENT_BPS: constant(uint256) = 8_000
+HARVEST_GRACE: constant(uint256) = 24 * 3600
+MAX_SUPPLY: constant(uint256) = 2**112  # of the prize token: keeps every number below in its bits
+# A trade of 1 % of the reserve costs 1.3 % in fee and price: 2 % leaves little to a sandwich.
+MAX_BUYBACK_LOSS_BPS: constant(uint256) = 200
+MAX_RESERVE_BPS: constant(uint256) = 100
+TAKEN: constant(uint256) = 1 << 63
+
+
+PRIZE_TOKEN: public(immutable(address))
+BET: public(immutable(address))
+EVENTS: public(immutable(address))
+STAKING: public(immutable(address))
+ROUTER: public(immutable(address))
+TREASURY: public(immutable(address))
+
+
+event_bps: public(uint256)
+buyback_bps: public(uint256)
+is_keeper: public(HashMap[address, bool])
+
+period: public(uint256)  # the first that is not closed
+weight: public(uint256)  # of all events of that period
+waiting: public(uint256)  # revenue of the periods not closed
+_held: uint256  # carried in bits 128 and up, buyback bucket in 0 to 127
+index: public(uint256)
+rem: public(uint256)
+# Period: index at its end in bits 64 and up, weight that ends with it in 0 to 63.
+_periods: HashMap[uint256, uint256]
+# Event: index at its start in bits 64 and up, TAKEN, weight in bits 40 to 62, last period in 0 to 39.
+_events: HashMap[uint256, uint256]
+
+
+@deploy
+def __init__(
+    prize_token: address,
+    bet: address,
+    events: address,
+    staking: address,
+    pair: address,
+    router: address,
+    treasury: address,
+):
+    """
+    @param prize_token What revenue comes and prizes are paid in.
+    @param bet What the buyback buys.
+    @param events PredictionEvents, which may be deployed later.
+    @param staking StakingPool, which may be deployed later.
+    @param pair Of prize token and BET, Uniswap V2 style.
+    @param router That trades on the pair.
+    @param treasury Who gets what is bought: the DAO's timelock.
+    """
+    assert prize_token.is_contract and bet.is_contract and router.is_contract, "prizes: no code"
+    assert events != empty(address) and staking != empty(address) and treasury != empty(address), "prizes: zero address"
+    PRIZE_TOKEN = prize_token
+    BET = bet
+    EVENTS = events
+    STAKING = staking
+    ROUTER = router
+    TREASURY = treasury
+    self.event_bps = 9_000
+    self.buyback_bps = 300
+    self.period = periods._period(block.timestamp)
+    ownable.__init__()
+    ownable_2step.__init__()
+    twap.__init__(pair, prize_token, bet)
+
+
+@external
+def add_revenue(amount: uint256):
+    """
+    @notice Adds prize tokens of the caller to the running period. Anyone may.
+    @param amount In the token's smallest unit.
+    """
+    assert amount != 0, "prizes: zero amount"
+    held: uint256 = staticcall IERC20(PRIZE_TOKEN).balanceOf(self) + amount
+    assert held < MAX_SUPPLY, "prizes: supply too large"
+    self.waiting += amount
+    log IPrizePool.RevenueAdded(payer=msg.sender, amount=amount)
+    assert extcall IERC20(PRIZE_TOKEN).transferFrom(
+        msg.sender, self, amount, default_return_value=True
+    ), "prizes: transfer failed"
+    assert staticcall IERC20(PRIZE_TOKEN).balanceOf(self) == held, "prizes: token takes a fee"
+
+
+@external
+def close_periods(expected_period: uint256, max_periods: uint256):
+    """
+    @notice Closes weeks that are over, oldest first. Anyone may call, once every asset
+            was harvested since the last Friday 00:00 UTC, or 24 h after it.
+    @param expected_period `period`, or the call came too late and does nothing.
+    @param max_periods At most this many; call again for the rest.
+    """
+    assert expected_period == self.period, "prizes: not this period"
+    assert periods._period(block.timestamp) > expected_period, "prizes: period is not over"
+    assert max_periods != 0, "prizes: no periods"
+    self._close(max_periods)
+
+
+@external
+def open_event(event_id: uint256, weight: uint256, last_period: uint256):
+    """
+    @notice Lets an event share from the running period to its last. PredictionEvents only.
+    @param event_id New.
+    @param weight 1 to 10,000.
+    @param last_period Not before the running one.
+    """
+    assert msg.sender == EVENTS, "prizes: not the events"
+    if periods._period(block.timestamp) != self.period:
+        self._close(MAX_PERIODS)
+        assert periods._period(block.timestamp) == self.period, "prizes: close periods first"
+    self.weight += weight
+    self._periods[last_period] += weight
+    self._events[event_id] = self.index << 64 | weight << 40 | last_period
+    log IPrizePool.EventOpened(
+        event_id=event_id, weight=weight, first_period=self.period, last_period=last_period
+    )
+
+
+@external
+def take_prize(event_id: uint256, pay: bool) -> uint256:
+    """
+    @notice Ends an event whose last period is closed. PredictionEvents only.
+    @param event_id One that was opened and not yet taken.
+    @param pay Whether the prize goes to the caller, else it is revenue of the running period.
+    @return The prize, rounded down; the fraction is shared with the next week.
+    """
+    assert msg.sender == EVENTS, "prizes: not the events"
+    word: uint256 = self._events[event_id]
+    assert word & 2**40 - 1 < self.period, "prizes: last week not closed"
+    assert word & TAKEN == 0, "prizes: already taken"
+    scaled: uint256 = self._scaled_prize(word)
+    prize: uint256 = scaled // SCALE
+    self._events[event_id] = word | TAKEN
+    self.rem += scaled % SCALE
+    if not pay:
+        self.waiting += prize
+    log IPrizePool.PrizeTaken(event_id=event_id, amount=prize, paid=pay)
+    if pay and prize != 0:
+        assert extcall IERC20(PRIZE_TOKEN).transfer(msg.sender, prize, default_return_value=True), "prizes: not paid"
+    return prize
+
+
+@external
+def poke():
+    """
+    @notice Notes the pair's cumulative price, once in 24 h. Anyone may call.
+    """
+    assert twap._poke(), "prizes: poked within 24 h"
+
+
+@external
+def buy_back(amount_in: uint256, min_out: uint256, deadline: uint256) -> uint256:
+    """
+    @notice Swaps from the bucket into BET for the treasury. Keepers only. If it fails the
+            bucket waits.
+    @param amount_in Prize tokens: at most the bucket and 1 % of the pair's reserve.
+    @param min_out BET, at least 98 % of what the average price of 24 to 72 h gives.
+    @param deadline Unix seconds.
+    @return BET bought.
+    """
+    assert self.is_keeper[msg.sender], "prizes: not a keeper"
+    assert block.timestamp <= deadline, "prizes: deadline is over"
+    assert amount_in != 0, "prizes: nothing to buy with"
+    held: uint256 = self._held
+    assert amount_in <= held & 2**128 - 1, "prizes: bucket too small"
+    assert amount_in * BPS <= twap._base_reserve() * MAX_RESERVE_BPS, "prizes: above 1 % of reserve"
+    least: uint256 = twap._quote_down(amount_in) * (BPS - MAX_BUYBACK_LOSS_BPS) // BPS
+    assert min_out >= least and min_out != 0, "prizes: min_out too low"
+    self._held = held - amount_in
+    before: uint256 = staticcall IERC20(BET).balanceOf(TREASURY)
+    assert extcall IERC20(PRIZE_TOKEN).approve(ROUTER, amount_in, default_return_value=True), "prizes: approve failed"
+    extcall IUniswapV2Router(ROUTER).swapExactTokensForTokens(
+        amount_in, min_out, [PRIZE_TOKEN, BET], TREASURY, deadline
+    )
+    bought: uint256 = staticcall IERC20(BET).balanceOf(TREASURY) - before
+    assert bought >= min_out, "prizes: swap gave too little"
+    log IPrizePool.BoughtBack(keeper=msg.sender, spent=amount_in, bought=bought)
+    return bought
+
+
+@external
+def set_keeper(account: address, is_keeper: bool):
+    """
+    @notice Says who may buy back. Owner only.
+    @param account Who.
+    @param is_keeper Whether.
+    """
+    ownable._check_owner()
+    log IPrizePool.KeeperSet(account=account, was_keeper=self.is_keeper[account], is_keeper=is_keeper)
+    self.is_keeper[account] = is_keeper
+
+
+@external
+def set_split(event_bps: uint256, buyback_bps: uint256):
+    """
+    @notice Sets how the weeks from the running one on are split; what the two leave is
+            carried. Owner only.
+    @param event_bps To events, 8,000 or more.
+    @param buyback_bps To the bucket; together at most 10,000.
+    """
+    ownable._check_owner()
+    assert event_bps >= MIN_EVENT_BPS and event_bps + buyback_bps <= BPS, "prizes: bad split"
+    assert periods._period(block.timestamp) == self.period, "prizes: weeks are not closed"
+    log IPrizePool.SplitSet(
+        old_event_bps=self.event_bps,
+        old_buyback_bps=self.buyback_bps,
+        event_bps=event_bps,
+        buyback_bps=buyback_bps,
+    )
+    self.event_bps = event_bps
+    self.buyback_bps = buyback_bps
+
+
+@external
+@view
+def pool() -> uint256:
+    """
+    @notice What the periods not closed will share: carried and revenue so far.
+    @return In the prize token's smallest unit.
+    """
+    return (self._held >> 128) + self.waiting
+
+
+@external
+@view
+def carried() -> uint256:
+    """
+    @notice What the last closed period left to the next.
+    @return In the prize token's smallest unit.
+    """
+    return self._held >> 128
+
+
+@external
+@view
+def buyback_bucket() -> uint256:
+    """
+    @notice What waits for the buyback.
+    @return In the prize token's smallest unit.
+    """
+    return self._held & 2**128 - 1
+
+
+@external
+@view
+def ending_weight(period: uint256) -> uint256:
+    """
+    @notice Weight of the events whose last period this is.
+    @param period Any.
+    @return Sum of weights.
+    """
+    return self._periods[period] & 2**64 - 1
+
+
+@external
+@view
+def event_prize(event_id: uint256) -> uint256:
+    """
+    @notice An event's prize from the periods closed so far; final once its last one is.
+    @param event_id One that was opened.
+    @return In the prize token's smallest unit, rounded down.
+    """
+    return self._scaled_prize(self._events[event_id]) // SCALE
+
+
+@internal
+def _close(max_periods: uint256):
+    running: uint256 = periods._period(block.timestamp)
+    boundary: uint256 = periods._start(running)
+    assert block.timestamp >= boundary + HARVEST_GRACE or staticcall IStakingPool(STAKING).harvested_since(
+        boundary
+    ), "prizes: harvest first"
+    period: uint256 = self.period
+    waiting: uint256 = self.waiting
+    weight: uint256 = self.weight
+    index: uint256 = self.index
+    rem: uint256 = self.rem
+    carried: uint256 = self._held >> 128
+    bucket: uint256 = self._held & 2**128 - 1
+    event_bps: uint256 = self.event_bps
+    buyback_bps: uint256 = self.buyback_bps
+    for _: uint256 in range(min(max_periods, running - period), bound=MAX_PERIODS):
+        # The periods still to close share what waits; the last takes all.
+        revenue: uint256 = waiting // (running - period)
+        pool: uint256 = carried + revenue
+        to_events: uint256 = 0
+        buyback: uint256 = 0
+        if weight != 0:
+            to_events = pool * event_bps // BPS
+            buyback = pool * buyback_bps // BPS
+            scaled: uint256 = to_events * SCALE + rem
+            index += scaled // weight
+            rem = scaled % weight
+        carried = pool - to_events - buyback
+        bucket += buyback
+        waiting -= revenue
+        log IPrizePool.PeriodClosed(
+            period=period,
+            revenue=revenue,
+            pool=pool,
+            to_events=to_events,
+            buyback=buyback,
+            carried=carried,
+            weight=weight,
+        )
+        ending: uint256 = self._periods[period]
+        if ending != 0:
+            self._periods[period] = index << 64 | ending
+            weight -= ending
+        period += 1
+    self.period = period
+    self.waiting = waiting
+    self.weight = weight
+    self.index = index
+    self.rem = rem
+    self._held = carried << 128 | bucket
+
+
+@internal
+@view
+def _scaled_prize(word: uint256) -> uint256:
+    """
+    @notice Prize of an event in 1e-18 units, exact.
+    """
+    last: uint256 = word & 2**40 - 1
+    index: uint256 = self.index
+    if last < self.period:
+        index = self._periods[last] >> 64
+    return (word >> 40 & 2**23 - 1) * (index - (word >> 64))
