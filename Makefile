@@ -1,0 +1,77 @@
+# Two commands on a fresh machine with Python 3.11 or 3.12:
+#   make demo    sets up, plays a season on the embedded chain, writes demo-report/index.html
+#   make test    sets up, passes the tests
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+UV := .uv/bin/uv
+UV_SYNC := UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --python $(PYTHON)
+# Ape finds the compiler by PATH, and keeps its accounts under HOME.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)
+
+CONTRACTS := $(wildcard contracts/*.vy)
+MATCHES ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test check format integration campaign bench snapshot abi devnet clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: .venv/.ops ## play a season of markets on real matches; MATCHES=51 plays all
+	@ape run demo $(if $(MATCHES),--matches $(MATCHES))
+
+test: .venv/.dev ## all tests that need no Node, no browser and a few minutes
+	pytest -m "not campaign and not anvil and not browser" -n 2 --dist loadfile
+
+check: .venv/.dev ## formatters, linters, compiler warnings, sizes, gas, generated files
+	ruff format --check .
+	ruff check .
+	natrix lint $(CONTRACTS) -d NTX1 NTX4 NTX11
+	python scripts/check_contracts.py
+	python -m benchmarks.gas --check
+	python scripts/export_abi.py --check
+
+format: .venv/.dev ## rewrite what check would complain about
+	ruff check --fix .
+	ruff format .
+
+integration: .venv/.dev node_modules ## what needs Node or a browser: devnet, npm package, the report in a browser
+	npm run --silent check
+	pytest -m "anvil or browser"
+
+campaign: .venv/.dev ## the long runs: a million states, deep state machines, mutants
+	pytest -m campaign -n 2
+	python -m tests.mutation
+
+bench: .venv/.dev node_modules ## gas on anvil beside the peers' figures
+	python -m benchmarks.gas --anvil
+
+snapshot: .venv/.dev ## rewrite snapshots/ after a change of gas or size that is meant
+	python scripts/check_contracts.py --write
+	python -m benchmarks.gas --write
+
+abi: .venv/.dev ## rewrite frontend-abi/
+	python scripts/export_abi.py
+
+devnet: .venv/.ops ## anvil with everything deployed and funded accounts (needs Node)
+	@python scripts/devnet.py
+
+clean: ## remove what was built
+	rm -rf .venv .uv .build .cache node_modules demo-report
+
+.uv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: install it, or say make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up (once) ..."
+	@$(PYTHON) -m venv .uv && .uv/bin/pip install -q --disable-pip-version-check uv==0.13.9
+
+.venv/.ops: $(UV) uv.lock
+	@$(UV_SYNC) -q --no-default-groups --group ops && touch $@
+
+.venv/.dev: $(UV) uv.lock
+	@$(UV_SYNC) -q && touch $@ .venv/.ops
+
+node_modules: package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 or later is needed here: https://nodejs.org"; exit 1; }
+	npm ci --silent && touch $@
