@@ -1,0 +1,1 @@
+"""Tests; `tests.prize_system` and the like are shared by them."""

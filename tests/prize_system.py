@@ -1,0 +1,184 @@
+"""The staking contracts, deployed together in titanoboa with tokens, vaults, feeds, a market and a panel."""
+
+from functools import cache
+from pathlib import Path
+
+import boa
+
+ROOT = Path(__file__).parents[1]
+BLOCKS_PER_HOUR = 6  # a block every ten minutes
+SECONDS_PER_BLOCK = 3600 // BLOCKS_PER_HOUR
+MIN_BLOCKS = 24 * BLOCKS_PER_HOUR
+WEEK = 7 * 24 * 3600
+FRIDAY = 86_400  # the first Friday 00:00 UTC of unix time
+USD = 10**6  # stakes and the prize token have 6 decimals
+WAD = 10**18
+INVALID = 2**256 - 1
+BET_PER_BLOCK = 10 * WAD
+MINING_BLOCKS = 10_000
+BET_CAP = 10_000_000 * WAD
+
+
+def period_of(timestamp: int) -> int:
+    """Index of the prize week a unix time lies in."""
+    return (timestamp - FRIDAY) // WEEK
+
+
+def start_of(period: int) -> int:
+    """Unix time of the Friday 00:00 UTC on which a period starts."""
+    return period * WEEK + FRIDAY
+
+
+def block_number() -> int:
+    """Of the block that the next transaction is in."""
+    return boa.env.evm.patch.block_number
+
+
+@cache
+def load(path: str):
+    """A deployer of a contract of this repository, compiled once."""
+    return boa.load_partial(str(ROOT / path))
+
+
+class PrizeSystem:
+    """Everything deployed, `usdc` (6 decimals) the prize token and `dai` (18 decimals) a second asset.
+
+    The owner of all contracts is `owner`; `manager` creates events, `keeper` buys back, `reporters` are a panel of three
+    of whom two decide. `usdc` may be a token of the caller's. Tokens, vaults and feeds can be moved by anybody.
+    """
+
+    def __init__(self, usdc=None):
+        # A Monday noon, so that a week's end is not near.
+        boa.env.timestamp = start_of(period_of(boa.env.timestamp) + 1) + 3 * 86_400 + 43_200
+        names = ("owner", "manager", "keeper", "treasury")
+        self.owner, self.manager, self.keeper, self.treasury = (boa.env.generate_address(name) for name in names)
+        self.reporters = sorted((boa.env.generate_address() for _ in range(3)), key=lambda a: int(a, 16))
+        pool, events, prizes = (boa.env.generate_address() for _ in range(3))
+        with boa.env.prank(self.owner):
+            token, vault, feed, pair = (
+                load(f"contracts/devnet/{name}.vy") for name in ("TestToken", "YieldVault", "PriceFeed", "Pair")
+            )
+            self.usdc = usdc or token.deploy("USD Coin", "USDC", 6)
+            self.dai = token.deploy("Dai", "DAI", 18)
+            self.bet = load("contracts/BetToken.vy").deploy(BET_CAP, BET_PER_BLOCK * MINING_BLOCKS, self.treasury)
+            self.vault = {t: vault.deploy(t) for t in (self.usdc, self.dai)}
+            self.feed = {t: feed.deploy(8, "USD", 10**8) for t in (self.usdc, self.dai)}
+            self.swap = pair.deploy(self.usdc, self.dai)
+            self.market = pair.deploy(self.usdc, self.bet)
+            self.router = load("contracts/devnet/Router.vy").deploy()
+            self.panels = load("contracts/Panels.vy").deploy()
+            mined = block_number()
+            self.pool = load("contracts/StakingPool.vy").deploy(
+                events,
+                prizes,
+                self.usdc,
+                self.bet,
+                self.router,
+                BET_PER_BLOCK,
+                mined,
+                mined + MINING_BLOCKS,
+                override_address=pool,
+            )
+            self.events = load("contracts/PredictionEvents.vy").deploy(
+                pool, prizes, self.panels, self.usdc, BLOCKS_PER_HOUR, MIN_BLOCKS, override_address=events
+            )
+            self.prizes = load("contracts/PrizePool.vy").deploy(
+                self.usdc, self.bet, events, pool, self.market, self.router, self.treasury, override_address=prizes
+            )
+            self.bet.set_minter(self.pool)
+            for asset in (self.usdc, self.dai):
+                self.pool.add_asset(asset, self.vault[asset], self.feed[asset])
+            self.panel_id = self.panels.create_panel(self.reporters, 2)
+            self.events.approve_panel(self.panel_id)
+            self.events.set_manager(self.manager, True)
+            self.prizes.set_keeper(self.keeper, True)
+        self.dai.mint(self.swap, 1_000_000 * WAD)
+        self.bet.transfer(self.market, 1_000_000 * WAD, sender=self.treasury)
+        for market in (self.swap, self.market):
+            self.usdc.mint(market, 1_000_000 * USD)
+            self.router.add_pair(market)
+            market.mint(self.treasury)
+
+    def unit(self, asset) -> int:
+        """One whole token."""
+        return 10 ** asset.decimals()
+
+    def fund(self, account: str, asset, amount: int):
+        """Mints tokens to an account and lets the staking pool take them."""
+        asset.mint(account, amount)
+        asset.approve(self.pool, 2**256 - 1, sender=account)
+
+    def stake(self, account: str, usd: int, asset=None):
+        """Mints and stakes whole dollars."""
+        asset = asset or self.usdc
+        self.fund(account, asset, usd * self.unit(asset))
+        self.pool.stake(asset, usd * self.unit(asset), sender=account)
+
+    def earn(self, asset, amount: int):
+        """Yield of a vault."""
+        asset.mint(self.vault[asset], amount)
+
+    def lose(self, asset, amount: int):
+        """Loss of a vault."""
+        self.vault[asset].lose(amount)
+
+    def revenue(self, amount: int):
+        """Revenue from outside, straight to the prize pool."""
+        sponsor = boa.env.generate_address()
+        self.usdc.mint(sponsor, amount)
+        self.usdc.approve(self.prizes, amount, sender=sponsor)
+        self.prizes.add_revenue(amount, sender=sponsor)
+
+    def mine(self, blocks: int):
+        """Blocks pass, and the time they take."""
+        boa.env.time_travel(blocks=blocks, block_delta=SECONDS_PER_BLOCK)
+
+    def wait_until(self, timestamp: int):
+        """Time passes up to a second, and the blocks of that time."""
+        seconds = timestamp - boa.env.timestamp
+        boa.env.evm.patch.block_number += seconds // SECONDS_PER_BLOCK
+        boa.env.timestamp = timestamp
+
+    def create_event(self, blocks=10 * MIN_BLOCKS, e0=250, weight=1, outcomes=("A", "B", "C"), days=7) -> int:
+        """An event of that many blocks; its result deadline `days` after its expected end."""
+        now = boa.env.timestamp
+        return self.events.create_event(
+            "Who wins?",
+            list(outcomes),
+            block_number() + blocks,
+            e0,
+            weight,
+            self.panel_id,
+            now + blocks * SECONDS_PER_BLOCK + days * 86_400,
+            sender=self.manager,
+        )
+
+    def question(self, event_id: int) -> tuple:
+        """The panel's question of an event."""
+        info = self.events.event_info(event_id)
+        return (self.events.address, event_id.to_bytes(32, "big"), info.not_before, info.result_deadline)
+
+    def report(self, event_id: int, outcome: int):
+        """Two of three report an outcome."""
+        for reporter in self.reporters[:2]:
+            self.panels.report(self.panel_id, self.question(event_id), outcome, sender=reporter)
+
+    def harvest(self) -> int:
+        """Harvests every asset; prize tokens moved."""
+        return sum(self.pool.harvest(asset) for asset in (self.usdc, self.dai))
+
+    def close(self, max_periods: int = 520):
+        """Harvests and closes whatever has elapsed."""
+        self.harvest()
+        self.prizes.close_periods(self.prizes.period(), max_periods)
+
+    def finish(self, event_id: int, outcome: int):
+        """Waits for the event's end, reports, closes its weeks and settles it."""
+        info = self.events.event_info(event_id)
+        self.wait_until(max(info.not_before, boa.env.timestamp))
+        self.report(event_id, outcome)
+        self.mine(24 * BLOCKS_PER_HOUR)
+        self.wait_until(max(boa.env.timestamp, start_of(period_of(info.not_before) + 1)))
+        if self.prizes.period() < period_of(boa.env.timestamp):
+            self.close()
+        self.events.settle(event_id)
