@@ -1,0 +1,111 @@
+"""The two chains that gas is measured on, behind one small face: accounts, deploy, send, wait, and gas by name."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+from eth_tester import EthereumTester, PyEVMBackend
+from web3 import EthereumTesterProvider, HTTPProvider, Web3
+
+ROOT = Path(__file__).resolve().parent.parent
+START = 2_000_000_000  # so that timestamps, and with them calldata, are the same in every run
+
+
+@cache
+def compiled(path: str) -> tuple[list, str]:
+    """ABI and creation code of a contract, by its path without ".vy"; compiled as the project deploys it."""
+    out = subprocess.run(
+        [str(Path(sys.executable).parent / "vyper"), "-f", "abi,bytecode", "-p", str(ROOT), f"{path}.vy"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    return json.loads(out[0]), out[1]
+
+
+class Chain:
+    """A chain on which each transaction is alone in its block, so that storage is cold. `gas` maps a name, such as
+    "Escrow.deposit" or "LmsrMarkets.bet (first)", to the receipt's gasUsed of its first measurement."""
+
+    def __init__(self, web3: Web3):
+        self.web3 = web3
+        self.accounts = web3.eth.accounts
+        self.gas: dict[str, int] = {}
+        self.wait_until(START)
+
+    @property
+    def now(self) -> int:
+        return self.web3.eth.get_block("latest")["timestamp"]
+
+    def wait(self, seconds: int) -> None:
+        self.wait_until(self.now + seconds)
+
+    def deploy(self, name: str, *args):
+        abi, code = compiled(name if "/" in name else f"contracts/{name}")
+        sent = self.web3.eth.contract(abi=abi, bytecode=code).constructor(*args).transact({"from": self.accounts[0]})
+        receipt = self.web3.eth.wait_for_transaction_receipt(sent)
+        contract = self.web3.eth.contract(receipt["contractAddress"], abi=abi)
+        contract.tessera_name = name.rpartition("/")[2]
+        return contract
+
+    def send(self, contract, function: str, *args, by: int | str = 0, case: str = "", measure: bool = True) -> int:
+        """Gas used by one call, kept under "Contract.function (case)" unless measured before.
+
+        `by` is the sender, an account or the number of one. Raises where the transaction fails.
+        """
+        sender = self.accounts[by] if isinstance(by, int) else by
+        sent = getattr(contract.functions, function)(*args).transact({"from": sender})
+        receipt = self.web3.eth.wait_for_transaction_receipt(sent)
+        assert receipt["status"] == 1, f"{contract.tessera_name}.{function} reverted"
+        if measure:
+            name = f"{contract.tessera_name}.{function}" + (f" ({case})" if case else "")
+            self.gas.setdefault(name, receipt["gasUsed"])
+        return receipt["gasUsed"]
+
+
+class Embedded(Chain):
+    """py-evm in this process: no binary, the same figures on every machine."""
+
+    def __init__(self):
+        mnemonic = "test test test test test test test test test test test junk"
+        backend = PyEVMBackend.from_mnemonic(mnemonic, num_accounts=20)
+        super().__init__(Web3(EthereumTesterProvider(EthereumTester(backend))))
+
+    def wait_until(self, timestamp: int) -> None:
+        self.web3.provider.ethereum_tester.time_travel(timestamp)
+
+    def close(self) -> None:
+        pass
+
+
+class Anvil(Chain):
+    """A node of its own on a free port, from the npm package that package.json pins."""
+
+    def __init__(self, port: int = 0):
+        port = port or 20_000 + os.getpid() % 20_000
+        binary = ROOT / "node_modules" / ".bin" / "anvil"
+        if not binary.exists():
+            raise SystemExit("anvil is missing: install Node 20 or later, then `make node_modules`")
+        self.node = subprocess.Popen(
+            [str(binary), "--port", str(port), "--silent", "--hardfork", "prague", "--accounts", "20"],
+            stdout=subprocess.DEVNULL,
+        )
+        web3 = Web3(HTTPProvider(f"http://127.0.0.1:{port}"))
+        for _ in range(100):
+            if web3.is_connected():
+                break
+            time.sleep(0.1)
+        super().__init__(web3)
+
+    def wait_until(self, timestamp: int) -> None:
+        self.web3.provider.make_request("evm_setNextBlockTimestamp", [timestamp])
+        self.web3.provider.make_request("evm_mine", [])
+
+    def close(self) -> None:
+        self.node.terminate()
+        self.node.wait(10)

@@ -1,0 +1,95 @@
+"""Gas of every external function.
+
+`python -m benchmarks.gas --check` measures on the embedded chain and compares with `snapshots/gas.json`; `--write`
+renews the snapshot; `--anvil` measures on anvil and prints and writes the figures beside the peers'.
+"""
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import friends
+from benchmarks.chains import ROOT, Anvil, Chain, Embedded, compiled
+
+SNAPSHOT = ROOT / "snapshots" / "gas.json"
+PUBLISHED = ROOT / "benchmarks" / "gas.json"
+PEERS = ROOT / "benchmarks" / "peers.json"
+SCENARIOS = [friends]
+CONTRACTS = ["Escrow", "PlayEuro", "LmsrMarkets"]
+# Not measured alone: snekmate's own functions, and those that only Escrow may call, inside its deposit and withdraw.
+ELSEWHERE = {"permit", "transfer_ownership", "accept_ownership", "transfer", "transferFrom"}
+
+
+def measure(chain: Chain) -> dict[str, int]:
+    """Run every scenario and give gas by name; fails where an external function was never measured."""
+    try:
+        for scenario in SCENARIOS:
+            scenario.run(chain)
+    finally:
+        chain.close()
+    seen = {name.split(" (")[0] for name in chain.gas}
+    missing = [
+        f"{name}.{item['name']}"
+        for name in CONTRACTS
+        for item in compiled(f"contracts/{name}")[0]
+        if item["type"] == "function" and item["stateMutability"] not in ("view", "pure")
+        if item["name"] not in ELSEWHERE and f"{name}.{item['name']}" not in seen
+    ]
+    if missing:
+        raise click.ClickException("no gas was measured of " + ", ".join(missing))
+    return dict(sorted(chain.gas.items()))
+
+
+def compare(known: dict[str, int], found: dict[str, int]) -> list[str]:
+    """What differs between two measurements, a line each."""
+    return [
+        f"{name}: {known.get(name)} -> {found.get(name)}"
+        for name in sorted(known.keys() | found.keys())
+        if known.get(name) != found.get(name)
+    ]
+
+
+def publish(found: dict[str, int]) -> dict[str, int]:
+    """The figures under their published names."""
+    return {key: found[name] for scenario in SCENARIOS for key, name in scenario.PUBLISHED.items()}
+
+
+def show(found: dict[str, int]) -> None:
+    """Print our figures beside the peers' and the goals."""
+    rows = json.loads(PEERS.read_text())
+    peers = list(dict.fromkeys(peer for row in rows.values() for peer in row["peers"]))
+    table = Table(title="Gas, each transaction alone in its block")
+    for column in ["action", *peers, "goal", "Tessera"]:
+        table.add_column(column, justify="left" if column == "action" else "right")
+    for key, gas in found.items():
+        row = rows[key]
+        colour = "green" if gas <= row["goal"] else "red"
+        cells = [f"{row['peers'][peer]:,}" if peer in row["peers"] else "" for peer in peers]
+        table.add_row(row["action"], *cells, f"{row['goal']:,}", f"[{colour}]{gas:,}[/]")
+    Console().print(table)
+
+
+@click.command(help=__doc__)
+@click.option("--check", "mode", flag_value="check", default=True, help="Compare with the snapshot (the default).")
+@click.option("--write", "mode", flag_value="write", help="Renew the snapshot.")
+@click.option("--anvil", "mode", flag_value="anvil", help="Measure on anvil, beside the peers' figures.")
+def cli(mode: str):
+    if mode == "anvil":
+        found = publish(measure(Anvil()))
+        PUBLISHED.write_text(json.dumps(found, indent=2) + "\n")
+        show(found)
+        return
+    found = measure(Embedded())
+    if mode == "write":
+        SNAPSHOT.parent.mkdir(exist_ok=True)
+        SNAPSHOT.write_text(json.dumps(found, indent=2) + "\n")
+    known = json.loads(SNAPSHOT.read_text()) if SNAPSHOT.exists() else {}
+    if differences := compare(known, found):
+        raise click.ClickException("gas changed (`make snapshot` if it is meant):\n" + "\n".join(differences))
+    click.echo(f"gas of {len(found)} calls is as in {SNAPSHOT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    cli()
