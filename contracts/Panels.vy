@@ -49,7 +49,8 @@ REPORT_TYPE_HASH: constant(bytes32) = keccak256(
 
 threshold_of: public(HashMap[uint256, uint256])  # panel id -> M; 0 where there is no such panel
 _members: HashMap[uint256, DynArray[address, MAX_MEMBERS]]
-_seats: HashMap[uint256, HashMap[address, uint256]]  # panel id -> member -> place in `_members` plus one
+# Panel id -> member -> M from bit 224 on, and below it a one where the member's code starts; 0 for strangers.
+_seats: HashMap[uint256, HashMap[address, uint256]]
 _reports: HashMap[uint256, HashMap[bytes32, uint256]]  # panel id -> question id -> the word described above
 
 
