@@ -144,7 +144,9 @@ def create_market(
         dispute_window=dispute_window,
         timestamp=block.timestamp,
     )
-    self._collect(market_id, markets.SEED, IEscrow.Kind.DEPOSIT_SEED)
+    extcall IEscrow(markets.ESCROW).collect(
+        msg.sender, convert(market_id, bytes32), markets.SEED, IEscrow.Kind.DEPOSIT_SEED
+    )
     return market_id
 
 
@@ -186,10 +188,12 @@ def bet(market_id: uint256, outcome: ILmsrMarkets.Outcome, min_shares: uint256) 
         shares=shares,
         stake=markets.STAKE,
         price_after=lmsr._price(b, gap - convert(shares, int256)),
-        effective_odds=shares * markets.EUR // markets.STAKE,
+        effective_odds=shares,  # the stake is 1 EUR
         timestamp=block.timestamp,
     )
-    self._collect(market_id, markets.STAKE, IEscrow.Kind.BET_DEBIT)
+    extcall IEscrow(markets.ESCROW).collect(
+        msg.sender, convert(market_id, bytes32), markets.STAKE, IEscrow.Kind.BET_DEBIT, skip_contract_check=True
+    )
     return shares
 
 
@@ -362,11 +366,6 @@ def market(market_id: uint256) -> ILmsrMarkets.Market:
         disputed_at=proposal.disputed_at,
         votes=proposal.votes,
     )
-
-
-@internal
-def _collect(market_id: uint256, amount: uint256, kind: IEscrow.Kind):
-    extcall IEscrow(markets.ESCROW).collect(msg.sender, convert(market_id, bytes32), amount, kind)
 
 
 @internal

@@ -102,8 +102,9 @@ def _state(market_id: uint256) -> uint256:
 @internal
 @view
 def _open_state(market_id: uint256, book: uint256) -> uint256:
-    state: uint256 = self._state(market_id)
-    assert self._stage(state) == OPEN and block.timestamp < book & MASK_32, "lmsr: market not open"
+    state: uint256 = self.states[market_id]
+    assert state != 0, "lmsr: unknown market"
+    assert state & 15 == OPEN and block.timestamp < book & MASK_32, "lmsr: market not open"
     return state
 
 
@@ -151,7 +152,7 @@ def _after_bet(state: uint256, side: uint256, shares: uint256, owed_more: uint25
         state
         + (owed_more << (124 - 44 * side))
         + (1 << 56)
-        + ((block.timestamp - self._last_bet_at(state)) << 24)
+        + ((block.timestamp - ((state >> 24) & MASK_32)) << 24)
     )
     return grown - (shares << 168) if side == 0 else grown + (shares << 168)
 
