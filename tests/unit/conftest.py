@@ -77,27 +77,34 @@ def signer():
 
 
 @pytest.fixture(scope="session")
-def play_euro(load, owner):
-    return load("PlayEuro").deploy(sender=owner)
-
-
-@pytest.fixture(scope="session")
-def escrow(load, owner, play_euro):
-    """The friends' Escrow: own-only, over play euros."""
+def friends(load, owner, members, newcomer):
+    """PlayEuro, Escrow and LmsrMarkets of the club. All at once: no test depends on which one ran before it."""
+    play_euro = load("PlayEuro").deploy(sender=owner)
     escrow = load("Escrow").deploy(play_euro, True, sender=owner)
     play_euro.set_escrow(escrow, sender=owner)
-    return escrow
-
-
-@pytest.fixture(scope="session")
-def markets(load, owner, play_euro, escrow, members, newcomer):
-    """The friends' markets, product 0 of `escrow`, bettors vote, dispute window of an hour or more."""
     markets = load("LmsrMarkets").deploy(escrow, True, HOUR, sender=owner)
     escrow.register_product(markets, sender=owner)
     play_euro.invite([*members, newcomer], sender=owner)
     for member in members:
         play_euro.join(1, sender=member)
-    return markets
+    return play_euro, escrow, markets
+
+
+@pytest.fixture(scope="session")
+def play_euro(friends):
+    return friends[0]
+
+
+@pytest.fixture(scope="session")
+def escrow(friends):
+    """The friends' Escrow: own-only, over play euros."""
+    return friends[1]
+
+
+@pytest.fixture(scope="session")
+def markets(friends):
+    """The friends' markets, product 0 of `escrow`: bettors vote, dispute window of an hour or more."""
+    return friends[2]
 
 
 @pytest.fixture(scope="session")
