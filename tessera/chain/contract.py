@@ -1,0 +1,151 @@
+"""A deployed contract as a Python object: its ABI, calls, and its events as rows."""
+
+import json
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import IntFlag
+from functools import cache
+from importlib.resources import files
+from typing import Any, ClassVar
+
+from eth_utils.abi import event_abi_to_log_topic
+from web3 import Web3
+
+from tessera.chain.wallet import REFUSALS, ChainError, Reverted, Wallet, reason_of
+
+R = typing.TypeVar("R", bound="Row")
+
+ZERO_ADDRESS = "0x" + "00" * 20
+EUR = 10**6
+WAD = 10**18
+WAD_PER_UNIT = WAD // EUR  # shares in one unit of money
+
+
+@cache
+def abi_of(name: str) -> list[dict]:
+    """The ABI of a contract by name; one file serves this package and front ends (`frontend-abi/json`)."""
+    return json.loads((files("tessera.chain") / "abi" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One event log. Subclasses add the event's own fields, in its names and order."""
+
+    contract: str
+    block: int
+    log_index: int
+    transaction: str
+
+    def as_mapping(self) -> dict[str, Any]:
+        """The row as a flat mapping with its "event" name."""
+        return {"event": type(self).__name__, **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnershipTransferStarted(Row):
+    previous_owner: str
+    new_owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnershipTransferred(Row):
+    previous_owner: str
+    new_owner: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A transaction that succeeded; `rows` are the events of Tessera's contracts in it, in order."""
+
+    transaction: str
+    block: int
+    gas_used: int
+    rows: tuple[Row, ...]
+
+    def the(self, event: type[R]) -> R:
+        """The one row of a kind, e.g. `done.the(BetPlaced).shares`. Raises ChainError where there is none or more."""
+        found = [row for row in self.rows if isinstance(row, event)]
+        if len(found) != 1:
+            raise ChainError(f"{len(found)} events {event.__name__} in {self.transaction}, not 1")
+        return found[0]
+
+
+class Contract:
+    """Typed calls to one contract. Subclasses name it, list its events, and write each call out."""
+
+    NAME: ClassVar[str]
+    EVENTS: ClassVar[tuple[type[Row], ...]] = ()
+    KNOWN: ClassVar[list[type["Contract"]]] = []
+
+    def __init_subclass__(cls):
+        Contract.KNOWN.append(cls)
+
+    def __init__(self, web3: Web3, address: str):
+        self.web3 = web3
+        self.address = Web3.to_checksum_address(address)
+        self._contract = web3.eth.contract(address=self.address, abi=abi_of(self.NAME))
+
+    def read(self, function: str, *arguments, block: int | str = "latest"):
+        """What a view returns, as the ABI decoder gives it. Raises Reverted."""
+        try:
+            return self._contract.functions[function](*map(_plain, arguments)).call(block_identifier=block)
+        except REFUSALS as error:
+            raise Reverted(reason_of(error), f"{self.NAME}.{function}") from None
+
+    def write(self, sender: Wallet, function: str, *arguments) -> Done:
+        """Sends a call and waits for it. Raises Reverted before anything is sent, if it would fail."""
+        data = self._contract.encode_abi(function, [_plain(argument) for argument in arguments])
+        receipt = sender.send({"to": self.address, "data": data}, f"{self.NAME}.{function}")
+        return Done(
+            transaction=Web3.to_hex(receipt["transactionHash"]),
+            block=receipt["blockNumber"],
+            gas_used=receipt["gasUsed"],
+            rows=tuple(decode_logs(receipt["logs"])),
+        )
+
+
+def _plain(argument):
+    # web3 takes whatever can be iterated over, flags of Python's included, for a list.
+    return int(argument) if isinstance(argument, IntFlag) else argument
+
+
+@cache
+def _decoders() -> dict[bytes, tuple[type[Row], Any]]:
+    found = {}
+    for known in Contract.KNOWN:
+        abi = abi_of(known.NAME)
+        events = {item["name"]: item for item in abi if item["type"] == "event"}
+        decoders = Web3().eth.contract(abi=abi).events
+        for row in known.EVENTS:
+            found[event_abi_to_log_topic(events[row.__name__])] = (row, decoders[row.__name__]())
+    return found
+
+
+@cache
+def _fields(row: type[Row]) -> dict[str, type]:
+    return {name: kind for name, kind in typing.get_type_hints(row).items() if name not in Row.__dataclass_fields__}
+
+
+def _typed(kind: type, value):
+    if issubclass(kind, IntFlag):
+        return kind(value)
+    if issubclass(kind, tuple):  # a struct as a NamedTuple
+        return kind(**value) if isinstance(value, Mapping) else kind(*value)
+    return bytes(value) if kind is bytes else value
+
+
+def decode_logs(logs: Iterable[Mapping]) -> Iterator[Row]:
+    """The logs that are events of Tessera's contracts, as rows; others are left out."""
+    for log in logs:
+        row, decoder = _decoders().get(bytes(log["topics"][0]) if log["topics"] else b"", (None, None))
+        if row is None:
+            continue
+        found = decoder.process_log(log)["args"]
+        yield row(
+            contract=log["address"],
+            block=log["blockNumber"],
+            log_index=log["logIndex"],
+            transaction=Web3.to_hex(log["transactionHash"]),
+            **{field: _typed(kind, found[field]) for field, kind in _fields(row).items()},
+        )

@@ -1,0 +1,327 @@
+"""Deploying a stack of contracts step by step: run it twice, crash anywhere, go on.
+
+A stack is a list of steps. Each can tell from the record and the chain whether it is done, so that deploying does what
+is missing and `differences` says what is not as it should be. Needs the compiler (dependency group `ops`).
+"""
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from web3 import Web3
+from web3.exceptions import TransactionNotFound
+
+from tessera.chain.artifacts import ROOT, Artifact, compiled
+from tessera.chain.contract import ZERO_ADDRESS
+from tessera.chain.deployments import Deployed, Deployment
+from tessera.chain.embedded import GAS_LIMIT, embedded_accounts, embedded_web3
+from tessera.chain.wallet import REFUSALS, ChainError, Wallet
+
+LOCAL_CHAINS = (1337, 31337)  # started anew at will: what a record says of them may be of an earlier run
+
+
+@dataclass(frozen=True)
+class At:
+    """The address of a contract of the same deployment."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class OwnerOf:
+    """Who should own a contract: its deployer, unless `differences` is told otherwise."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Shows:
+    """What a view of a contract returns when all is as it should be."""
+
+    contract: str
+    view: str
+    arguments: tuple
+    value: Any
+
+
+@dataclass(frozen=True)
+class Create:
+    """Deploy a contract; `shows` are its constructor arguments as its views tell them."""
+
+    name: str
+    arguments: tuple = ()
+    shows: tuple[Shows, ...] = ()
+
+    def __str__(self) -> str:
+        return f"create {self.name}({_words(self.arguments)})"
+
+
+@dataclass(frozen=True)
+class Call:
+    """Call a contract once; it is done when `shows` holds."""
+
+    contract: str
+    function: str
+    arguments: tuple
+    shows: Shows
+
+    def __str__(self) -> str:
+        return f"call {self.contract}.{self.function}({_words(self.arguments)})"
+
+
+Step = Create | Call
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a step. `gas` is 0 where it was done before."""
+
+    step: Step
+    gas: int
+    address: str | None = None
+
+
+def friends_stack(*, shortest_window: int) -> list[Step]:
+    """PlayEuro, Escrow and LmsrMarkets (product 0), wired. `shortest_window` of a dispute in seconds."""
+    return [
+        Create("PlayEuro", shows=owned("PlayEuro")),
+        Create(
+            "Escrow",
+            (At("PlayEuro"), True),
+            (Shows("Escrow", "TOKEN", (), At("PlayEuro")), Shows("Escrow", "OWN_ONLY", (), True), *owned("Escrow")),
+        ),
+        Call("PlayEuro", "set_escrow", (At("Escrow"),), Shows("PlayEuro", "escrow", (), At("Escrow"))),
+        Create(
+            "LmsrMarkets",
+            (At("Escrow"), True, shortest_window),
+            (
+                Shows("LmsrMarkets", "ESCROW", (), At("Escrow")),
+                Shows("LmsrMarkets", "FRIENDS", (), True),
+                Shows("LmsrMarkets", "SHORTEST_WINDOW", (), shortest_window),
+            ),
+        ),
+        # The index is the bit of consent: products keep their order.
+        Call("Escrow", "register_product", (At("LmsrMarkets"),), Shows("Escrow", "products", (0,), At("LmsrMarkets"))),
+    ]
+
+
+STACKS: dict[str, Callable[..., list[Step]]] = {"friends": friends_stack}
+
+
+def owned(name: str) -> tuple[Shows, Shows]:
+    """What a contract with a two-step owner shows: the owner, and nobody about to take over."""
+    return Shows(name, "owner", (), OwnerOf(name)), Shows(name, "pending_owner", (), ZERO_ADDRESS)
+
+
+def deploy(
+    wallet: Wallet,
+    stack: str,
+    parameters: dict[str, Any],
+    *,
+    network: str = "local",
+    path: Path | None = None,
+    report: Callable[[Report], None] = lambda _: None,
+) -> Deployment:
+    """Does what is missing of a stack and returns the record; with a `path`, reads and keeps it there.
+
+    Raises ChainError where the record speaks of other code, arguments or parameters than wanted, or of contracts that
+    are not on the chain; Reverted where a contract refuses. What was done until then stays in the record.
+    """
+    record = open_record(wallet.web3, path, network)
+    if record.stacks.setdefault(stack, parameters) != parameters:
+        raise ChainError(f"{stack} was deployed with {record.stacks[stack]}, not with {parameters}")
+
+    def save():
+        if path is not None:
+            record.save(path)
+
+    for step in STACKS[stack](**parameters):
+        if isinstance(step, Create):
+            report(_create(wallet, step, record, save))
+        elif holds(wallet.web3, record, step.shows):
+            report(Report(step, 0))
+        else:
+            contract = _contract(wallet.web3, record, step.contract)
+            data = contract.encode_abi(step.function, _resolved(step.arguments, record))
+            receipt = wallet.send({"to": contract.address, "data": data}, f"{step.contract}.{step.function}")
+            report(Report(step, receipt["gasUsed"]))
+    save()
+    return record
+
+
+def rehearse(stack: str, parameters: dict[str, Any], chain_id: int) -> list[Report]:
+    """Deploys a stack on a chain inside this process that calls itself `chain_id`: what each step takes in gas.
+
+    Raises Reverted where a contract refuses its arguments.
+    """
+    web3 = embedded_web3(chain_id)
+    reports: list[Report] = []
+    deploy(Wallet(web3, embedded_accounts(web3)[0], gas_limit=GAS_LIMIT), stack, parameters, report=reports.append)
+    return reports
+
+
+def is_done(web3: Web3, record: Deployment, step: Step) -> bool:
+    """Whether a step needs no transaction any more."""
+    if isinstance(step, Create):
+        return step.name in record.addresses
+    return holds(web3, record, step.shows)
+
+
+def open_record(web3: Web3, path: Path | None, network: str) -> Deployment:
+    """The record at `path`, or a new one where there is none, or where a local chain was started anew.
+
+    Raises ChainError where the record is of another chain, or the chain lacks a contract that the record knows.
+    """
+    chain_id = web3.eth.chain_id
+    new = Deployment(network, chain_id)
+    if path is None or not path.exists():
+        return new
+    record = Deployment.load(path)
+    gone = [name for name, address in record.addresses.items() if not web3.eth.get_code(address)]
+    if record.chain_id == chain_id and not gone:
+        return record
+    if chain_id in LOCAL_CHAINS:
+        return new
+    if record.chain_id != chain_id:
+        raise ChainError(f"{path} is of chain {record.chain_id}, the node is on {chain_id}")
+    raise ChainError(f"{path} knows {', '.join(gone)}, but there is no code at {record.addresses[gone[0]]}")
+
+
+def differences(web3: Web3, record: Deployment, *, owner: str | None = None) -> list[str]:
+    """In what the chain differs from the record, this repository's code, and the wiring of the stacks.
+
+    `owner` is who should own what is owned; None: whoever deployed it. An empty list: no difference.
+    """
+    if web3.eth.chain_id != record.chain_id:
+        return [f"the node is on chain {web3.eth.chain_id}, the record on {record.chain_id}"]
+    steps = [step for name, parameters in record.stacks.items() for step in STACKS[name](**parameters)]
+    created = {step.name for step in steps if isinstance(step, Create)}
+    found = [f"{name}: in the record, but in none of its stacks" for name in record.contracts if name not in created]
+    for step in steps:
+        if isinstance(step, Create):
+            found += [f"{step.name}: {fault}" for fault in _faults(web3, step, record)]
+        shows = step.shows if isinstance(step, Create) else (step.shows,)
+        for expected in shows:
+            if expected.contract in record.addresses:
+                found += _shown_otherwise(web3, record, expected, owner)
+    return found
+
+
+def holds(web3: Web3, record: Deployment, expected: Shows) -> bool:
+    """Whether a view shows what it should; not, where its contract is still missing."""
+    return expected.contract in record.addresses and not _shown_otherwise(web3, record, expected, None)
+
+
+def _create(wallet: Wallet, step: Create, record: Deployment, save: Callable[[], None]) -> Report:
+    artifact = compiled(step.name)
+    arguments = _resolved(step.arguments, record)
+    known = record.contracts.get(step.name)
+    if known is not None and _was_sent(wallet.web3, known):
+        if known.address is not None:
+            faults = _faults(wallet.web3, step, record)
+            if faults:
+                raise ChainError(f"{step.name}: {faults[0]}")
+            return Report(step, 0, known.address)
+        if (known.initcode_hash, known.arguments) != (artifact.initcode_hash, arguments):
+            raise ChainError(f"{step.name}: other code or arguments are waiting to be mined in {known.transaction}")
+    else:
+        signed = wallet.signed({"data": artifact.creation_data(arguments)}, step.name)
+        known = Deployed(
+            address=None,
+            block=None,
+            arguments=arguments,
+            transaction=Web3.to_hex(signed.hash),
+            deployer=wallet.address,
+            compiler=artifact.compiler,
+            initcode_hash=artifact.initcode_hash,
+            commit=current_commit(),
+        )
+        # The record knows of the transaction before the node does: a crash in between cannot deploy twice.
+        record.contracts[step.name] = known
+        save()
+        wallet.web3.eth.send_raw_transaction(signed.raw_transaction)
+    receipt = wallet.wait(Web3.to_bytes(hexstr=known.transaction), step.name)
+    record.contracts[step.name] = replace(known, address=receipt["contractAddress"], block=receipt["blockNumber"])
+    save()
+    return Report(step, receipt["gasUsed"], receipt["contractAddress"])
+
+
+def _was_sent(web3: Web3, known: Deployed) -> bool:
+    if known.address is not None:
+        return True
+    try:
+        web3.eth.get_transaction(known.transaction)
+    except TransactionNotFound:
+        return False  # its nonce is free, or taken by another transaction: it cannot come back beside a new one
+    return True
+
+
+def _faults(web3: Web3, step: Create, record: Deployment) -> list[str]:
+    known = record.contracts.get(step.name)
+    if known is None or known.address is None:
+        return ["not deployed"]
+    artifact: Artifact = compiled(step.name)
+    arguments = _resolved(step.arguments, record)
+    if known.arguments != arguments:
+        return [f"recorded with the arguments {known.arguments}, not {arguments}"]
+    if known.initcode_hash != artifact.initcode_hash:
+        return [f"recorded with other code ({known.compiler}, commit {known.commit}) than this source compiles to"]
+    code = bytes(web3.eth.get_code(known.address))
+    if not code:
+        return [f"no code at {known.address}"]
+    if code[: len(artifact.runtime)] != artifact.runtime:  # immutables follow it
+        return [f"the code at {known.address} is not what this source compiles to"]
+    try:
+        sent = web3.eth.get_transaction(known.transaction)
+        receipt = web3.eth.get_transaction_receipt(known.transaction)
+    except TransactionNotFound:
+        return [f"no transaction {known.transaction}"]
+    if receipt["contractAddress"] != known.address or receipt["blockNumber"] != known.block:
+        return [f"{known.transaction} created {receipt['contractAddress']} in block {receipt['blockNumber']}"]
+    if bytes(sent["input"]) != artifact.creation_data(arguments):
+        return [f"{known.transaction} carries other code or arguments"]
+    return []
+
+
+def _shown_otherwise(web3: Web3, record: Deployment, expected: Shows, owner: str | None) -> list[str]:
+    (value,) = _resolved([expected.value], record, owner)
+    call = f"{expected.contract}.{expected.view}({_words(expected.arguments)})"
+    view = _contract(web3, record, expected.contract).functions[expected.view]
+    try:
+        shown = view(*_resolved(expected.arguments, record)).call()
+    except REFUSALS:
+        shown = "a revert"
+    return [] if shown == value else [f"{call} is {shown}, not {value}"]
+
+
+def _contract(web3: Web3, record: Deployment, name: str):
+    return web3.eth.contract(address=record.address_of(name), abi=compiled(name).abi)
+
+
+def _resolved(values: Sequence[Any], record: Deployment, owner: str | None = None) -> list[Any]:
+    def one(value):
+        if isinstance(value, At):
+            return record.address_of(value.name)
+        if isinstance(value, OwnerOf):
+            return owner or record.contracts[value.name].deployer
+        return value
+
+    return [one(value) for value in values]
+
+
+def _words(values: Sequence[Any]) -> str:
+    return ", ".join(value.name if isinstance(value, At) else str(value) for value in values)
+
+
+def current_commit() -> str | None:
+    """The commit that is checked out, "-dirty" if files differ from it; None outside a git checkout."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return told.stdout.strip() or None

@@ -1,0 +1,102 @@
+"""What is deployed where: `deployments/<network>.json`, and the contracts in it."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from web3 import Web3
+
+from tessera.chain.escrow import Escrow
+from tessera.chain.logs import LogReader
+from tessera.chain.markets import LmsrMarkets
+from tessera.chain.play_euro import PlayEuro
+from tessera.chain.wallet import ChainError
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One contract of a deployment. `address` and `block` are None while its transaction waits to be mined."""
+
+    address: str | None
+    block: int | None
+    arguments: list[Any]
+    transaction: str
+    deployer: str
+    compiler: str
+    initcode_hash: str  # keccak-256 of the creation code without its arguments
+    commit: str | None
+
+
+@dataclass
+class Deployment:
+    """The record of one network: which stacks of contracts it has, with their parameters, and where."""
+
+    network: str
+    chain_id: int
+    stacks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contracts: dict[str, Deployed] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Deployment":
+        """Reads a record. Raises ChainError where there is none."""
+        try:
+            raw = json.loads(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ChainError(f"no deployment record {path}") from None
+        contracts = {name: Deployed(**found) for name, found in raw.pop("contracts").items()}
+        return cls(**raw, contracts=contracts)
+
+    def save(self, path: Path | str) -> None:
+        """Writes the record; a crash leaves the old one or the new one."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_suffix(".tmp")
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        draft.replace(target)
+
+    def address_of(self, name: str) -> str:
+        """The address of a contract. Raises ChainError where it is not deployed."""
+        found = self.contracts.get(name)
+        if found is None or found.address is None:
+            raise ChainError(f"{name} is not deployed on {self.network}")
+        return found.address
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The address of each contract by name."""
+        return {name: found.address for name, found in self.contracts.items() if found.address is not None}
+
+    @property
+    def first_block(self) -> int:
+        """The block from which there can be logs."""
+        return min(found.block for found in self.contracts.values() if found.block is not None)
+
+
+class Tessera:
+    """The contracts of one deployment, ready to call."""
+
+    def __init__(self, web3: Web3, deployment: Deployment):
+        """Raises ChainError where the node is on another chain than the record."""
+        if web3.eth.chain_id != deployment.chain_id:
+            raise ChainError(f"the node is on chain {web3.eth.chain_id}, the record on {deployment.chain_id}")
+        self.web3 = web3
+        self.deployment = deployment
+
+    @cached_property
+    def play_euro(self) -> PlayEuro:
+        return PlayEuro(self.web3, self.deployment.address_of("PlayEuro"))
+
+    @cached_property
+    def escrow(self) -> Escrow:
+        return Escrow(self.web3, self.deployment.address_of("Escrow"))
+
+    @cached_property
+    def markets(self) -> LmsrMarkets:
+        return LmsrMarkets(self.web3, self.deployment.address_of("LmsrMarkets"))
+
+    def log_reader(self, next_block: int | None = None) -> LogReader:
+        """Reads the events of all contracts, from the deployment on if no block is given."""
+        start = self.deployment.first_block if next_block is None else next_block
+        return LogReader(self.web3, list(self.deployment.addresses.values()), start)

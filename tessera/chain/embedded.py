@@ -1,0 +1,45 @@
+"""The chain inside this process: py-evm behind Ape's `ethereum:local:test` and web3's EthereumTesterProvider.
+
+Needs eth-tester (dependency group `ops`). Good for one thread; its transactions want a fixed gas limit.
+"""
+
+from eth.exceptions import TransactionNotFound
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from eth_tester import EthereumTester, PyEVMBackend
+from eth_tester.backends.pyevm import main as pyevm
+from web3 import EthereumTesterProvider, Web3
+from web3.providers.eth_tester.defaults import API_ENDPOINTS, static_return
+
+GAS_LIMIT = 10_000_000  # of one transaction: three fit into a block, and every deployment fits into one
+CHAIN_ID = 1337
+
+_walk = pyevm._get_transaction_by_hash
+
+
+def _by_index(chain, transaction_hash):
+    try:
+        number, index = chain.chaindb.get_transaction_index(transaction_hash)
+    except TransactionNotFound:
+        return _walk(chain, transaction_hash)  # not in a block yet
+    block = chain.get_canonical_block_by_number(number)
+    return block, block.transactions[index], index
+
+
+def read_logs_fast() -> None:
+    """Lets eth-tester find a transaction by its index; as it comes, it walks back from the head for every receipt."""
+    pyevm._get_transaction_by_hash = _by_index
+
+
+def embedded_web3(chain_id: int = CHAIN_ID) -> Web3:
+    """A new chain of its own with ten funded accounts (`embedded_accounts`); every transaction is mined at once."""
+    read_logs_fast()
+    tester = EthereumTester(PyEVMBackend())
+    type(tester.backend.chain).chain_id = chain_id  # the class belongs to this chain alone
+    endpoints = {**API_ENDPOINTS, "eth": {**API_ENDPOINTS["eth"], "chainId": static_return(chain_id)}}
+    return Web3(EthereumTesterProvider(tester, api_endpoints=endpoints))
+
+
+def embedded_accounts(web3: Web3) -> list[LocalAccount]:
+    """The funded accounts of a chain made by `embedded_web3`."""
+    return [Account.from_key(key.to_bytes()) for key in web3.provider.ethereum_tester.backend.account_keys]

@@ -1,0 +1,87 @@
+"""PlayEuro: the play money of a club of friends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.wallet import Wallet
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscrowSet(Row):
+    escrow: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invited(Row):
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined(Row):
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Row):
+    sender: str
+    receiver: str
+    value: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval(Row):
+    owner: str
+    spender: str
+    value: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleMinterChanged(Row):
+    minter: str
+    status: bool
+
+
+class PlayEuro(Contract):
+    """A token of 6 decimals that moves between a member and Escrow alone."""
+
+    NAME = "PlayEuro"
+    EVENTS = (
+        EscrowSet,
+        Invited,
+        Joined,
+        Transfer,
+        Approval,
+        RoleMinterChanged,
+        OwnershipTransferStarted,
+        OwnershipTransferred,
+    )
+
+    def balance_of(self, account: str) -> int:
+        """Tokens outside Escrow, in units of 1e-6 EUR."""
+        return self.read("balanceOf", account)
+
+    def escrow(self) -> str:
+        """Its Escrow; the zero address until it is set."""
+        return self.read("escrow")
+
+    def invited(self, account: str) -> bool:
+        """Whether an account may join."""
+        return self.read("invited", account)
+
+    def joined(self, account: str) -> bool:
+        """Whether an account has joined."""
+        return self.read("joined", account)
+
+    def invite(self, sender: Wallet, accounts: Sequence[str]) -> Done:
+        """Lets accounts join, at most 256 at once. Owner only."""
+        return self.write(sender, "invite", list(accounts))
+
+    def join(self, sender: Wallet, *, consent: int) -> Done:
+        """50 EUR in the sender's Escrow balance, once; `consent` is the bit mask of products that may debit it."""
+        return self.write(sender, "join", consent)
+
+    def approve(self, sender: Wallet, spender: str, amount: int) -> Done:
+        """Lets `spender` (Escrow) take tokens of the sender, in units of 1e-6 EUR."""
+        return self.write(sender, "approve", spender, amount)
