@@ -1,0 +1,101 @@
+"""Roles of a friends' market, and markets in each state. Bettors bet YES, NO, YES: the first three golden values."""
+
+import pytest
+
+from tests.club import INVALID, NO, YES, Club
+
+
+@pytest.fixture(scope="session")
+def club(markets, escrow, members):
+    return Club(markets, escrow, members)
+
+
+@pytest.fixture(scope="session")
+def creator(club):
+    return club.creator
+
+
+@pytest.fixture(scope="session")
+def yes_bettor(club):
+    return club.yes_bettor
+
+
+@pytest.fixture(scope="session")
+def no_bettor(club):
+    return club.no_bettor
+
+
+@pytest.fixture(scope="session")
+def third_bettor(club):
+    """Bets YES after the other two."""
+    return club.third_bettor
+
+
+@pytest.fixture(scope="session")
+def referee(club):
+    return club.referee
+
+
+@pytest.fixture(scope="session")
+def outsider(club):
+    """A member who has not bet in the market."""
+    return club.outsider
+
+
+@pytest.fixture
+def market(club):
+    """An open market with the three bets, on whose disputes the bettors vote."""
+    return club.three_bets(club.create())
+
+
+@pytest.fixture
+def refereed(club, referee):
+    """An open market with the three bets and a referee."""
+    return club.three_bets(club.create(referee=referee))
+
+
+@pytest.fixture
+def pending(club, market):
+    """The creator has proposed YES at the expected result time."""
+    return club.propose(market, YES)
+
+
+@pytest.fixture
+def disputed(club, pending):
+    """The NO bettor has disputed it at once: bettors vote."""
+    return club.complain(pending)
+
+
+@pytest.fixture
+def ruled(club, refereed):
+    """The same, where the referee rules."""
+    return club.complain(club.propose(refereed, YES))
+
+
+@pytest.fixture
+def early_invalid(club, market):
+    """The creator has proposed INVALID ten days early, and the NO bettor has disputed it."""
+    return club.complain(club.propose(market, INVALID, club.due_at - 864_000))
+
+
+@pytest.fixture
+def resolved(club, market):
+    """YES, undisputed."""
+    return club.settle(market, YES)
+
+
+@pytest.fixture
+def resolved_no(club, market):
+    return club.settle(market, NO)
+
+
+@pytest.fixture
+def void(club, market):
+    """INVALID, undisputed."""
+    return club.settle(market, INVALID)
+
+
+@pytest.fixture(params=["pending", "disputed", "ruled", "resolved", "void"])
+def past_proposal(request):
+    """A market in each state from the proposal on."""
+    return request.getfixturevalue(request.param)
