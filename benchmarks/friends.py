@@ -39,9 +39,7 @@ def run(chain: Chain) -> None:
 
     def create(referee: str = NOBODY, by: int = 1, case: str = "", measure: bool = True) -> int:
         due = chain.now + DAY
-        chain.send(
-            markets, "create_market", TERMS, P0, due, 0, 0, referee, 43_200, by=by, case=case, measure=measure
-        )
+        chain.send(markets, "create_market", TERMS, P0, due, 0, 0, referee, 43_200, by=by, case=case, measure=measure)
         return markets.functions.market_count().call()
 
     def bet(market: int, by: int, side: int, case: str = "", measure: bool = True) -> None:
@@ -66,7 +64,11 @@ def run(chain: Chain) -> None:
     chain.gas["LmsrMarkets.claim_many (a person of 16)"] = total // BATCH
     chain.send(markets, "claim", market, by=2)
 
-    voted, ruled, silent = create(measure=False), create(referee=people[17], case="with a referee"), create(measure=False)
+    voted, ruled, silent = (
+        create(measure=False),
+        create(referee=people[17], case="with a referee"),
+        create(measure=False),
+    )
     for number in (voted, ruled):
         bet(number, 3, YES, measure=False)
     bet(ruled, 3, YES, "steady, with a referee")
@@ -107,12 +109,13 @@ def _escrow_functions(chain: Chain, play_euro, escrow) -> None:
     coin = chain.deploy("contracts/devnet/TestToken", "Coin", "COIN", 6)
     vault = chain.deploy("Escrow", coin.address, False)
     chain.send(coin, "mint", signer.address, 10 * EUR, measure=False)
-    domain = dict(zip(("name", "version", "chainId", "verifyingContract"), coin.functions.eip712Domain().call()[1:5]))
+    _, name, version, chain_id, contract, *_ = coin.functions.eip712Domain().call()
+    domain = {"name": name, "version": version, "chainId": chain_id, "verifyingContract": contract}
     fields = {"owner": "address", "spender": "address", "value": "uint256", "nonce": "uint256", "deadline": "uint256"}
     signature = signer.sign_typed_data(
         domain,
         {"Permit": [{"name": name, "type": kind} for name, kind in fields.items()]},
-        dict(zip(fields, (signer.address, vault.address, EUR, 0, chain.now + DAY))),
+        dict(zip(fields, (signer.address, vault.address, EUR, 0, chain.now + DAY), strict=True)),
     )
     rs = [part.to_bytes(32, "big") for part in (signature.r, signature.s)]
     chain.send(vault, "deposit_with_permit", signer.address, EUR, chain.now + DAY, signature.v, *rs, 0)
