@@ -95,6 +95,12 @@ def void(club, market):
     return club.settle(market, INVALID)
 
 
+@pytest.fixture
+def state(request):
+    """A market in the state that a test names by `indirect`."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture(params=["pending", "disputed", "ruled", "resolved", "void"])
 def past_proposal(request):
     """A market in each state from the proposal on."""
