@@ -1,0 +1,48 @@
+import boa
+import pytest
+
+from tests.custody import event, events
+
+
+def test_invites_each(fresh, owner, stranger, newcomer):
+    fresh.invite([stranger, newcomer], sender=owner)
+    assert events(fresh) == [
+        event(fresh, "Invited", account=stranger),
+        event(fresh, "Invited", account=newcomer),
+    ]
+    assert fresh.invited(stranger)
+    assert fresh.invited(newcomer)
+    assert not fresh.invited(owner)
+
+
+def test_invites_nobody(fresh, owner):
+    fresh.invite([], sender=owner)
+    assert events(fresh) == []
+
+
+def test_invites_again_without_error_and_without_a_second_welcome(play_euro, owner, member):
+    play_euro.invite([member, member], sender=owner)
+    assert events(play_euro) == [event(play_euro, "Invited", account=member)] * 2
+    with boa.reverts("playeuro: already joined"):
+        play_euro.join(0, sender=member)
+
+
+def test_invites_256_at_once(fresh, owner):
+    accounts = ["0x" + n.to_bytes(20).hex() for n in range(1, 257)]
+    fresh.invite(accounts, sender=owner)
+    assert len(events(fresh)) == 256
+    assert fresh.invited(accounts[0])
+    assert fresh.invited(accounts[255])
+
+
+def test_reverts_when_more_than_256(fresh, owner, stranger):
+    """The ABI decoder refuses it, without a text."""
+    with pytest.raises(boa.BoaError) as refused:
+        fresh.invite([stranger] * 257, sender=owner)
+    assert refused.value.stack_trace.last_frame.vm_error.args == (b"",)
+
+
+def test_reverts_when_not_the_owner(play_euro, member, stranger):
+    for caller in (member, stranger):
+        with boa.reverts("ownable: caller is not the owner"):
+            play_euro.invite([stranger], sender=caller)
