@@ -1,5 +1,7 @@
 """Panels against a plain model of it: panels of every size, any mix of transactions and batches, moving time."""
 
+from pathlib import Path
+
 import boa
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from tests.logs import events
 from tests.panels import INVALID, LAST_OUTCOME, Question, accounts, sign
 
+ROOT = Path(__file__).parents[2]
 START = 2_000_000_000
 PRODUCT = "0x" + "9A" * 20
 ACCOUNTS = accounts(33)
@@ -42,7 +45,7 @@ class Model:
 
 @pytest.fixture(scope="module")
 def panels():
-    return boa.load("contracts/Panels.vy")
+    return boa.load(str(ROOT / "contracts" / "Panels.vy"))
 
 
 @st.composite
@@ -50,19 +53,24 @@ def plays(draw):
     """The size of a panel, its threshold, and what happens: a wait, or reports of some accounts."""
     size = draw(st.integers(1, 32))
     threshold = draw(st.integers(size // 2 + 1, size))
-    # Mostly members and mostly one outcome, so that questions are decided; account `size` is a stranger.
+    # Mostly one outcome and many of the members, so that many questions are decided; account `size` is a stranger.
     outcome = st.sampled_from([1, 1, 1, 0, LAST_OUTCOME, LAST_OUTCOME + 1, INVALID])
-    report = st.tuples(st.sampled_from(QUESTIONS), outcome, st.lists(st.integers(0, size), max_size=size))
-    step = st.one_of(
-        st.tuples(st.just("wait"), st.integers(1, 40)),
-        st.tuples(st.just("report"), st.tuples(st.sampled_from(QUESTIONS), outcome, st.integers(0, size))),
-        st.tuples(st.just("submit"), st.lists(report, max_size=3)),
+    signers = st.builds(
+        lambda order, share, again: (order + again)[: share * (size + 1) // 4 + 1],
+        st.permutations(range(size + 1)),
+        st.sampled_from([4, 4, 3, 2, 0]),
+        st.lists(st.integers(0, size), max_size=1),
     )
-    return size, threshold, draw(st.lists(step, max_size=12))
+    step = st.one_of(
+        st.tuples(st.just("submit"), st.lists(st.tuples(st.sampled_from(QUESTIONS), outcome, signers), max_size=3)),
+        st.tuples(st.just("report"), st.tuples(st.sampled_from(QUESTIONS), outcome, st.integers(0, size))),
+        st.tuples(st.just("wait"), st.integers(1, 40)),
+    )
+    return size, threshold, draw(st.lists(step, min_size=2, max_size=12))
 
 
 def logs_of(panel_id: int, question: Question, fate: list, decided: bool) -> list:
-    """What one report of a batch logs: `fate` is (index, member, outcome, reason, reported before) of each signature."""
+    """What one report logs: `fate` is (index, member, outcome, reason, what it had reported) of each signature."""
     common = {"panel_id": panel_id, "question_id": question.id}
     logs = []
     for index, member, outcome, reason, before in fate:
