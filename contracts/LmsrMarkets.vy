@@ -328,6 +328,7 @@ def position(market_id: uint256, account: address) -> (uint256, uint256, uint256
     @param account Whose position.
     @return YES shares (WAD), staked on YES (money), NO shares, staked on NO.
     """
+    markets._state(market_id)  # a key has room for 95 bits of the market's number: others would show another's position
     yes: uint256 = markets._position(market_id, 0, account)
     no: uint256 = markets._position(market_id, 1, account)
     return yes & markets.MASK_128, yes >> 128, no & markets.MASK_128, no >> 128
