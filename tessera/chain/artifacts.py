@@ -15,6 +15,7 @@ from web3 import Web3
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 CACHE = ROOT / ".build" / "artifacts"
+SEARCH = [str(ROOT), *site.getsitepackages()]
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,12 @@ def compiled(name: str) -> Artifact:
 
     Compiling takes seconds, so what came out is kept in `.build/`, under a hash of all that could have gone in.
     """
-    path = CONTRACTS / f"{name}.vy"
-    if not path.exists():
-        path = CONTRACTS / "devnet" / f"{name}.vy"
+    path = source_of(name)
     kept = CACHE / f"{name}-{_sources_hash()}.json"
     if not kept.exists():
         from vyper.cli.vyper_compile import compile_files
 
-        search = [str(ROOT), *site.getsitepackages()]
-        (found,) = compile_files([path], ["abi", "bytecode", "bytecode_runtime"], paths=search).values()
+        (found,) = compile_files([path], ["abi", "bytecode", "bytecode_runtime"], paths=SEARCH).values()
         CACHE.mkdir(parents=True, exist_ok=True)
         draft = kept.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(found), encoding="utf-8")
@@ -64,6 +62,30 @@ def compiled(name: str) -> Artifact:
         runtime=bytes.fromhex(found["bytecode_runtime"][2:]),
         compiler=f"vyper {version('vyper')}",
     )
+
+
+def source_of(name: str) -> Path:
+    """The file of a contract of `contracts/` or `contracts/devnet/`."""
+    path = CONTRACTS / f"{name}.vy"
+    return path if path.exists() else CONTRACTS / "devnet" / f"{name}.vy"
+
+
+def imported_sources(name: str) -> list[Path]:
+    """The files that a contract is compiled from: its own and all that it imports, however indirectly."""
+    from vyper.compiler import CompilerData
+    from vyper.compiler.input_bundle import FilesystemInputBundle
+
+    bundle = FilesystemInputBundle([Path(path) for path in SEARCH])
+    top = CompilerData(bundle.load_file(source_of(name)), bundle).annotated_vyper_module
+    found: list[Path] = []
+    waiting = [top._metadata["type"]]
+    while waiting:
+        module = waiting.pop()
+        path = Path(module._module.resolved_path)
+        if path not in found:
+            found.append(path)
+            waiting += [info.module_t for info in module.imported_modules.values()]
+    return found
 
 
 @cache

@@ -58,9 +58,9 @@ class PlayEuro(Contract):
         OwnershipTransferred,
     )
 
-    def balance_of(self, account: str) -> int:
-        """Tokens outside Escrow, in units of 1e-6 EUR."""
-        return self.read("balanceOf", account)
+    def balance_of(self, account: str, *, block: int | str = "latest") -> int:
+        """Tokens of an account, in units of 1e-6 EUR; Escrow's are what it holds for everybody."""
+        return self.read("balanceOf", account, block=block)
 
     def escrow(self) -> str:
         """Its Escrow; the zero address until it is set."""

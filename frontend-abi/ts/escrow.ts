@@ -1,0 +1,30 @@
+// Written by scripts/export_abi.py. Do not edit.
+
+export const escrowAbi = [
+  {"name": "OwnershipTransferred", "inputs": [{"name": "previous_owner", "type": "address", "indexed": true}, {"name": "new_owner", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
+  {"name": "OwnershipTransferStarted", "inputs": [{"name": "previous_owner", "type": "address", "indexed": true}, {"name": "new_owner", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
+  {"name": "Entry", "inputs": [{"name": "account", "type": "address", "indexed": true}, {"name": "product", "type": "address", "indexed": true}, {"name": "pot", "type": "bytes32", "indexed": true}, {"name": "kind", "type": "uint256", "indexed": false}, {"name": "amount", "type": "uint256", "indexed": false}, {"name": "balance_after", "type": "uint256", "indexed": false}, {"name": "timestamp", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
+  {"name": "ConsentChanged", "inputs": [{"name": "account", "type": "address", "indexed": true}, {"name": "products", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
+  {"name": "Moved", "inputs": [{"name": "product", "type": "address", "indexed": true}, {"name": "from_pot", "type": "bytes32", "indexed": true}, {"name": "to_pot", "type": "bytes32", "indexed": true}, {"name": "amount", "type": "uint256", "indexed": false}, {"name": "timestamp", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
+  {"name": "ProductRegistered", "inputs": [{"name": "product", "type": "address", "indexed": true}, {"name": "index", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
+  {"stateMutability": "view", "type": "function", "name": "owner", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
+  {"stateMutability": "view", "type": "function", "name": "pending_owner", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
+  {"stateMutability": "nonpayable", "type": "function", "name": "transfer_ownership", "inputs": [{"name": "new_owner", "type": "address"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "accept_ownership", "inputs": [], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "deposit", "inputs": [{"name": "amount", "type": "uint256"}, {"name": "receiver", "type": "address"}, {"name": "consent", "type": "uint256"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "deposit_with_permit", "inputs": [{"name": "owner", "type": "address"}, {"name": "amount", "type": "uint256"}, {"name": "deadline", "type": "uint256"}, {"name": "v", "type": "uint8"}, {"name": "r", "type": "bytes32"}, {"name": "s", "type": "bytes32"}, {"name": "consent", "type": "uint256"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "withdraw", "inputs": [{"name": "amount", "type": "uint256"}, {"name": "receiver", "type": "address"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "set_consent", "inputs": [{"name": "products", "type": "uint256"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "collect", "inputs": [{"name": "account", "type": "address"}, {"name": "pot_id", "type": "bytes32"}, {"name": "amount", "type": "uint256"}, {"name": "kind", "type": "uint256"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "pay", "inputs": [{"name": "pot_id", "type": "bytes32"}, {"name": "account", "type": "address"}, {"name": "amount", "type": "uint256"}, {"name": "kind", "type": "uint256"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "pay_many", "inputs": [{"name": "pot_id", "type": "bytes32"}, {"name": "accounts", "type": "address[]"}, {"name": "amounts", "type": "uint256[]"}, {"name": "kind", "type": "uint256"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "move", "inputs": [{"name": "from_pot", "type": "bytes32"}, {"name": "to_pot", "type": "bytes32"}, {"name": "amount", "type": "uint256"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "register_product", "inputs": [{"name": "product", "type": "address"}], "outputs": []},
+  {"stateMutability": "view", "type": "function", "name": "balance_of", "inputs": [{"name": "account", "type": "address"}], "outputs": [{"name": "", "type": "uint256"}]},
+  {"stateMutability": "view", "type": "function", "name": "consent_of", "inputs": [{"name": "account", "type": "address"}], "outputs": [{"name": "", "type": "uint256"}]},
+  {"stateMutability": "view", "type": "function", "name": "pot_balance", "inputs": [{"name": "product", "type": "address"}, {"name": "pot_id", "type": "bytes32"}], "outputs": [{"name": "", "type": "uint256"}]},
+  {"stateMutability": "view", "type": "function", "name": "TOKEN", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
+  {"stateMutability": "view", "type": "function", "name": "OWN_ONLY", "inputs": [], "outputs": [{"name": "", "type": "bool"}]},
+  {"stateMutability": "view", "type": "function", "name": "products", "inputs": [{"name": "arg0", "type": "uint256"}], "outputs": [{"name": "", "type": "address"}]},
+  {"stateMutability": "nonpayable", "type": "constructor", "inputs": [{"name": "token", "type": "address"}, {"name": "own_only", "type": "bool"}], "outputs": []}
+] as const;

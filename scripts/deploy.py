@@ -1,0 +1,73 @@
+"""Deploy Tessera's contracts and keep a record in deployments/<network>.json.
+
+    ape run deploy friends --network ethereum:sepolia --account ALIAS
+
+A second run finds what the record knows, checks its code, and does only what is missing; so does a run after a crash.
+--dry-run prints the plan, with the gas each step took on a chain inside this process.
+"""
+
+import click
+from ape.api import ProviderAPI
+from ape.cli import ConnectedProviderCommand
+
+from tessera.chain.deploy import STACKS, Report, deploy, is_done, open_record, rehearse
+from tessera.chain.through_ape import record_path, wallet_of
+from tessera.chain.wallet import ChainError
+
+
+@click.group(help=__doc__)
+def cli():
+    pass
+
+
+@cli.command(cls=ConnectedProviderCommand)
+@click.option("--account", help="Alias of an Ape account, or TEST::n. Local networks: TEST::0.")
+@click.option(
+    "--shortest-window",
+    type=click.IntRange(1, 24 * 3600),
+    default=12 * 3600,
+    show_default=True,
+    help="Least dispute window in seconds.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
+def friends(provider: ProviderAPI, account: str | None, shortest_window: int, dry_run: bool):
+    """PlayEuro, Escrow and LmsrMarkets for a club of friends."""
+    run(provider, "friends", {"shortest_window": shortest_window}, account, dry_run)
+
+
+def run(provider: ProviderAPI, stack: str, parameters: dict, account: str | None, dry_run: bool):
+    """Deploys a stack, or prints what deploying it would do."""
+    path = record_path(provider)
+    click.echo(f"{stack} {parameters} on {provider.network.choice}, chain {provider.chain_id}, record {path.name}")
+    try:
+        if dry_run:
+            plan(provider, stack, parameters)
+            return
+        wallet = wallet_of(provider, account)
+        click.echo(f"sending as {wallet.address}")
+        deploy(wallet, stack, parameters, network=path.stem, path=path, report=tell)
+    except ChainError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"written: {path}")
+
+
+def plan(provider: ProviderAPI, stack: str, parameters: dict):
+    """Prints each step: done, or to do with its gas."""
+    path = record_path(provider)
+    record = open_record(provider.web3, path, path.stem)
+    total = 0
+    rehearsed = rehearse(stack, parameters, provider.chain_id)
+    for step, told in zip(STACKS[stack](**parameters), rehearsed, strict=True):
+        if is_done(provider.web3, record, step):
+            click.echo(f"  done   {step}")
+        else:
+            click.echo(f"  to do  {step}: {told.gas:,} gas")
+            total += told.gas
+    price = provider.web3.eth.gas_price
+    click.echo(f"{total:,} gas, {total * price / 1e18:.6f} ETH at {price / 1e9:.3f} gwei. Nothing was sent.")
+
+
+def tell(told: Report):
+    """Prints what became of a step."""
+    what = f"{told.gas:,} gas" if told.gas else "was done"
+    click.echo(f"  {told.step}: {what}{f', at {told.address}' if told.address else ''}")

@@ -1,0 +1,157 @@
+"""Write frontend-abi/: ABIs as JSON and TypeScript, events, revert reasons, addresses.
+
+`python scripts/export_abi.py` writes; with --check it writes nothing and fails if the files are not what it would write.
+"""
+
+import json
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import click
+from eth_utils.abi import abi_to_signature, event_abi_to_log_topic
+from vyper import ast as vy_ast
+from web3 import Web3
+
+from tessera.chain.artifacts import ROOT, Artifact, compiled, imported_sources
+from tessera.chain.deployments import Deployment
+from tessera.chain.reasons import explanations
+
+OUT = ROOT / "frontend-abi"
+UNCOMMITTED = ("local", "devnet")
+HEADER = "// Written by scripts/export_abi.py. Do not edit.\n\n"
+
+
+def deployables() -> list[Artifact]:
+    """Every contract that is deployed by itself, compiled."""
+    return [compiled(path.stem) for path in sorted((ROOT / "contracts").glob("*.vy"))]
+
+
+def reasons_of(artifact: Artifact) -> list[str]:
+    """The texts that a contract's own code can revert with, sorted.
+
+    All reasons in its source and in what that imports, less those that the compiler left out with functions that
+    nobody calls. A text of over 32 bytes is cut into words: the first is looked for.
+    """
+    code = artifact.initcode + artifact.runtime
+    written = {reason for path in imported_sources(artifact.name) for reason in written_in(path)}
+    return sorted(reason for reason in written if reason.encode()[:32] in code)
+
+
+@cache
+def written_in(path: Path) -> frozenset[str]:
+    """The texts of one source file that have the form of a reason, `file: what is wrong`."""
+    texts = (node.value for node in vy_ast.parse_to_ast(path.read_text()).get_descendants(vy_ast.Str))
+    return frozenset(text for text in texts if re.fullmatch(r"[a-z0-9_]+: [^\n]+", text))
+
+
+def errors(artifacts: list[Artifact]) -> dict[str, dict]:
+    """Reason to the contracts that give it and what a person can do about it ("" where the reason says it)."""
+    contracts = defaultdict(list)
+    for artifact in artifacts:
+        for reason in reasons_of(artifact):
+            contracts[reason].append(artifact.name)
+    known = explanations()
+    return {
+        reason: {"contracts": names, "advice": known.get(reason, "")} for reason, names in sorted(contracts.items())
+    }
+
+
+def events(artifacts: list[Artifact]) -> list[dict]:
+    """Every event: contract, name, signature and topic."""
+    return [
+        {
+            "contract": artifact.name,
+            "name": item["name"],
+            "signature": abi_to_signature(item),
+            "topic": Web3.to_hex(event_abi_to_log_topic(item)),
+        }
+        for artifact in artifacts
+        for item in artifact.abi
+        if item["type"] == "event"
+    ]
+
+
+def addresses() -> dict[int, dict[str, str]]:
+    """The addresses of each committed deployment by chain id."""
+    found = {}
+    for path in sorted((ROOT / "deployments").glob("*.json")):
+        if path.stem not in UNCOMMITTED:
+            record = Deployment.load(path)
+            found[record.chain_id] = record.addresses
+    return found
+
+
+def rows(items: list) -> str:
+    """A JSON list, one item a line: short, and a diff shows what changed."""
+    return "[\n" + ",\n".join(f"  {json.dumps(item)}" for item in items) + "\n]"
+
+
+def entries(items: dict) -> str:
+    """A JSON object, one key a line."""
+    return "{\n" + ",\n".join(f"  {json.dumps(str(key))}: {json.dumps(item)}" for key, item in items.items()) + "\n}"
+
+
+def variable(name: str) -> str:
+    """PlayEuro -> playEuro."""
+    return name[0].lower() + name[1:]
+
+
+def files() -> dict[str, str]:
+    """What frontend-abi/ should hold, path to text."""
+    artifacts = deployables()
+    names = [artifact.name for artifact in artifacts]
+    found = {}
+    for artifact in artifacts:
+        abi = rows(artifact.abi)
+        found[f"json/{artifact.name}.json"] = f"{abi}\n"
+        name = variable(artifact.name)
+        found[f"ts/{name}.ts"] = f"{HEADER}export const {name}Abi = {abi} as const;\n"
+    catalogue = entries(errors(artifacts))
+    found["errors.json"] = f"{catalogue}\n"
+    found["ts/errors.ts"] = (
+        f"{HEADER}/** Every text a contract can revert with. A call also passes on the reasons of the contracts it calls. */\n"
+        f"export const errors = {catalogue} as const;\n\nexport type Reason = keyof typeof errors;\n"
+    )
+    found["ts/events.ts"] = f"{HEADER}export const events = {rows(events(artifacts))} as const;\n"
+    union = " | ".join(json.dumps(name) for name in names)
+    found["ts/addresses.ts"] = (
+        f"{HEADER}export type ContractName = {union};\n\n"
+        "export type Addresses = { readonly [name in ContractName]?: `0x${string}` };\n\n"
+        "/** Public deployments by chain id. */\n"
+        f"export const addresses: {{ readonly [chainId: number]: Addresses }} = {entries(addresses())};\n\n"
+        "/** What a local devnet writes to devnet.json, for a page to fetch at run time. */\n"
+        "export type Devnet = {\n"
+        "  readonly chainId: number;\n  readonly rpcUrl: string;\n  readonly firstBlock: number;\n"
+        "  readonly addresses: Addresses;\n};\n"
+    )
+    modules = [*map(variable, names), "errors", "events", "addresses"]
+    found["ts/index.ts"] = HEADER + "".join(f'export * from "./{module}.js";\n' for module in modules)
+    return found
+
+
+@click.command(help=__doc__)
+@click.option("--check", is_flag=True, help="Write nothing; fail if something would change.")
+def cli(check: bool):
+    wanted = files()
+    kept = {str(path.relative_to(OUT)) for folder in ("json", "ts") for path in (OUT / folder).glob("*")}
+    stale = sorted(kept - set(wanted))
+    changed = [name for name, text in wanted.items() if not (OUT / name).exists() or (OUT / name).read_text() != text]
+    if check:
+        if stale or changed:
+            raise click.ClickException(
+                f"frontend-abi/ is behind the contracts: {', '.join(changed + stale)}. Run scripts/export_abi.py."
+            )
+        click.echo(f"frontend-abi/: {len(wanted)} files as they should be")
+        return
+    for name in stale:
+        (OUT / name).unlink()
+    for name in changed:
+        (OUT / name).parent.mkdir(parents=True, exist_ok=True)
+        (OUT / name).write_text(wanted[name])
+    click.echo(f"frontend-abi/: {len(changed)} files written, {len(stale)} removed, {len(wanted)} in all")
+
+
+if __name__ == "__main__":
+    cli()

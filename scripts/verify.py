@@ -1,0 +1,30 @@
+"""Compare the chain with deployments/<network>.json and this checkout: code, constructor arguments, wiring, owners.
+
+    ape run verify --network ethereum:sepolia
+
+Exits with 1 and says what differs.
+"""
+
+import click
+from ape.api import ProviderAPI
+from ape.cli import ConnectedProviderCommand
+
+from tessera.chain.deploy import differences
+from tessera.chain.deployments import Deployment
+from tessera.chain.through_ape import record_path
+from tessera.chain.wallet import ChainError
+
+
+@click.command(cls=ConnectedProviderCommand, help=__doc__)
+@click.option("--owner", help="Who should own the contracts. Default: who deployed them.")
+def cli(provider: ProviderAPI, owner: str | None):
+    path = record_path(provider)
+    try:
+        record = Deployment.load(path)
+        found = differences(provider.web3, record, owner=owner)
+    except ChainError as error:
+        raise click.ClickException(str(error)) from None
+    if found:
+        raise click.ClickException(f"{path.name} and the chain differ:\n" + "\n".join(f"  {one}" for one in found))
+    for name, address in record.addresses.items():
+        click.echo(f"  {name} at {address}: as recorded")

@@ -1,0 +1,68 @@
+"""Ape's networks and accounts as tessera.chain wants them, for `ape run` scripts (dependency group `ops`)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ape import accounts
+from ape.api import AccountAPI, ProviderAPI
+from eth_utils.crypto import keccak
+
+from tessera.chain.artifacts import ROOT
+from tessera.chain.embedded import GAS_LIMIT, read_logs_fast
+from tessera.chain.wallet import ChainError, Wallet
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What eth_account returns for a signed transaction."""
+
+    raw_transaction: bytes
+    hash: bytes
+
+
+class ApeSigner:
+    """An Ape account that a Wallet can send with."""
+
+    def __init__(self, provider: ProviderAPI, account: AccountAPI):
+        self.address = str(account.address)
+        self._provider = provider
+        self._account = account
+
+    def sign_transaction(self, transaction: dict) -> Signed:
+        """Signs with Ape. Raises ChainError where the account will not."""
+        prepared = self._provider.network.ecosystem.create_transaction(
+            **transaction, required_confirmations=0, sender=self._account.address
+        )
+        signed = self._account.sign_transaction(prepared)
+        if signed is None:
+            raise ChainError(f"{self.address} did not sign")
+        raw = bytes(signed.serialize_transaction())
+        return Signed(raw, keccak(raw))
+
+
+def wallet_of(provider: ProviderAPI, alias: str | None) -> Wallet:
+    """The wallet of an account of Ape's: its alias, TEST::n, or None for TEST::0 on a local network.
+
+    A key file is unlocked once, by Ape's own prompt or APE_ACCOUNTS_<alias>_PASSPHRASE. Raises ChainError.
+    """
+    if alias is None:
+        if not provider.network.is_dev:
+            raise ChainError("say which account: --account ALIAS (`ape accounts list`)")
+        alias = "TEST::0"
+    if alias.startswith("TEST::"):
+        account = accounts.test_accounts[int(alias.removeprefix("TEST::"))]
+    elif alias in accounts:
+        account = accounts.load(alias)
+        account.set_autosign(True)
+    else:
+        raise ChainError(f"Ape knows no account {alias}")
+    in_process = provider.name == "test"
+    if in_process:
+        read_logs_fast()
+    return Wallet(provider.web3, ApeSigner(provider, account), gas_limit=GAS_LIMIT if in_process else None)
+
+
+def record_path(provider: ProviderAPI) -> Path:
+    """Where the record of a network is kept: deployments/sepolia.json, deployments/arbitrum-sepolia.json."""
+    ecosystem, network = provider.network.ecosystem.name, provider.network.name.removesuffix("-fork")
+    return ROOT / "deployments" / f"{network if ecosystem == 'ethereum' else f'{ecosystem}-{network}'}.json"
