@@ -362,6 +362,6 @@ def test_the_module_here_is_that_of_the_bytecode(lmsr_evm):
     for _ in range(10_000):
         gap = rng.choice((-1, 1)) * int(2 ** rng.uniform(0, 83))
         states.append((rng.choice(bs), gap, rng.choice((1, 1, rng.randint(1, 100))) * WAD))
-    states.append((bs[0], 2**190, WAD))
+    states += [(bs[0], 2**190 - 1, WAD), (10 * WAD, 40 * WAD, WAD)]  # the widest gap; a product without a remainder
     assert lmsr_evm.shares(states) == [shares_down(*state) for state in states]
     assert lmsr_evm.prices([(b, gap) for b, gap, _ in states]) == [price(b, gap) for b, gap, _ in states]
