@@ -101,6 +101,7 @@ def report(panel_id: uint256, question: IPanels.Question, outcome: uint256):
     assert self._is_open(question, word) and self._is_due(word, seat), self._refusal(
         question, word, code, seat, msg.sender
     )
+    # Seven bits, shifted to the member's place: below bit 224. They are 0 now, or the member would not be due.
     word |= unsafe_mul(code, seat & PLACES)
     if self._count(word, code) == seat >> FINAL_SHIFT:
         word |= code << FINAL_SHIFT
@@ -141,7 +142,7 @@ def submit_reports(
                 signer = ecrecover(digest, unsafe_add(signature.vs >> 255, 27), signature.r, s)
             seat: uint256 = self._seats[panel_id][signer]
             if open and self._is_due(word, seat):
-                word |= unsafe_mul(code, seat & PLACES)
+                word |= unsafe_mul(code, seat & PLACES)  # as in `report`
                 members.append(signer)
                 count += 1
                 if count == seat >> FINAL_SHIFT:
