@@ -18,6 +18,7 @@ event HookCalled:
     answer: Bytes[64]
 
 
+decimals: public(constant(uint8)) = 6
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 totalSupply: public(uint256)

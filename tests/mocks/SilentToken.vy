@@ -6,6 +6,7 @@
 """
 
 
+decimals: public(constant(uint8)) = 6
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 
