@@ -1,0 +1,32 @@
+"""`ape run demo`: a season of friends' markets on the matches of Euro 2024, on the chain inside this process."""
+
+from pathlib import Path
+
+import click
+from ape.cli import ConnectedProviderCommand
+from eth_account import Account
+
+from tessera.demo import terminal
+from tessera.demo.play import SEED, play
+from tessera.demo.report import write
+
+REPORT = Path("demo-report")
+FITS = 27  # from the last group games to the final: well under two minutes
+
+
+@click.command(cls=ConnectedProviderCommand)
+@click.option("--matches", default=FITS, show_default=True, type=click.IntRange(1, 51), help="The last so many.")
+@click.option("--seed", default=SEED, show_default=True, help="Another seed, another season.")
+@click.option("--report", default=REPORT, show_default=True, type=click.Path(path_type=Path), help="Folder to write.")
+def cli(provider, matches, seed, report):
+    """Play a season of friends' markets, check that every unit adds up, and write a report to look at."""
+    if provider.network.name != "local" or provider.name != "test":
+        raise click.UsageError("the demo sets the clock: it needs --network ethereum:local:test, the default")
+    from ape import accounts
+
+    owner = Account.from_key(accounts.test_accounts[0].private_key)
+    with terminal.Show() as show:
+        played = play(provider.web3, owner, matches, seed=seed, watcher=show)
+    terminal.summary(played)
+    page = write(played, report)
+    terminal.done(page)

@@ -1,0 +1,68 @@
+"""Does everything add up? Asked of the chain and of its logs, to the last unit."""
+
+from tessera.chain import Outcome, Row
+from tessera.chain.ledger import rebuild
+from tessera.chain.markets import Position, Status
+from tessera.chain.play_euro import Joined
+from tessera.demo.club import Club
+from tessera.demo.record import Record
+
+WELCOME = 50_000_000
+
+
+class AuditError(Exception):
+    """The season does not add up."""
+
+
+def audit(club: Club, rows: list[Row], record: Record) -> list[str]:
+    """What was found to hold, in sentences. Raises AuditError, with all that does not hold, where anything does not."""
+    escrow, markets = club.tessera.escrow, club.tessera.markets
+    ledger = rebuild(row.as_mapping() for row in rows if row.contract == escrow.address)
+    count = markets.market_count()
+    pots = {market_id: escrow.pot_balance(markets.address, market_id) for market_id in range(1, count + 1)}
+    held = {name: escrow.balance_of(wallet.address) for name, wallet in club.wallets.items()}
+    wrong = [
+        f"market {market_id} is not finalized"
+        for market_id in pots
+        if markets.market(market_id).status not in (Status.RESOLVED, Status.INVALID)
+    ]
+    wrong += [f"pot {market_id} still holds {amount}" for market_id, amount in pots.items() if amount]
+    wrong += [f"the logs leave {amount} in pot {pot}" for pot, amount in ledger.pots.items() if amount]
+    wrong += [
+        f"{name} holds {held[name]} on the chain, {ledger.balances.get(wallet.address)} by the logs"
+        for name, wallet in club.wallets.items()
+        if held[name] != ledger.balances.get(wallet.address)
+    ]
+    tokens = club.tessera.play_euro.balance_of(escrow.address)
+    minted = sum(row.amount for row in rows if isinstance(row, Joined))
+    if not tokens == ledger.owed == sum(held.values()) == minted:
+        wrong.append(f"Escrow has {tokens}, owes {ledger.owed}, friends hold {sum(held.values())}, minted {minted}")
+    wrong += [
+        f"{one.name} holds {held[one.name]}, but gained {one.total}"
+        for one in record.standings
+        if held[one.name] != WELCOME + one.total
+    ]
+    if total := sum(one.total for one in record.standings):
+        wrong.append(f"gains and losses add up to {total}")
+    wrong += [f"{name}: {paid} paid, {due} due" for name, paid, due in _claims(record) if paid != due]
+    if wrong:
+        raise AuditError("\n".join(wrong))
+    return [
+        f"all {count} markets are finalized and all {count} pots are empty",
+        f"balances rebuilt from {len(rows):,} events equal the chain's to the last unit",
+        "gains and losses of all friends add up to 0.000000 EUR",
+        "every claim was paid exactly, alone or in a batch",
+    ]
+
+
+def _claims(record: Record):
+    """For each bettor of each market what was paid, and what the position was worth by `Position.payoff`."""
+    for game in record.games:
+        for who in game.gains:
+            mine = [bet for bet in game.bets if bet.who == who]
+            sides = (Outcome.YES, Outcome.NO)
+            position = Position(
+                {side: sum(bet.shares for bet in mine if bet.side is side) for side in sides},
+                {side: sum(bet.stake for bet in mine if bet.side is side) for side in sides},
+            )
+            yield f"{who} in market {game.market_id}", game.paid.get(who, 0), position.payoff(game.outcome)

@@ -1,0 +1,68 @@
+"""The frame of the page: sections of HTML, data for the graphs, style and script, in one file without any request."""
+
+import json
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from string import Template
+
+from tessera.chain import EUR
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Head:
+    """The top of the page: a title, a sentence, and a few figures with their captions."""
+
+    title: str
+    sentence: str
+    figures: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page; `body` is HTML."""
+
+    anchor: str
+    title: str
+    body: str
+
+
+def assemble(head: Head, sections: list[Section], data: dict) -> str:
+    """The whole page. `data` is what page.js draws: anything JSON, no NaN."""
+    template = Template((HERE / "page.html").read_text(encoding="utf-8"))
+    parts = [f'<section id="{one.anchor}"><h2>{escape(one.title)}</h2>{one.body}</section>' for one in sections]
+    return template.substitute(
+        title=escape(head.title),
+        sentence=escape(head.sentence),
+        figures="".join(f"<li><b>{escape(value)}</b>{escape(caption)}</li>" for value, caption in head.figures),
+        links="".join(f'<a href="#{one.anchor}">{escape(one.title)}</a>' for one in sections),
+        sections="\n".join(parts),
+        style=(HERE / "page.css").read_text(encoding="utf-8"),
+        # "<" cannot end the script element from inside a string.
+        data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        script=(HERE / "page.js").read_text(encoding="utf-8"),
+    )
+
+
+def money(amount: int) -> str:
+    """Units as EUR: "12.34"."""
+    return f"{amount / EUR:.2f}"
+
+
+def gain(amount: int) -> str:
+    """Units as a gain or loss, coloured HTML: "+1.20", "−0.50"."""
+    kind = "up" if amount > 0 else "down" if amount < 0 else "even"
+    sign = "+" if amount > 0 else "−" if amount < 0 else ""
+    return f'<span class="{kind}">{sign}{abs(amount) / EUR:.2f}</span>'
+
+
+def cents(per_euro: float) -> str:
+    """A gain per euro as coloured HTML: "+3.1 c"."""
+    kind, sign = ("up", "+") if per_euro > 0 else ("down", "−")
+    return f'<span class="{kind}">{sign}{abs(per_euro) * 100:.1f} c</span>'
+
+
+def percent(chance: float) -> str:
+    return f"{chance * 100:.0f} %"
