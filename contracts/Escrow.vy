@@ -322,7 +322,7 @@ def _check_pay_kind(kind: IEscrow.Kind):
 def _debited(account: address, amount: uint256) -> uint256:
     word: uint256 = self._accounts[account]
     assert word & BALANCE_MASK >= amount, "escrow: balance too low"
-    return word - amount
+    return unsafe_sub(word, amount)
 
 
 @internal
@@ -336,8 +336,8 @@ def _credited(account: address, amount: uint256) -> uint256:
 @pure
 def _plus(word: uint256, amount: uint256) -> uint256:
     # No sum may reach the upper 128 bits.
-    assert amount <= BALANCE_MASK - (word & BALANCE_MASK), "escrow: balance overflow"
-    return word + amount
+    assert amount <= unsafe_sub(BALANCE_MASK, word & BALANCE_MASK), "escrow: balance overflow"
+    return unsafe_add(word, amount)
 
 
 @internal
@@ -345,7 +345,7 @@ def _take(pot_id: bytes32, amount: uint256):
     assert amount != 0, "escrow: zero amount"
     word: uint256 = self._pot(pot_id)
     assert word & BALANCE_MASK >= amount, "escrow: pot too small"
-    self._pots[msg.sender][pot_id] = word - amount
+    self._pots[msg.sender][pot_id] = unsafe_sub(word, amount)
 
 
 @internal

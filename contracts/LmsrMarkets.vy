@@ -173,7 +173,9 @@ def bet(market_id: uint256, outcome: ILmsrMarkets.Outcome, min_shares: uint256) 
 
     b: uint256 = (book >> 32) & markets.MASK_64
     gap: int256 = self._seen_from(side, markets._gap(state))
-    shares: uint256 = lmsr._shares_down(b, gap, markets.STAKE * markets.WAD_PER_UNIT)
+    shares: uint256 = 0
+    price_after: uint256 = 0
+    shares, price_after = lmsr._buy(b, gap, markets.STAKE * markets.WAD_PER_UNIT)
     assert shares >= min_shares, "lmsr: price moved"
     key: uint256 = markets._key(market_id, side, msg.sender)
     position: uint256 = markets.positions[key]
@@ -187,7 +189,7 @@ def bet(market_id: uint256, outcome: ILmsrMarkets.Outcome, min_shares: uint256) 
         side=outcome,
         shares=shares,
         stake=markets.STAKE,
-        price_after=lmsr._price(b, gap - convert(shares, int256)),
+        price_after=price_after,
         effective_odds=shares,  # the stake is 1 EUR
         timestamp=block.timestamp,
     )
@@ -375,8 +377,7 @@ def _depth(market_id: uint256, outcome: ILmsrMarkets.Outcome, bets: uint256) -> 
     book: uint256 = markets.books[market_id]
     b: uint256 = (book >> 32) & markets.MASK_64
     gap: int256 = self._seen_from(self._side(outcome), markets._gap(markets._open_state(market_id, book)))
-    shares: uint256 = lmsr._shares_down(b, gap, bets * markets.STAKE * markets.WAD_PER_UNIT)
-    return shares, lmsr._price(b, gap - convert(shares, int256))
+    return lmsr._buy(b, gap, bets * markets.STAKE * markets.WAD_PER_UNIT)
 
 
 @internal

@@ -19,6 +19,7 @@ from snekmate.utils import math
 
 
 WAD: constant(uint256) = 10**18
+SIGNED_WAD: constant(int256) = 10**18
 MIN_P0: constant(uint256) = 10**16  # 0.01
 MAX_P0: constant(uint256) = 99 * 10**16  # 0.99
 
@@ -45,29 +46,38 @@ def _opening(p0: uint256, seed: uint256) -> (uint256, uint256):
 
 @internal
 @pure
-def _shares_down(b: uint256, gap: int256, stake: uint256) -> uint256:
+def _buy(b: uint256, gap: int256, stake: uint256) -> (uint256, uint256):
     """
-    @notice Shares of a side that `stake` buys, rounded down.
-    @dev With g = e^(stake/b) - 1 and x = gap / b the exact value is
+    @notice Shares of a side that `stake` buys, rounded down, and the price of that
+            side afterwards, to within 5e-18.
+    @dev With g = e^(stake/b) - 1 and x = gap / b the exact number of shares is
          b ln(1 + g + g e^x) for x <= 0 and b (x + ln(g + (1 + g) e^-x)) for x > 0:
          two forms of one number, each with an exponential that cannot overflow.
+         The other side keeps its shares while the cost grows by the stake: its
+         price is divided by 1 + g.
+         Nothing leaves its word within the bounds above, so nothing is checked.
     @param b Liquidity, WAD.
     @param gap Shares of the other side less shares of this side, WAD.
     @param stake Money, WAD.
-    @return Shares, WAD.
+    @return Shares and price, WAD.
     """
-    grown: uint256 = self._exp(convert(stake * WAD // b, int256))  # 1 + g
+    grown: uint256 = convert(math._wad_exp(convert(unsafe_div(unsafe_mul(stake, WAD), b), int256)), uint256)  # 1 + g
     # |x| rounded up, so that its exponential is rounded down.
-    e: uint256 = self._exp(-convert(convert(abs(gap), uint256) * WAD // b + 1, int256))
+    x: int256 = unsafe_div(unsafe_mul(abs(gap), SIGNED_WAD), convert(b, int256))
+    e: uint256 = convert(math._wad_exp(unsafe_sub(-1, x)), uint256)
+    both: uint256 = unsafe_mul(unsafe_add(WAD, e), grown)
     if gap <= 0:
         # The argument is at least 1 + g, far enough above 1 for a positive logarithm.
-        return b * convert(self._ln_down(grown + (grown - WAD) * e // WAD), uint256) // WAD
+        ln: int256 = self._ln_down(unsafe_add(grown, unsafe_div(unsafe_mul(unsafe_sub(grown, WAD), e), WAD)))
+        price: uint256 = unsafe_sub(WAD, unsafe_div(unsafe_mul(e, WAD * WAD), both))
+        return unsafe_div(unsafe_mul(b, convert(ln, uint256)), WAD), price
 
-    log_term: int256 = self._ln_down(grown - WAD + grown * e // WAD)
-    if log_term >= 0:
-        return convert(gap, uint256) + b * convert(log_term, uint256) // WAD
+    ln: int256 = self._ln_down(unsafe_add(unsafe_sub(grown, WAD), unsafe_div(unsafe_mul(grown, e), WAD)))
+    price: uint256 = unsafe_sub(WAD, unsafe_div(WAD * WAD * WAD, both))
+    if ln >= 0:
+        return unsafe_add(convert(gap, uint256), unsafe_div(unsafe_mul(b, convert(ln, uint256)), WAD)), price
     # What is taken away is rounded up, and less than gap: no share costs more than 1, so a stake buys at least as many.
-    return convert(gap, uint256) - (b * convert(-log_term, uint256) + WAD - 1) // WAD
+    return unsafe_sub(convert(gap, uint256), unsafe_div(unsafe_add(unsafe_mul(b, convert(-ln, uint256)), WAD - 1), WAD)), price
 
 
 @internal

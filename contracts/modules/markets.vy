@@ -123,7 +123,7 @@ def _outcome(state: uint256) -> uint256:
 @internal
 @pure
 def _gap(state: uint256) -> int256:
-    return convert(state >> 168, int256) - GAP_OFFSET
+    return unsafe_sub(convert(state >> 168, int256), GAP_OFFSET)
 
 
 @internal
@@ -147,14 +147,11 @@ def _last_bet_at(state: uint256) -> uint256:
 @internal
 @view
 def _after_bet(state: uint256, side: uint256, shares: uint256, owed_more: uint256) -> uint256:
-    # Fields are added to in place: none leaves its bits (see the bounds), and time does not go back.
-    grown: uint256 = (
-        state
-        + (owed_more << (124 - 44 * side))
-        + (1 << 56)
-        + ((block.timestamp - ((state >> 24) & MASK_32)) << 24)
-    )
-    return grown - (shares << 168) if side == 0 else grown + (shares << 168)
+    # Fields are added to in place, unchecked: none leaves its bits (see the bounds), and time does not go back.
+    elapsed: uint256 = unsafe_sub(block.timestamp, (state >> 24) & MASK_32)
+    more: uint256 = (owed_more << unsafe_sub(124, unsafe_mul(44, side))) | (1 << 56) | (elapsed << 24)
+    after: uint256 = unsafe_add(state, more)
+    return unsafe_sub(after, shares << 168) if side == 0 else unsafe_add(after, shares << 168)
 
 
 @internal
