@@ -38,7 +38,7 @@ format: .venv/.dev ## rewrite what check would complain about
 	ruff format .
 
 integration: .venv/.dev node_modules ## what needs Node or a browser: devnet, npm package, the report in a browser
-	npm run --silent check
+	npm run --silent typecheck
 	pytest -m "anvil or browser"
 
 campaign: .venv/.dev ## the long runs: a million states, deep state machines, mutants

@@ -6,7 +6,8 @@ from benchmarks.chains import Chain
 
 DAY = 86_400
 EUR = 10**6
-YES, NO, INVALID = 1, 2, 4
+YES, NO = 1, 2
+BET_DEBIT, PAYOUT = 1 << 3, 1 << 6  # Escrow's kinds
 NOBODY = "0x" + "00" * 20
 # 400 bytes of text.
 TERMS = ("q" * 100, "y" * 75, "n" * 75, "r" * 100, "s" * 50)
@@ -87,7 +88,7 @@ def run(chain: Chain) -> None:
 def _escrow_functions(chain: Chain, play_euro, escrow) -> None:
     """Escrow by a person's own hand, and what products call, through one that only passes it on."""
     me = chain.accounts[0]
-    product = chain.deploy("benchmarks/BareProduct", escrow.address)
+    product = chain.deploy("tests/mocks/Product")
     chain.send(escrow, "register_product", product.address, measure=False)
     chain.send(escrow, "set_consent", 3)
     chain.send(escrow, "withdraw", 10 * EUR, me)
@@ -95,12 +96,13 @@ def _escrow_functions(chain: Chain, play_euro, escrow) -> None:
     chain.send(escrow, "deposit", EUR, me, 0)
     pots = [number.to_bytes(32, "big") for number in (1, 2)]
     for function, args in {
-        "collect": (me, pots[0], 5 * EUR),
+        "collect": (me, pots[0], 5 * EUR, BET_DEBIT),
         "move": (pots[0], pots[1], EUR),
-        "pay": (pots[0], me, EUR),
-        "pay_many": (pots[0], chain.accounts[:2], [EUR, EUR]),
+        "pay": (pots[0], me, EUR, PAYOUT),
+        "pay_many": (pots[0], chain.accounts[:2], [EUR, EUR], PAYOUT),
     }.items():
-        gas = chain.send(product, function, *args, measure=False)
+        call = escrow.encode_abi(function, args)
+        gas = chain.send(product, "execute", escrow.address, call, measure=False)
         chain.gas[f"Escrow.{function} (through a bare product)"] = gas
 
     signer = Account.from_key("0x" + "11" * 32)
