@@ -1,6 +1,6 @@
 """Write frontend-abi/: ABIs as JSON and TypeScript, events, revert reasons, addresses.
 
-`python scripts/export_abi.py` writes; with --check it writes nothing and fails if the files are not what it would write.
+`python scripts/export_abi.py` writes them; with --check it writes nothing and fails if they are not as they should be.
 """
 
 import json
@@ -111,7 +111,7 @@ def files() -> dict[str, str]:
     catalogue = entries(errors(artifacts))
     found["errors.json"] = f"{catalogue}\n"
     found["ts/errors.ts"] = (
-        f"{HEADER}/** Every text a contract can revert with. A call also passes on the reasons of the contracts it calls. */\n"
+        f"{HEADER}/** Every text a contract can revert with. Calls pass on those of the contracts they call, too. */\n"
         f"export const errors = {catalogue} as const;\n\nexport type Reason = keyof typeof errors;\n"
     )
     found["ts/events.ts"] = f"{HEADER}export const events = {rows(events(artifacts))} as const;\n"

@@ -16,7 +16,7 @@ from web3.exceptions import TransactionNotFound
 from tessera.chain.artifacts import ROOT, Artifact, compiled
 from tessera.chain.contract import ZERO_ADDRESS
 from tessera.chain.deployments import Deployed, Deployment
-from tessera.chain.embedded import GAS_LIMIT, embedded_accounts, embedded_web3
+from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.wallet import REFUSALS, ChainError, Wallet
 
 LOCAL_CHAINS = (1337, 31337)  # started anew at will: what a record says of them may be of an earlier run
@@ -158,7 +158,7 @@ def rehearse(stack: str, parameters: dict[str, Any], chain_id: int) -> list[Repo
     """
     web3 = embedded_web3(chain_id)
     reports: list[Report] = []
-    deploy(Wallet(web3, embedded_accounts(web3)[0], gas_limit=GAS_LIMIT), stack, parameters, report=reports.append)
+    deploy(Wallet(web3, known_account(0)), stack, parameters, report=reports.append)
     return reports
 
 

@@ -1,7 +1,9 @@
 """The chain inside this process: py-evm behind Ape's `ethereum:local:test` and web3's EthereumTesterProvider.
 
-Needs eth-tester (dependency group `ops`). Good for one thread; its transactions want a fixed gas limit.
+Needs eth-tester (dependency group `ops`). Good for one thread.
 """
+
+from functools import cache
 
 from eth.exceptions import TransactionNotFound
 from eth_account import Account
@@ -11,8 +13,10 @@ from eth_tester.backends.pyevm import main as pyevm
 from web3 import EthereumTesterProvider, Web3
 from web3.providers.eth_tester.defaults import API_ENDPOINTS, static_return
 
-GAS_LIMIT = 10_000_000  # of one transaction: three fit into a block, and every deployment fits into one
 CHAIN_ID = 1337
+ACCOUNTS = 20
+MNEMONIC = "test test test test test test test test test test test junk"  # anvil's and Ape's: everybody knows its keys
+KEY_PATH = "m/44'/60'/0'/0"
 
 _walk = pyevm._get_transaction_by_hash
 
@@ -32,14 +36,16 @@ def read_logs_fast() -> None:
 
 
 def embedded_web3(chain_id: int = CHAIN_ID) -> Web3:
-    """A new chain of its own with ten funded accounts (`embedded_accounts`); every transaction is mined at once."""
+    """A new chain of its own where each `known_account` has money; every transaction is mined at once."""
     read_logs_fast()
-    tester = EthereumTester(PyEVMBackend())
+    tester = EthereumTester(PyEVMBackend.from_mnemonic(MNEMONIC, num_accounts=ACCOUNTS, hd_path=KEY_PATH))
     type(tester.backend.chain).chain_id = chain_id  # the class belongs to this chain alone
     endpoints = {**API_ENDPOINTS, "eth": {**API_ENDPOINTS["eth"], "chainId": static_return(chain_id)}}
     return Web3(EthereumTesterProvider(tester, api_endpoints=endpoints))
 
 
-def embedded_accounts(web3: Web3) -> list[LocalAccount]:
-    """The funded accounts of a chain made by `embedded_web3`."""
-    return [Account.from_key(key.to_bytes()) for key in web3.provider.ethereum_tester.backend.account_keys]
+@cache
+def known_account(index: int) -> LocalAccount:
+    """One of the accounts that have money on every local chain: this one, Ape's and a devnet. Index 0 to 19."""
+    Account.enable_unaudited_hdwallet_features()
+    return Account.from_mnemonic(MNEMONIC, account_path=f"{KEY_PATH}/{index}")

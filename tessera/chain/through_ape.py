@@ -8,7 +8,7 @@ from ape.api import AccountAPI, ProviderAPI
 from eth_utils.crypto import keccak
 
 from tessera.chain.artifacts import ROOT
-from tessera.chain.embedded import GAS_LIMIT, read_logs_fast
+from tessera.chain.embedded import read_logs_fast
 from tessera.chain.wallet import ChainError, Wallet
 
 
@@ -56,10 +56,9 @@ def wallet_of(provider: ProviderAPI, alias: str | None) -> Wallet:
         account.set_autosign(True)
     else:
         raise ChainError(f"Ape knows no account {alias}")
-    in_process = provider.name == "test"
-    if in_process:
+    if provider.name == "test":
         read_logs_fast()
-    return Wallet(provider.web3, ApeSigner(provider, account), gas_limit=GAS_LIMIT if in_process else None)
+    return Wallet(provider.web3, ApeSigner(provider, account))
 
 
 def record_path(provider: ProviderAPI) -> Path:

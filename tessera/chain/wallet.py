@@ -4,7 +4,7 @@ from typing import Protocol
 
 from eth_abi import decode
 from eth_abi.exceptions import DecodingError
-from web3 import Web3
+from web3 import EthereumTesterProvider, Web3
 from web3.exceptions import ContractLogicError
 from web3.types import TxReceipt
 
@@ -20,6 +20,7 @@ else:
 ERROR_STRING = "0x08c379a0"  # selector of Error(string)
 NO_REASON = ("", "no data", "b''", "None")  # how nodes word a revert without data
 RECEIPT_TIMEOUT = 120
+EMBEDDED_GAS = 10_000_000  # of one transaction: more than any deployment takes, a third of a block
 
 
 class ChainError(Exception):
@@ -68,16 +69,11 @@ class Signer(Protocol):
 class Wallet:
     """One account on one chain. Not thread-safe: one wallet of an account at a time, since nonces are counted."""
 
-    def __init__(self, web3: Web3, account: Signer, *, gas_limit: int | None = None):
-        """Sends as `account` (a LocalAccount: `Account.from_key(key)`).
-
-        A gas_limit is used as it is; without one the node estimates and a fifth is added. The embedded chain cannot
-        estimate at the time of the next block, so it wants one.
-        """
+    def __init__(self, web3: Web3, account: Signer):
+        """Sends as `account`: eth_account's `Account.from_key(key)`, or whatever signs like it."""
         self.web3 = web3
         self.account = account
         self.address = Web3.to_checksum_address(account.address)
-        self.gas_limit = gas_limit
         self.chain_id = web3.eth.chain_id
 
     def simulate(self, call: dict, function: str) -> None:
@@ -101,7 +97,7 @@ class Wallet:
             "maxFeePerGas": 2 * eth.get_block("latest")["baseFeePerGas"] + tip,
             **call,
         }
-        transaction["gas"] = self.gas_limit or self._estimate(call, function)
+        transaction["gas"] = self._gas(call, function)
         return self.account.sign_transaction(transaction)
 
     def send(self, call: dict, function: str) -> TxReceipt:
@@ -115,7 +111,9 @@ class Wallet:
             raise Reverted(self._reason_on_chain(receipt), function, Web3.to_hex(transaction))
         return receipt
 
-    def _estimate(self, call: dict, function: str) -> int:
+    def _gas(self, call: dict, function: str) -> int:
+        if isinstance(self.web3.provider, EthereumTesterProvider):
+            return EMBEDDED_GAS  # that chain cannot estimate at the time of its next block
         try:
             return self.web3.eth.estimate_gas({"from": self.address, **call}, "pending") * 6 // 5
         except REFUSALS as error:
