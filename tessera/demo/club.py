@@ -7,7 +7,6 @@ from eth_utils.crypto import keccak
 from web3 import Web3
 
 from tessera.chain import EUR, WAD, ZERO_ADDRESS, Done, Outcome, Row, Terms, Tessera, Wallet
-from tessera.chain.embedded import GAS_LIMIT
 from tessera.chain.escrow import Entry
 from tessera.chain.markets import BetPlaced, MarketCreated, MarketFinalized
 
@@ -26,7 +25,7 @@ class Club:
         self.web3, self.tessera, self.markets = web3, tessera, tessera.markets
         # Keys that everybody can compute: for a chain that ends with this process, and no other.
         accounts = {name: Account.from_key(keccak(text=f"tessera demo {name}")) for name in names}
-        self.wallets = {name: Wallet(web3, account, gas_limit=GAS_LIMIT) for name, account in accounts.items()}
+        self.wallets = {name: Wallet(web3, account) for name, account in accounts.items()}
         self.names = {wallet.address: name for name, wallet in self.wallets.items()}
         self.balances = dict.fromkeys(names, 0)
         self.prices: dict[int, float] = {}  # of YES by market

@@ -6,7 +6,7 @@ from web3 import Web3
 
 from tessera.chain import Row, Tessera, Wallet
 from tessera.chain.deploy import deploy
-from tessera.chain.embedded import GAS_LIMIT, read_logs_fast
+from tessera.chain.embedded import read_logs_fast
 from tessera.chain.wallet import Signer
 from tessera.demo.agenda import Agenda
 from tessera.demo.audit import audit
@@ -23,9 +23,9 @@ SEED = 2024
 class Played:
     """A season that was played and found to add up."""
 
+    club: Club
     fixtures: list[Fixture]
     rows: list[Row]
-    names: dict[str, str]
     record: Record
     findings: list[str]
 
@@ -47,11 +47,11 @@ def play(web3: Web3, owner: Signer, count: int, *, seed: int = SEED, watcher: Wa
     """Deploy the friends' stack on an embedded chain, play the last `count` matches, and audit the outcome.
 
     The same count and seed give the same bets, whenever it is run: only the dates move, by whole weeks. Raises
-    ValueError unless 1 <= count <= 51, AuditError where the season does not add up.
+    ValueError unless 1 <= count <= 51, AuditError or LedgerError where the season does not add up.
     """
     watcher = watcher or Watcher()
     read_logs_fast()
-    wallet = Wallet(web3, owner, gas_limit=GAS_LIMIT)
+    wallet = Wallet(web3, owner)
     watcher.stage("Compiling and deploying the contracts")
     deployment = deploy(
         wallet, "friends", {"shortest_window": WINDOW}, report=lambda done: watcher.tell(str(done.step))
@@ -68,4 +68,4 @@ def play(web3: Web3, owner: Signer, count: int, *, seed: int = SEED, watcher: Wa
     watcher.stage("Reading the logs back and auditing")
     rows = club.rows()
     found = read(rows, fixtures, club.names, season.skipped_for_money)
-    return Played(fixtures, rows, club.names, found, audit(club, rows, found))
+    return Played(club, fixtures, rows, found, audit(club, rows, found))
