@@ -5,28 +5,17 @@ from pathlib import Path
 
 import boa
 
+from tessera.model.prizes import period_of, start_of
+
 ROOT = Path(__file__).parents[1]
 BLOCKS_PER_HOUR = 6  # a block every ten minutes
-SECONDS_PER_BLOCK = 3600 // BLOCKS_PER_HOUR
 MIN_BLOCKS = 24 * BLOCKS_PER_HOUR
-WEEK = 7 * 24 * 3600
-FRIDAY = 86_400  # the first Friday 00:00 UTC of unix time
 USD = 10**6  # stakes and the prize token have 6 decimals
 WAD = 10**18
 INVALID = 2**256 - 1
 BET_PER_BLOCK = 10 * WAD
 MINING_BLOCKS = 10_000
 BET_CAP = 10_000_000 * WAD
-
-
-def period_of(timestamp: int) -> int:
-    """Index of the prize week a unix time lies in."""
-    return (timestamp - FRIDAY) // WEEK
-
-
-def start_of(period: int) -> int:
-    """Unix time of the Friday 00:00 UTC on which a period starts."""
-    return period * WEEK + FRIDAY
 
 
 def block_number() -> int:
@@ -43,11 +32,12 @@ def load(path: str):
 class PrizeSystem:
     """Everything deployed, `usdc` (6 decimals) the prize token and `dai` (18 decimals) a second asset.
 
-    The owner of all contracts is `owner`; `manager` creates events, `keeper` buys back, `reporters` are a panel of three
-    of whom two decide. `usdc` may be a token of the caller's. Tokens, vaults and feeds can be moved by anybody.
+    The owner of all contracts is `owner`; `manager` creates events, `keeper` buys back, `reporters` are a panel of
+    three of whom two decide. `usdc` may be a token of the caller's. Tokens, vaults and feeds can be moved by anybody.
     """
 
-    def __init__(self, usdc=None):
+    def __init__(self, usdc=None, blocks_per_hour=BLOCKS_PER_HOUR, min_blocks=MIN_BLOCKS):
+        self.blocks_per_hour, self.block_seconds = blocks_per_hour, 3600 // blocks_per_hour
         # A Monday noon, so that a week's end is not near.
         boa.env.timestamp = start_of(period_of(boa.env.timestamp) + 1) + 3 * 86_400 + 43_200
         names = ("owner", "manager", "keeper", "treasury")
@@ -80,7 +70,7 @@ class PrizeSystem:
                 override_address=pool,
             )
             self.events = load("contracts/PredictionEvents.vy").deploy(
-                pool, prizes, self.panels, self.usdc, BLOCKS_PER_HOUR, MIN_BLOCKS, override_address=events
+                pool, prizes, self.panels, self.usdc, blocks_per_hour, min_blocks, override_address=events
             )
             self.prizes = load("contracts/PrizePool.vy").deploy(
                 self.usdc, self.bet, events, pool, self.market, self.router, self.treasury, override_address=prizes
@@ -131,12 +121,12 @@ class PrizeSystem:
 
     def mine(self, blocks: int):
         """Blocks pass, and the time they take."""
-        boa.env.time_travel(blocks=blocks, block_delta=SECONDS_PER_BLOCK)
+        boa.env.time_travel(blocks=blocks, block_delta=self.block_seconds)
 
     def wait_until(self, timestamp: int):
         """Time passes up to a second, and the blocks of that time."""
         seconds = timestamp - boa.env.timestamp
-        boa.env.evm.patch.block_number += seconds // SECONDS_PER_BLOCK
+        boa.env.evm.patch.block_number += seconds // self.block_seconds
         boa.env.timestamp = timestamp
 
     def create_event(self, blocks=10 * MIN_BLOCKS, e0=250, weight=1, outcomes=("A", "B", "C"), days=7) -> int:
@@ -149,7 +139,7 @@ class PrizeSystem:
             e0,
             weight,
             self.panel_id,
-            now + blocks * SECONDS_PER_BLOCK + days * 86_400,
+            now + blocks * self.block_seconds + days * 86_400,
             sender=self.manager,
         )
 
@@ -177,7 +167,7 @@ class PrizeSystem:
         info = self.events.event_info(event_id)
         self.wait_until(max(info.not_before, boa.env.timestamp))
         self.report(event_id, outcome)
-        self.mine(24 * BLOCKS_PER_HOUR)
+        self.mine(max(0, info.stop_block - block_number()) + 24 * self.blocks_per_hour)
         self.wait_until(max(boa.env.timestamp, start_of(period_of(info.not_before) + 1)))
         if self.prizes.period() < period_of(boa.env.timestamp):
             self.close()

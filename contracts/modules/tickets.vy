@@ -1,4 +1,5 @@
 # pragma version 0.4.3
+# pragma nonreentrancy on
 """
 @title Ticket arithmetic
 @author Tessera
@@ -9,6 +10,10 @@
      < 2**96. Its value x blocks after the event's creation is
      `intercept + rate * x`. Lines of people add up to the line of their outcome
      by plain integer addition, to the unit, at every x at once.
+     A position is a person's line in bits 40 and up, how often the person had been
+     forfeited before in 8 to 39, the outcome plus one in 0 to 7; a change of the
+     line by d adds `d << 40`. A result is the prize in bits 136 and up, the winners'
+     tickets in 8 to 135, the outcome plus one in 0 to 7.
      Units: stake in 1e-6 USD, multipliers in 1e-6, tickets in 1e-12 USD-blocks.
      Bounds: the sum of stakes is below 2**60 (StakingPool), a multiplier at most
      10**7 < 2**24, an event shorter than 2**32 blocks: rates stay below 2**84,
@@ -70,3 +75,30 @@ def _change(line: int256, old: uint256, new: uint256, multiplier: uint256, x: ui
         change = convert(rate * new // old, int256) - convert(rate, int256)
     # The line through (x, 0) with slope `change`.
     return change - ((change * convert(x, int256)) << RATE_BITS)
+
+
+@internal
+@pure
+def _position(line: int256, forfeits: uint256, outcome: uint256) -> int256:
+    return (line << 40) + convert(forfeits << 8 | outcome + 1, int256)
+
+
+@internal
+@pure
+def _forfeits(position: int256) -> uint256:
+    return convert(position >> 8 & 2**32 - 1, uint256)
+
+
+@internal
+@pure
+def _outcome(position: int256) -> uint256:
+    return convert(position & 255, uint256) - 1
+
+
+@internal
+@pure
+def _share(result: uint256, held: uint256) -> uint256:
+    """
+    @notice Prize of `held` tickets, rounded down.
+    """
+    return (result >> 136) * held // (result >> 8 & 2**128 - 1)
