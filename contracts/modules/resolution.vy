@@ -91,7 +91,8 @@ def vote(market_id: uint256, outcome: ILmsrMarkets.Outcome):
     @notice Votes on a dispute that has no referee. Bettors of the market, one vote
             each, for 24 h from the complaint.
     @param market_id Number of the market.
-    @param outcome YES, NO or INVALID.
+    @param outcome YES, NO or INVALID. Where INVALID was proposed before the
+           expected result time, YES and NO alike refuse it: the market is CLOSED again.
     """
     disputed_at: uint256 = self._disputed_at(market_id)
     assert markets._referee(market_id) == empty(address), "lmsr: the referee decides"
@@ -139,7 +140,8 @@ def finalize(market_id: uint256):
     disputed_at: uint256 = self.proposals[market_id].disputed_at
     if markets._referee(market_id) == empty(address):
         assert block.timestamp >= disputed_at + VOTING, "lmsr: voting is open"
-        self._conclude(market_id, self._tally(self.proposals[market_id].votes, proposed))
+        votes: uint256[3] = self.proposals[market_id].votes
+        self._conclude(market_id, self._tally(votes, proposed, self._is_early(market_id, proposed)))
         return
 
     assert block.timestamp >= disputed_at + RULING, "lmsr: ruling is open"
@@ -164,15 +166,13 @@ def expire(market_id: uint256):
 @internal
 def _conclude(market_id: uint256, outcome: uint256):
     state: uint256 = markets._state(market_id)
-    due_at: uint256 = markets._due_at(market_id)
-    refused: bool = markets._outcome(state) == markets.INVALID and outcome != markets.INVALID
-    if not refused or self.proposals[market_id].proposed_at >= due_at:
+    if outcome == markets.INVALID or not self._is_early(market_id, markets._outcome(state)):
         self._settle(market_id, state, outcome)
         return
 
     # INVALID was proposed when nobody could know the result: refusing it decides nothing else. Where the result time
     # has passed meanwhile, the days to propose are counted anew, or `expire` could make INVALID win all the same.
-    due_at = max(due_at, block.timestamp)
+    due_at: uint256 = max(markets._due_at(market_id), block.timestamp)
     markets._set_stage(market_id, state, markets.CLOSED, 0)
     markets._set_schedule(market_id, markets._referee(market_id), markets._dispute_window(market_id), due_at)
     self.proposals[market_id] = empty(Proposal)
@@ -203,12 +203,19 @@ def _settle(market_id: uint256, state: uint256, outcome: uint256):
 
 
 @internal
+@view
+def _is_early(market_id: uint256, proposed: uint256) -> bool:
+    return proposed == markets.INVALID and self.proposals[market_id].proposed_at < markets._due_at(market_id)
+
+
+@internal
 @pure
-def _tally(votes: uint256[3], proposed: uint256) -> uint256:
+def _tally(votes: uint256[3], proposed: uint256, early: bool) -> uint256:
     cast: uint256 = votes[0] + votes[1] + votes[2]
     if cast == 0:
         return proposed
-    if votes[0] * 2 > cast:
+    # YES and NO both refuse an early INVALID, and neither wins by it: they must not split the vote.
+    if votes[0] * 2 > cast or (early and (votes[0] + votes[1]) * 2 > cast):
         return markets.YES
     if votes[1] * 2 > cast:
         return markets.NO
