@@ -141,9 +141,10 @@ def test_an_early_invalid_that_nobody_disputes_stands(club, markets, market):
     assert club.status(market) == Status.INVALID
 
 
-@pytest.mark.parametrize("vote", [YES, NO])
-def test_an_early_invalid_that_is_voted_down_closes_the_market_again(club, markets, early_invalid, creator, vote):
-    for account in (club.yes_bettor, club.no_bettor):
+@pytest.mark.parametrize("votes", [[YES], [NO, NO], [YES, NO], [YES, NO, INVALID], [YES, YES, INVALID]])
+def test_an_early_invalid_that_is_voted_down_closes_the_market_again(club, markets, early_invalid, creator, votes):
+    """Voting for YES and voting for NO both refuse it: people who bet on different sides must not split their votes."""
+    for account, vote in zip((club.yes_bettor, club.no_bettor, club.third_bettor), votes, strict=False):
         markets.vote(early_invalid, vote, sender=account)
     at(now() + VOTING)
     markets.finalize(early_invalid)
@@ -169,6 +170,15 @@ def test_an_early_invalid_that_is_voted_down_closes_the_market_again(club, marke
         markets.propose(early_invalid, YES, sender=creator)
     at(club.due_at)
     markets.propose(early_invalid, YES, sender=creator)
+
+
+@pytest.mark.parametrize("votes", [[], [INVALID], [YES, INVALID], [NO, INVALID], [YES, INVALID, INVALID]])
+def test_an_early_invalid_stands_unless_a_strict_majority_refuses_it(club, markets, early_invalid, votes):
+    for account, vote in zip((club.yes_bettor, club.no_bettor, club.third_bettor), votes, strict=False):
+        markets.vote(early_invalid, vote, sender=account)
+    at(now() + VOTING)
+    markets.finalize(early_invalid)
+    assert club.status(early_invalid) == Status.INVALID
 
 
 @pytest.mark.parametrize("refused_at", [0, 1, 5 * DAY])
