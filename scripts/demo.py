@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 from ape.cli import ConnectedProviderCommand
-from eth_account import Account
 
+from tessera.chain.ledger import LedgerError
 from tessera.demo import terminal
+from tessera.demo.audit import AuditError
 from tessera.demo.play import SEED, play
 from tessera.demo.report import write
 
@@ -22,11 +23,11 @@ def cli(provider, matches, seed, report):
     """Play a season of friends' markets, check that every unit adds up, and write a report to look at."""
     if provider.network.name != "local" or provider.name != "test":
         raise click.UsageError("the demo sets the clock: it needs --network ethereum:local:test, the default")
-    from ape import accounts
-
-    owner = Account.from_key(accounts.test_accounts[0].private_key)
-    with terminal.Show() as show:
-        played = play(provider.web3, owner, matches, seed=seed, watcher=show)
+    try:
+        with terminal.Show() as show:
+            played = play(provider.web3, matches, seed=seed, watcher=show)
+    except (AuditError, LedgerError) as error:
+        raise click.ClickException(f"the season does not add up:\n{error}") from error
     terminal.summary(played)
     page = write(played, report)
     terminal.done(page)

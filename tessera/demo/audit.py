@@ -15,7 +15,10 @@ class AuditError(Exception):
 
 
 def audit(club: Club, rows: list[Row], record: Record) -> list[str]:
-    """What was found to hold, in sentences. Raises AuditError, with all that does not hold, where anything does not."""
+    """What was found to hold, in sentences.
+
+    Raises AuditError with all that does not hold, and LedgerError where the logs contradict themselves.
+    """
     escrow, markets = club.tessera.escrow, club.tessera.markets
     ledger = rebuild(row.as_mapping() for row in rows if row.contract == escrow.address)
     count = markets.market_count()

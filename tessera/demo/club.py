@@ -2,16 +2,14 @@
 
 from math import exp, log
 
-from eth_account import Account
-from eth_utils.crypto import keccak
 from web3 import Web3
 
 from tessera.chain import EUR, WAD, ZERO_ADDRESS, Done, Outcome, Row, Terms, Tessera, Wallet
+from tessera.chain.embedded import known_account
 from tessera.chain.escrow import Entry
 from tessera.chain.markets import BetPlaced, MarketCreated, MarketFinalized
 
 CONSENT = 1  # to the first product, the markets
-FUNDS = 10**20  # wei, for gas
 
 
 class Club:
@@ -23,17 +21,13 @@ class Club:
 
     def __init__(self, web3: Web3, tessera: Tessera, owner: Wallet, names: list[str]):
         self.web3, self.tessera, self.markets = web3, tessera, tessera.markets
-        # Keys that everybody can compute: for a chain that ends with this process, and no other.
-        accounts = {name: Account.from_key(keccak(text=f"tessera demo {name}")) for name in names}
-        self.wallets = {name: Wallet(web3, account) for name, account in accounts.items()}
+        self.wallets = {name: Wallet(web3, known_account(index)) for index, name in enumerate(names, 1)}
         self.names = {wallet.address: name for name, wallet in self.wallets.items()}
         self.balances = dict.fromkeys(names, 0)
         self.prices: dict[int, float] = {}  # of YES by market
         self.depths: dict[int, float] = {}  # b by market, EUR
         self.holdings: dict[tuple[int, str, Outcome], int] = {}  # shares, WAD
         self.outcomes: dict[int, Outcome] = {}
-        for wallet in self.wallets.values():
-            owner.send({"to": wallet.address, "value": FUNDS}, "gas for a friend")
         tessera.play_euro.invite(owner, list(self.names))
         for wallet in self.wallets.values():
             self._follow(tessera.play_euro.join(wallet, consent=CONSENT))

@@ -89,7 +89,7 @@ class Game:
             price = self.club.prices[self.market_id]
             home, away = self.match.teams
             score = f"{home} {self.match.score(goal.at)} {away}"
-            self.season.say(f"{goal.minute:>5}'  {score:<32} {before:.2f} → {price:.2f} within a minute")
+            self.season.say(f"{goal.minute:>5}'  {score:<28} {before:.2f} → {price:.2f} within a minute")
 
         self._do(goal.at + MINUTE, tell)
 
@@ -166,7 +166,7 @@ class Game:
             reason += "; extra time does not count"
         complainer = self._richest_in(truth)
         self.club.complain(complainer.name, self.market_id, reason)
-        self.season.say(f"disputed  {self.question} {complainer.name}: “{reason}”")
+        self.season.say(f" wait!  {self.question} {complainer.name}: “{reason}”")
         if self.referee:
             self._do(now + self.rng.randrange(2, 20) * HOUR, partial(self.rule, truth))
             return
@@ -194,7 +194,8 @@ class Game:
         outcome = self.club.outcomes[self.market_id]
         home, away = self.match.teams
         score = f"{home} {self.match.score(self.match.full_time)} {away}"
-        self.season.say(f" final  {score:<32} {self.question} {outcome.name}, {self.fixture.ending.value}")
+        how = "" if self.fixture.ending is Ending.PLAIN else self.fixture.ending.value
+        self.season.say(f" final  {score:<28} {self.fixture.favourite}: {outcome.name}".ljust(56) + how)
         paid = [friend for friend, sides in self.positions.items() if outcome is INVALID or outcome in sides]
         for friend in paid[:2]:
             self._do(

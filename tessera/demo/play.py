@@ -6,8 +6,7 @@ from web3 import Web3
 
 from tessera.chain import Row, Tessera, Wallet
 from tessera.chain.deploy import deploy
-from tessera.chain.embedded import read_logs_fast
-from tessera.chain.wallet import Signer
+from tessera.chain.embedded import known_account, read_logs_fast
 from tessera.demo.agenda import Agenda
 from tessera.demo.audit import audit
 from tessera.demo.club import Club
@@ -43,7 +42,7 @@ class Watcher:
         """Something happened that people would tell each other."""
 
 
-def play(web3: Web3, owner: Signer, count: int, *, seed: int = SEED, watcher: Watcher | None = None) -> Played:
+def play(web3: Web3, count: int, *, seed: int = SEED, watcher: Watcher | None = None) -> Played:
     """Deploy the friends' stack on an embedded chain, play the last `count` matches, and audit the outcome.
 
     The same count and seed give the same bets, whenever it is run: only the dates move, by whole weeks. Raises
@@ -51,13 +50,11 @@ def play(web3: Web3, owner: Signer, count: int, *, seed: int = SEED, watcher: Wa
     """
     watcher = watcher or Watcher()
     read_logs_fast()
-    wallet = Wallet(web3, owner)
+    owner = Wallet(web3, known_account(0))
     watcher.stage("Compiling and deploying the contracts")
-    deployment = deploy(
-        wallet, "friends", {"shortest_window": WINDOW}, report=lambda done: watcher.tell(str(done.step))
-    )
+    deployment = deploy(owner, "friends", {"shortest_window": WINDOW}, report=lambda done: watcher.tell(str(done.step)))
     watcher.stage(f"{len(FRIENDS)} friends join with 50 EUR of play money each")
-    club = Club(web3, Tessera(web3, deployment), wallet, [friend.name for friend in FRIENDS])
+    club = Club(web3, Tessera(web3, deployment), owner, [friend.name for friend in FRIENDS])
     fixtures = plan(count, club.now)
     agenda = Agenda()
     season = Season(club, agenda, fixtures, seed, watcher.tell)

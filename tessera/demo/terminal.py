@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from tessera.chain import EUR
-from tessera.demo.friends import FRIENDS
+from tessera.demo.plan import Ending
 from tessera.demo.play import Played, Watcher
 from tessera.demo.record import Game, by_information, price_brier
 
@@ -43,37 +44,31 @@ class Show(Watcher):
 
 
 def summary(played: Played) -> None:
-    """Tables of friends, creators, markets, and of what it means."""
-    record = played.record
-    habits = {friend.name: friend.habit for friend in FRIENDS}
-    friends = Table(title="Friends, in EUR", title_justify="left")
-    for column in ("", "bets", "stake", "payout", "as bettor", "as creator", "together", "Brier"):
-        friends.add_column(column, justify="right" if column else "left")
-    friends.add_column("habit", style="dim", overflow="fold")
-    for one in record.standings:
+    """Tables of friends and markets, what it means, and that it adds up; 80 columns are enough."""
+    friends = _table(
+        "Friends, in EUR", "friend", "bets", "stake", "payout", "as bettor", "as creator", "together", "Brier"
+    )
+    for one in played.record.standings:
         friends.add_row(
             one.name,
             str(one.bets),
-            _eur(one.staked),
-            _eur(one.paid),
+            f"{one.staked / EUR:.2f}",
+            f"{one.paid / EUR:.2f}",
             _signed(one.gain),
             _signed(one.creator_gain),
             _signed(one.total),
             "" if one.brier is None else f"{one.brier:.3f}",
-            habits[one.name],
         )
-    console.print(friends)
-    console.print(
-        "Brier score: of the probability at which a bet breaks even (stake over shares), 0 perfect, 0.250 a coin;"
-        " bets in markets that ended INVALID are left out.\n",
-        style="dim",
-    )
-    markets = Table(title="Markets", title_justify="left")
-    for column in ("match", "question", "p0", "at kick-off", "bets", "outcome", "how", "creator", "gain"):
-        markets.add_column(column, justify="right" if column in ("p0", "at kick-off", "bets", "gain") else "left")
-    for game in record.games:
+    markets = _table("Markets: does the team in bold win?", "match", "p0", "bets", "outcome", "how", "creator", "gain")
+    for game in played.record.games:
         markets.add_row(*_market(game))
     console.print(markets)
+    console.print(friends)
+    console.print(
+        "Brier: mean score of the probability at which a bet breaks even, stake over shares.\n"
+        "0 is perfect, 0.250 is a coin. Markets that ended INVALID are left out.\n",
+        style="dim",
+    )
     for line in meaning(played):
         console.print(f"· {line}")
     console.print()
@@ -112,24 +107,29 @@ def done(page: Path) -> None:
     console.print(f"\nThe report, with the price graph of each match: [bold]{page}[/]")
 
 
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        words = column in ("friend", "match", "outcome", "how", "creator")
+        table.add_column(column, justify="left" if words else "right")
+    return table
+
+
 def _market(game: Game) -> list[str | Text]:
     match = game.fixture.match
+    title = Text(f"{match.home} {match.score(match.full_time)} {match.away}")
+    title.highlight_words([game.fixture.favourite], "bold")
+    ending = game.fixture.ending
     return [
-        f"{match.home} {match.score(match.full_time)} {match.away}",
-        game.fixture.terms()["question"],
+        title,
         f"{game.fixture.p0:.2f}",
-        f"{game.price(match.kickoff):.2f}",
         str(len(game.bets)),
         game.outcome.name,
-        game.fixture.ending.value,
+        "" if ending is Ending.PLAIN else ending.name.lower(),
         game.creator,
         _signed(game.creator_gain),
     ]
 
 
-def _eur(amount: int) -> str:
-    return f"{amount / EUR:.2f}"
-
-
 def _signed(amount: int) -> Text:
-    return Text(f"{amount / EUR:+.2f}", "green" if amount > 0 else "red" if amount < 0 else "")
+    return Text(f"{amount / EUR:+.2f}" if amount else "0.00", "green" if amount > 0 else "red" if amount < 0 else "")

@@ -143,8 +143,8 @@ def _friends(record: Record) -> str:
 <td class="together">{gain(sums[2])}</td></tr></tbody></table></div>
 <p class="note">In EUR. As creator: what came back of the 10 EUR seeds, less the seeds. The Brier score is of the
 probability at which each bet breaks even, stake over shares: by betting one says “at least that”. 0 is perfect, 0.250
-is what a coin gets. It scores the odds that were taken and not the gain: who backs outsiders at long odds can score well
-and lose. Bets in markets that ended INVALID do not count; their stakes came back in full.</p>"""
+is what a coin gets. It scores the odds that were taken and not the gain: who backs outsiders at long odds can score
+well and lose. Bets in markets that ended INVALID do not count; their stakes came back in full.</p>"""
 
 
 def _friend(one: Standing, widest: int) -> str:
