@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from web3 import Web3
-from web3.exceptions import TransactionNotFound
+from web3.exceptions import BadFunctionCallOutput, TransactionNotFound
 
 from tessera.chain.artifacts import ROOT, Artifact, compiled
 from tessera.chain.contract import ZERO_ADDRESS
@@ -263,7 +263,10 @@ def _faults(web3: Web3, step: Create, record: Deployment) -> list[str]:
     if known is None or known.address is None:
         return ["not deployed"]
     artifact: Artifact = compiled(step.name)
-    arguments = _resolved(step.arguments, record)
+    try:
+        arguments = _resolved(step.arguments, record)
+    except ChainError as missing:
+        return [str(missing)]
     if known.arguments != arguments:
         return [f"recorded with the arguments {known.arguments}, not {arguments}"]
     if known.initcode_hash != artifact.initcode_hash:
@@ -286,13 +289,16 @@ def _faults(web3: Web3, step: Create, record: Deployment) -> list[str]:
 
 
 def _shown_otherwise(web3: Web3, record: Deployment, expected: Shows, owner: str | None) -> list[str]:
-    (value,) = _resolved([expected.value], record, owner)
     call = f"{expected.contract}.{expected.view}({_words(expected.arguments)})"
+    try:
+        (value,) = _resolved([expected.value], record, owner)
+    except ChainError as missing:
+        return [f"{call}: {missing}"]
     view = _contract(web3, record, expected.contract).functions[expected.view]
     try:
         shown = view(*_resolved(expected.arguments, record)).call()
-    except REFUSALS:
-        shown = "a revert"
+    except (*REFUSALS, BadFunctionCallOutput):
+        shown = "no answer"
     return [] if shown == value else [f"{call} is {shown}, not {value}"]
 
 

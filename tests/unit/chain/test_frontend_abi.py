@@ -1,0 +1,61 @@
+"""The catalogue of reasons and the files of frontend-abi."""
+
+import json
+
+import pytest
+
+from scripts import export_abi
+from tessera.chain.artifacts import ROOT, compiled
+from tessera.chain.contract import Contract, abi_of
+from tessera.chain.reasons import explanations
+
+
+@pytest.mark.parametrize("name", [contract.NAME for contract in Contract.KNOWN])
+def test_the_committed_abi_is_the_compiled_one(name):
+    assert (
+        abi_of(name) == compiled(name).abi == json.loads((ROOT / "frontend-abi" / "json" / f"{name}.json").read_text())
+    )
+
+
+def test_reasons_of_a_contract_are_those_that_can_surface():
+    reasons = export_abi.reasons_of(compiled("PlayEuro"))
+    assert "playeuro: not invited" in reasons  # its own
+    assert "ownable: caller is not the owner" in reasons  # of a module
+    assert "erc20: transfer amount exceeds balance" in reasons  # longer than one word
+    assert "erc20: mint is disabled" not in reasons
+    assert "erc20: access is denied" not in reasons  # of an imported function that is not exported
+    assert reasons == sorted(set(reasons))
+
+
+def test_reasons_that_are_passed_as_values_are_found():
+    assert "panels: too late" in export_abi.reasons_of(compiled("Panels"))
+
+
+def test_every_explained_reason_exists():
+    known = json.loads((ROOT / "frontend-abi" / "errors.json").read_text())
+    assert set(explanations()) <= set(known)
+    for reason, advice in explanations().items():
+        assert known[reason]["advice"] == advice
+
+
+def test_typescript_names():
+    assert [export_abi.variable(name) for name in ("PlayEuro", "LmsrMarkets")] == ["playEuro", "lmsrMarkets"]
+
+
+def test_check_fails_on_a_difference(monkeypatch, tmp_path):
+    from click.testing import CliRunner
+
+    wanted = {"json/A.json": "[]\n", "ts/a.ts": "export const aAbi = [] as const;\n"}
+    monkeypatch.setattr(export_abi, "OUT", tmp_path)
+    monkeypatch.setattr(export_abi, "files", lambda: wanted)
+    checked = CliRunner().invoke(export_abi.cli, ["--check"])
+    assert checked.exit_code == 1
+    assert "behind the contracts: json/A.json, ts/a.ts" in checked.output
+    assert not list(tmp_path.iterdir())
+
+    assert CliRunner().invoke(export_abi.cli).exit_code == 0
+    assert CliRunner().invoke(export_abi.cli, ["--check"]).exit_code == 0
+    (tmp_path / "ts" / "gone.ts").write_text("")
+    assert "ts/gone.ts" in CliRunner().invoke(export_abi.cli, ["--check"]).output
+    assert CliRunner().invoke(export_abi.cli).exit_code == 0
+    assert not (tmp_path / "ts" / "gone.ts").exists()

@@ -1,0 +1,78 @@
+"""Logs as rows: complete, each once, resumable."""
+
+import dataclasses
+from itertools import islice
+
+import pytest
+
+from tessera.chain import LogReader, Outcome
+from tessera.chain.contract import Contract, Row, abi_of
+from tessera.chain.escrow import Entry, Escrow
+from tessera.chain.markets import BetPlaced, MarketCreated
+from tests.unit.chain.conftest import TERMS
+
+
+@pytest.mark.parametrize("contract", Contract.KNOWN, ids=lambda contract: contract.NAME)
+def test_every_event_of_the_abi_has_a_row_with_its_fields(contract):
+    in_abi = {
+        item["name"]: [field["name"] for field in item["inputs"]]
+        for item in abi_of(contract.NAME)
+        if item["type"] == "event"
+    }
+    own = len(dataclasses.fields(Row))
+    rows = {row.__name__: [field.name for field in dataclasses.fields(row)][own:] for row in contract.EVENTS}
+    assert rows == in_abi
+
+
+@pytest.mark.parametrize("blocks_at_once", [1, 3, 2_000])
+def test_pieces_of_any_size_give_the_same_rows(tessera, bettor, market, bet, blocks_at_once):
+    bet(bettor, market, Outcome.YES)
+    reader = LogReader(tessera.web3, list(tessera.deployment.addresses.values()), 1, blocks_at_once=blocks_at_once)
+    rows = list(reader.read())
+    assert rows == list(tessera.log_reader().read())
+    assert [(row.block, row.log_index) for row in rows] == sorted((row.block, row.log_index) for row in rows)
+    assert reader.next_block == tessera.web3.eth.block_number + 1
+
+
+def test_a_reader_goes_on_where_it_stopped(tessera, bettor, market, bet):
+    reader = tessera.log_reader()
+    first = list(reader.read())
+    assert list(reader.read()) == []
+    bet(bettor, market, Outcome.YES)
+    second = list(tessera.log_reader(reader.next_block).read())
+    assert [type(row) for row in second] == [BetPlaced, Entry]
+    assert first + second == list(tessera.log_reader().read())
+
+
+def test_a_reader_that_is_stopped_half_way_misses_nothing(tessera, market):
+    whole = list(tessera.log_reader().read())
+    reader = LogReader(tessera.web3, list(tessera.deployment.addresses.values()), 1, blocks_at_once=4)
+    seen = list(islice(reader.read(), len(whole) - 3))
+    again = list(reader.read())
+    assert set(map(_place, seen)) | set(map(_place, again)) == set(map(_place, whole))
+    assert again == whole[-len(again) :]
+
+
+def _place(row: Row) -> tuple[int, int]:
+    return row.block, row.log_index
+
+
+def test_reading_up_to_a_block(tessera, bettor, market, bet):
+    done = bet(bettor, market, Outcome.YES)
+    reader = tessera.log_reader(done.block)
+    assert list(reader.read(done.block - 1)) == []
+    assert tuple(reader.read(done.block)) == done.rows
+
+
+def test_only_the_named_contracts_are_read(tessera, bettor, market, bet):
+    bet(bettor, market, Outcome.YES)
+    rows = list(LogReader(tessera.web3, [tessera.escrow.address], 1).read())
+    assert {row.contract for row in rows} == {tessera.escrow.address}
+    assert {type(row) for row in rows} <= set(Escrow.EVENTS)
+
+
+def test_terms_are_logged_whole(tessera, market):
+    (created,) = (row for row in tessera.log_reader().read() if isinstance(row, MarketCreated))
+    assert created.terms == TERMS
+    assert created.as_mapping()["event"] == "MarketCreated"
+    assert created.as_mapping()["market_id"] == market
