@@ -1,0 +1,147 @@
+"""The script of docs/chain.md, as a newcomer would run it: on a devnet, and on the embedded chain."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+
+import pytest
+from web3 import HTTPProvider, Web3
+
+from scripts import devnet
+from tessera.chain import Deployment, Tessera
+from tessera.chain.deploy import differences
+from tessera.chain.embedded import embedded_web3, known_account
+from tessera.chain.results import ledger_differences
+
+ROOT = Path(__file__).resolve().parents[2]
+URL = "http://127.0.0.1:8545"
+READY_SECONDS = 120
+SAID = [
+    r"balance: 50\.00 EUR",
+    r"YES: probability 6\d\.\d%, 1 EUR pays 1\.\d\d EUR \(odds 1\.\d\d\), moves the price by \d\.\d%, "
+    r"expected loss 0\.0\d\d EUR",
+    r"NO: probability 3\d\.\d%, 1 EUR pays 2\.\d\d EUR \(odds 2\.\d\d\), moves the price by \d\.\d%, "
+    r"expected loss 0\.\d\d\d EUR",
+    r"bet in block \d+, \d+ gas",
+    r"2\.\d{4} NO shares at odds 2\.\d\d",
+    r"if YES: -1\.00 EUR",
+    r"if NO: \+1\.\d\d EUR",
+    r"if INVALID: \+0\.00 EUR",
+    r"\d+: YES at 62\.0%",
+    r"\d+: YES at 6\d\.\d%",  # after the devnet's bet on YES
+    r"\d+: YES at 5\d\.\d%",  # after ours on NO
+]
+
+
+def script() -> str:
+    """The first Python block of the page."""
+    return re.search(r"```python\n(.*?)```", (ROOT / "docs" / "chain.md").read_text(), re.DOTALL).group(1)
+
+
+def check(output: str):
+    lines = output.splitlines()
+    assert len(lines) == len(SAID), output
+    for line, pattern in zip(lines, SAID, strict=True):
+        assert re.fullmatch(pattern, line), f"{line!r} is not {pattern}"
+
+
+def test_the_script_on_the_embedded_chain(tmp_path, monkeypatch, capsys):
+    web3 = embedded_web3()
+    tessera = devnet.populate(web3, 8, tmp_path / devnet.RECORD)
+    web3.provider.ethereum_tester.time_travel(web3.eth.get_block("pending")["timestamp"] + 5)
+    monkeypatch.chdir(tmp_path)
+    text = script().replace(f'Web3(Web3.HTTPProvider("{URL}"))', "given")
+    assert "given" in text
+    exec(compile(text, "docs/chain.md", "exec"), {"given": web3})
+    check(capsys.readouterr().out)
+    assert tessera.escrow.balance_of(known_account(9).address) == 49_000_000
+
+
+@contextmanager
+def running_devnet(folder: Path) -> Iterator[str]:
+    """`python scripts/devnet.py` in a process of its own; yields its URL and stops it as Ctrl-C does."""
+    command = [sys.executable, "-u", "scripts/devnet.py", "--port", "0", "--into", str(folder)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    stop_waiting = Timer(READY_SECONDS, process.kill)
+    stop_waiting.start()
+    said = ""
+    for line in process.stdout:
+        said += line
+        if line.startswith("ready"):
+            break
+    stop_waiting.cancel()
+    try:
+        found = re.search(r"chain 31337 at (\S+)", said)
+        assert found, said
+        yield found.group(1)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+        process.stdout.close()
+    assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("devnet")
+
+
+@pytest.fixture(scope="module")
+def url(folder) -> Iterator[str]:
+    with running_devnet(folder) as url:
+        yield url
+
+
+@pytest.mark.anvil
+def test_the_script_on_a_devnet(url, folder):
+    web3 = Web3(HTTPProvider(url))
+    web3.provider.make_request("evm_increaseTime", [5])  # the devnet's own bets are that old
+    path = folder / "bet.py"
+    path.write_text(script().replace(URL, url))
+    done = run([path], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
+    check(done.stdout)
+
+    record = Deployment.load(folder / devnet.RECORD)
+    tessera = Tessera(web3, record)
+    assert differences(web3, record) == []
+    assert ledger_differences(tessera.escrow, tessera.log_reader().read(), web3.eth.block_number) == []
+    page = json.loads((folder / devnet.PAGE).read_text())
+    assert page == {"chainId": 31337, "rpcUrl": url, "firstBlock": 1, "addresses": record.addresses}
+
+
+@pytest.mark.anvil
+def test_a_devnet_wants_a_port_of_its_own(url, tmp_path):
+    told = run(["scripts/devnet.py", "--port", url.rsplit(":", 1)[1], "--into", tmp_path])
+    assert told.returncode == 1
+    assert "in use" in told.stderr
+    assert Web3(HTTPProvider(url)).eth.chain_id == 31337
+
+
+@pytest.mark.anvil
+def test_a_devnet_leaves_nothing_behind(tmp_path):
+    files = [tmp_path / devnet.RECORD, tmp_path / devnet.PAGE]
+    with running_devnet(tmp_path) as url:
+        assert [file.exists() for file in files] == [True, True]
+    assert [file.exists() for file in files] == [False, False]
+    assert not Web3(HTTPProvider(url)).is_connected()
+
+
+def test_without_node_a_devnet_says_what_is_missing(tmp_path):
+    nothing = {"PATH": str(tmp_path), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    told = run(["scripts/devnet.py"], env=nothing)
+    assert told.returncode == 1
+    assert "needs Node 20 or later" in told.stderr
+
+
+def run(arguments: list, **options) -> subprocess.CompletedProcess:
+    """Runs a Python script, by default in the checkout."""
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, **{"cwd": ROOT, **options}, capture_output=True, text=True, check=False)
