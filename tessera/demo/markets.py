@@ -16,12 +16,14 @@ from tessera.demo.plan import Ending, Fixture
 from tessera.model.lmsr import Outcome
 
 YES, NO, INVALID = Outcome.YES, Outcome.NO, Outcome.INVALID
+# As LmsrMarkets has them.
 BET_INTERVAL = 5
-HAND = 7  # seconds between two bets of one hand
-WINDOW = 12 * HOUR
 VOTING = 24 * HOUR
 BETTORS_WAIT = 24 * HOUR
 SILENCE = 7 * DAY
+# Ours.
+WINDOW = 12 * HOUR  # to dispute a proposal in
+HAND = 7  # seconds between two bets of one hand
 SLIPPAGE = 0.98  # of the quoted shares that a friend accepts
 
 
@@ -60,7 +62,6 @@ class Game:
         fixture = self.fixture
         self.creator = self.season.next_creator()
         others = [friend for friend in FRIENDS if friend is not self.creator]
-        self.question = fixture.terms()["question"]
         self.referee = self.rng.choice(others) if fixture.ending is Ending.RULED else None
         self.market_id = self.club.create_market(
             self.creator.name,
@@ -101,14 +102,15 @@ class Game:
         looks += [match.kickoff + int(whole * self.rng.uniform(LATE, 1)) for _ in range(friend.late)]
         for goal in match.goals:
             looks += [goal.at + friend.delay + hand * HAND for hand in range(friend.hands)]
-        return [at for at in looks if at < self.fixture.closes_at]
+        return looks
 
     def look(self, friend: Friend) -> None:
         """Think of a bet, and perhaps place it; when somebody was faster, five seconds later."""
         now = self.club.now
+        if now >= self.fixture.closes_at:
+            return
         if now < self.last_bet_at + BET_INTERVAL:
-            if self.last_bet_at + BET_INTERVAL < self.fixture.closes_at:
-                self._do(self.last_bet_at + BET_INTERVAL, partial(self.look, friend))
+            self._do(self.last_bet_at + BET_INTERVAL, partial(self.look, friend))
             return
         side = friend.choose(self._view(friend, now - friend.delay))
         if side is None:
@@ -166,7 +168,7 @@ class Game:
             reason += "; extra time does not count"
         complainer = self._richest_in(truth)
         self.club.complain(complainer.name, self.market_id, reason)
-        self.season.say(f" wait!  {self.question} {complainer.name}: “{reason}”")
+        self.season.say(f" wait!  {complainer.name}: “{reason}”")
         if self.referee:
             self._do(now + self.rng.randrange(2, 20) * HOUR, partial(self.rule, truth))
             return
