@@ -254,4 +254,4 @@ def test_holds_what_it_owes(stacks):
 
 @pytest.mark.campaign
 def test_holds_what_it_owes_for_long(stacks):
-    run(stacks, examples=600, steps=100)
+    run(stacks, examples=150, steps=100)

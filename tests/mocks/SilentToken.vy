@@ -2,7 +2,8 @@
 """
 @title SilentToken
 @notice A token whose transfers return nothing and that swallows any unknown call, a
-        permit included (a phantom permit: it seems to succeed and does nothing).
+        permit included (a phantom permit: it seems to succeed and does nothing). As
+        in wrapped ether, who moves tokens of its own needs no allowance.
 """
 
 
@@ -52,6 +53,7 @@ def transferFrom(owner: address, to: address, amount: uint256):
     @param to Who gets the tokens.
     @param amount How many.
     """
-    self.allowance[owner][msg.sender] -= amount
+    if owner != msg.sender:
+        self.allowance[owner][msg.sender] -= amount
     self.balanceOf[owner] -= amount
     self.balanceOf[to] += amount

@@ -92,6 +92,18 @@ def test_phantom_permit_moves_the_owner_s_tokens_only_to_the_owner_s_balance(loa
     assert token.balanceOf(owner) == AMOUNT
 
 
+def test_phantom_permit_cannot_deposit_what_escrow_holds(load, members, stranger):
+    """Escrow needs no allowance of its own with such a token; its balance would not grow, so it is refused."""
+    token = load("SilentToken").deploy()
+    escrow = load("Escrow").deploy(token, False)
+    token.mint(members[0], AMOUNT)
+    token.approve(escrow, AMOUNT, sender=members[0])
+    escrow.deposit(AMOUNT, members[0], 0, sender=members[0])
+    with boa.reverts("escrow: token takes a fee"):
+        escrow.deposit_with_permit(escrow, AMOUNT, 0, *NO_SIGNATURE, 0, sender=stranger)
+    assert (escrow.balance_of(escrow), escrow.balance_of(members[0])) == (0, AMOUNT)
+
+
 def test_lets_a_member_return_play_euros_when_own_only(play_euro, escrow, member, sign_permit, deadline):
     who = member.address
     permit = sign_permit(play_euro, member, escrow, AMOUNT, deadline)
