@@ -6,9 +6,12 @@ A second run finds what the record knows, checks its code, and does only what is
 --dry-run prints the plan, with the gas each step took on a chain inside this process.
 """
 
+from pathlib import Path
+
 import click
 from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
+from web3 import Web3
 
 from tessera.chain.deploy import STACKS, Report, deploy, is_done, open_record, rehearse
 from tessera.chain.through_ape import record_path, wallet_of
@@ -29,19 +32,20 @@ def cli():
     show_default=True,
     help="Least dispute window in seconds.",
 )
+@click.option("--record", type=click.Path(path_type=Path), help="Default: deployments/<network>.json.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
-def friends(provider: ProviderAPI, account: str | None, shortest_window: int, dry_run: bool):
+def friends(provider: ProviderAPI, account: str | None, shortest_window: int, record: Path | None, dry_run: bool):
     """PlayEuro, Escrow and LmsrMarkets for a club of friends."""
-    run(provider, "friends", {"shortest_window": shortest_window}, account, dry_run)
+    run(provider, "friends", {"shortest_window": shortest_window}, account, record or record_path(provider), dry_run)
 
 
-def run(provider: ProviderAPI, stack: str, parameters: dict, account: str | None, dry_run: bool):
+def run(provider: ProviderAPI, stack: str, parameters: dict, account: str | None, path: Path, dry_run: bool):
     """Deploys a stack, or prints what deploying it would do."""
-    path = record_path(provider)
-    click.echo(f"{stack} {parameters} on {provider.network.choice}, chain {provider.chain_id}, record {path.name}")
+    chain_id = provider.web3.eth.chain_id  # Ape takes every local chain for its own 1337
+    click.echo(f"{stack} {parameters} on {provider.network.choice}, chain {chain_id}, record {path.name}")
     try:
         if dry_run:
-            plan(provider, stack, parameters)
+            plan(provider.web3, stack, parameters, path)
             return
         wallet = wallet_of(provider, account)
         click.echo(f"sending as {wallet.address}")
@@ -51,19 +55,18 @@ def run(provider: ProviderAPI, stack: str, parameters: dict, account: str | None
     click.echo(f"written: {path}")
 
 
-def plan(provider: ProviderAPI, stack: str, parameters: dict):
+def plan(web3: Web3, stack: str, parameters: dict, path: Path):
     """Prints each step: done, or to do with its gas."""
-    path = record_path(provider)
-    record = open_record(provider.web3, path, path.stem)
+    record = open_record(web3, path, path.stem)
     total = 0
-    rehearsed = rehearse(stack, parameters, provider.chain_id)
+    rehearsed = rehearse(stack, parameters, web3.eth.chain_id)
     for step, told in zip(STACKS[stack](**parameters), rehearsed, strict=True):
-        if is_done(provider.web3, record, step):
+        if is_done(web3, record, step):
             click.echo(f"  done   {step}")
         else:
             click.echo(f"  to do  {step}: {told.gas:,} gas")
             total += told.gas
-    price = provider.web3.eth.gas_price
+    price = web3.eth.gas_price
     click.echo(f"{total:,} gas, {total * price / 1e18:.6f} ETH at {price / 1e9:.3f} gwei. Nothing was sent.")
 
 

@@ -5,6 +5,8 @@
 Exits with 1 and says what differs.
 """
 
+from pathlib import Path
+
 import click
 from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
@@ -17,14 +19,15 @@ from tessera.chain.wallet import ChainError
 
 @click.command(cls=ConnectedProviderCommand, help=__doc__)
 @click.option("--owner", help="Who should own the contracts. Default: who deployed them.")
-def cli(provider: ProviderAPI, owner: str | None):
-    path = record_path(provider)
+@click.option("--record", type=click.Path(path_type=Path), help="Default: deployments/<network>.json.")
+def cli(provider: ProviderAPI, owner: str | None, record: Path | None):
+    path = record or record_path(provider)
     try:
-        record = Deployment.load(path)
-        found = differences(provider.web3, record, owner=owner)
+        deployment = Deployment.load(path)
+        found = differences(provider.web3, deployment, owner=owner)
     except ChainError as error:
         raise click.ClickException(str(error)) from None
     if found:
         raise click.ClickException(f"{path.name} and the chain differ:\n" + "\n".join(f"  {one}" for one in found))
-    for name, address in record.addresses.items():
+    for name, address in deployment.addresses.items():
         click.echo(f"  {name} at {address}: as recorded")

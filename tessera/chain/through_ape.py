@@ -51,7 +51,7 @@ def wallet_of(provider: ProviderAPI, alias: str | None) -> Wallet:
         alias = "TEST::0"
     if alias.startswith("TEST::"):
         account = accounts.test_accounts[int(alias.removeprefix("TEST::"))]
-    elif alias in accounts:
+    elif alias in accounts.aliases:
         account = accounts.load(alias)
         account.set_autosign(True)
     else:

@@ -3,13 +3,7 @@
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from threading import Timer
 
 import pytest
 from web3 import HTTPProvider, Web3
@@ -19,10 +13,9 @@ from tessera.chain import Deployment, Tessera
 from tessera.chain.deploy import differences
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.results import ledger_differences
+from tests.integration.conftest import ROOT, run, running_devnet
 
-ROOT = Path(__file__).resolve().parents[2]
 URL = "http://127.0.0.1:8545"
-READY_SECONDS = 120
 SAID = [
     r"balance: 50\.00 EUR",
     r"YES: probability 6\d\.\d%, 1 EUR pays 1\.\d\d EUR \(odds 1\.\d\d\), moves the price by \d\.\d%, "
@@ -64,48 +57,13 @@ def test_the_script_on_the_embedded_chain(tmp_path, monkeypatch, capsys):
     assert tessera.escrow.balance_of(known_account(9).address) == 49_000_000
 
 
-@contextmanager
-def running_devnet(folder: Path) -> Iterator[str]:
-    """`python scripts/devnet.py` in a process of its own; yields its URL and stops it as Ctrl-C does."""
-    command = [sys.executable, "-u", "scripts/devnet.py", "--port", "0", "--into", str(folder)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    stop_waiting = Timer(READY_SECONDS, process.kill)
-    stop_waiting.start()
-    said = ""
-    for line in process.stdout:
-        said += line
-        if line.startswith("ready"):
-            break
-    stop_waiting.cancel()
-    try:
-        found = re.search(r"chain 31337 at (\S+)", said)
-        assert found, said
-        yield found.group(1)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-        process.stdout.close()
-    assert process.returncode == 0
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("devnet")
-
-
-@pytest.fixture(scope="module")
-def url(folder) -> Iterator[str]:
-    with running_devnet(folder) as url:
-        yield url
-
-
 @pytest.mark.anvil
 def test_the_script_on_a_devnet(url, folder):
     web3 = Web3(HTTPProvider(url))
     web3.provider.make_request("evm_increaseTime", [5])  # the devnet's own bets are that old
     path = folder / "bet.py"
     path.write_text(script().replace(URL, url))
-    done = run([path], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = run([sys.executable, path], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
     check(done.stdout)
 
@@ -119,7 +77,7 @@ def test_the_script_on_a_devnet(url, folder):
 
 @pytest.mark.anvil
 def test_a_devnet_wants_a_port_of_its_own(url, tmp_path):
-    told = run(["scripts/devnet.py", "--port", url.rsplit(":", 1)[1], "--into", tmp_path])
+    told = run([sys.executable, "scripts/devnet.py", "--port", url.rsplit(":", 1)[1], "--into", tmp_path])
     assert told.returncode == 1
     assert "in use" in told.stderr
     assert Web3(HTTPProvider(url)).eth.chain_id == 31337
@@ -136,12 +94,6 @@ def test_a_devnet_leaves_nothing_behind(tmp_path):
 
 def test_without_node_a_devnet_says_what_is_missing(tmp_path):
     nothing = {"PATH": str(tmp_path), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
-    told = run(["scripts/devnet.py"], env=nothing)
+    told = run([sys.executable, "scripts/devnet.py"], env=nothing)
     assert told.returncode == 1
     assert "needs Node 20 or later" in told.stderr
-
-
-def run(arguments: list, **options) -> subprocess.CompletedProcess:
-    """Runs a Python script, by default in the checkout."""
-    command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, **{"cwd": ROOT, **options}, capture_output=True, text=True, check=False)
