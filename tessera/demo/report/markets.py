@@ -26,7 +26,7 @@ CHIPS = {"all": "All", "disputed": "Disputed", "silent": "Creator silent", "inva
 def head(played: Played) -> Head:
     record = played.record
     goals = sum(len(game.fixture.match.goals) for game in record.games)
-    staked = sum(one.staked for one in record.standings)
+    paid = sum(one.paid for one in record.standings)
     return Head(
         "A season of friends’ markets",
         f"{len(record.standings)} friends with 50 EUR of play money each bet on {len(record.games)} matches of"
@@ -36,7 +36,7 @@ def head(played: Played) -> Head:
             (str(len(record.games)), "markets, all finalized"),
             (f"{len(record.bets):,}", "bets of 1 EUR"),
             (str(goals), "goals"),
-            (money(staked), "EUR staked"),
+            (money(paid), "EUR paid to bettors"),
             ("0.000000", "EUR left in the pots"),
         ],
     )

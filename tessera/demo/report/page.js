@@ -132,7 +132,7 @@ function race(figure, width) {
 }
 
 function unpriced(figure, width) {
-  const height = 260, left = 40, right = width - 14, top = 34, bottom = height - 36;
+  const height = 272, left = 40, right = width - 18, top = 50, bottom = height - 36;
   const svg = canvas(figure, width, height);
   const data = DATA.unpriced, last = data.at(-1)[0], high = Math.max(0.05, ...data.map(([, gap]) => gap)) * 1.08;
   const X = (s) => left + (s / last) * (right - left), Y = (g) => bottom - (g / high) * (bottom - top);
@@ -146,7 +146,7 @@ function unpriced(figure, width) {
   el(svg, "path", { class: "area", d: `${line}V${bottom}H${left}Z` });
   el(svg, "path", { class: "price", d: line });
   DATA.delays.forEach(([name, delay], i) => {
-    const x = X(delay), y = i % 2 ? 26 : 12;
+    const x = X(delay), y = 12 + 15 * (i % 3);
     el(svg, "line", { x1: x, x2: x, y1: y + 3, y2: bottom, class: "goal" });
     el(svg, "text", { x: x + 3, y, class: "goal-text" }, name);
   });
