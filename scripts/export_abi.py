@@ -15,11 +15,11 @@ from vyper import ast as vy_ast
 from web3 import Web3
 
 from tessera.chain.artifacts import ROOT, Artifact, compiled, imported_sources
+from tessera.chain.deploy import LOCAL_CHAINS
 from tessera.chain.deployments import Deployment
 from tessera.chain.reasons import explanations
 
 OUT = ROOT / "frontend-abi"
-UNCOMMITTED = ("local", "devnet")
 HEADER = "// Written by scripts/export_abi.py. Do not edit.\n\n"
 
 
@@ -74,12 +74,15 @@ def events(artifacts: list[Artifact]) -> list[dict]:
 
 
 def addresses() -> dict[int, dict[str, str]]:
-    """The addresses of each committed deployment by chain id."""
+    """The addresses of each public deployment by chain id. Raises ClickException where a chain has two records."""
     found = {}
     for path in sorted((ROOT / "deployments").glob("*.json")):
-        if path.stem not in UNCOMMITTED:
-            record = Deployment.load(path)
-            found[record.chain_id] = record.addresses
+        record = Deployment.load(path)
+        if record.chain_id in LOCAL_CHAINS or path.stem.endswith("-fork"):
+            continue
+        if record.chain_id in found:
+            raise click.ClickException(f"{path.name} is a second record of chain {record.chain_id}")
+        found[record.chain_id] = record.addresses
     return found
 
 

@@ -1,6 +1,6 @@
 // Written by scripts/export_abi.py. Do not edit.
 
-/** Every text a contract can revert with. A call also passes on the reasons of the contracts it calls. */
+/** Every text a contract can revert with. Calls pass on those of the contracts they call, too. */
 export const errors = {
   "bet: budget above cap": {"contracts": ["BetToken"], "advice": ""},
   "bet: mining budget spent": {"contracts": ["BetToken"], "advice": ""},
@@ -146,6 +146,7 @@ export const errors = {
   "pool: asset is closed": {"contracts": ["StakingPool"], "advice": ""},
   "pool: asset is full": {"contracts": ["StakingPool"], "advice": ""},
   "pool: bad decimals": {"contracts": ["StakingPool"], "advice": ""},
+  "pool: bad permit": {"contracts": ["StakingPool"], "advice": ""},
   "pool: leaves less than 1 USD": {"contracts": ["StakingPool"], "advice": ""},
   "pool: less than 1 USD": {"contracts": ["StakingPool"], "advice": ""},
   "pool: more than staked": {"contracts": ["StakingPool"], "advice": ""},

@@ -82,8 +82,11 @@ class Contract:
         Contract.KNOWN.append(cls)
 
     def __init__(self, web3: Web3, address: str):
+        """Raises ChainError where there is no code: a call to nothing would succeed."""
         self.web3 = web3
         self.address = Web3.to_checksum_address(address)
+        if not web3.eth.get_code(self.address):
+            raise ChainError(f"no {self.NAME} at {self.address}: is the record of this chain?")
         self._contract = web3.eth.contract(address=self.address, abi=abi_of(self.NAME))
 
     def read(self, function: str, *arguments, block: int | str = "latest"):

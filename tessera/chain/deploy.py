@@ -182,7 +182,7 @@ def open_record(web3: Web3, path: Path | None, network: str) -> Deployment:
     gone = [name for name, address in record.addresses.items() if not web3.eth.get_code(address)]
     if record.chain_id == chain_id and not gone:
         return record
-    if chain_id in LOCAL_CHAINS:
+    if chain_id in LOCAL_CHAINS and record.chain_id in LOCAL_CHAINS:
         return new
     if record.chain_id != chain_id:
         raise ChainError(f"{path} is of chain {record.chain_id}, the node is on {chain_id}")

@@ -63,5 +63,5 @@ def wallet_of(provider: ProviderAPI, alias: str | None) -> Wallet:
 
 def record_path(provider: ProviderAPI) -> Path:
     """Where the record of a network is kept: deployments/sepolia.json, deployments/arbitrum-sepolia.json."""
-    ecosystem, network = provider.network.ecosystem.name, provider.network.name.removesuffix("-fork")
+    ecosystem, network = provider.network.ecosystem.name, provider.network.name
     return ROOT / "deployments" / f"{network if ecosystem == 'ethereum' else f'{ecosystem}-{network}'}.json"

@@ -141,6 +141,8 @@ def test_elsewhere_a_record_of_contracts_that_are_not_there_is_an_error(fresh, p
         open_record(public, path, "club")
     record.chain_id = 5
     record.save(path)
+    with pytest.raises(ChainError, match="is of chain 5, the node is on 1337"):
+        open_record(fresh.web3, path, "club")
     with pytest.raises(ChainError, match="knows PlayEuro, Escrow, LmsrMarkets, but there is no code at"):
         open_record(public, path, "club")
 

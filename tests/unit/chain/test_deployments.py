@@ -23,6 +23,12 @@ def test_a_record_of_another_chain(tessera):
         Tessera(embedded_web3(chain_id=5), tessera.deployment)
 
 
+def test_a_record_of_a_local_chain_that_was_started_anew(tessera):
+    """A call to an address without code succeeds and does nothing: better to say so."""
+    with pytest.raises(ChainError, match=f"no Escrow at {tessera.escrow.address}: is the record of this chain"):
+        _ = Tessera(embedded_web3(), tessera.deployment).escrow
+
+
 def test_a_contract_that_is_not_there(tessera):
     with pytest.raises(ChainError, match="StakingPool is not deployed on local"):
         tessera.deployment.address_of("StakingPool")

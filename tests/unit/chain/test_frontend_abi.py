@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from click import ClickException
 
 from scripts import export_abi
 from tessera.chain.artifacts import ROOT, compiled
 from tessera.chain.contract import Contract, abi_of
+from tessera.chain.deployments import Deployed, Deployment
 from tessera.chain.reasons import explanations
 
 
@@ -36,6 +38,23 @@ def test_every_explained_reason_exists():
     assert set(explanations()) <= set(known)
     for reason, advice in explanations().items():
         assert known[reason]["advice"] == advice
+
+
+def test_addresses_are_of_public_chains_alone(monkeypatch, tmp_path):
+    def record(name: str, chain_id: int):
+        contracts = {"Escrow": Deployed(f"0x{chain_id}", 1, [], "0x", "0x", "vyper", "0x", None)}
+        Deployment(name, chain_id, contracts=contracts).save(tmp_path / "deployments" / f"{name}.json")
+
+    monkeypatch.setattr(export_abi, "ROOT", tmp_path)
+    assert export_abi.addresses() == {}
+    record("devnet", 31337)
+    record("local", 1337)
+    record("sepolia", 11155111)
+    record("sepolia-fork", 11155111)
+    assert export_abi.addresses() == {11155111: {"Escrow": "0x11155111"}}
+    record("sepolia-2", 11155111)
+    with pytest.raises(ClickException, match=r"sepolia.*json is a second record of chain 11155111"):
+        export_abi.addresses()
 
 
 def test_typescript_names():
