@@ -322,6 +322,7 @@ def _check_pay_kind(kind: IEscrow.Kind):
 def _debited(account: address, amount: uint256) -> uint256:
     word: uint256 = self._accounts[account]
     assert word & BALANCE_MASK >= amount, "escrow: balance too low"
+    # Nothing is borrowed from the upper 128 bits: the lower ones hold at least `amount`.
     return unsafe_sub(word, amount)
 
 
@@ -335,7 +336,7 @@ def _credited(account: address, amount: uint256) -> uint256:
 @internal
 @pure
 def _plus(word: uint256, amount: uint256) -> uint256:
-    # No sum may reach the upper 128 bits.
+    # No sum may reach the upper 128 bits: what they leave below them is the room, and what is masked is never more.
     assert amount <= unsafe_sub(BALANCE_MASK, word & BALANCE_MASK), "escrow: balance overflow"
     return unsafe_add(word, amount)
 
@@ -345,6 +346,7 @@ def _take(pot_id: bytes32, amount: uint256):
     assert amount != 0, "escrow: zero amount"
     word: uint256 = self._pot(pot_id)
     assert word & BALANCE_MASK >= amount, "escrow: pot too small"
+    # Nothing is borrowed from the upper 128 bits: the lower ones hold at least `amount`.
     self._pots[msg.sender][pot_id] = unsafe_sub(word, amount)
 
 

@@ -38,10 +38,10 @@ def _opening(p0: uint256, seed: uint256) -> (uint256, uint256):
     """
     low: uint256 = min(p0, WAD - p0)
     # ln of a number below one is negative: its lower bound makes b smaller.
-    b: uint256 = seed * WAD // convert(-self._ln_down(low), uint256)
+    b: uint256 = seed * WAD // convert(-self._ln_down(convert(low, int256)), uint256)
     if low * 2 == WAD:
         return b, 0
-    return b, b * convert(self._ln_down((WAD - low) * WAD // low), uint256) // WAD
+    return b, b * convert(self._ln_down(convert((WAD - low) * WAD // low, int256)), uint256) // WAD
 
 
 @internal
@@ -49,35 +49,31 @@ def _opening(p0: uint256, seed: uint256) -> (uint256, uint256):
 def _buy(b: uint256, gap: int256, stake: uint256) -> (uint256, uint256):
     """
     @notice Shares of a side that `stake` buys, rounded down, and the price of that
-            side afterwards, to within 5e-18.
-    @dev With g = e^(stake/b) - 1 and x = gap / b the exact number of shares is
-         b ln(1 + g + g e^x) for x <= 0 and b (x + ln(g + (1 + g) e^-x)) for x > 0:
-         two forms of one number, each with an exponential that cannot overflow.
-         The other side keeps its shares while the cost grows by the stake: its
-         price is divided by 1 + g.
+            side afterwards, to within 2.8e-18.
+    @dev The sides' exponentials, e^(y/b) and e^(n/b), add up to e^(C/b). A bet
+         multiplies the sum by e^(stake/b) and leaves the other side's as it is.
+         The rest is this side's: its part of the sum is the price, b times its
+         logarithm the shares. All are taken over the greater one before the bet,
+         so none can overflow.
          Nothing leaves its word within the bounds above, so nothing is checked.
     @param b Liquidity, WAD.
     @param gap Shares of the other side less shares of this side, WAD.
     @param stake Money, WAD.
     @return Shares and price, WAD.
     """
-    grown: uint256 = convert(math._wad_exp(convert(unsafe_div(unsafe_mul(stake, WAD), b), int256)), uint256)  # 1 + g
-    # |x| rounded up, so that its exponential is rounded down.
-    x: int256 = unsafe_div(unsafe_mul(abs(gap), SIGNED_WAD), convert(b, int256))
-    e: uint256 = convert(math._wad_exp(unsafe_sub(-1, x)), uint256)
-    both: uint256 = unsafe_mul(unsafe_add(WAD, e), grown)
-    if gap <= 0:
-        # The argument is at least 1 + g, far enough above 1 for a positive logarithm.
-        ln: int256 = self._ln_down(unsafe_add(grown, unsafe_div(unsafe_mul(unsafe_sub(grown, WAD), e), WAD)))
-        price: uint256 = unsafe_sub(WAD, unsafe_div(unsafe_mul(e, WAD * WAD), both))
-        return unsafe_div(unsafe_mul(b, convert(ln, uint256)), WAD), price
-
-    ln: int256 = self._ln_down(unsafe_add(unsafe_sub(grown, WAD), unsafe_div(unsafe_mul(grown, e), WAD)))
-    price: uint256 = unsafe_sub(WAD, unsafe_div(WAD * WAD * WAD, both))
-    if ln >= 0:
-        return unsafe_add(convert(gap, uint256), unsafe_div(unsafe_mul(b, convert(ln, uint256)), WAD)), price
-    # What is taken away is rounded up, and less than gap: no share costs more than 1, so a stake buys at least as many.
-    return unsafe_sub(convert(gap, uint256), unsafe_div(unsafe_add(unsafe_mul(b, convert(-ln, uint256)), WAD - 1), WAD)), price
+    liquidity: int256 = convert(b, int256)
+    grown: int256 = math._wad_exp(unsafe_div(unsafe_mul(convert(stake, int256), SIGNED_WAD), liquidity))
+    # |gap| / b is rounded up, so that its exponential is rounded down.
+    lesser: int256 = math._wad_exp(unsafe_sub(-1, unsafe_div(unsafe_mul(abs(gap), SIGNED_WAD), liquidity)))
+    other: int256 = lesser if gap <= 0 else SIGNED_WAD
+    both: int256 = unsafe_mul(unsafe_add(SIGNED_WAD, lesser), grown)  # after the bet, WAD squared
+    ln: int256 = self._ln_down(unsafe_sub(unsafe_div(both, SIGNED_WAD), other))
+    # Not negative even where ln is: no share costs more than 1, so a stake buys at least as many.
+    shares: int256 = unsafe_div(
+        unsafe_add(unsafe_mul(max(gap, 0), SIGNED_WAD), unsafe_mul(liquidity, ln)), SIGNED_WAD
+    )
+    price: int256 = unsafe_sub(SIGNED_WAD, unsafe_div(unsafe_mul(other, SIGNED_WAD * SIGNED_WAD), both))
+    return convert(shares, uint256), convert(price, uint256)
 
 
 @internal
@@ -89,17 +85,12 @@ def _price(b: uint256, gap: int256) -> uint256:
     @param gap Shares of the other side less shares of this side, WAD.
     @return Price, WAD; the prices of both sides add up to WAD exactly.
     """
-    favourite: uint256 = WAD * WAD // (WAD + self._exp(-convert(convert(abs(gap), uint256) * WAD // b, int256)))
+    lesser: int256 = math._wad_exp(-(abs(gap) * SIGNED_WAD // convert(b, int256)))
+    favourite: uint256 = WAD * WAD // (WAD + convert(lesser, uint256))
     return favourite if gap <= 0 else WAD - favourite
 
 
 @internal
 @pure
-def _exp(x: int256) -> uint256:
-    return convert(math._wad_exp(x), uint256)
-
-
-@internal
-@pure
-def _ln_down(x: uint256) -> int256:
-    return math._wad_ln(convert(x, int256)) - 1
+def _ln_down(x: int256) -> int256:
+    return unsafe_sub(math._wad_ln(x), 1)

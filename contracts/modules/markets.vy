@@ -18,9 +18,10 @@
      only where a bettor's match. Outcome is proposed or final, as a flag's bits.
      A position has a word for each side, staked 128 | shares 128, under the key
      market 95 | side 1 | account 160.
-     Bounds: a market takes a bet of 1 EUR every 5 s for at most a year, so
-     bets < 6.4e6 < 2**24; owed <= 10 EUR + bets < 6.4e12 < 2**44 units; no share
-     count passes that money, so |gap| < 6.4e24 < 2**87. Times fit until 2106.
+     Bounds: a market takes a bet of 1 EUR every 5 s for at most 365 days, so
+     bets < 6.4e6 < 2**24. No share count, head start included, passes the pot
+     (docs/lmsr-error-bound.md): owed <= 10 EUR + bets < 6.4e12 < 2**44 units and
+     |gap| < 6.4e24 < 2**87. Times fit until 2106.
 """
 
 
@@ -147,7 +148,8 @@ def _last_bet_at(state: uint256) -> uint256:
 @internal
 @view
 def _after_bet(state: uint256, side: uint256, shares: uint256, owed_more: uint256) -> uint256:
-    # Fields are added to in place, unchecked: none leaves its bits (see the bounds), and time does not go back.
+    # Fields are added to in place, unchecked: neither before nor after does one leave its bits (see the bounds), so
+    # nothing is carried or borrowed. The caller has checked that the last bet, 0 if none, was not after now.
     elapsed: uint256 = unsafe_sub(block.timestamp, (state >> 24) & MASK_32)
     more: uint256 = (owed_more << unsafe_sub(124, unsafe_mul(44, side))) | (1 << 56) | (elapsed << 24)
     after: uint256 = unsafe_add(state, more)

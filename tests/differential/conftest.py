@@ -31,24 +31,23 @@ class LmsrEvm:
         """The (b, head start) of each p0."""
         found = []
         for part in _parts([(p0,) for p0 in p0s]):
-            words = self._call("openings(uint256[],uint256)", [64, seed], part)
-            found += zip(words[::2], words[1::2], strict=True)
+            found += _pairs(self._call("openings(uint256[],uint256)", [64, seed], part))
         return found
 
-    def shares(self, states: Sequence[tuple[int, int, int]]) -> list[int]:
-        """What each (b, gap, stake) buys."""
-        return self._map("shares((uint256,int256,uint256)[])", states)
+    def buys(self, states: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
+        """The (shares, price after) of each (b, gap, stake)."""
+        return _pairs(self._map("buys((uint256,int256,uint256)[])", states))
 
     def prices(self, states: Sequence[tuple[int, int]]) -> list[int]:
         """The price at each (b, gap)."""
         return self._map("prices((uint256,int256)[])", states)
 
-    def replay(self, b: int, gap: int, bets: Sequence[tuple[bool, int]]) -> list[int]:
-        """What each (is it on the other side, stake) buys, one after another; `gap` is the first side's."""
+    def replay(self, b: int, gap: int, bets: Sequence[tuple[bool, int]]) -> list[tuple[int, int]]:
+        """The (shares, price after) of each (is it on the other side, stake) in a row; `gap` is the first side's."""
         bought = []
         for part in _parts(bets):
-            found = self._call("replay(uint256,int256,(bool,uint256)[])", [b, gap, 96], part)
-            gap += sum(s if other else -s for (other, _), s in zip(part, found, strict=True))
+            found = _pairs(self._call("replay(uint256,int256,(bool,uint256)[])", [b, gap, 96], part))
+            gap += sum(s if other else -s for (other, _), (s, _) in zip(part, found, strict=True))
             bought += found
         return bought
 
@@ -73,6 +72,10 @@ class LmsrEvm:
 
 def _parts(rows: Sequence[tuple[int, ...]]) -> Iterator[Sequence[tuple[int, ...]]]:
     return (rows[i : i + MANY] for i in range(0, len(rows), MANY))
+
+
+def _pairs(words: Sequence[int]) -> list[tuple[int, int]]:
+    return list(zip(words[::2], words[1::2], strict=True))
 
 
 def _words(values: Iterable[int]) -> bytes:

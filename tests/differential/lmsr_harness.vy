@@ -32,6 +32,11 @@ struct Bet:
     stake: uint256
 
 
+struct Bought:
+    shares: uint256
+    price_after: uint256
+
+
 MANY: constant(uint256) = 1000
 
 
@@ -49,10 +54,10 @@ def openings(p0s: DynArray[uint256, MANY], seed: uint256) -> DynArray[Opening, M
 
 @external
 @pure
-def shares(states: DynArray[State, MANY]) -> DynArray[uint256, MANY]:
-    found: DynArray[uint256, MANY] = []
+def buys(states: DynArray[State, MANY]) -> DynArray[Bought, MANY]:
+    found: DynArray[Bought, MANY] = []
     for s: State in states:
-        found.append(lmsr._shares_down(s.b, s.gap, s.stake))
+        found.append(self._buy(s.b, s.gap, s.stake))
     return found
 
 
@@ -67,15 +72,15 @@ def prices(states: DynArray[Position, MANY]) -> DynArray[uint256, MANY]:
 
 @external
 @pure
-def replay(b: uint256, gap: int256, bets: DynArray[Bet, MANY]) -> DynArray[uint256, MANY]:
+def replay(b: uint256, gap: int256, bets: DynArray[Bet, MANY]) -> DynArray[Bought, MANY]:
     """
     @notice What one bet after another buys; `gap` is the first side's before the first bet.
     """
-    found: DynArray[uint256, MANY] = []
+    found: DynArray[Bought, MANY] = []
     g: int256 = gap
     for bet: Bet in bets:
-        bought: uint256 = lmsr._shares_down(b, -g if bet.other_side else g, bet.stake)
-        g += convert(bought, int256) if bet.other_side else -convert(bought, int256)
+        bought: Bought = self._buy(b, -g if bet.other_side else g, bet.stake)
+        g += convert(bought.shares, int256) if bet.other_side else -convert(bought.shares, int256)
         found.append(bought)
     return found
 
@@ -96,3 +101,12 @@ def lns(xs: DynArray[int256, MANY]) -> DynArray[int256, MANY]:
     for x: int256 in xs:
         found.append(math._wad_ln(x))
     return found
+
+
+@internal
+@pure
+def _buy(b: uint256, gap: int256, stake: uint256) -> Bought:
+    shares: uint256 = 0
+    price_after: uint256 = 0
+    shares, price_after = lmsr._buy(b, gap, stake)
+    return Bought(shares=shares, price_after=price_after)

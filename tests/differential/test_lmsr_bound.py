@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Context
 from fractions import Fraction
 from functools import cache
+from itertools import product
 from math import comb
 from pathlib import Path
 
@@ -29,6 +30,8 @@ PIECES = 512
 
 SEED = 10  # EUR
 STAKE = 1  # EUR, the least
+MOST_STAKE = 100  # EUR
+WIDEST = 2**190  # no |gap| is as wide
 RNG_SEED = 20240614
 
 
@@ -104,12 +107,20 @@ def opening(p0: int, seed: int) -> tuple[int, int]:
     return b, b * (wad_ln((WAD - low) * WAD // low) - 1) // WAD if 2 * low != WAD else 0
 
 
-def shares_down(b: int, gap: int, stake: int) -> int:
-    grown = wad_exp(stake * WAD // b)
-    e = wad_exp(-(abs(gap) * WAD // b + 1))
-    if gap <= 0:
-        return b * (wad_ln(grown + (grown - WAD) * e // WAD) - 1) // WAD
-    return gap + b * (wad_ln(grown - WAD + grown * e // WAD) - 1) // WAD
+def buy(b: int, gap: int, stake: int) -> tuple[int, int]:
+    grown = wad_exp(word(stake * WAD) // b)
+    lesser = wad_exp(-1 - word(abs(gap) * WAD) // b)
+    other = lesser if gap <= 0 else WAD
+    both = word((WAD + lesser) * grown)
+    ln = wad_ln(both // WAD - other) - 1
+    shares = word(word(max(gap, 0) * WAD) + word(b * ln)) // WAD
+    return shares, WAD - word(other * WAD * WAD) // both
+
+
+def word(n: int) -> int:
+    """What an unsafe operation gives if it does not wrap."""
+    assert -(2**255) <= n < 2**255
+    return n
 
 
 def price(b: int, gap: int) -> int:
@@ -288,7 +299,10 @@ def bounds() -> dict[str, float]:
 
     high, low = exp_error.b * WAD, -exp_error.a * WAD
     ratio = SEED / iv.log(2) / STAKE  # b / stake is greatest for p0 = 0.5
+    grown = iv.exp(1 / ratio)  # G, the least
+    second_order = 1 + iv.mpf("1e-15")
     price_below = 1 + (1 + high) / 4 + high / WAD
+    ln_too_low = (2 + ln_error + iv.log(100) / SEED) / 4  # in a price
     found = {
         "exp: rational approximation, least": exp_fit.a,
         "exp: rational approximation, greatest": exp_fit.b,
@@ -300,10 +314,16 @@ def bounds() -> dict[str, float]:
         "ln: all cuts but the last": abs(ln_cut).b,
         "ln: l": ln_error,
         "shares: what pays for e+ and l, of 1": (high * (1 + high / WAD) * (1 + ratio) + ln_error).b,
-        "shares: below the exact, relative": ((5 + 3 * low + (9 + 3 * low + ln_error) * ratio) * (1 + 1e-15)).b,
+        "shares: below the exact, relative": ((5 + 3 * low + (9 + 3 * low + ln_error) * ratio) * second_order).b,
         "opening: seed - C(start)": (SEED * (5 + 2 * ln_error) / iv.log(2) + iv.log(2) + 1).b,
         "price: below the exact": price_below.b,
         "price: above the exact": (1 + low).b,
+        "price after: below the exact": ((1 / grown**2 + (2 + low) / grown) * second_order).b,
+        "price after: above the exact": ((1 + 1 / grown + high / 2) * second_order).b,
+        "price after: below that of the gap left": (high / 4 * second_order).b,
+        "price after: above that of the gap left": (
+            (1 + 1 / (4 * grown**2) + (1 + low / 2) / grown + ln_too_low) * second_order
+        ).b,
         "opening: its price from p0": ((3 + ln_error + iv.log(100) / SEED) / 4 + price_below).b,
     }
     return {name: float(value.mid) for name, value in found.items()}
@@ -313,6 +333,36 @@ def test_the_page_states_the_recomputed_numbers():
     outward = Context(prec=4, rounding=ROUND_UP)
     rows = [f"| {name} | {outward.create_decimal(repr(value)):.3e} |" for name, value in bounds().items()]
     assert "\n".join(rows) in PAGE.read_text(), "the page's table should be:\n" + "\n".join(rows)
+
+
+@cache
+def word_sizes() -> dict[str, int]:
+    """The bits of what each unsafe operation of `_buy` can give, each operand at its own worst."""
+    least_b, most_b = (SEED * WAD * WAD // (1 - wad_ln(low)) for low in (WAD // 100, WAD // 2))
+    grown = wad_exp(MOST_STAKE * WAD * WAD // least_b)
+    least_grown = wad_exp(STAKE * WAD * WAD // most_b)
+    ln = max(wad_ln(2 * grown), -wad_ln(least_grown - WAD)) + 1
+    both = 2 * WAD * grown
+    found = {
+        "`stake * WAD`": MOST_STAKE * WAD * WAD,
+        "`abs(gap) * WAD`": WIDEST * WAD,
+        "`-1 - ... // b`": 1 + WIDEST * WAD // least_b,
+        "`WAD + lesser`": 2 * WAD,
+        "`(WAD + lesser) * grown`": both,
+        "`both // WAD - other`": both // WAD,
+        "`wad_ln - 1`": ln,
+        "`b * ln`": most_b * ln,
+        "`max(gap, 0) * WAD + b * ln`": WIDEST * WAD + most_b * ln,
+        "`other * WAD * WAD`": WAD**3,
+        "`WAD - ... // both`": WAD,
+    }
+    return {name: most.bit_length() for name, most in found.items()}
+
+
+def test_the_page_states_the_recomputed_word_sizes():
+    rows = [f"| {name} | {bits} |" for name, bits in word_sizes().items()]
+    assert "\n".join(rows) in PAGE.read_text(), "the page's table should be:\n" + "\n".join(rows)
+    assert max(word_sizes().values()) < 255  # and one for the sign
 
 
 def test_one_unit_pays_for_the_errors_of_exp_and_ln():
@@ -329,7 +379,8 @@ def test_the_comments_of_the_module_are_true():
         (r"less than ([\d.]+)e-20 of ", bounds()["exp: e+"] * 1e20),
         (r"by less than ([\d.]+) units", bounds()["ln: l"]),
         (r"at most ([\d.]+)e-16 of it away", bounds()["shares: below the exact, relative"] / 100),
-        (r"to within ([\d.]+)e-18", max(bounds()["price: below the exact"], bounds()["price: above the exact"])),
+        (r"Price of a side[^@]* to within ([\d.]+)e-18", bounds()["price: below the exact"]),
+        (r"side afterwards, to within ([\d.]+)e-18", bounds()["price after: above that of the gap left"]),
     ):
         stated = [float(n) for n in re.findall(claim, source)]
         assert stated, claim
@@ -362,6 +413,8 @@ def test_the_module_here_is_that_of_the_bytecode(lmsr_evm):
     for _ in range(10_000):
         gap = rng.choice((-1, 1)) * int(2 ** rng.uniform(0, 83))
         states.append((rng.choice(bs), gap, rng.choice((1, 1, rng.randint(1, 100))) * WAD))
-    states += [(bs[0], 2**190 - 1, WAD), (10 * WAD, 40 * WAD, WAD)]  # the widest gap; a product without a remainder
-    assert lmsr_evm.shares(states) == [shares_down(*state) for state in states]
+    states.append((10 * WAD, 40 * WAD, WAD))  # a product without a remainder
+    extremes = [sign * gap for gap in (2**87, WIDEST - 1) for sign in (-1, 1)] + [-WAD, 0, 1, WAD]
+    states += product((min(bs), max(bs)), extremes, (STAKE * WAD, MOST_STAKE * WAD))
+    assert lmsr_evm.buys(states) == [buy(*state) for state in states]
     assert lmsr_evm.prices([(b, gap) for b, gap, _ in states]) == [price(b, gap) for b, gap, _ in states]

@@ -21,6 +21,8 @@ FAR = 2**83  # more than 10 EUR and a bet of 1 EUR every 5 s for 366 days: no ga
 # Proved in docs/lmsr-error-bound.md and recomputed by test_lmsr_bound.py; what is promised is 1e-15.
 SHARES_WITHIN = mpf("1.4e-16")  # of the exact shares
 PRICE_WITHIN = mpf("1.3")
+PRICE_AFTER_WITHIN = mpf("-2.74"), mpf("1.95")  # of the exact price once the exact shares are sold
+PRICE_LEFT_WITHIN = mpf("-0.0042"), mpf("2.79")  # of the exact price at the gap that is left
 OPENING_WITHIN = 76
 FIRST_PRICE_WITHIN = mpf("2.2")
 
@@ -78,22 +80,30 @@ def check_states(evm, count: int):
     while count > 0:
         states = some_states(rng, openings, min(count, 10_000))
         count -= len(states)
-        for state, bought in zip(states, evm.shares(states), strict=True):
-            farthest = max(farthest, check_shares(state, bought))
+        for state, (bought, price_after) in zip(states, evm.buys(states), strict=True):
+            owed = lmsr.shares(*state)
+            farthest = max(farthest, check_shares(state, bought, owed))
+            check_price_after(state, bought, price_after, owed)
     print(f"at most {exact.nstr(farthest, 3)} below")  # noqa: T201
 
 
-def check_shares(state: tuple[int, int, int], bought: int) -> mpf:
+def check_shares(state: tuple[int, int, int], bought: int, owed: mpf) -> mpf:
     """How far below the exact shares, relative to them."""
-    owed = lmsr.shares(*state)
     assert bought <= owed, f"{state}: {bought} is more than {owed}"
     below = 1 - bought / owed
     assert below <= SHARES_WITHIN, f"{state}: {bought} is {below} below {owed}"
     return below
 
 
-def test_shares_of_random_states(lmsr_evm):
-    check_states(lmsr_evm, 100_000)
+def check_price_after(state: tuple[int, int, int], bought: int, price_after: int, owed: mpf):
+    b, gap, _ = state
+    for sold, (least, most) in ((owed, PRICE_AFTER_WITHIN), (bought, PRICE_LEFT_WITHIN)):
+        above = price_after - lmsr.price(b, gap - sold) * WAD
+        assert least <= above <= most, f"{state}: {price_after} is {above} above"
+
+
+def test_buys_of_random_states(lmsr_evm):
+    check_states(lmsr_evm, 50_000)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +115,19 @@ def test_shares_of_random_states(lmsr_evm):
     ids=["gap<=0", "gap>0"],
 )
 def test_shares_where_the_unit_taken_off_the_logarithm_is_needed(lmsr_evm, state):
-    [bought] = lmsr_evm.shares([state])
-    check_shares(state, bought)
+    [(bought, _)] = lmsr_evm.buys([state])
+    check_shares(state, bought, lmsr.shares(*state))
 
 
 @pytest.mark.campaign
-def test_shares_of_a_million_random_states(lmsr_evm):
+def test_buys_of_a_million_random_states(lmsr_evm):
     check_states(lmsr_evm, int(os.environ.get("LMSR_STATES", "1000000")))
+
+
+def test_a_bet_in_a_saturated_market_buys_a_bit_less_than_one_share(lmsr_evm):
+    """The least found; docs/markets.md names it."""
+    [(b, _)] = lmsr_evm.openings([507536731635674892], SEED)
+    assert lmsr_evm.buys([(b, -1000 * WAD, STAKE)]) == [(999999999999999958, WAD)]
 
 
 def test_prices_of_random_states(lmsr_evm):
@@ -149,12 +165,15 @@ def test_ten_thousand_bets_on_one_side_and_a_comeback(lmsr_evm, p0, likelier):
     bought = lmsr_evm.replay(b, outstanding[1] - outstanding[0], [(side == 1, STAKE) for side in sides])
 
     pot = SEED
-    for side, s in zip(sides, bought, strict=True):
-        check_shares((b, outstanding[1 - side] - outstanding[side], STAKE), s)
+    for side, (s, price_after) in zip(sides, bought, strict=True):
+        state = b, outstanding[1 - side] - outstanding[side], STAKE
+        owed = lmsr.shares(*state)
+        check_shares(state, s, owed)
+        check_price_after(state, s, price_after, owed)
         pot += STAKE
         outstanding[side] += s
         assert pot >= lmsr.cost(b, *outstanding) >= max(outstanding)
-    assert bought[10_000] > 9_000 * WAD  # the comeback's first bet is paid by all that came before
+    assert bought[10_000][0] > 9_000 * WAD  # the comeback's first bet is paid by all that came before
 
 
 @pytest.mark.parametrize("case", VECTORS, ids=lambda case: f"p0={case['p0']}")
@@ -169,13 +188,16 @@ def test_golden_values(lmsr_evm, case):
     # b is off by less than 4e-18 of it, which shifts shares by less than 4e-18 of twice themselves and of the gap.
     moved = SEED + b
     sold = {"YES": 0, "NO": 0}
-    for n, (step, s) in enumerate(zip(steps, bought, strict=True), 1):
+    for n, (step, (s, price_after)) in enumerate(zip(steps, bought, strict=True), 1):
         moved += s
         within = SHARES_WITHIN * moved
         sold[step["side"]] += s
         gap += s if step["side"] == "NO" else -s
         assert abs(s - mpf(step["shares"]) * WAD) <= within
         [p_yes] = lmsr_evm.prices([(b, gap)])
-        assert abs(p_yes - mpf(step["p_yes_after"]) * WAD) <= within / (4 * mpf(b)) * WAD + PRICE_WITHIN
+        wanted, price_within = mpf(step["p_yes_after"]) * WAD, within / (4 * mpf(b)) * WAD
+        assert abs(p_yes - wanted) <= price_within + PRICE_WITHIN
+        p_yes_after = price_after if step["side"] == "YES" else WAD - price_after
+        assert abs(p_yes_after - wanted) <= price_within - PRICE_AFTER_WITHIN[0]
         assert abs(n * stake - sold["YES"] - mpf(step["creator_if_yes"]) * WAD) <= within
         assert abs(n * stake - sold["NO"] - mpf(step["creator_if_no"]) * WAD) <= within

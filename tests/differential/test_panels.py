@@ -85,7 +85,7 @@ def logs_of(panel_id: int, question: Question, fate: list, decided: bool) -> lis
 
 
 @given(plays())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_panels_do_what_the_model_does(panels, play):
     size, threshold, steps = play
     members = [account.address for account in ACCOUNTS[:size]]

