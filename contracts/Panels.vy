@@ -330,9 +330,7 @@ def _code_of(word: uint256, seat: uint256) -> uint256:
 @internal
 @pure
 def _encoded(outcome: uint256) -> uint256:
-    if outcome < INVALID_CODE - 1:
-        return outcome + 1
-    return INVALID_CODE
+    return min(outcome, INVALID_CODE - 1) + 1
 
 
 @internal

@@ -43,8 +43,8 @@ class Model:
         return ""
 
 
-@pytest.fixture(scope="module")
-def panels():
+@pytest.fixture(scope="module")  # Ape mixes up fixtures of one name and two scopes: not `panels`
+def contract():
     return boa.load(str(ROOT / "contracts" / "Panels.vy"))
 
 
@@ -86,10 +86,10 @@ def logs_of(panel_id: int, question: Question, fate: list, decided: bool) -> lis
 
 @given(plays())
 @settings(max_examples=60)
-def test_panels_do_what_the_model_does(panels, play):
+def test_panels_do_what_the_model_does(contract, play):
     size, threshold, steps = play
     members = [account.address for account in ACCOUNTS[:size]]
-    panel_id, model = panels.create_panel(members, threshold), Model(members, threshold)
+    panel_id, model = contract.create_panel(members, threshold), Model(members, threshold)
     chain_id, now = boa.env.evm.patch.chain_id, START
     boa.env.timestamp = now
     for kind, what in steps:
@@ -104,11 +104,11 @@ def test_panels_do_what_the_model_does(panels, play):
             reason = model.refusal(now, question, address, counts_as)
             if reason:
                 with boa.reverts(reason):
-                    panels.report(panel_id, question, outcome, sender=address)
+                    contract.report(panel_id, question, outcome, sender=address)
                 continue
-            panels.report(panel_id, question, outcome, sender=address)
+            contract.report(panel_id, question, outcome, sender=address)
             fate = [(0, address, counts_as, "", None)]
-            assert events(panels) == logs_of(panel_id, question, fate, bool(model.deciding[question]))
+            assert events(contract) == logs_of(panel_id, question, fate, bool(model.deciding[question]))
         else:
             signatures, expected = [], []
             reports = what if sum(len(who) for _, _, who in what) <= 48 else what[:1]
@@ -120,15 +120,15 @@ def test_panels_do_what_the_model_does(panels, play):
                     before = model.said[question].get(account.address)
                     reason = model.refusal(now, question, account.address, counts_as)
                     fate.append((len(signatures), account.address, counts_as, reason, before))
-                    signatures.append(sign(account, panels.address, chain_id, panel_id, question, outcome))
+                    signatures.append(sign(account, contract.address, chain_id, panel_id, question, outcome))
                 expected += logs_of(panel_id, question, fate, bool(model.deciding[question]))
-            panels.submit_reports(panel_id, [(q, o, len(who)) for q, o, who in reports], signatures)
-            assert events(panels) == expected
+            contract.submit_reports(panel_id, [(q, o, len(who)) for q, o, who in reports], signatures)
+            assert events(contract) == expected
     for question in QUESTIONS:
         said, deciding = model.said[question], model.deciding[question]
-        assert panels.result(panel_id, question.id) == (bool(deciding), said[deciding[0]] if deciding else 0)
-        assert panels.deciding_members(panel_id, question.id) == list(deciding)
+        assert contract.result(panel_id, question.id) == (bool(deciding), said[deciding[0]] if deciding else 0)
+        assert contract.deciding_members(panel_id, question.id) == list(deciding)
         assert len(deciding) in (0, threshold)
         for account in ACCOUNTS[: size + 1]:
             expected = (account.address in said, said.get(account.address, 0))
-            assert panels.report_of(panel_id, question.id, account.address) == expected
+            assert contract.report_of(panel_id, question.id, account.address) == expected
