@@ -67,6 +67,22 @@ class Chain:
             self.gas.setdefault(name, receipt["gasUsed"])
         return receipt["gasUsed"]
 
+    def send_signed(self, signer, contract, function: str, *args) -> int:
+        """Gas used by one call of an account whose key is here, kept under "Contract.function"."""
+        transaction = getattr(contract.functions, function)(*args).build_transaction(
+            {
+                "from": signer.address,
+                "nonce": self.web3.eth.get_transaction_count(signer.address),
+                "gas": 3_000_000,
+                "gasPrice": 10**10,
+            }
+        )
+        sent = self.web3.eth.send_raw_transaction(signer.sign_transaction(transaction).raw_transaction)
+        receipt = self.web3.eth.wait_for_transaction_receipt(sent)
+        assert receipt["status"] == 1, f"{contract.tessera_name}.{function} reverted"
+        self.gas[f"{contract.tessera_name}.{function}"] = receipt["gasUsed"]
+        return receipt["gasUsed"]
+
 
 class Embedded(Chain):
     """py-evm in this process: no binary, the same figures on every machine."""
@@ -78,6 +94,9 @@ class Embedded(Chain):
 
     def wait_until(self, timestamp: int) -> None:
         self.web3.provider.ethereum_tester.time_travel(timestamp)
+
+    def mine(self, blocks: int) -> None:
+        self.web3.provider.ethereum_tester.mine_blocks(blocks)
 
     def close(self) -> None:
         pass
@@ -106,6 +125,22 @@ class Anvil(Chain):
         self.web3.provider.make_request("evm_setNextBlockTimestamp", [timestamp])
         self.web3.provider.make_request("evm_mine", [])
 
+    def mine(self, blocks: int) -> None:
+        self.web3.provider.make_request("anvil_mine", [hex(blocks)])
+
     def close(self) -> None:
         self.node.terminate()
         self.node.wait(10)
+
+
+def permit(chain: Chain, token, signer, spender: str, amount: int, deadline: int) -> tuple[int, bytes, bytes]:
+    """v, r and s of an EIP-2612 permit of a token whose nonce of the signer is 0."""
+    _, name, version, chain_id, contract, *_ = token.functions.eip712Domain().call()
+    domain = {"name": name, "version": version, "chainId": chain_id, "verifyingContract": contract}
+    fields = {"owner": "address", "spender": "address", "value": "uint256", "nonce": "uint256", "deadline": "uint256"}
+    signed = signer.sign_typed_data(
+        domain,
+        {"Permit": [{"name": field, "type": kind} for field, kind in fields.items()]},
+        dict(zip(fields, (signer.address, spender, amount, 0, deadline), strict=True)),
+    )
+    return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")

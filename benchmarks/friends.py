@@ -2,7 +2,7 @@
 
 from eth_account import Account
 
-from benchmarks.chains import Chain
+from benchmarks.chains import Chain, permit
 
 DAY = 86_400
 EUR = 10**6
@@ -16,6 +16,7 @@ MIN_SHARES = 1_012_345_678_901_234_567
 BATCH = 16
 
 # Keys of benchmarks/gas.json: the published names of the actions that peers have too.
+TITLE = "friends' markets"
 PUBLISHED = {
     "market_create": "LmsrMarkets.create_market",
     "market_bet_first": "LmsrMarkets.bet (first of a person)",
@@ -106,18 +107,9 @@ def _escrow_functions(chain: Chain, play_euro, escrow) -> None:
         chain.gas[f"Escrow.{function} (through a bare product)"] = gas
 
     signer = Account.from_key("0x" + "11" * 32)
-    money = {"from": me, "to": signer.address, "value": 10**18}
-    chain.web3.eth.wait_for_transaction_receipt(chain.web3.eth.send_transaction(money))
     coin = chain.deploy("contracts/devnet/TestToken", "Coin", "COIN", 6)
     vault = chain.deploy("Escrow", coin.address, False)
     chain.send(coin, "mint", signer.address, 10 * EUR, measure=False)
-    _, name, version, chain_id, contract, *_ = coin.functions.eip712Domain().call()
-    domain = {"name": name, "version": version, "chainId": chain_id, "verifyingContract": contract}
-    fields = {"owner": "address", "spender": "address", "value": "uint256", "nonce": "uint256", "deadline": "uint256"}
-    signature = signer.sign_typed_data(
-        domain,
-        {"Permit": [{"name": name, "type": kind} for name, kind in fields.items()]},
-        dict(zip(fields, (signer.address, vault.address, EUR, 0, chain.now + DAY), strict=True)),
-    )
-    rs = [part.to_bytes(32, "big") for part in (signature.r, signature.s)]
-    chain.send(vault, "deposit_with_permit", signer.address, EUR, chain.now + DAY, signature.v, *rs, 0)
+    deadline = chain.now + DAY
+    signature = permit(chain, coin, signer, vault.address, EUR, deadline)
+    chain.send(vault, "deposit_with_permit", signer.address, EUR, deadline, *signature, 0)
