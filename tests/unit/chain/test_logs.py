@@ -34,6 +34,19 @@ def test_pieces_of_any_size_give_the_same_rows(tessera, bettor, market, bet, blo
     assert reader.next_block == tessera.web3.eth.block_number + 1
 
 
+def test_no_request_asks_for_more_blocks_than_allowed(tessera, market, monkeypatch):
+    asked, get_logs = [], tessera.web3.eth.get_logs
+
+    def listen(wanted):
+        asked.append((wanted["fromBlock"], wanted["toBlock"]))
+        return get_logs(wanted)
+
+    monkeypatch.setattr(tessera.web3.eth, "get_logs", listen)
+    last = tessera.web3.eth.block_number
+    list(LogReader(tessera.web3, [tessera.markets.address], last - 6, blocks_at_once=3).read())
+    assert asked == [(last - 6, last - 4), (last - 3, last - 1), (last, last)]
+
+
 def test_a_reader_goes_on_where_it_stopped(tessera, bettor, market, bet):
     reader = tessera.log_reader()
     first = list(reader.read())
