@@ -147,7 +147,7 @@ def purge(event_id: uint256, account: address):
     @param account Whose prediction was forfeited.
     """
     word: uint256 = event_registry._event(event_id)
-    assert self._results[event_id] == 0, "events: already settled"
+    assert self._results[event_id] == 0, "events: too late to purge"
     position: int256 = self._positions[event_id][account]
     assert self._is_forfeited(word, account, position), "events: not forfeited"
     self._purge(event_id, account, position, event_word._length(word))

@@ -153,10 +153,10 @@ def open_event(event_id: uint256, weight: uint256, last_period: uint256):
     @param weight 1 to 10,000.
     @param last_period Not before the running one.
     """
-    assert msg.sender == EVENTS, "prizes: not the events"
+    self._check_events()
     if periods._period(block.timestamp) != self.period:
         self._close(MAX_PERIODS)
-        assert periods._period(block.timestamp) == self.period, "prizes: close periods first"
+        assert periods._period(block.timestamp) == self.period, "prizes: ten years to close"
     self.weight += weight
     self._periods[last_period] += weight
     self._events[event_id] = self.index << 64 | weight << 40 | last_period
@@ -173,7 +173,7 @@ def take_prize(event_id: uint256, pay: bool) -> uint256:
     @param pay Whether the prize goes to the caller, else it is revenue of the running period.
     @return The prize, rounded down; the fraction is shared with the next week.
     """
-    assert msg.sender == EVENTS, "prizes: not the events"
+    self._check_events()
     word: uint256 = self._events[event_id]
     assert word & 2**40 - 1 < self.period, "prizes: last week not closed"
     assert word & TAKEN == 0, "prizes: already taken"
@@ -310,6 +310,12 @@ def event_prize(event_id: uint256) -> uint256:
     @return In the prize token's smallest unit, rounded down.
     """
     return self._scaled_prize(self._events[event_id]) // SCALE
+
+
+@internal
+@view
+def _check_events():
+    assert msg.sender == EVENTS, "prizes: not the events"
 
 
 @internal

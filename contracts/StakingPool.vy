@@ -156,6 +156,7 @@ def withdraw(asset: address, amount: uint256) -> uint256:
            1 USD or more, or nothing.
     @return What was paid, rounded down.
     """
+    vaults._vault(asset)
     position: uint256 = self._positions[msg.sender][asset]
     principal: uint256 = position >> 64
     value: uint256 = position & 2**64 - 1

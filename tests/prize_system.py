@@ -1,5 +1,9 @@
-"""The staking contracts, deployed together in titanoboa with tokens, vaults, feeds, a market and a panel."""
+"""The staking contracts, deployed together in titanoboa with tokens, vaults, feeds, a market and a panel.
 
+Its pytest plugin rolls state and time back where a fixture ends: a `PrizeSystem` in a fixture leaves no trace.
+"""
+
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -172,3 +176,14 @@ class PrizeSystem:
         if self.prizes.period() < period_of(boa.env.timestamp):
             self.close()
         self.events.settle(event_id)
+
+
+@contextmanager
+def refusing(contract):
+    """While it lasts, every call to the contract reverts."""
+    code = boa.env.get_code(contract.address)
+    boa.env.set_code(contract.address, bytes.fromhex("5f5ffd"))
+    try:
+        yield
+    finally:
+        boa.env.set_code(contract.address, code)

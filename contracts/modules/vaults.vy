@@ -153,13 +153,13 @@ def _payable(asset: address, amount: uint256) -> (uint256, uint256):
     total: uint256 = self._principals[asset] >> 136
     worth: uint256 = min(staticcall IERC4626(vault).previewRedeem(self._holdings[asset] >> 128), total)
     liquid: uint256 = staticcall IERC4626(vault).maxWithdraw(self)
-    paid: uint256 = amount * worth // total
-    if paid <= liquid:
-        assert paid != 0, "pool: vault cannot pay now"
+    fair: uint256 = amount * worth // total
+    paid: uint256 = min(fair, liquid)
+    assert paid != 0, "pool: vault cannot pay now"
+    if paid == fair:
         return amount, paid
-    assert liquid != 0, "pool: vault cannot pay now"
-    # Rounded up, and still at most `amount`: liquid * total < amount * worth.
-    return (liquid * total + worth - 1) // worth, liquid
+    # Rounded up, and still at most `amount`: paid * total < amount * worth.
+    return (paid * total + worth - 1) // worth, paid
 
 
 @internal

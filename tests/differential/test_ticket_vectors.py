@@ -16,8 +16,7 @@ PRIZES = json.loads((VECTORS / "prizes.json").read_text())["cases"]
 
 @pytest.fixture(scope="module")
 def tickets_system():
-    with boa.env.anchor():
-        yield PrizeSystem(blocks_per_hour=300, min_blocks=1_000)
+    return PrizeSystem(blocks_per_hour=300, min_blocks=1_000)
 
 
 @pytest.mark.parametrize("case", TICKETS, ids=lambda case: f"e0={case['e0']}, {case['winner']} wins")
@@ -82,8 +81,7 @@ def test_tickets(tickets_system, case):
 
 @pytest.fixture(scope="module")
 def prizes_system():
-    with boa.env.anchor():
-        yield PrizeSystem(min_blocks=1)
+    return PrizeSystem(min_blocks=1)
 
 
 @pytest.mark.parametrize("case", PRIZES, ids=["three events", "a week without events"])

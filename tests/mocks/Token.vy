@@ -15,17 +15,30 @@ initializes: ownable
 initializes: erc20[ownable := ownable]
 
 
-exports: (erc20.totalSupply, erc20.balanceOf, erc20.approve, erc20.allowance, erc20.decimals)
+exports: (erc20.totalSupply, erc20.balanceOf, erc20.allowance, erc20.decimals)
 
 
 fee: public(uint256)  # kept back of each transfer
 refused: public(HashMap[address, bool])
+approvable: public(bool)
 
 
 @deploy
 def __init__(decimals: uint8):
+    self.approvable = True
     ownable.__init__()
     erc20.__init__("Token", "T", decimals, "Token", "1")
+
+
+@external
+def approve(spender: address, amount: uint256) -> bool:
+    erc20._approve(msg.sender, spender, amount)
+    return self.approvable
+
+
+@external
+def set_approvable(approvable: bool):
+    self.approvable = approvable
 
 
 @external
