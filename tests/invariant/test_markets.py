@@ -49,7 +49,7 @@ outcomes = st.sampled_from(list(Outcome))
 
 
 @pytest.fixture(scope="module")
-def friends():
+def deployed():
     """PlayEuro's Escrow, the markets, and everybody's address: members have 50 EUR and consent."""
     boa.env.enable_fast_mode()
     boa.env.evm.patch.chain_id = 31_337
@@ -133,13 +133,13 @@ def pick(n: int, wanted, everything):
 
 
 class MarketsMachine(RuleBasedStateMachine):
-    friends: tuple
+    deployed: tuple
 
     def __init__(self):
         super().__init__()
         self.anchor = boa.env.anchor()
         self.anchor.__enter__()
-        self.contract, self.escrow, self.addresses = self.friends
+        self.contract, self.escrow, self.addresses = self.deployed
         self.books: list[Book] = []
         self.balances = defaultdict(int, dict.fromkeys(range(MEMBERS), PURSE))
         self.begin()
@@ -425,9 +425,9 @@ class MarketsMachine(RuleBasedStateMachine):
             self.anchor.__exit__(None, None, None)
 
 
-def run(friends, examples, steps, **more):
+def run(deployed, examples, steps, **more):
     run_state_machine_as_test(
-        type("Machine", (MarketsMachine,), {"friends": friends}),
+        type("Machine", (MarketsMachine,), {"deployed": deployed}),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -440,10 +440,10 @@ def run(friends, examples, steps, **more):
     )
 
 
-def test_covers_what_it_sold_and_leaves_nothing_behind(friends):
-    run(friends, examples=30, steps=50, derandomize=True)
+def test_covers_what_it_sold_and_leaves_nothing_behind(deployed):
+    run(deployed, examples=30, steps=50, derandomize=True)
 
 
 @pytest.mark.campaign
-def test_covers_what_it_sold_and_leaves_nothing_behind_for_long(friends):
-    run(friends, examples=500, steps=120)
+def test_covers_what_it_sold_and_leaves_nothing_behind_for_long(deployed):
+    run(deployed, examples=500, steps=120)

@@ -17,9 +17,9 @@ YEAR = 365 * DAY
 B_OF_EVEN_ODDS = 14_426_950_408_889_634_073  # golden value, cut to 18 decimals
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def public_markets(load, coin_escrow, owner):
-    """Markets on a token that anybody can buy: not among friends."""
+    """Markets on a token that anybody can buy: not among friends. Product 0 of `coin_escrow`."""
     markets = load("LmsrMarkets").deploy(coin_escrow, False, 12 * HOUR)
     coin_escrow.register_product(markets, sender=owner)
     return markets
