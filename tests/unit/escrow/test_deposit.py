@@ -50,6 +50,12 @@ def test_adds_consent(coin, coin_escrow, payee):
     assert (coin_escrow.consent_of(payee), coin_escrow.balance_of(payee)) == (0b11, 2)
 
 
+def test_adds_consent_that_was_given_before_once(coin_escrow, payee):
+    for consent in (0b01, 0b01, 0b11):
+        coin_escrow.deposit(1, payee, consent, sender=payee)
+        assert coin_escrow.consent_of(payee) == consent
+
+
 def test_keeps_consent_when_none_is_named(coin_escrow, payer):
     coin_escrow.deposit(1, payer, 0, sender=payer)
     assert coin_escrow.consent_of(payer) == 1
