@@ -128,7 +128,8 @@ class PrizeSystem:
         boa.env.time_travel(blocks=blocks, block_delta=self.block_seconds)
 
     def wait_until(self, timestamp: int):
-        """Time passes up to a second, and the blocks of that time."""
+        """Time passes up to a second, if that is to come, and the blocks of that time."""
+        timestamp = max(timestamp, boa.env.timestamp)
         seconds = timestamp - boa.env.timestamp
         boa.env.evm.patch.block_number += seconds // self.block_seconds
         boa.env.timestamp = timestamp
@@ -169,10 +170,10 @@ class PrizeSystem:
     def finish(self, event_id: int, outcome: int):
         """Waits for the event's end, reports, closes its weeks and settles it."""
         info = self.events.event_info(event_id)
-        self.wait_until(max(info.not_before, boa.env.timestamp))
+        self.wait_until(info.not_before)
         self.report(event_id, outcome)
         self.mine(max(0, info.stop_block - block_number()) + 24 * self.blocks_per_hour)
-        self.wait_until(max(boa.env.timestamp, start_of(period_of(info.not_before) + 1)))
+        self.wait_until(start_of(period_of(info.not_before) + 1))
         if self.prizes.period() < period_of(boa.env.timestamp):
             self.close()
         self.events.settle(event_id)

@@ -179,13 +179,13 @@ class PrizeMachine(RuleBasedStateMachine):
         self.add_revenue(revenue)
         event = min(set(self.models) - set(self.settled))
         info, model = system.events.event_info(event), self.models[event]
-        system.wait_until(max(info.not_before, boa.env.timestamp))
+        system.wait_until(info.not_before)
         if boa.env.timestamp > info.result_deadline:
             outcome = OUTCOMES
         else:
             system.report(event, outcome)  # OUTCOMES is one that the event does not have
         system.mine(max(0, model.stop + 24 * system.blocks_per_hour - block_number()))
-        system.wait_until(max(boa.env.timestamp, start_of(period_of(info.not_before) + 1)))
+        system.wait_until(start_of(period_of(info.not_before) + 1))
         if system.prizes.period() <= period_of(info.not_before):
             self.close(1_000)
         prize, exact = system.prizes.event_prize(event), self.weeks.prize(event)

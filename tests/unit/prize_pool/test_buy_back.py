@@ -1,0 +1,132 @@
+"""Buys BET for the treasury near a price that nobody can bend in a day, or leaves the bucket as it is."""
+
+import boa
+import pytest
+
+from tessera.model.prizes import start_of
+from tests.prize_system import USD, WAD, refusing
+
+DAY = 86_400
+
+
+@pytest.fixture
+def bucket(system):
+    """30 USD in the bucket, price notes of two days; 1 BET is 1 USD."""
+    system.create_event()
+    system.revenue(1_000 * USD)
+    system.prizes.poke()
+    system.wait_until(start_of(system.prizes.period() + 1))
+    system.close()
+    system.prizes.poke()
+    system.wait_until(boa.env.timestamp + DAY)
+    return 30 * USD
+
+
+def buy(system, amount, min_out, deadline=None, sender=None):
+    deadline = boa.env.timestamp if deadline is None else deadline
+    return system.prizes.buy_back(amount, min_out, deadline, sender=sender or system.keeper)
+
+
+def test_buys_for_the_treasury(system, bucket):
+    held = system.bet.balanceOf(system.treasury)
+    bought = buy(system, bucket, 30 * WAD * 98 // 100)
+    (log,) = [log for log in system.prizes.get_logs() if type(log).__name__ == "BoughtBack"]
+    assert (log.keeper, log.spent, log.bought) == (system.keeper, bucket, bought)
+    assert system.bet.balanceOf(system.treasury) - held == bought > 29 * WAD
+    assert system.prizes.buyback_bucket() == 0
+    assert system.usdc.allowance(system.prizes, system.router) == 0
+
+
+def test_least_price_is_98_percent_of_the_average(system, bucket):
+    least = 30 * WAD * 98 // 100
+    # The average in 2**112 fixed point is rounded down, by less than a wei of the amount here.
+    with boa.reverts("prizes: min_out too low"):
+        buy(system, bucket, least - 10**6)
+    buy(system, bucket, least)
+
+
+def test_no_minimum_is_too_low(system, bucket):
+    with boa.reverts("prizes: min_out too low"):
+        buy(system, bucket, 0)
+
+
+def test_sandwich_fails_and_the_bucket_waits(system, bucket, staker):
+    system.usdc.mint(staker, 100_000 * USD)
+    system.usdc.approve(system.router, 2**256 - 1, sender=staker)
+    path = [system.usdc, system.bet]
+    system.router.swapExactTokensForTokens(100_000 * USD, 0, path, staker, boa.env.timestamp, sender=staker)
+    # The average still holds, though the price of this moment is a fifth lower.
+    with boa.reverts("router: too little out"):
+        buy(system, bucket, 30 * WAD * 98 // 100)
+    with boa.reverts("prizes: min_out too low"):
+        buy(system, bucket, 24 * WAD)
+    assert system.prizes.buyback_bucket() == bucket
+
+
+def test_broken_market_does_not_hold_up_the_week(system, bucket):
+    system.wait_until(start_of(system.prizes.period() + 1))
+    with refusing(system.router), refusing(system.market):
+        with boa.reverts():
+            buy(system, bucket, 30 * WAD)
+        system.close()
+    assert system.prizes.buyback_bucket() >= bucket
+
+
+def test_works_with_the_newer_note_once_it_is_a_day_old(system, bucket):
+    """Without another poke the price notes grow old: 72 hours, then nothing is bought."""
+    boa.env.timestamp += 2 * DAY
+    buy(system, bucket // 2, 15 * WAD * 98 // 100)
+    boa.env.timestamp += 1
+    with boa.reverts("twap: price is not fresh"):
+        buy(system, bucket // 2, 15 * WAD)
+
+
+def test_fresh_poke_uses_the_note_before_it(system, bucket):
+    system.prizes.poke()
+    buy(system, bucket, 30 * WAD * 98 // 100)
+
+
+def test_reverts_before_the_first_day_of_notes(system):
+    system.create_event()
+    system.revenue(1_000 * USD)
+    system.wait_until(start_of(system.prizes.period() + 1))
+    system.close()
+    for _ in range(2):
+        with boa.reverts("twap: price is not fresh"):
+            buy(system, USD, WAD)
+        if not system.prizes.eval("twap._newer_at"):
+            system.prizes.poke()
+
+
+def test_reverts_above_one_percent_of_the_reserve(system, bucket):
+    system.prizes.eval(f"self._held = {20_000 * USD}")
+    with boa.reverts("prizes: above 1 % of reserve"):
+        buy(system, 10_000 * USD + 1, 10_000 * WAD)
+
+
+def test_reverts_when_bucket_is_too_small(system, bucket):
+    with boa.reverts("prizes: bucket too small"):
+        buy(system, bucket + 1, 30 * WAD)
+
+
+def test_reverts_when_amount_is_zero(system, bucket):
+    with boa.reverts("prizes: nothing to buy with"):
+        buy(system, 0, 1)
+
+
+def test_reverts_when_late(system, bucket):
+    with boa.reverts("prizes: deadline is over"):
+        buy(system, bucket, 30 * WAD, deadline=boa.env.timestamp - 1)
+
+
+def test_reverts_when_not_a_keeper(system, bucket, stranger):
+    with boa.reverts("prizes: not a keeper"):
+        buy(system, bucket, 30 * WAD, sender=stranger)
+
+
+def test_reverts_when_router_pays_less_than_it_says(system, bucket):
+    code = boa.env.get_code(system.router.address)
+    boa.env.set_code(system.router.address, bytes.fromhex("60205f5260806000f3"))
+    with boa.reverts("prizes: swap gave too little"):
+        buy(system, bucket, 30 * WAD)
+    boa.env.set_code(system.router.address, code)
