@@ -22,7 +22,7 @@ import click
 from rich.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ["contracts", "tests", "tessera", "scripts", "conftest.py", "pyproject.toml", "ape-config.yaml"]
+COPIED = ["contracts", "tests", "tessera", "scripts", "frontend-abi", "pyproject.toml", "ape-config.yaml"]
 PYTHON = Path(sys.executable)
 TIMEOUT = 900  # seconds; a mutant that makes a test hang is noticed
 
