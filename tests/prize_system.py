@@ -3,6 +3,7 @@
 Its pytest plugin rolls state and time back where a fixture ends: a `PrizeSystem` in a fixture leaves no trace.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -188,3 +189,10 @@ def refusing(contract):
         yield
     finally:
         boa.env.set_code(contract.address, code)
+
+
+@contextmanager
+def kept(**options) -> Iterator[PrizeSystem]:
+    """A system for a fixture wider than a test. It moves the clock on; afterwards others find theirs as it was."""
+    with boa.env.evm.patch.anchor():
+        yield PrizeSystem(**options)

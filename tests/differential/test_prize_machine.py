@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from tessera.model.prizes import PrizeWeeks, period_of, start_of
 from tessera.model.tickets import TicketEvent
-from tests.prize_system import BET_PER_BLOCK, USD, WAD, PrizeSystem, block_number, refusing
+from tests.prize_system import BET_PER_BLOCK, USD, WAD, PrizeSystem, block_number, kept, refusing
 
 PEOPLE, OUTCOMES = 4, 3
 people = st.integers(0, PEOPLE - 1)
@@ -285,7 +285,8 @@ class PrizeMachine(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module", autouse=True)
 def deployed():
-    PrizeMachine.system = PrizeSystem()
+    with kept() as PrizeMachine.system:
+        yield
 
 
 def run(examples: int, steps: int):

@@ -7,7 +7,7 @@ from pathlib import Path
 import boa
 import pytest
 
-from tests.prize_system import USD, WAD, PrizeSystem, block_number
+from tests.prize_system import USD, WAD, block_number, kept
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 TICKETS = json.loads((VECTORS / "tickets.json").read_text())["cases"]
@@ -16,7 +16,8 @@ PRIZES = json.loads((VECTORS / "prizes.json").read_text())["cases"]
 
 @pytest.fixture(scope="module")
 def tickets_system():
-    return PrizeSystem(blocks_per_hour=300, min_blocks=1_000)
+    with kept(blocks_per_hour=300, min_blocks=1_000) as system:
+        yield system
 
 
 @pytest.mark.parametrize("case", TICKETS, ids=lambda case: f"e0={case['e0']}, {case['winner']} wins")
@@ -81,7 +82,8 @@ def test_tickets(tickets_system, case):
 
 @pytest.fixture(scope="module")
 def prizes_system():
-    return PrizeSystem(min_blocks=1)
+    with kept(min_blocks=1) as system:
+        yield system
 
 
 @pytest.mark.parametrize("case", PRIZES, ids=["three events", "a week without events"])

@@ -3,12 +3,13 @@
 import boa
 import pytest
 
-from tests.prize_system import USD, WAD, PrizeSystem
+from tests.prize_system import USD, WAD, kept
 
 
 @pytest.fixture(scope="package")
 def system(evm):
-    return PrizeSystem()
+    with kept() as system:
+        yield system
 
 
 @pytest.fixture(scope="package")
