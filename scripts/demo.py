@@ -1,4 +1,5 @@
-"""`ape run demo`: a season of friends' markets on the matches of Euro 2024, on the chain inside this process."""
+"""`ape run demo`: a season of friends' markets on the matches of Euro 2024, and six weeks of staked tickets, on chains
+inside this process."""
 
 from pathlib import Path
 
@@ -6,10 +7,11 @@ import click
 from ape.cli import ConnectedProviderCommand
 
 from tessera.chain.ledger import LedgerError
-from tessera.demo import terminal
+from tessera.demo import stakers, terminal
 from tessera.demo.audit import AuditError
 from tessera.demo.play import SEED, play
 from tessera.demo.report import write
+from tessera.demo.report.stakers import sections
 
 REPORT = Path("demo-report")
 FITS = 27  # from the last group games to the final: well under two minutes
@@ -20,14 +22,17 @@ FITS = 27  # from the last group games to the final: well under two minutes
 @click.option("--seed", default=SEED, show_default=True, help="Another seed, another season.")
 @click.option("--report", default=REPORT, show_default=True, type=click.Path(path_type=Path), help="Folder to write.")
 def cli(provider, matches, seed, report):
-    """Play a season of friends' markets, check that every unit adds up, and write a report to look at."""
+    """Play a season of friends' markets and six weeks of staked tickets, check that every unit adds up, and write a
+    report to look at."""
     if provider.network.name != "local" or provider.name != "test":
         raise click.UsageError("the demo sets the clock: it needs --network ethereum:local:test, the default")
     try:
         with terminal.Show() as show:
             played = play(provider.web3, matches, seed=seed, watcher=show)
+            staked = stakers.play(watcher=show)
     except (AuditError, LedgerError) as error:
-        raise click.ClickException(f"the season does not add up:\n{error}") from error
+        raise click.ClickException(f"the demo does not add up:\n{error}") from error
     terminal.summary(played)
-    page = write(played, report)
+    terminal.stakers_summary(staked)
+    page = write(played, report, sections(staked))
     terminal.done(page)

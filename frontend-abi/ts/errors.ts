@@ -2,6 +2,8 @@
 
 /** Every text a contract can revert with. Calls pass on those of the contracts they call, too. */
 export const errors = {
+  "access_control: account is missing role": {"contracts": ["Treasury"], "advice": ""},
+  "access_control: can only renounce roles for itself": {"contracts": ["Treasury"], "advice": ""},
   "bet: budget above cap": {"contracts": ["BetToken"], "advice": ""},
   "bet: mining budget spent": {"contracts": ["BetToken"], "advice": ""},
   "bet: minter has no code": {"contracts": ["BetToken"], "advice": ""},
@@ -198,6 +200,14 @@ export const errors = {
   "prizes: weeks are not closed": {"contracts": ["PrizePool"], "advice": ""},
   "prizes: zero address": {"contracts": ["PrizePool"], "advice": ""},
   "prizes: zero amount": {"contracts": ["PrizePool"], "advice": ""},
+  "timelock_controller: caller must be timelock": {"contracts": ["Treasury"], "advice": ""},
+  "timelock_controller: insufficient delay": {"contracts": ["Treasury"], "advice": ""},
+  "timelock_controller: length mismatch": {"contracts": ["Treasury"], "advice": ""},
+  "timelock_controller: missing dependency": {"contracts": ["Treasury"], "advice": ""},
+  "timelock_controller: operation already scheduled": {"contracts": ["Treasury"], "advice": ""},
+  "timelock_controller: operation cannot be cancelled": {"contracts": ["Treasury"], "advice": ""},
+  "timelock_controller: operation is not ready": {"contracts": ["Treasury"], "advice": ""},
+  "timelock_controller: underlying transaction reverted": {"contracts": ["Treasury"], "advice": ""},
   "twap: price is not fresh": {"contracts": ["PrizePool"], "advice": ""},
   "twap: wrong pair": {"contracts": ["PrizePool"], "advice": ""}
 } as const;

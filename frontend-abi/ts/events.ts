@@ -64,5 +64,13 @@ export const events = [
   {"contract": "StakingPool", "name": "RewardsClaimed", "signature": "RewardsClaimed(address,uint256)", "topic": "0xfc30cddea38e2bf4d6ea7d3f9ed3b6ad7f176419f4963bd81318067a4aee73fe"},
   {"contract": "StakingPool", "name": "Harvested", "signature": "Harvested(address,uint256,uint256)", "topic": "0x81ca9b2c230070eaa84787556b1aaf18bf1e2f07ea5d3dae4819db77a1a5b224"},
   {"contract": "StakingPool", "name": "AssetAdded", "signature": "AssetAdded(address,address,address)", "topic": "0x0a7426a0630aad7dbc4d5ca5b7d9aac1133d77d2db987caaf4b4186c85d6593f"},
-  {"contract": "StakingPool", "name": "AssetOpened", "signature": "AssetOpened(address,bool,bool)", "topic": "0x17cb754cd37fd2200a34d10a99906b17847efc027a21fbf76ec3f8702cb70779"}
+  {"contract": "StakingPool", "name": "AssetOpened", "signature": "AssetOpened(address,bool,bool)", "topic": "0x17cb754cd37fd2200a34d10a99906b17847efc027a21fbf76ec3f8702cb70779"},
+  {"contract": "Treasury", "name": "RoleGranted", "signature": "RoleGranted(bytes32,address,address)", "topic": "0x2f8788117e7eff1d82e926ec794901d17c78024a50270940304540a733656f0d"},
+  {"contract": "Treasury", "name": "RoleRevoked", "signature": "RoleRevoked(bytes32,address,address)", "topic": "0xf6391f5c32d9c69d2a47ea670b442974b53935d1edc7fd64eb21e047a839171b"},
+  {"contract": "Treasury", "name": "MinimumDelayChange", "signature": "MinimumDelayChange(uint256,uint256)", "topic": "0x4b5554d29ee3e01e9de54465da9e1e3f85d3da63e9c40f316f0f7fc8a5351f97"},
+  {"contract": "Treasury", "name": "RoleAdminChanged", "signature": "RoleAdminChanged(bytes32,bytes32,bytes32)", "topic": "0xbd79b86ffe0ab8e8776151514217cd7cacd52c909f66475c3af44e129f0b00ff"},
+  {"contract": "Treasury", "name": "CallScheduled", "signature": "CallScheduled(bytes32,uint256,address,uint256,bytes,bytes32,uint256)", "topic": "0x4cf4410cc57040e44862ef0f45f3dd5a5e02db8eb8add648d4b0e236f1d07dca"},
+  {"contract": "Treasury", "name": "CallSalt", "signature": "CallSalt(bytes32,bytes32)", "topic": "0x20fda5fd27a1ea7bf5b9567f143ac5470bb059374a27e8f67cb44f946f6d0387"},
+  {"contract": "Treasury", "name": "Cancelled", "signature": "Cancelled(bytes32)", "topic": "0xbaa1eb22f2a492ba1a5fea61b8df4d27c6c8b5f3971e63bb58fa14ff72eedb70"},
+  {"contract": "Treasury", "name": "CallExecuted", "signature": "CallExecuted(bytes32,uint256,address,uint256,bytes)", "topic": "0xc2617efa69bab66782fa219543714338489c4e9e178271560a91b82c3f612b58"}
 ] as const;

@@ -116,12 +116,13 @@ def _plain(argument):
 @cache
 def _decoders() -> dict[bytes, tuple[type[Row], Any]]:
     found = {}
-    for known in Contract.KNOWN:
+    for known in sorted(Contract.KNOWN, key=lambda known: known.NAME):
         abi = abi_of(known.NAME)
         events = {item["name"]: item for item in abi if item["type"] == "event"}
         decoders = Web3().eth.contract(abi=abi).events
         for row in known.EVENTS:
-            found[event_abi_to_log_topic(events[row.__name__])] = (row, decoders[row.__name__]())
+            # Two contracts may log one signature under two names for its fields: the first by name reads it.
+            found.setdefault(event_abi_to_log_topic(events[row.__name__]), (row, decoders[row.__name__]()))
     return found
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import rlp
 from web3 import Web3
 from web3.exceptions import BadFunctionCallOutput, TransactionNotFound
 
@@ -37,6 +38,19 @@ class OwnerOf:
 
 
 @dataclass(frozen=True)
+class Later:
+    """The address of what the same account deploys so many transactions after this step, for contracts that know each
+    other. A transaction of that account in between breaks it: `differences` then tells by the contracts' views."""
+
+    transactions: int
+
+
+@dataclass(frozen=True)
+class Deployer:
+    """Whoever deploys this step."""
+
+
+@dataclass(frozen=True)
 class Shows:
     """What a view of a contract returns when all is as it should be."""
 
@@ -48,7 +62,10 @@ class Shows:
 
 @dataclass(frozen=True)
 class Create:
-    """Deploy a contract; `shows` are its constructor arguments as its views tell them."""
+    """Deploy a contract; `shows` are its constructor arguments as its views tell them.
+
+    A second contract of the same code is named after a colon: "YieldVault:DAI" is a YieldVault.
+    """
 
     name: str
     arguments: tuple = ()
@@ -83,6 +100,11 @@ class Report:
     address: str | None = None
 
 
+def code_of(name: str) -> Artifact:
+    """The compiled contract that goes by a name in a stack."""
+    return compiled(name.partition(":")[0])
+
+
 def friends_stack(*, shortest_window: int) -> list[Step]:
     """PlayEuro, Escrow and LmsrMarkets (product 0), wired. `shortest_window` of a dispute in seconds."""
     return [
@@ -107,7 +129,85 @@ def friends_stack(*, shortest_window: int) -> list[Step]:
     ]
 
 
-STACKS: dict[str, Callable[..., list[Step]]] = {"friends": friends_stack}
+def tickets_stack(
+    *, blocks_per_hour: int, min_blocks: int, bet_cap: int, bet_per_block: int, mining: tuple[int, int], delay: int
+) -> list[Step]:
+    """Panels, BET, treasury, StakingPool, PredictionEvents and PrizePool with two stablecoins, for local chains only:
+    tokens, vaults, feeds and the market are those of `contracts/devnet`.
+
+    `mining` is the first block in which BET is mined and the first in which it is not any more, `delay` the treasury's
+    in seconds.
+    """
+    assets = ("USDC", "DAI")
+    devnet: list[Step] = [
+        Create("TestToken:USDC", ("USD Coin", "USDC", 6)),
+        Create("TestToken:DAI", ("Dai", "DAI", 18)),
+        *[Create(f"YieldVault:{asset}", (At(f"TestToken:{asset}"),)) for asset in assets],
+        *[Create(f"PriceFeed:{asset}", (8, f"{asset} / USD", 10**8)) for asset in assets],
+        Create("Router"),
+    ]
+    market: list[Step] = [
+        Create("Pair:DAI", (At("TestToken:USDC"), At("TestToken:DAI"))),
+        Create("Pair:BET", (At("TestToken:USDC"), At("BetToken"))),
+        *[
+            Call(
+                "Router",
+                "add_pair",
+                (At(f"Pair:{name}"),),
+                Shows("Router", "getPair", (At("TestToken:USDC"), At(token)), At(f"Pair:{name}")),
+            )
+            for name, token in (("DAI", "TestToken:DAI"), ("BET", "BetToken"))
+        ],
+    ]
+    usdc, bet, pool, events, prizes = (
+        At("TestToken:USDC"),
+        At("BetToken"),
+        *map(At, ("StakingPool", "PredictionEvents", "PrizePool")),
+    )
+    return [
+        *devnet,
+        Create("Treasury", (delay, [Deployer()], [Deployer()])),
+        Create("BetToken", (bet_cap, bet_per_block * (mining[1] - mining[0]), At("Treasury"))),
+        *market,
+        Create("Panels"),
+        Create(
+            "StakingPool",
+            (Later(1), Later(2), usdc, bet, At("Router"), bet_per_block, *mining),
+            (
+                Shows("StakingPool", "EVENTS", (), events),
+                Shows("StakingPool", "PRIZES", (), prizes),
+                *owned("StakingPool"),
+            ),
+        ),
+        Create(
+            "PredictionEvents",
+            (pool, Later(1), At("Panels"), usdc, blocks_per_hour, min_blocks),
+            (Shows("PredictionEvents", "PRIZES", (), prizes), *owned("PredictionEvents")),
+        ),
+        Create(
+            "PrizePool",
+            (usdc, bet, events, pool, At("Pair:BET"), At("Router"), At("Treasury")),
+            (
+                Shows("PrizePool", "EVENTS", (), events),
+                Shows("PrizePool", "STAKING", (), pool),
+                Shows("PrizePool", "TREASURY", (), At("Treasury")),
+                *owned("PrizePool"),
+            ),
+        ),
+        Call("BetToken", "set_minter", (pool,), Shows("BetToken", "minter", (), pool)),
+        *[
+            Call(
+                "StakingPool",
+                "add_asset",
+                (At(f"TestToken:{asset}"), At(f"YieldVault:{asset}"), At(f"PriceFeed:{asset}")),
+                Shows("StakingPool", "vault_of", (At(f"TestToken:{asset}"),), At(f"YieldVault:{asset}")),
+            )
+            for asset in assets
+        ],
+    ]
+
+
+STACKS: dict[str, Callable[..., list[Step]]] = {"friends": friends_stack, "tickets": tickets_stack}
 
 
 def owned(name: str) -> tuple[Shows, Shows]:
@@ -215,9 +315,9 @@ def holds(web3: Web3, record: Deployment, expected: Shows) -> bool:
 
 
 def _create(wallet: Wallet, step: Create, record: Deployment, save: Callable[[], None]) -> Report:
-    artifact = compiled(step.name)
-    arguments = _resolved(step.arguments, record)
+    artifact = code_of(step.name)
     known = record.contracts.get(step.name)
+    arguments = _arguments(wallet.web3, step, record, wallet.address)
     if known is not None and _was_sent(wallet.web3, known):
         if known.address is not None:
             faults = _faults(wallet.web3, step, record)
@@ -262,9 +362,9 @@ def _faults(web3: Web3, step: Create, record: Deployment) -> list[str]:
     known = record.contracts.get(step.name)
     if known is None or known.address is None:
         return ["not deployed"]
-    artifact: Artifact = compiled(step.name)
+    artifact = code_of(step.name)
     try:
-        arguments = _resolved(step.arguments, record)
+        arguments = _arguments(web3, step, record, known.deployer)
     except ChainError as missing:
         return [str(missing)]
     if known.arguments != arguments:
@@ -303,7 +403,34 @@ def _shown_otherwise(web3: Web3, record: Deployment, expected: Shows, owner: str
 
 
 def _contract(web3: Web3, record: Deployment, name: str):
-    return web3.eth.contract(address=record.address_of(name), abi=compiled(name).abi)
+    return web3.eth.contract(address=record.address_of(name), abi=code_of(name).abi)
+
+
+def _arguments(web3: Web3, step: Create, record: Deployment, deployer: str) -> list[Any]:
+    """The constructor arguments of a step that `deployer` sent, or else sends next."""
+    known = record.contracts.get(step.name)
+
+    def one(value):
+        if isinstance(value, list):
+            return [one(item) for item in value]
+        if isinstance(value, Deployer):
+            return deployer
+        if isinstance(value, Later):
+            sent = known is not None and _was_sent(web3, known)
+            nonce = (
+                web3.eth.get_transaction(known.transaction)["nonce"]
+                if sent
+                else web3.eth.get_transaction_count(deployer, "pending")
+            )
+            return address_of_nonce(deployer, nonce + value.transactions)
+        return value
+
+    return _resolved([one(value) for value in step.arguments], record)
+
+
+def address_of_nonce(deployer: str, nonce: int) -> str:
+    """The address of the contract that an account creates with a nonce (Ethereum Yellow Paper, section 7)."""
+    return Web3.to_checksum_address(Web3.keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:])
 
 
 def _resolved(values: Sequence[Any], record: Deployment, owner: str | None = None) -> list[Any]:

@@ -8,10 +8,15 @@ from typing import Any
 
 from web3 import Web3
 
+from tessera.chain.bet_token import BetToken
 from tessera.chain.escrow import Escrow
+from tessera.chain.events import PredictionEvents
 from tessera.chain.logs import LogReader
 from tessera.chain.markets import LmsrMarkets
+from tessera.chain.panels import Panels
 from tessera.chain.play_euro import PlayEuro
+from tessera.chain.prizes import PrizePool
+from tessera.chain.staking import StakingPool
 from tessera.chain.wallet import ChainError
 
 
@@ -95,6 +100,26 @@ class Tessera:
     @cached_property
     def markets(self) -> LmsrMarkets:
         return LmsrMarkets(self.web3, self.deployment.address_of("LmsrMarkets"))
+
+    @cached_property
+    def panels(self) -> Panels:
+        return Panels(self.web3, self.deployment.address_of("Panels"))
+
+    @cached_property
+    def staking(self) -> StakingPool:
+        return StakingPool(self.web3, self.deployment.address_of("StakingPool"))
+
+    @cached_property
+    def events(self) -> PredictionEvents:
+        return PredictionEvents(self.web3, self.deployment.address_of("PredictionEvents"))
+
+    @cached_property
+    def prizes(self) -> PrizePool:
+        return PrizePool(self.web3, self.deployment.address_of("PrizePool"))
+
+    @cached_property
+    def bet_token(self) -> BetToken:
+        return BetToken(self.web3, self.deployment.address_of("BetToken"))
 
     def log_reader(self, next_block: int | None = None) -> LogReader:
         """Reads the events of all contracts, from the deployment on if no block is given."""

@@ -9,10 +9,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from tessera.chain import EUR
+from tessera.chain import EUR, WAD
+from tessera.chain.staking import USD
 from tessera.demo.plan import Ending
 from tessera.demo.play import Played, Watcher
 from tessera.demo.record import Game, by_information, price_brier
+from tessera.demo.stakers import UNITS, Staked
+from tessera.demo.stakers_record import events, people, weeks, yields
+from tessera.model.apy import ASSUMPTIONS
 
 console = Console(highlight=False)
 
@@ -76,6 +80,38 @@ def summary(played: Played) -> None:
         console.print(Text("✓ ", "green") + Text(line))
 
 
+def stakers_summary(played: Staked) -> None:
+    """Tables of weeks, events and people, the yearly figures with what they assume, and that it adds up."""
+    table = _table("Staked tickets: each week's prize, in USDC", "week", "revenue", "P", "events", "buyback", "carried")
+    for week in weeks(played):
+        closed = week.closed
+        amounts = (closed.revenue, closed.pool, closed.to_events, closed.buyback, closed.carried)
+        table.add_row(f"{week.number}{' (late)' if week.late else ''}", *(f"{amount / USD:.2f}" for amount in amounts))
+    console.print(table)
+    table = _table("Events", "event", "weight", "outcome", "winners", "prize")
+    for event in events(played):
+        created = event.created
+        prize = f"{event.prize / USD:.2f}"
+        table.add_row(created.description, str(created.weight), event.outcome, str(len(event.paid)), prize)
+    console.print(table)
+    table = _table("Stakers", "staker", "staked", "paid back", "tickets", "BET", "prizes")
+    for one in people(played):
+        amounts = [
+            " + ".join(f"{both[index] / UNITS[asset]:,.0f} {asset}" for asset, both in one.principal.items())
+            for index in (0, 1)
+        ]
+        table.add_row(one.name, *amounts, f"{one.tickets:,}", f"{one.bet / WAD:,.0f}", f"{one.prizes / USD:.2f}")
+    console.print(table)
+    found = yields(played)
+    console.print(
+        f"APY1 {float(found.apy1):.2%} from prizes ({float(found.apy1_net):.2%} net of the buyback), APY2"
+        f" {float(found.apy2):.2%} from mining.\nAssumed: {', '.join(ASSUMPTIONS)}.\n",
+        style="dim",
+    )
+    for line in played.findings:
+        console.print(Text("✓ ", "green") + Text(line))
+
+
 def meaning(played: Played) -> list[str]:
     """What the season says about who pays whom, a sentence each."""
     record = played.record
@@ -110,7 +146,7 @@ def done(page: Path) -> None:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        words = column in ("friend", "match", "outcome", "how", "creator")
+        words = column in ("friend", "match", "outcome", "how", "creator", "week", "event", "staker")
         table.add_column(column, justify="left" if words else "right")
     return table
 

@@ -1,0 +1,197 @@
+"""PredictionEvents: who stakes predicts, who was right shares the event's prize."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.panels import Question
+from tessera.chain.wallet import Wallet
+
+MULTIPLIER = 10**6  # 1.00 in a row `Predicted`
+
+
+class EventInfo(NamedTuple):
+    """What was fixed at an event's creation: blocks, E0 in hundredths, unix seconds."""
+
+    start_block: int
+    stop_block: int
+    e0: int
+    outcomes: int
+    not_before: int
+    result_deadline: int
+    panel_id: int
+
+
+class Result(NamedTuple):
+    """What settling fixed; `outcome` is INVALID where there is none, prizes in units of the prize token."""
+
+    settled: bool
+    outcome: int
+    prize: int
+    unpaid: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventCreated(Row):
+    event_id: int
+    panel_id: int
+    question_id: bytes
+    description: str
+    outcomes: list
+    start_block: int
+    stop_block: int
+    e0: int
+    weight: int
+    not_before: int
+    result_deadline: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagerSet(Row):
+    account: str
+    was_manager: bool
+    is_manager: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelApproved(Row):
+    panel_id: int
+    was_approved: bool
+    is_approved: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predicted(Row):
+    event_id: int
+    account: str
+    outcome: int
+    multiplier: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purged(Row):
+    event_id: int
+    account: str
+    outcome: int
+    tickets: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventSettled(Row):
+    event_id: int
+    outcome: int
+    tickets: int
+    prize: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForfeitClaimed(Row):
+    event_id: int
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed(Row):
+    event_id: int
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimSkipped(Row):
+    event_id: int
+    account: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidueReturned(Row):
+    event_id: int
+    amount: int
+
+
+class PredictionEvents(Contract):
+    """Events, predictions, tickets and prizes.
+
+    Its `ClaimSkipped` has the signature of the markets' one: read back from logs it is that row, `market_id` the event.
+    """
+
+    NAME = "PredictionEvents"
+    EVENTS = (
+        OwnershipTransferred,
+        OwnershipTransferStarted,
+        EventCreated,
+        ManagerSet,
+        PanelApproved,
+        Predicted,
+        Purged,
+        EventSettled,
+        ForfeitClaimed,
+        Claimed,
+        ClaimSkipped,
+        ResidueReturned,
+    )
+
+    def event_count(self) -> int:
+        """How many events there are; ids start at 1."""
+        return self.read("event_count")
+
+    def event_info(self, event_id: int) -> EventInfo:
+        """What was fixed at an event's creation."""
+        return EventInfo(*self.read("event_info", event_id))
+
+    def question(self, event_id: int) -> Question:
+        """What the event asks its panel."""
+        info = self.event_info(event_id)
+        return Question(self.address, event_id.to_bytes(32, "big"), info.not_before, info.result_deadline)
+
+    def tickets(self, event_id: int, account: str) -> tuple[int, int]:
+        """Actual and prize tickets of an account, WAD; none once the event is settled."""
+        return tuple(self.read("tickets", event_id, account))
+
+    def prize_of(self, event_id: int, account: str) -> int:
+        """What `claim` would pay now, in units of the prize token."""
+        return self.read("prize_of", event_id, account)
+
+    def result_of(self, event_id: int) -> Result:
+        """What settling fixed."""
+        return Result(*self.read("result_of", event_id))
+
+    def create_event(
+        self,
+        sender: Wallet,
+        description: str,
+        outcomes: Sequence[str],
+        *,
+        stop_block: int,
+        e0: int,
+        weight: int,
+        panel_id: int,
+        result_deadline: int,
+    ) -> Done:
+        """Opens an event, `e0` in hundredths. Managers only; its number is in `done.the(EventCreated)`."""
+        return self.write(
+            sender, "create_event", description, list(outcomes), stop_block, e0, weight, panel_id, result_deadline
+        )
+
+    def predict(self, sender: Wallet, event_id: int, outcome: int) -> Done:
+        """Sets the sender's prediction."""
+        return self.write(sender, "predict", event_id, outcome)
+
+    def purge(self, sender: Wallet, event_id: int, account: str) -> Done:
+        """Takes a forfeited prediction out. Anyone."""
+        return self.write(sender, "purge", event_id, account)
+
+    def settle(self, sender: Wallet, event_id: int) -> Done:
+        """Fixes the outcome and fetches the prize. Anyone."""
+        return self.write(sender, "settle", event_id)
+
+    def claim(self, sender: Wallet, event_id: int, account: str) -> Done:
+        """Pays a winner. Anyone."""
+        return self.write(sender, "claim", event_id, account)
+
+    def claim_many(self, sender: Wallet, event_id: int, accounts: Sequence[str]) -> Done:
+        """Pays many winners, at most 256. Anyone; who cannot be paid is skipped."""
+        return self.write(sender, "claim_many", event_id, list(accounts))

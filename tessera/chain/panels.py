@@ -1,0 +1,119 @@
+"""Panels: M of N members say what happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from eth_account.messages import SignableMessage, encode_typed_data
+
+from tessera.chain.contract import Contract, Done, Row
+from tessera.chain.wallet import Wallet
+
+INVALID = 2**256 - 1
+REPORT_TYPE = {
+    "Report": [
+        {"name": "panel_id", "type": "uint256"},
+        {"name": "product", "type": "address"},
+        {"name": "key", "type": "bytes32"},
+        {"name": "not_before", "type": "uint256"},
+        {"name": "deadline", "type": "uint256"},
+        {"name": "outcome", "type": "uint256"},
+    ]
+}
+
+
+class Question(NamedTuple):
+    """What a product asks; both times count, unix seconds."""
+
+    product: str
+    key: bytes
+    not_before: int
+    deadline: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelCreated(Row):
+    panel_id: int
+    members: list
+    threshold: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeReported(Row):
+    panel_id: int
+    question_id: bytes
+    outcome: int
+    members: list
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeDecided(Row):
+    panel_id: int
+    question_id: bytes
+    outcome: int
+    members: list
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSkipped(Row):
+    panel_id: int
+    question_id: bytes
+    signer: str
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equivocated(Row):
+    panel_id: int
+    question_id: bytes
+    member: str
+    reported: int
+    signed: int
+
+
+class Panels(Contract):
+    """One contract with every panel: a panel is the hash of its members and threshold."""
+
+    NAME = "Panels"
+    EVENTS = (
+        PanelCreated,
+        OutcomeReported,
+        OutcomeDecided,
+        ReportSkipped,
+        Equivocated,
+    )
+
+    def result(self, panel_id: int, question_id: bytes) -> tuple[bool, int]:
+        """Whether an outcome is final, and which."""
+        return tuple(self.read("result", panel_id, question_id))
+
+    def question_id(self, question: Question) -> bytes:
+        """The hash of a question's four fields."""
+        return self.read("hash_question", tuple(question))
+
+    def typed_report(self, panel_id: int, question: Question, outcome: int) -> SignableMessage:
+        """What a member signs (EIP-712)."""
+        domain = {
+            "name": "Tessera Panels",
+            "version": "1",
+            "chainId": self.web3.eth.chain_id,
+            "verifyingContract": self.address,
+        }
+        message = {"panel_id": panel_id, **question._asdict(), "outcome": outcome}
+        return encode_typed_data(domain, REPORT_TYPE, message)
+
+    def create_panel(self, sender: Wallet, members: Sequence[str], threshold: int) -> Done:
+        """Creates a panel; members strictly ascending. Its id is in `done.the(PanelCreated)`, if it is new."""
+        return self.write(sender, "create_panel", list(members), threshold)
+
+    def report(self, sender: Wallet, panel_id: int, question: Question, outcome: int) -> Done:
+        """Reports as a member."""
+        return self.write(sender, "report", panel_id, tuple(question), outcome)
+
+    def submit_reports(
+        self, sender: Wallet, panel_id: int, question: Question, outcome: int, signatures: Sequence[tuple[int, int]]
+    ) -> Done:
+        """Submits what members signed for one question, as `compact` words. Anyone; skipped ones are rows."""
+        reports = [(tuple(question), outcome, len(signatures))]
+        return self.write(sender, "submit_reports", panel_id, reports, list(signatures))

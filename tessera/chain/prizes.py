@@ -1,0 +1,117 @@
+"""PrizePool: revenue shared week by week, and the buyback."""
+
+from dataclasses import dataclass
+
+from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.wallet import Wallet
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevenueAdded(Row):
+    payer: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodClosed(Row):
+    period: int
+    revenue: int
+    pool: int
+    to_events: int
+    buyback: int
+    carried: int
+    weight: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventOpened(Row):
+    event_id: int
+    weight: int
+    first_period: int
+    last_period: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrizeTaken(Row):
+    event_id: int
+    amount: int
+    paid: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoughtBack(Row):
+    keeper: str
+    spent: int
+    bought: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeeperSet(Row):
+    account: str
+    was_keeper: bool
+    is_keeper: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSet(Row):
+    old_event_bps: int
+    old_buyback_bps: int
+    event_bps: int
+    buyback_bps: int
+
+
+class PrizePool(Contract):
+    """The weekly prize; amounts in units of the prize token."""
+
+    NAME = "PrizePool"
+    EVENTS = (
+        OwnershipTransferred,
+        OwnershipTransferStarted,
+        RevenueAdded,
+        PeriodClosed,
+        EventOpened,
+        PrizeTaken,
+        BoughtBack,
+        KeeperSet,
+        SplitSet,
+    )
+
+    def period(self) -> int:
+        """The first week that is not closed."""
+        return self.read("period")
+
+    def waiting(self) -> int:
+        """Revenue of the weeks not closed."""
+        return self.read("waiting")
+
+    def carried(self) -> int:
+        """What the last closed week left to the next."""
+        return self.read("carried")
+
+    def buyback_bucket(self) -> int:
+        """What waits for the buyback."""
+        return self.read("buyback_bucket")
+
+    def remainder(self) -> int:
+        """What index divisions left, in 1e-18 units; the next week shares it."""
+        return self.read("rem")
+
+    def event_prize(self, event_id: int) -> int:
+        """An event's prize from the weeks closed so far."""
+        return self.read("event_prize", event_id)
+
+    def add_revenue(self, sender: Wallet, amount: int) -> Done:
+        """Adds prize tokens of the sender to the running week. Anyone."""
+        return self.write(sender, "add_revenue", amount)
+
+    def close_periods(self, sender: Wallet, expected_period: int, max_periods: int) -> Done:
+        """Closes weeks that are over; rows `PeriodClosed`. Anyone, once everything is harvested or 24 h later."""
+        return self.write(sender, "close_periods", expected_period, max_periods)
+
+    def poke(self, sender: Wallet) -> Done:
+        """Notes the pair's price for the average of the buyback. Anyone, once in 24 h."""
+        return self.write(sender, "poke")
+
+    def buy_back(self, sender: Wallet, amount_in: int, min_out: int, deadline: int) -> Done:
+        """Buys BET for the treasury. Keepers only."""
+        return self.write(sender, "buy_back", amount_in, min_out, deadline)

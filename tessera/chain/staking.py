@@ -1,0 +1,130 @@
+"""StakingPool: stablecoins in lending vaults, principal out at any time, BET mined on the way."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.wallet import Wallet
+
+USD = 10**6  # of a stake
+
+
+class AssetState(NamedTuple):
+    """What the pool owes and holds of an asset."""
+
+    principal: int
+    shares: int
+    harvested_at: int
+    is_open: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staked(Row):
+    account: str
+    asset: str
+    amount: int
+    value: int
+    stake: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forfeited(Row):
+    account: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawn(Row):
+    account: str
+    asset: str
+    amount: int
+    paid: int
+    stake: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardsClaimed(Row):
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harvested(Row):
+    asset: str
+    amount: int
+    revenue: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetAdded(Row):
+    asset: str
+    vault: str
+    feed: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetOpened(Row):
+    asset: str
+    was_open: bool
+    is_open: bool
+
+
+class StakingPool(Contract):
+    """Stakes of all people in all assets; stakes in 1e-6 USD, amounts in units of the asset."""
+
+    NAME = "StakingPool"
+    EVENTS = (
+        OwnershipTransferred,
+        OwnershipTransferStarted,
+        Staked,
+        Forfeited,
+        Withdrawn,
+        RewardsClaimed,
+        Harvested,
+        AssetAdded,
+        AssetOpened,
+    )
+
+    def stake_of(self, account: str) -> int:
+        """What an account's stakes count, 1e-6 USD."""
+        return self.read("stake_of", account)
+
+    def total_stake(self) -> int:
+        """All stakes, 1e-6 USD."""
+        return self.read("total_stake")
+
+    def principal_of(self, account: str, asset: str) -> int:
+        """What an account is owed of an asset, before any loss of the vault."""
+        return self.read("principal_of", account, asset)
+
+    def pending_rewards(self, account: str) -> int:
+        """BET that `claim_rewards` would mint now, WAD."""
+        return self.read("pending_rewards", account)
+
+    def stake_blocks(self, account: str, from_block: int, to_block: int) -> int:
+        """Sum of an account's stake over blocks [from, to), exact, 1e-6 USD."""
+        return self.read("stake_blocks", account, from_block, to_block)
+
+    def asset_state(self, asset: str) -> AssetState:
+        """Principal, vault shares, last harvest, open to stakes."""
+        return AssetState(*self.read("asset_state", asset))
+
+    def stake(self, sender: Wallet, asset: str, amount: int) -> Done:
+        """Stakes an amount that the pool may take; what it counts is in `done.the(Staked)`."""
+        return self.write(sender, "stake", asset, amount)
+
+    def withdraw(self, sender: Wallet, asset: str, amount: int) -> Done:
+        """Takes principal back, as much as the vault can pay; `done.the(Withdrawn)` says what was paid."""
+        return self.write(sender, "withdraw", asset, amount)
+
+    def claim_rewards(self, sender: Wallet, account: str) -> Done:
+        """Mints the BET that an account has earned, to it. Anyone."""
+        return self.write(sender, "claim_rewards", account)
+
+    def harvest(self, sender: Wallet, asset: str) -> Done:
+        """Moves an asset's yield to the PrizePool. Anyone."""
+        return self.write(sender, "harvest", asset)
+
+    def set_open(self, sender: Wallet, asset: str, is_open: bool) -> Done:
+        """Stops or resumes new stakes of an asset. Owner only."""
+        return self.write(sender, "set_open", asset, is_open)

@@ -1,0 +1,112 @@
+"""What six weeks of staking made of each week, event and person, from the logs."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tessera.chain import WAD
+from tessera.chain.events import Claimed, EventCreated, EventSettled
+from tessera.chain.panels import INVALID
+from tessera.chain.prizes import BoughtBack, PeriodClosed
+from tessera.chain.staking import RewardsClaimed, Withdrawn
+from tessera.chain.staking import Staked as StakedRow
+from tessera.demo.stakers import BET_PER_BLOCK, BLOCKS_PER_YEAR, LATE, LENDING, STAKERS, UNITS, Staked
+from tessera.model.apy import YieldFigures, figures
+from tessera.model.prizes import period_of
+
+
+@dataclass(frozen=True)
+class Week:
+    """A closed week, money in units of USDC; `pool` is P of it."""
+
+    number: int
+    late: bool
+    closed: PeriodClosed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An event's end. `prize` is what winners shared, 0 where it went back to the pool; `paid` by name."""
+
+    created: EventCreated
+    outcome: str
+    prize: int
+    paid: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Person:
+    """What one person put in and got out. `tickets` are USD-hours over all events, `rate` what the prizes come to in a
+    year of that stake; principal by asset in its unit: put in, and paid back."""
+
+    name: str
+    habit: str
+    tickets: int
+    wins: int
+    prizes: int
+    bet: int
+    rate: Fraction
+    principal: dict[str, tuple[int, int]]
+
+
+def weeks(played: Staked) -> list[Week]:
+    """The weeks in their order, without the empty one before."""
+    first = period_of(played.start)
+    closed = [row for row in played.rows if isinstance(row, PeriodClosed) and row.period >= first]
+    return [Week(row.period - first + 1, row.period - first == LATE, row) for row in closed]
+
+
+def events(played: Staked) -> list[Outcome]:
+    """The events in the order of their creation."""
+    settled = {row.event_id: row for row in played.rows if isinstance(row, EventSettled)}
+    found = []
+    for created in (row for row in played.rows if isinstance(row, EventCreated)):
+        end = settled[created.event_id]
+        paid = [row for row in played.rows if isinstance(row, Claimed) and row.event_id == created.event_id]
+        outcome = "INVALID" if end.outcome == INVALID else created.outcomes[end.outcome]
+        shares = {played.names[row.account]: row.amount for row in paid}
+        found.append(Outcome(created, outcome, end.prize if paid else 0, shares))
+    return found
+
+
+def people(played: Staked) -> list[Person]:
+    """Everybody, the largest prizes first."""
+    assets = {played.tessera.deployment.address_of(f"TestToken:{asset}"): asset for asset in UNITS}
+    last = played.tessera.web3.eth.block_number
+    found = []
+    for one in STAKERS:
+        (address,) = (address for address, name in played.names.items() if name == one.name)
+        mine = [row for row in played.rows if getattr(row, "account", None) == address]
+        prizes = [row.amount for row in mine if isinstance(row, Claimed)]
+        principal = {}
+        for token, asset in assets.items():
+            staked = sum(row.amount for row in mine if isinstance(row, StakedRow) and row.asset == token)
+            if staked:
+                back = sum(row.paid for row in mine if isinstance(row, Withdrawn) and row.asset == token)
+                principal[asset] = staked, back
+        held = played.tessera.staking.stake_blocks(address, 0, last)
+        found.append(
+            Person(
+                name=one.name,
+                habit=one.habit,
+                tickets=sum(tickets[address][0] for tickets in played.tickets.values()) // WAD,
+                wins=len(prizes),
+                prizes=sum(prizes),
+                bet=sum(row.amount for row in mine if isinstance(row, RewardsClaimed)),
+                rate=Fraction(sum(prizes) * BLOCKS_PER_YEAR, held),
+                principal=principal,
+            )
+        )
+    return sorted(found, key=lambda person: -person.prizes)
+
+
+def bought_back(played: Staked) -> tuple[int, int]:
+    """USDC spent and BET bought."""
+    rows = [row for row in played.rows if isinstance(row, BoughtBack)]
+    return sum(row.spent for row in rows), sum(row.bought for row in rows)
+
+
+def yields(played: Staked) -> YieldFigures:
+    """The yearly figures at the end of the last week, by its stakes and the market's price of BET."""
+    assets = [(Fraction(amount, UNITS[name]), Fraction(*LENDING[name])) for name, amount in played.snapshot.items()]
+    usdc, bet = played.bet_price
+    return figures(assets, Fraction(BET_PER_BLOCK, WAD), Fraction(usdc, 10**6) / Fraction(bet, WAD), BLOCKS_PER_YEAR)
