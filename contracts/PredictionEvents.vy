@@ -349,6 +349,8 @@ def _claim(event_id: uint256, accounts: DynArray[address, MAX_BATCH], strict: bo
     assert result != 0, "events: not settled"
     length: uint256 = event_word._length(word)
     unclaimed: uint256 = self._unclaimed[event_id]
+    # Asking about each winner is a tenth of a batch's cost; as a rule nobody was ever forfeited.
+    any_forfeits: bool = staticcall IStakingPool(STAKING).total_forfeits() != 0
     to_pool: uint256 = 0
     for account: address in accounts:
         position: int256 = self._positions[event_id][account]
@@ -357,7 +359,7 @@ def _claim(event_id: uint256, accounts: DynArray[address, MAX_BATCH], strict: bo
             held: uint256 = lines._value(position >> 40, length)
             amount: uint256 = lines._share(result, held)
             self._positions[event_id][account] = 0
-            if self._is_forfeited(word, account, position):
+            if any_forfeits and self._is_forfeited(word, account, position):
                 to_pool += amount
                 unclaimed -= held << 128 | amount
                 log IPredictionEvents.ForfeitClaimed(event_id=event_id, account=account, amount=amount)

@@ -69,6 +69,7 @@ ROUTER: public(immutable(address))
 
 # Account, asset: principal in bits 64 and up, its value as stake in 0 to 63.
 _positions: HashMap[address, HashMap[address, uint256]]
+total_forfeits: public(uint256)  # of all accounts
 forfeits: public(HashMap[address, uint256])  # how often an account was forfeited
 forfeited_at: public(HashMap[address, HashMap[uint256, uint256]])  # account, number from 0: the block
 
@@ -183,6 +184,7 @@ def withdraw(asset: address, amount: uint256) -> uint256:
     )
     if not told:
         number: uint256 = self.forfeits[msg.sender]
+        self.total_forfeits += 1
         self.forfeits[msg.sender] = number + 1
         self.forfeited_at[msg.sender][number] = block.number
         log IStakingPool.Forfeited(account=msg.sender, number=number)
