@@ -17,22 +17,17 @@ from ..interfaces import IPriceFeed
 implements: IPriceFeed
 
 
-struct Round:
-    round_id: uint80
-    answer: int256
-    started_at: uint256
-    updated_at: uint256
-    answered_in_round: uint80
-
-
 decimals: public(immutable(uint8))
 description: public(String[32])
 version: public(constant(uint256)) = 4
 
 
-_rounds: HashMap[uint80, Round]
-_latest_id: uint80
-_is_fresh: bool  # the latest round
+# As lean as Chainlink's own: reading a price costs three words.
+_answers: HashMap[uint80, int256]
+# Round: updated at in bits 144 and up, started at in 80 to 143, round the answer is of in 0 to 79.
+_rounds: HashMap[uint80, uint256]
+# Id in bits 1 and up, whether it is always fresh in bit 0.
+_latest: uint256
 
 
 @deploy
@@ -66,15 +61,8 @@ def set_round(round_id: uint80, answer: int256, started_at: uint256, updated_at:
     @param updated_at Unix seconds.
     @param answered_in_round Round the answer is of.
     """
-    self._is_fresh = False
-    self._latest_id = round_id
-    self._rounds[round_id] = Round(
-        round_id=round_id,
-        answer=answer,
-        started_at=started_at,
-        updated_at=updated_at,
-        answered_in_round=answered_in_round,
-    )
+    self._latest = convert(round_id, uint256) << 1
+    self._set_round(round_id, answer, started_at, updated_at, answered_in_round)
 
 
 @external
@@ -84,7 +72,7 @@ def latestRoundData() -> (uint80, int256, uint256, uint256, uint80):
     @notice The latest price.
     @return Round id, answer, started at, updated at, round the answer is of.
     """
-    return self._answer(self._latest_id)
+    return self._answer(convert(self._latest >> 1, uint80))
 
 
 @external
@@ -100,22 +88,32 @@ def getRoundData(round_id: uint80) -> (uint80, int256, uint256, uint256, uint80)
 
 @internal
 def _set_price(answer: int256):
-    round_id: uint80 = self._latest_id + 1
-    self._is_fresh = True
-    self._latest_id = round_id
-    self._rounds[round_id] = Round(
-        round_id=round_id,
-        answer=answer,
-        started_at=block.timestamp,
-        updated_at=block.timestamp,
-        answered_in_round=round_id,
-    )
+    number: uint256 = (self._latest >> 1) + 1
+    self._latest = number << 1 | 1
+    round_id: uint80 = convert(number, uint80)
+    self._set_round(round_id, answer, block.timestamp, block.timestamp, round_id)
+
+
+@internal
+def _set_round(round_id: uint80, answer: int256, started_at: uint256, updated_at: uint256, answered_in_round: uint80):
+    assert max(started_at, updated_at) < 2**64, "feed: time out of range"
+    self._answers[round_id] = answer
+    self._rounds[round_id] = updated_at << 144 | started_at << 80 | convert(answered_in_round, uint256)
 
 
 @internal
 @view
 def _answer(round_id: uint80) -> (uint80, int256, uint256, uint256, uint80):
-    data: Round = self._rounds[round_id]
-    if self._is_fresh and round_id == self._latest_id:
-        data.updated_at = block.timestamp
-    return data.round_id, data.answer, data.started_at, data.updated_at, data.answered_in_round
+    word: uint256 = self._rounds[round_id]
+    updated_at: uint256 = word >> 144
+    if self._latest == convert(round_id, uint256) << 1 | 1:
+        updated_at = block.timestamp
+    # A round that never was is all zeros.
+    known: uint80 = round_id if word != 0 else 0
+    return (
+        known,
+        self._answers[round_id],
+        word >> 80 & 2**64 - 1,
+        updated_at,
+        convert(word & 2**80 - 1, uint80),
+    )
