@@ -3,7 +3,6 @@
 Its pytest plugin rolls state and time back where a fixture ends: a `PrizeSystem` in a fixture leaves no trace.
 """
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -93,6 +92,10 @@ class PrizeSystem:
             self.usdc.mint(market, 1_000_000 * USD)
             self.router.add_pair(market)
             market.mint(self.treasury)
+
+    def resume(self):
+        """Sets the clock to when the system was `deployed`, for a test that is rolled back."""
+        boa.env.evm.patch.timestamp, boa.env.evm.patch.block_number = self.stands_at
 
     def unit(self, asset) -> int:
         """One whole token."""
@@ -191,8 +194,10 @@ def refusing(contract):
         boa.env.set_code(contract.address, code)
 
 
-@contextmanager
-def kept(**options) -> Iterator[PrizeSystem]:
-    """A system for a fixture wider than a test. It moves the clock on; afterwards others find theirs as it was."""
-    with boa.env.evm.patch.anchor():
-        yield PrizeSystem(**options)
+def deployed(**options) -> PrizeSystem:
+    """A system for a fixture wider than a test. The clock is as it was; `resume` takes it to the system's."""
+    patch = boa.env.evm.patch
+    with patch.anchor():
+        system = PrizeSystem(**options)
+        system.stands_at = patch.timestamp, patch.block_number
+    return system

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from tessera.model.prizes import PrizeWeeks, period_of, start_of
 from tessera.model.tickets import TicketEvent
-from tests.prize_system import BET_PER_BLOCK, USD, WAD, PrizeSystem, block_number, kept, refusing
+from tests.prize_system import BET_PER_BLOCK, USD, WAD, PrizeSystem, block_number, deployed, refusing
 
 PEOPLE, OUTCOMES = 4, 3
 people = st.integers(0, PEOPLE - 1)
@@ -37,6 +37,7 @@ class PrizeMachine(RuleBasedStateMachine):
     def begin(self):
         self.anchor = boa.env.anchor()
         self.anchor.__enter__()
+        self.system.resume()
         self.accounts = [boa.env.generate_address() for _ in range(PEOPLE)]
         self.start = block_number()
         self.models, self.outcomes, self.settled, self.withdrawals = {}, {}, {}, Counter()
@@ -284,9 +285,8 @@ class PrizeMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def deployed():
-    with kept() as PrizeMachine.system:
-        yield
+def system():
+    PrizeMachine.system = deployed()
 
 
 def run(examples: int, steps: int):

@@ -7,7 +7,7 @@ from pathlib import Path
 import boa
 import pytest
 
-from tests.prize_system import USD, WAD, block_number, kept
+from tests.prize_system import USD, WAD, block_number, deployed
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 TICKETS = json.loads((VECTORS / "tickets.json").read_text())["cases"]
@@ -16,14 +16,14 @@ PRIZES = json.loads((VECTORS / "prizes.json").read_text())["cases"]
 
 @pytest.fixture(scope="module")
 def tickets_system():
-    with kept(blocks_per_hour=300, min_blocks=1_000) as system:
-        yield system
+    return deployed(blocks_per_hour=300, min_blocks=1_000)
 
 
 @pytest.mark.parametrize("case", TICKETS, ids=lambda case: f"e0={case['e0']}, {case['winner']} wins")
 def test_tickets(tickets_system, case):
     system = tickets_system
     with boa.env.anchor():
+        system.resume()
         zero = block_number()
         outcomes = ("A", "B", "C")
         people = [boa.env.generate_address() for _ in case["users"]]
@@ -82,14 +82,14 @@ def test_tickets(tickets_system, case):
 
 @pytest.fixture(scope="module")
 def prizes_system():
-    with kept(min_blocks=1) as system:
-        yield system
+    return deployed(min_blocks=1)
 
 
 @pytest.mark.parametrize("case", PRIZES, ids=["three events", "a week without events"])
 def test_prizes(prizes_system, case):
     system, token = prizes_system, 10**6
     with boa.env.anchor():
+        system.resume()
         first = system.prizes.period()
         week_blocks = 7 * 24 * 6
         ids = {}

@@ -32,6 +32,12 @@ def evm():
     return boa.env.evm
 
 
+@pytest.fixture(autouse=True)
+def evm_clock(evm):
+    """Every test starts at NOW, whatever those before it did to the time."""
+    evm.patch.timestamp = NOW
+
+
 @pytest.fixture(scope="session")
 def load(evm):
     """Returns the deployer of `contracts/<name>.vy` or `tests/mocks/<name>.vy`, compiled once."""

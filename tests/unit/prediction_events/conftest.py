@@ -3,13 +3,17 @@
 import boa
 import pytest
 
-from tests.prize_system import USD, WAD, kept
+from tests.prize_system import USD, WAD, deployed
 
 
 @pytest.fixture(scope="package")
 def system(evm):
-    with kept() as system:
-        yield system
+    return deployed()
+
+
+@pytest.fixture(autouse=True)
+def clock(evm_clock, system):
+    system.resume()
 
 
 @pytest.fixture(scope="package")
