@@ -128,6 +128,7 @@ def stake_with_permit(asset: address, amount: uint256, deadline: uint256, v: uin
     @param r Signature.
     @param s Signature.
     """
+    vaults._vault(asset)
     permitted: bool = raw_call(
         asset,
         abi_encode(

@@ -24,7 +24,7 @@ def test_pays_winners_and_skips_the_rest(system, staker, rival, stranger, event)
     system.events.claim_many(event, [rival, staker, stranger, staker], sender=stranger)
     logs = system.events.get_logs()
     assert [(log.account, log.amount) for log in logs if type(log).__name__ == "Claimed"] == [(staker, prize)]
-    assert [(log.account, log.reason) for log in logs if type(log).__name__ == "ClaimSkipped"] == [
+    assert [(log.account, log.reason) for log in logs if type(log).__name__ == "PrizeClaimSkipped"] == [
         (rival, "events: not a winner"),
         (stranger, "events: nothing left to claim"),
         (staker, "events: nothing left to claim"),

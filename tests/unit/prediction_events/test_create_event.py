@@ -121,3 +121,9 @@ def test_sixteen_outcomes(system, arguments):
     assert system.events.event_info(event).outcomes == 16
     with boa.reverts():
         create(system, arguments, outcomes=[str(i) for i in range(17)])
+
+
+def test_reverts_when_ids_no_longer_fit_the_lists_of_people(system, arguments):
+    system.events.eval("event_registry.event_count = 2**32 - 1")
+    with boa.reverts("events: too many events"):
+        create(system, arguments)

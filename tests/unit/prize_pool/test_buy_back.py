@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tessera.model.prizes import start_of
-from tests.prize_system import USD, WAD, refusing
+from tests.prize_system import USD, WAD, PrizeSystem, load, refusing
 
 DAY = 86_400
 
@@ -130,3 +130,15 @@ def test_reverts_when_router_pays_less_than_it_says(system, bucket):
     with boa.reverts("prizes: swap gave too little"):
         buy(system, bucket, 30 * WAD)
     boa.env.set_code(system.router.address, code)
+
+
+def test_reverts_when_token_refuses_the_approval():
+    token = load("tests/mocks/Token.vy").deploy(6)
+    system = PrizeSystem(usdc=token)
+    for _ in range(2):
+        system.prizes.poke()
+        boa.env.timestamp += DAY
+    system.prizes.eval(f"self._held = {USD}")
+    token.set_approvable(False)
+    with boa.reverts("prizes: approve failed"):
+        buy(system, USD, WAD)

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tessera.model.prizes import period_of, start_of
-from tests.prize_system import USD, WAD, load
+from tests.prize_system import USD, WAD, PrizeSystem, load
 from tests.unit.staking_pool.conftest import funded
 
 
@@ -154,3 +154,27 @@ def test_reverts_when_vault_refuses(system, staker):
 def test_reverts_when_asset_is_unknown(system):
     with boa.reverts("pool: unknown asset"):
         system.pool.harvest(system.bet)
+
+
+def test_reverts_when_a_token_refuses_an_approval():
+    token = load("tests/mocks/Token.vy").deploy(6)
+    system, staker = PrizeSystem(usdc=token), boa.env.generate_address()
+    system.stake(staker, 10_000)
+    system.earn(token, 20 * USD)
+    system.mine(1)
+    token.set_approvable(False)
+    with boa.reverts("pool: prize approve failed"):
+        system.pool.harvest(token)
+
+
+def test_reverts_when_an_asset_refuses_the_router(system, staker):
+    token = load("tests/mocks/Token.vy").deploy(6)
+    vault = load("contracts/devnet/YieldVault.vy").deploy(token)
+    system.pool.add_asset(token, vault, system.feed[system.usdc], sender=system.owner)
+    system.fund(staker, token, 10_000 * USD)
+    system.pool.stake(token, 10_000 * USD, sender=staker)
+    token.mint(vault, 20 * USD)
+    system.mine(1)
+    token.set_approvable(False)
+    with boa.reverts("pool: router approve failed"):
+        system.pool.harvest(token)

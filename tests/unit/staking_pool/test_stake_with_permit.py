@@ -35,3 +35,8 @@ def test_reverts_when_permit_is_not_the_callers(system, permit, staker):
     system.usdc.approve(system.pool, 0, sender=staker)
     with boa.reverts("pool: bad permit"):
         system.pool.stake_with_permit(system.usdc, 100 * USD, *permit, sender=staker)
+
+
+def test_reverts_before_it_calls_an_unknown_asset(system, permit, staker):
+    with boa.reverts("pool: unknown asset"):
+        system.pool.stake_with_permit(system.bet, 100 * USD, *permit, sender=staker)
