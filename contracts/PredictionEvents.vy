@@ -93,7 +93,9 @@ def __init__(
     ownable_2step.__init__()
     event_registry.__init__(prizes, panels, blocks_per_hour, min_blocks)
     # Residues and forfeited shares go back; the pool takes only what it is handed by this contract.
-    assert extcall IERC20(prize_token).approve(prizes, max_value(uint256), default_return_value=True), "events: no approval"
+    assert extcall IERC20(prize_token).approve(
+        prizes, max_value(uint256), default_return_value=True
+    ), "events: no approval"
 
 
 @external
@@ -266,7 +268,8 @@ def outcome_tickets(event_id: uint256, outcome: uint256) -> uint256:
     @return WAD, rounded down.
     """
     word: uint256 = event_registry._event(event_id)
-    return lines._value(self._totals[event_id][outcome], event_word._elapsed(word)) * 10**6 // event_registry.BLOCKS_PER_HOUR
+    held: uint256 = lines._value(self._totals[event_id][outcome], event_word._elapsed(word))
+    return held * 10**6 // event_registry.BLOCKS_PER_HOUR
 
 
 @external
@@ -332,7 +335,8 @@ def result_of(event_id: uint256) -> (bool, uint256, uint256, uint256):
     """
     @notice What settling fixed.
     @param event_id The event.
-    @return Whether it is settled; its outcome, INVALID if there is none; the prize shared by winners; of it not yet paid.
+    @return Whether it is settled; its outcome, INVALID if there is none; the prize
+            shared by winners; what of it is not yet paid.
     """
     event_registry._event(event_id)
     result: uint256 = self._results[event_id]
@@ -371,7 +375,7 @@ def _claim(event_id: uint256, accounts: DynArray[address, MAX_BATCH], strict: bo
                 reason = "events: token refused"
         if len(reason) != 0:
             assert not strict, reason
-            log IPredictionEvents.ClaimSkipped(event_id=event_id, account=account, reason=reason)
+            log IPredictionEvents.PrizeClaimSkipped(event_id=event_id, account=account, reason=reason)
     if unclaimed < 2**128 and unclaimed != 0:
         # Nobody is left: less than a unit per winner.
         log IPredictionEvents.ResidueReturned(event_id=event_id, amount=unclaimed)

@@ -223,7 +223,9 @@ def harvest(asset: address) -> uint256:
         revenue = self._swap(asset, amount)
     log IStakingPool.Harvested(asset=asset, amount=amount, revenue=revenue)
     if revenue != 0:
-        assert extcall IERC20(PRIZE_TOKEN).approve(PRIZES, revenue, default_return_value=True), "pool: prize approve failed"
+        assert extcall IERC20(PRIZE_TOKEN).approve(
+            PRIZES, revenue, default_return_value=True
+        ), "pool: prize approve failed"
         extcall IPrizePool(PRIZES).add_revenue(revenue)
     return revenue
 

@@ -2,8 +2,8 @@
 
 /** Every text a contract can revert with. Calls pass on those of the contracts they call, too. */
 export const errors = {
-  "access_control: account is missing role": {"contracts": ["Treasury"], "advice": ""},
-  "access_control: can only renounce roles for itself": {"contracts": ["Treasury"], "advice": ""},
+  "access_control: account is missing role": {"contracts": ["Timelock"], "advice": ""},
+  "access_control: can only renounce roles for itself": {"contracts": ["Timelock"], "advice": ""},
   "bet: budget above cap": {"contracts": ["BetToken"], "advice": ""},
   "bet: mining budget spent": {"contracts": ["BetToken"], "advice": ""},
   "bet: minter has no code": {"contracts": ["BetToken"], "advice": ""},
@@ -200,14 +200,16 @@ export const errors = {
   "prizes: weeks are not closed": {"contracts": ["PrizePool"], "advice": ""},
   "prizes: zero address": {"contracts": ["PrizePool"], "advice": ""},
   "prizes: zero amount": {"contracts": ["PrizePool"], "advice": ""},
-  "timelock_controller: caller must be timelock": {"contracts": ["Treasury"], "advice": ""},
-  "timelock_controller: insufficient delay": {"contracts": ["Treasury"], "advice": ""},
-  "timelock_controller: length mismatch": {"contracts": ["Treasury"], "advice": ""},
-  "timelock_controller: missing dependency": {"contracts": ["Treasury"], "advice": ""},
-  "timelock_controller: operation already scheduled": {"contracts": ["Treasury"], "advice": ""},
-  "timelock_controller: operation cannot be cancelled": {"contracts": ["Treasury"], "advice": ""},
-  "timelock_controller: operation is not ready": {"contracts": ["Treasury"], "advice": ""},
-  "timelock_controller: underlying transaction reverted": {"contracts": ["Treasury"], "advice": ""},
+  "timelock: bad delay": {"contracts": ["Timelock"], "advice": ""},
+  "timelock: no proposers": {"contracts": ["Timelock"], "advice": ""},
+  "timelock_controller: caller must be timelock": {"contracts": ["Timelock"], "advice": ""},
+  "timelock_controller: insufficient delay": {"contracts": ["Timelock"], "advice": ""},
+  "timelock_controller: length mismatch": {"contracts": ["Timelock"], "advice": ""},
+  "timelock_controller: missing dependency": {"contracts": ["Timelock"], "advice": ""},
+  "timelock_controller: operation already scheduled": {"contracts": ["Timelock"], "advice": ""},
+  "timelock_controller: operation cannot be cancelled": {"contracts": ["Timelock"], "advice": ""},
+  "timelock_controller: operation is not ready": {"contracts": ["Timelock"], "advice": ""},
+  "timelock_controller: underlying transaction reverted": {"contracts": ["Timelock"], "advice": ""},
   "twap: price is not fresh": {"contracts": ["PrizePool"], "advice": ""},
   "twap: wrong pair": {"contracts": ["PrizePool"], "advice": ""}
 } as const;

@@ -45,7 +45,7 @@ export const events = [
   {"contract": "PredictionEvents", "name": "EventSettled", "signature": "EventSettled(uint256,uint256,uint256,uint256)", "topic": "0x6accc753f2e51a02e44aa00e3cd9762384ed678ef33540d5cdd5df6ad044713e"},
   {"contract": "PredictionEvents", "name": "ForfeitClaimed", "signature": "ForfeitClaimed(uint256,address,uint256)", "topic": "0x8dda636bce209396b75af8d3b9a36675b2c73f2257c3aa4f1df85fcdb1c963ef"},
   {"contract": "PredictionEvents", "name": "Claimed", "signature": "Claimed(uint256,address,uint256)", "topic": "0x4ec90e965519d92681267467f775ada5bd214aa92c0dc93d90a5e880ce9ed026"},
-  {"contract": "PredictionEvents", "name": "ClaimSkipped", "signature": "ClaimSkipped(uint256,address,string)", "topic": "0x685ae8bcb1001cf814be424645ba16f0f113b09369164c9db07f234390cc188e"},
+  {"contract": "PredictionEvents", "name": "PrizeClaimSkipped", "signature": "PrizeClaimSkipped(uint256,address,string)", "topic": "0x4ff6e90321c6833580913aad69c9e37142b9adb58d771c839462ff26629d1a9e"},
   {"contract": "PredictionEvents", "name": "ResidueReturned", "signature": "ResidueReturned(uint256,uint256)", "topic": "0x964295e7a1e4db9e09a2f3969fc9ee834f0f904d201227213d343ed822d0cd8c"},
   {"contract": "PrizePool", "name": "OwnershipTransferred", "signature": "OwnershipTransferred(address,address)", "topic": "0x8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e0"},
   {"contract": "PrizePool", "name": "OwnershipTransferStarted", "signature": "OwnershipTransferStarted(address,address)", "topic": "0x38d16b8cac22d99fc7c124b9cd0de2d3fa1faef420bfe791d8c362d765e22700"},
@@ -65,12 +65,11 @@ export const events = [
   {"contract": "StakingPool", "name": "Harvested", "signature": "Harvested(address,uint256,uint256)", "topic": "0x81ca9b2c230070eaa84787556b1aaf18bf1e2f07ea5d3dae4819db77a1a5b224"},
   {"contract": "StakingPool", "name": "AssetAdded", "signature": "AssetAdded(address,address,address)", "topic": "0x0a7426a0630aad7dbc4d5ca5b7d9aac1133d77d2db987caaf4b4186c85d6593f"},
   {"contract": "StakingPool", "name": "AssetOpened", "signature": "AssetOpened(address,bool,bool)", "topic": "0x17cb754cd37fd2200a34d10a99906b17847efc027a21fbf76ec3f8702cb70779"},
-  {"contract": "Treasury", "name": "RoleGranted", "signature": "RoleGranted(bytes32,address,address)", "topic": "0x2f8788117e7eff1d82e926ec794901d17c78024a50270940304540a733656f0d"},
-  {"contract": "Treasury", "name": "RoleRevoked", "signature": "RoleRevoked(bytes32,address,address)", "topic": "0xf6391f5c32d9c69d2a47ea670b442974b53935d1edc7fd64eb21e047a839171b"},
-  {"contract": "Treasury", "name": "MinimumDelayChange", "signature": "MinimumDelayChange(uint256,uint256)", "topic": "0x4b5554d29ee3e01e9de54465da9e1e3f85d3da63e9c40f316f0f7fc8a5351f97"},
-  {"contract": "Treasury", "name": "RoleAdminChanged", "signature": "RoleAdminChanged(bytes32,bytes32,bytes32)", "topic": "0xbd79b86ffe0ab8e8776151514217cd7cacd52c909f66475c3af44e129f0b00ff"},
-  {"contract": "Treasury", "name": "CallScheduled", "signature": "CallScheduled(bytes32,uint256,address,uint256,bytes,bytes32,uint256)", "topic": "0x4cf4410cc57040e44862ef0f45f3dd5a5e02db8eb8add648d4b0e236f1d07dca"},
-  {"contract": "Treasury", "name": "CallSalt", "signature": "CallSalt(bytes32,bytes32)", "topic": "0x20fda5fd27a1ea7bf5b9567f143ac5470bb059374a27e8f67cb44f946f6d0387"},
-  {"contract": "Treasury", "name": "Cancelled", "signature": "Cancelled(bytes32)", "topic": "0xbaa1eb22f2a492ba1a5fea61b8df4d27c6c8b5f3971e63bb58fa14ff72eedb70"},
-  {"contract": "Treasury", "name": "CallExecuted", "signature": "CallExecuted(bytes32,uint256,address,uint256,bytes)", "topic": "0xc2617efa69bab66782fa219543714338489c4e9e178271560a91b82c3f612b58"}
+  {"contract": "Timelock", "name": "RoleGranted", "signature": "RoleGranted(bytes32,address,address)", "topic": "0x2f8788117e7eff1d82e926ec794901d17c78024a50270940304540a733656f0d"},
+  {"contract": "Timelock", "name": "RoleRevoked", "signature": "RoleRevoked(bytes32,address,address)", "topic": "0xf6391f5c32d9c69d2a47ea670b442974b53935d1edc7fd64eb21e047a839171b"},
+  {"contract": "Timelock", "name": "MinimumDelayChange", "signature": "MinimumDelayChange(uint256,uint256)", "topic": "0x4b5554d29ee3e01e9de54465da9e1e3f85d3da63e9c40f316f0f7fc8a5351f97"},
+  {"contract": "Timelock", "name": "CallScheduled", "signature": "CallScheduled(bytes32,uint256,address,uint256,bytes,bytes32,uint256)", "topic": "0x4cf4410cc57040e44862ef0f45f3dd5a5e02db8eb8add648d4b0e236f1d07dca"},
+  {"contract": "Timelock", "name": "CallSalt", "signature": "CallSalt(bytes32,bytes32)", "topic": "0x20fda5fd27a1ea7bf5b9567f143ac5470bb059374a27e8f67cb44f946f6d0387"},
+  {"contract": "Timelock", "name": "Cancelled", "signature": "Cancelled(bytes32)", "topic": "0xbaa1eb22f2a492ba1a5fea61b8df4d27c6c8b5f3971e63bb58fa14ff72eedb70"},
+  {"contract": "Timelock", "name": "CallExecuted", "signature": "CallExecuted(bytes32,uint256,address,uint256,bytes)", "topic": "0xc2617efa69bab66782fa219543714338489c4e9e178271560a91b82c3f612b58"}
 ] as const;

@@ -8,7 +8,7 @@ export * from "./playEuro.js";
 export * from "./predictionEvents.js";
 export * from "./prizePool.js";
 export * from "./stakingPool.js";
-export * from "./treasury.js";
+export * from "./timelock.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./addresses.js";

@@ -36,6 +36,7 @@ export const stakingPoolAbi = [
   {"stateMutability": "view", "type": "function", "name": "PRIZE_TOKEN", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
   {"stateMutability": "view", "type": "function", "name": "BET", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
   {"stateMutability": "view", "type": "function", "name": "ROUTER", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
+  {"stateMutability": "view", "type": "function", "name": "total_forfeits", "inputs": [], "outputs": [{"name": "", "type": "uint256"}]},
   {"stateMutability": "view", "type": "function", "name": "forfeits", "inputs": [{"name": "arg0", "type": "address"}], "outputs": [{"name": "", "type": "uint256"}]},
   {"stateMutability": "view", "type": "function", "name": "forfeited_at", "inputs": [{"name": "arg0", "type": "address"}, {"name": "arg1", "type": "uint256"}], "outputs": [{"name": "", "type": "uint256"}]},
   {"stateMutability": "nonpayable", "type": "constructor", "inputs": [{"name": "events", "type": "address"}, {"name": "prizes", "type": "address"}, {"name": "prize_token", "type": "address"}, {"name": "bet", "type": "address"}, {"name": "router", "type": "address"}, {"name": "mining_rate", "type": "uint256"}, {"name": "mining_start", "type": "uint256"}, {"name": "mining_end", "type": "uint256"}], "outputs": []}

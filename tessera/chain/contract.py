@@ -121,7 +121,7 @@ def _decoders() -> dict[bytes, tuple[type[Row], Any]]:
         events = {item["name"]: item for item in abi if item["type"] == "event"}
         decoders = Web3().eth.contract(abi=abi).events
         for row in known.EVENTS:
-            # Two contracts may log one signature under two names for its fields: the first by name reads it.
+            # Several contracts log a change of owner.
             found.setdefault(event_abi_to_log_topic(events[row.__name__]), (row, decoders[row.__name__]()))
     return found
 

@@ -166,8 +166,8 @@ def tickets_stack(
     )
     return [
         *devnet,
-        Create("Treasury", (delay, [Deployer()], [Deployer()])),
-        Create("BetToken", (bet_cap, bet_per_block * (mining[1] - mining[0]), At("Treasury"))),
+        Create("Timelock", (delay, [Deployer()], [Deployer()])),
+        Create("BetToken", (bet_cap, bet_per_block * (mining[1] - mining[0]), At("Timelock"))),
         *market,
         Create("Panels"),
         Create(
@@ -186,11 +186,11 @@ def tickets_stack(
         ),
         Create(
             "PrizePool",
-            (usdc, bet, events, pool, At("Pair:BET"), At("Router"), At("Treasury")),
+            (usdc, bet, events, pool, At("Pair:BET"), At("Router"), At("Timelock")),
             (
                 Shows("PrizePool", "EVENTS", (), events),
                 Shows("PrizePool", "STAKING", (), pool),
-                Shows("PrizePool", "TREASURY", (), At("Treasury")),
+                Shows("PrizePool", "TREASURY", (), At("Timelock")),
                 *owned("PrizePool"),
             ),
         ),

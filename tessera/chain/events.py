@@ -100,7 +100,7 @@ class Claimed(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClaimSkipped(Row):
+class PrizeClaimSkipped(Row):
     event_id: int
     account: str
     reason: str
@@ -113,10 +113,7 @@ class ResidueReturned(Row):
 
 
 class PredictionEvents(Contract):
-    """Events, predictions, tickets and prizes.
-
-    Its `ClaimSkipped` has the signature of the markets' one: read back from logs it is that row, `market_id` the event.
-    """
+    """Events, predictions, tickets and prizes."""
 
     NAME = "PredictionEvents"
     EVENTS = (
@@ -130,7 +127,7 @@ class PredictionEvents(Contract):
         EventSettled,
         ForfeitClaimed,
         Claimed,
-        ClaimSkipped,
+        PrizeClaimSkipped,
         ResidueReturned,
     )
 

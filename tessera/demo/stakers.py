@@ -300,14 +300,14 @@ class Weeks:
         pair = self.record.address_of("Pair:BET")
         payload = self.contract("BetToken").encode_abi("transfer", [pair, LIQUIDITY_BET])
         operation = self.record.address_of("BetToken"), 0, Web3.to_bytes(hexstr=payload), bytes(32), bytes(32)
-        self.call("Treasury", "schedule", *operation, DELAY)
+        self.call("Timelock", "schedule", *operation, DELAY)
         self.web3.provider.ethereum_tester.time_travel(self._time() + DELAY + 1)
-        self.call("Treasury", "execute", *operation)
+        self.call("Timelock", "execute", *operation)
         self.call("TestToken:USDC", "mint", pair, LIQUIDITY_USDC)
         self.call("TestToken:DAI", "mint", self.record.address_of("Pair:DAI"), 10**6 * UNITS["DAI"])
         self.call("TestToken:USDC", "mint", self.record.address_of("Pair:DAI"), 10**6 * UNITS["USDC"])
         for name in ("Pair:DAI", "Pair:BET"):
-            self.call(name, "mint", self.record.address_of("Treasury"))
+            self.call(name, "mint", self.record.address_of("Timelock"))
 
     def _market(self) -> tuple[int, int]:
         """USDC and BET in their market."""

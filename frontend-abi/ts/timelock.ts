@@ -1,8 +1,9 @@
-[
+// Written by scripts/export_abi.py. Do not edit.
+
+export const timelockAbi = [
   {"name": "RoleGranted", "inputs": [{"name": "role", "type": "bytes32", "indexed": true}, {"name": "account", "type": "address", "indexed": true}, {"name": "sender", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
   {"name": "RoleRevoked", "inputs": [{"name": "role", "type": "bytes32", "indexed": true}, {"name": "account", "type": "address", "indexed": true}, {"name": "sender", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
   {"name": "MinimumDelayChange", "inputs": [{"name": "old_duration", "type": "uint256", "indexed": false}, {"name": "new_duration", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
-  {"name": "RoleAdminChanged", "inputs": [{"name": "role", "type": "bytes32", "indexed": true}, {"name": "previousAdminRole", "type": "bytes32", "indexed": true}, {"name": "newAdminRole", "type": "bytes32", "indexed": true}], "anonymous": false, "type": "event"},
   {"name": "CallScheduled", "inputs": [{"name": "id", "type": "bytes32", "indexed": true}, {"name": "index", "type": "uint256", "indexed": true}, {"name": "target", "type": "address", "indexed": false}, {"name": "amount", "type": "uint256", "indexed": false}, {"name": "payload", "type": "bytes", "indexed": false}, {"name": "predecessor", "type": "bytes32", "indexed": false}, {"name": "delay", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
   {"name": "CallSalt", "inputs": [{"name": "id", "type": "bytes32", "indexed": true}, {"name": "salt", "type": "bytes32", "indexed": false}], "anonymous": false, "type": "event"},
   {"name": "Cancelled", "inputs": [{"name": "id", "type": "bytes32", "indexed": true}], "anonymous": false, "type": "event"},
@@ -13,14 +14,16 @@
   {"stateMutability": "nonpayable", "type": "function", "name": "grantRole", "inputs": [{"name": "role", "type": "bytes32"}, {"name": "account", "type": "address"}], "outputs": []},
   {"stateMutability": "nonpayable", "type": "function", "name": "revokeRole", "inputs": [{"name": "role", "type": "bytes32"}, {"name": "account", "type": "address"}], "outputs": []},
   {"stateMutability": "nonpayable", "type": "function", "name": "renounceRole", "inputs": [{"name": "role", "type": "bytes32"}, {"name": "account", "type": "address"}], "outputs": []},
-  {"stateMutability": "nonpayable", "type": "function", "name": "set_role_admin", "inputs": [{"name": "role", "type": "bytes32"}, {"name": "admin_role", "type": "bytes32"}], "outputs": []},
-  {"stateMutability": "payable", "type": "fallback"},
-  {"stateMutability": "view", "type": "function", "name": "supportsInterface", "inputs": [{"name": "interface_id", "type": "bytes4"}], "outputs": [{"name": "", "type": "bool"}]},
+  {"stateMutability": "view", "type": "function", "name": "PROPOSER_ROLE", "inputs": [], "outputs": [{"name": "", "type": "bytes32"}]},
+  {"stateMutability": "view", "type": "function", "name": "EXECUTOR_ROLE", "inputs": [], "outputs": [{"name": "", "type": "bytes32"}]},
+  {"stateMutability": "view", "type": "function", "name": "CANCELLER_ROLE", "inputs": [], "outputs": [{"name": "", "type": "bytes32"}]},
+  {"stateMutability": "view", "type": "function", "name": "get_minimum_delay", "inputs": [], "outputs": [{"name": "", "type": "uint256"}]},
+  {"stateMutability": "view", "type": "function", "name": "get_timestamp", "inputs": [{"name": "arg0", "type": "bytes32"}], "outputs": [{"name": "", "type": "uint256"}]},
+  {"stateMutability": "view", "type": "function", "name": "get_operation_state", "inputs": [{"name": "id", "type": "bytes32"}], "outputs": [{"name": "", "type": "uint256"}]},
   {"stateMutability": "view", "type": "function", "name": "is_operation", "inputs": [{"name": "id", "type": "bytes32"}], "outputs": [{"name": "", "type": "bool"}]},
   {"stateMutability": "view", "type": "function", "name": "is_operation_pending", "inputs": [{"name": "id", "type": "bytes32"}], "outputs": [{"name": "", "type": "bool"}]},
   {"stateMutability": "view", "type": "function", "name": "is_operation_ready", "inputs": [{"name": "id", "type": "bytes32"}], "outputs": [{"name": "", "type": "bool"}]},
   {"stateMutability": "view", "type": "function", "name": "is_operation_done", "inputs": [{"name": "id", "type": "bytes32"}], "outputs": [{"name": "", "type": "bool"}]},
-  {"stateMutability": "view", "type": "function", "name": "get_operation_state", "inputs": [{"name": "id", "type": "bytes32"}], "outputs": [{"name": "", "type": "uint256"}]},
   {"stateMutability": "pure", "type": "function", "name": "hash_operation", "inputs": [{"name": "target", "type": "address"}, {"name": "amount", "type": "uint256"}, {"name": "payload", "type": "bytes"}, {"name": "predecessor", "type": "bytes32"}, {"name": "salt", "type": "bytes32"}], "outputs": [{"name": "", "type": "bytes32"}]},
   {"stateMutability": "pure", "type": "function", "name": "hash_operation_batch", "inputs": [{"name": "targets", "type": "address[]"}, {"name": "amounts", "type": "uint256[]"}, {"name": "payloads", "type": "bytes[]"}, {"name": "predecessor", "type": "bytes32"}, {"name": "salt", "type": "bytes32"}], "outputs": [{"name": "", "type": "bytes32"}]},
   {"stateMutability": "nonpayable", "type": "function", "name": "schedule", "inputs": [{"name": "target", "type": "address"}, {"name": "amount", "type": "uint256"}, {"name": "payload", "type": "bytes"}, {"name": "predecessor", "type": "bytes32"}, {"name": "salt", "type": "bytes32"}, {"name": "delay", "type": "uint256"}], "outputs": []},
@@ -29,16 +32,5 @@
   {"stateMutability": "payable", "type": "function", "name": "execute", "inputs": [{"name": "target", "type": "address"}, {"name": "amount", "type": "uint256"}, {"name": "payload", "type": "bytes"}, {"name": "predecessor", "type": "bytes32"}, {"name": "salt", "type": "bytes32"}], "outputs": []},
   {"stateMutability": "payable", "type": "function", "name": "execute_batch", "inputs": [{"name": "targets", "type": "address[]"}, {"name": "amounts", "type": "uint256[]"}, {"name": "payloads", "type": "bytes[]"}, {"name": "predecessor", "type": "bytes32"}, {"name": "salt", "type": "bytes32"}], "outputs": []},
   {"stateMutability": "nonpayable", "type": "function", "name": "update_delay", "inputs": [{"name": "new_delay", "type": "uint256"}], "outputs": []},
-  {"stateMutability": "nonpayable", "type": "function", "name": "onERC721Received", "inputs": [{"name": "operator", "type": "address"}, {"name": "owner", "type": "address"}, {"name": "token_id", "type": "uint256"}, {"name": "data", "type": "bytes"}], "outputs": [{"name": "", "type": "bytes4"}]},
-  {"stateMutability": "nonpayable", "type": "function", "name": "onERC1155Received", "inputs": [{"name": "operator", "type": "address"}, {"name": "owner", "type": "address"}, {"name": "id", "type": "uint256"}, {"name": "amount", "type": "uint256"}, {"name": "data", "type": "bytes"}], "outputs": [{"name": "", "type": "bytes4"}]},
-  {"stateMutability": "nonpayable", "type": "function", "name": "onERC1155BatchReceived", "inputs": [{"name": "operator", "type": "address"}, {"name": "owner", "type": "address"}, {"name": "ids", "type": "uint256[]"}, {"name": "amounts", "type": "uint256[]"}, {"name": "data", "type": "bytes"}], "outputs": [{"name": "", "type": "bytes4"}]},
-  {"stateMutability": "view", "type": "function", "name": "PROPOSER_ROLE", "inputs": [], "outputs": [{"name": "", "type": "bytes32"}]},
-  {"stateMutability": "view", "type": "function", "name": "EXECUTOR_ROLE", "inputs": [], "outputs": [{"name": "", "type": "bytes32"}]},
-  {"stateMutability": "view", "type": "function", "name": "CANCELLER_ROLE", "inputs": [], "outputs": [{"name": "", "type": "bytes32"}]},
-  {"stateMutability": "view", "type": "function", "name": "IERC721_TOKENRECEIVER_SELECTOR", "inputs": [], "outputs": [{"name": "", "type": "bytes4"}]},
-  {"stateMutability": "view", "type": "function", "name": "IERC1155_TOKENRECEIVER_SINGLE_SELECTOR", "inputs": [], "outputs": [{"name": "", "type": "bytes4"}]},
-  {"stateMutability": "view", "type": "function", "name": "IERC1155_TOKENRECEIVER_BATCH_SELECTOR", "inputs": [], "outputs": [{"name": "", "type": "bytes4"}]},
-  {"stateMutability": "view", "type": "function", "name": "get_timestamp", "inputs": [{"name": "arg0", "type": "bytes32"}], "outputs": [{"name": "", "type": "uint256"}]},
-  {"stateMutability": "view", "type": "function", "name": "get_minimum_delay", "inputs": [], "outputs": [{"name": "", "type": "uint256"}]},
-  {"stateMutability": "nonpayable", "type": "constructor", "inputs": [{"name": "minimum_delay", "type": "uint256"}, {"name": "proposers", "type": "address[]"}, {"name": "executors", "type": "address[]"}], "outputs": []}
-]
+  {"stateMutability": "nonpayable", "type": "constructor", "inputs": [{"name": "least_delay", "type": "uint256"}, {"name": "proposers", "type": "address[]"}, {"name": "executors", "type": "address[]"}], "outputs": []}
+] as const;
