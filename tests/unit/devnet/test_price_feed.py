@@ -30,3 +30,12 @@ def test_set_price_makes_it_fresh_again(feed):
     feed.set_round(4, 5, 1, 2, 3)
     feed.set_price(6)
     assert feed.latestRoundData() == (5, 6, NOW, NOW, 5)
+
+
+@pytest.mark.parametrize("times", [(2**64, 0), (0, 2**64)], ids=["started", "updated"])
+def test_reverts_when_a_time_does_not_fit(feed, times):
+    with boa.reverts("feed: time out of range"):
+        feed.set_round(4, 5, *times, 3)
+    assert feed.latestRoundData() == (1, 10**8, NOW, NOW, 1)
+    feed.set_round(4, 5, 2**64 - 1, 2**64 - 1, 3)
+    assert feed.latestRoundData() == (4, 5, 2**64 - 1, 2**64 - 1, 3)
