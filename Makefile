@@ -28,7 +28,7 @@ test: .venv/.dev ## all tests that need no Node, no browser and a few minutes
 check: .venv/.dev ## formatters, linters, compiler warnings, sizes, gas, generated files
 	ruff format --check .
 	ruff check .
-	natrix lint $(CONTRACTS) -d NTX1 NTX4 NTX11
+	printf "%s\n" $(CONTRACTS) | xargs -P 2 -I{} natrix lint {} -d NTX1 NTX4 NTX11
 	python scripts/check_contracts.py
 	python -m benchmarks.gas --check
 	python scripts/export_abi.py --check
