@@ -442,7 +442,6 @@ def run(deployed, examples, steps, **more):
             stateful_step_count=steps,
             deadline=None,
             database=None,
-            phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
             **more,
         ),
@@ -450,9 +449,10 @@ def run(deployed, examples, steps, **more):
 
 
 def test_covers_what_it_sold_and_leaves_nothing_behind(deployed):
-    run(deployed, examples=30, steps=50, derandomize=True)
+    # No shrinking: it takes minutes, and what is found here is found again by the campaign.
+    run(deployed, examples=30, steps=50, derandomize=True, phases=[Phase.generate])
 
 
 @pytest.mark.campaign
 def test_covers_what_it_sold_and_leaves_nothing_behind_for_long(deployed):
-    run(deployed, examples=500, steps=120)
+    run(deployed, examples=500, steps=120, phases=[Phase.generate, Phase.shrink])
