@@ -37,7 +37,9 @@ def vault(load, token, person):
 
 @pytest.fixture(scope="session")
 def feed(load):
-    return load("devnet/PriceFeed").deploy(8, "TUSD / USD", 10**8)
+    # At an address of its own: titanoboa remembers the storage of a contract that was there before and rolled back, and
+    # fails to print a refusal where what it remembers was of other types.
+    return load("devnet/PriceFeed").deploy(8, "TUSD / USD", 10**8, override_address=boa.env.generate_address())
 
 
 @pytest.fixture(scope="session")
