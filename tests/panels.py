@@ -1,34 +1,19 @@
 """Questions to panels, and members' signatures as `Panels` takes them."""
 
-from typing import NamedTuple
-
 from eth_abi import encode
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
 
-INVALID = 2**256 - 1
+from tessera.chain import panels
+from tessera.chain.panels import REPORT_TYPE
+
 LAST_OUTCOME = 125  # what is above counts as INVALID
 SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-REPORT = {
-    "Report": [
-        {"name": "panel_id", "type": "uint256"},
-        {"name": "product", "type": "address"},
-        {"name": "key", "type": "bytes32"},
-        {"name": "not_before", "type": "uint256"},
-        {"name": "deadline", "type": "uint256"},
-        {"name": "outcome", "type": "uint256"},
-    ]
-}
 
 
-class Question(NamedTuple):
-    """What a product asks a panel; both times count, unix seconds."""
-
-    product: str
-    key: bytes
-    not_before: int
-    deadline: int
+class Question(panels.Question):
+    """What a product asks a panel, with its id computed here."""
 
     @property
     def id(self) -> bytes:
@@ -50,7 +35,7 @@ def panel_id_of(members: list, threshold: int) -> int:
 def typed_report(contract: str, chain_id: int, panel_id: int, question: Question, outcome: int):
     """What a member signs, as eth-account wants it."""
     domain = {"name": "Tessera Panels", "version": "1", "chainId": chain_id, "verifyingContract": contract}
-    return encode_typed_data(domain, REPORT, {"panel_id": panel_id, **question._asdict(), "outcome": outcome})
+    return encode_typed_data(domain, REPORT_TYPE, {"panel_id": panel_id, **question._asdict(), "outcome": outcome})
 
 
 def compact(v: int, r: int, s: int) -> tuple[int, int]:

@@ -106,6 +106,13 @@ class PrizeSystem:
         asset.mint(account, amount)
         asset.approve(self.pool, 2**256 - 1, sender=account)
 
+    def newcomer(self) -> str:
+        """An account with 10,000 of each asset that the staking pool may take."""
+        account = boa.env.generate_address()
+        for asset in (self.usdc, self.dai):
+            self.fund(account, asset, 10_000 * self.unit(asset))
+        return account
+
     def stake(self, account: str, usd: int, asset=None):
         """Mints and stakes whole dollars."""
         asset = asset or self.usdc

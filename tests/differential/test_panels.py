@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tessera.chain.panels import INVALID
 from tests.logs import events
-from tests.panels import INVALID, LAST_OUTCOME, Question, accounts, sign
+from tests.panels import LAST_OUTCOME, Question, accounts, sign
 
 ROOT = Path(__file__).parents[2]
 START = 2_000_000_000

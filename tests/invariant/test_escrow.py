@@ -10,11 +10,11 @@ from pathlib import Path
 
 import boa
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tessera.chain.ledger import COLLECTED, PAID, Kind, rebuild
+from tests.machines import run
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = 3
@@ -234,24 +234,10 @@ def without_zeros(holdings):
     return {holder: amount for holder, amount in holdings.items() if amount}
 
 
-def run(stacks, examples, steps, **more):
-    run_state_machine_as_test(
-        type("Machine", (EscrowMachine,), {"stacks": stacks}),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            **more,
-        ),
-    )
-
-
 def test_holds_what_it_owes(stacks):
-    run(stacks, examples=60, steps=30, derandomize=True)
+    run(EscrowMachine, {"stacks": stacks}, examples=60, steps=30, derandomize=True)
 
 
 @pytest.mark.campaign
 def test_holds_what_it_owes_for_long(stacks):
-    run(stacks, examples=150, steps=100)
+    run(EscrowMachine, {"stacks": stacks}, examples=150, steps=100)

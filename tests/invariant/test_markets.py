@@ -13,13 +13,14 @@ from pathlib import Path
 
 import boa
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tessera.model.lmsr import WAD, Outcome
 from tests.club import BET_INTERVAL, DAY, HOUR, INVALID, NO, RULING, SEED, SILENCE, TERMS, UNIT, VOTING, YES, Status
 from tests.custody import EUR, NOBODY, events
+from tests.machines import run
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = 5
@@ -434,25 +435,11 @@ class MarketsMachine(RuleBasedStateMachine):
             self.anchor.__exit__(None, None, None)
 
 
-def run(deployed, examples, steps, **more):
-    run_state_machine_as_test(
-        type("Machine", (MarketsMachine,), {"deployed": deployed}),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            **more,
-        ),
-    )
-
-
 def test_covers_what_it_sold_and_leaves_nothing_behind(deployed):
     # No shrinking: it takes minutes, and what is found here is found again by the campaign.
-    run(deployed, examples=30, steps=50, derandomize=True, phases=[Phase.generate])
+    run(MarketsMachine, {"deployed": deployed}, examples=30, steps=50, derandomize=True, phases=[Phase.generate])
 
 
 @pytest.mark.campaign
 def test_covers_what_it_sold_and_leaves_nothing_behind_for_long(deployed):
-    run(deployed, examples=500, steps=120, phases=[Phase.generate, Phase.shrink])
+    run(MarketsMachine, {"deployed": deployed}, examples=500, steps=120, phases=[Phase.generate, Phase.shrink])

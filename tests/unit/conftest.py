@@ -1,7 +1,8 @@
 """Roles and deployed stacks of the titanoboa tests. Each test is rolled back; what is deployed here is deployed once.
 
-Two stacks: the friends' club (`play_euro`, `escrow`, `markets`; members hold 50 EUR and consent to the markets) and
-an ordinary one over a token that anybody can own (`coin`, `coin_escrow`). Roles are addresses unless they sign.
+Three stacks: the friends' club (`play_euro`, `escrow`, `markets`; members hold 50 EUR and consent to the markets), an
+ordinary one over a token that anybody can own (`coin`, `coin_escrow`), and the staking contracts (`system`). Roles are
+addresses unless they sign.
 """
 
 from pathlib import Path
@@ -10,6 +11,8 @@ import boa
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
+
+from tests.prize_system import deployed
 
 ROOT = Path(__file__).parents[2]
 MOCKS = ROOT / "tests" / "mocks"
@@ -166,3 +169,28 @@ def sign_permit(evm):
         return signed.v, signed.r.to_bytes(32), signed.s.to_bytes(32)
 
     return sign
+
+
+@pytest.fixture(scope="session")
+def staking_contracts(evm):
+    """All that stakers meet, deployed once; a test takes `system`."""
+    return deployed()
+
+
+@pytest.fixture
+def system(evm_clock, staking_contracts):
+    """The staking contracts, at their own time."""
+    staking_contracts.resume()
+    return staking_contracts
+
+
+@pytest.fixture(scope="session")
+def staker(staking_contracts):
+    """10,000 USDC and 10,000 DAI, approved, nothing staked."""
+    return staking_contracts.newcomer()
+
+
+@pytest.fixture(scope="session")
+def rival(staking_contracts):
+    """The same again."""
+    return staking_contracts.newcomer()

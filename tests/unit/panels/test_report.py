@@ -3,8 +3,9 @@
 import boa
 import pytest
 
+from tessera.chain.panels import INVALID
 from tests.logs import events
-from tests.panels import INVALID, LAST_OUTCOME
+from tests.panels import LAST_OUTCOME
 from tests.unit.conftest import HOUR, NOW
 
 

@@ -6,8 +6,9 @@ from eth_account import Account
 from eth_keys import KeyAPI
 from eth_utils import keccak
 
+from tessera.chain.panels import INVALID
 from tests.logs import events
-from tests.panels import INVALID, SECP256K1_N, Question, accounts, compact, sign, typed_report
+from tests.panels import SECP256K1_N, Question, accounts, compact, sign, typed_report
 from tests.unit.conftest import NOW
 
 NOBODY = "0x" + "00" * 20

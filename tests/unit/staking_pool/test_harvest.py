@@ -5,7 +5,6 @@ import pytest
 
 from tessera.model.prizes import period_of, start_of
 from tests.prize_system import USD, WAD, PrizeSystem, load
-from tests.unit.staking_pool.conftest import funded
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def test_second_harvest_of_a_week_moves_what_the_first_left_of_the_cap(system, s
 
 def test_stake_of_this_block_does_not_lift_the_cap(system, staked):
     system.earn(system.usdc, 5_000 * USD)
-    visitor = funded(system)
+    visitor = system.newcomer()
     system.pool.stake(system.usdc, 10_000 * USD, sender=visitor)
     assert system.pool.harvest(system.usdc) == 50 * USD
     # Leaving and coming back in the same block does not either.
