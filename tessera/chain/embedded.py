@@ -6,17 +6,17 @@ Needs eth-tester (dependency group `ops`). Good for one thread.
 from functools import cache
 
 from eth.exceptions import TransactionNotFound
-from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.backends.pyevm import main as pyevm
 from web3 import EthereumTesterProvider, Web3
 from web3.providers.eth_tester.defaults import API_ENDPOINTS, static_return
 
+from tessera.chain.accounts import KEY_PATH, from_mnemonic
+
 CHAIN_ID = 1337
 ACCOUNTS = 20
 MNEMONIC = "test test test test test test test test test test test junk"  # anvil's and Ape's: everybody knows its keys
-KEY_PATH = "m/44'/60'/0'/0"
 
 _walk = pyevm._get_transaction_by_hash
 
@@ -47,5 +47,4 @@ def embedded_web3(chain_id: int = CHAIN_ID) -> Web3:
 @cache
 def known_account(index: int) -> LocalAccount:
     """One of the accounts that have money on every local chain: this one, Ape's and a devnet. Index 0 to 19."""
-    Account.enable_unaudited_hdwallet_features()
-    return Account.from_mnemonic(MNEMONIC, account_path=f"{KEY_PATH}/{index}")
+    return from_mnemonic(MNEMONIC, index)

@@ -1,5 +1,6 @@
 """Sending transactions as one account, and the contract's own reason where it says no."""
 
+import time
 from typing import Protocol
 
 from eth_abi import decode
@@ -20,6 +21,7 @@ else:
 ERROR_STRING = "0x08c379a0"  # selector of Error(string)
 NO_REASON = ("", "no data", "b''", "None")  # how nodes word a revert without data
 RECEIPT_TIMEOUT = 120
+POLL_SECONDS = 0.5
 EMBEDDED_GAS = 10_000_000  # of one transaction: more than any deployment takes, a third of a block
 
 
@@ -69,10 +71,15 @@ class Signer(Protocol):
 class Wallet:
     """One account on one chain. Not thread-safe: one wallet of an account at a time, since nonces are counted."""
 
-    def __init__(self, web3: Web3, account: Signer):
-        """Sends as `account`: eth_account's `Account.from_key(key)`, or whatever signs like it."""
+    def __init__(self, web3: Web3, account: Signer, *, confirmations: int = 0):
+        """Sends as `account`: one of `tessera.chain.accounts`, or whatever signs like it.
+
+        A transaction counts as done when `confirmations` more blocks stand on its block, so that a reorg of as many
+        cannot undo what was reported.
+        """
         self.web3 = web3
         self.account = account
+        self.confirmations = confirmations
         self.address = Web3.to_checksum_address(account.address)
         self.chain_id = web3.eth.chain_id
 
@@ -105,11 +112,20 @@ class Wallet:
         return self.wait(self.web3.eth.send_raw_transaction(self.signed(call, function).raw_transaction), function)
 
     def wait(self, transaction: bytes, function: str) -> TxReceipt:
-        """The receipt of a transaction that was sent. Raises Reverted where it failed on chain."""
-        receipt = self.web3.eth.wait_for_transaction_receipt(transaction, timeout=RECEIPT_TIMEOUT)
+        """The receipt of a transaction that was sent, once confirmed. Raises Reverted where it failed on chain."""
+        receipt = self._confirmed(transaction)
         if receipt["status"] != 1:
             raise Reverted(self._reason_on_chain(receipt), function, Web3.to_hex(transaction))
         return receipt
+
+    def _confirmed(self, transaction: bytes) -> TxReceipt:
+        eth = self.web3.eth
+        while True:
+            # A reorg may have put it into another block, or back among those that wait.
+            receipt = eth.wait_for_transaction_receipt(transaction, timeout=RECEIPT_TIMEOUT)
+            if eth.block_number - receipt["blockNumber"] >= self.confirmations:
+                return receipt
+            time.sleep(POLL_SECONDS)
 
     def _gas(self, call: dict, function: str) -> int:
         if isinstance(self.web3.provider, EthereumTesterProvider):
