@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
-from tessera.chain.wallet import Wallet
+from tessera.chain.wallet import Reverted, Wallet
 
 USD = 10**6  # of a stake
+MAX_ASSETS = 8
 
 
 class AssetState(NamedTuple):
@@ -105,6 +106,16 @@ class StakingPool(Contract):
         """Sum of an account's stake over blocks [from, to), exact, 1e-6 USD."""
         return self.read("stake_blocks", account, from_block, to_block)
 
+    def assets(self) -> list[str]:
+        """What can be staked, in the order of being added."""
+        found: list[str] = []
+        try:
+            while len(found) < MAX_ASSETS:
+                found.append(self.read("assets", len(found)))
+        except Reverted:
+            pass  # past the end of the list
+        return found
+
     def asset_state(self, asset: str) -> AssetState:
         """Principal, vault shares, last harvest, open to stakes."""
         return AssetState(*self.read("asset_state", asset))
@@ -124,6 +135,10 @@ class StakingPool(Contract):
     def harvest(self, sender: Wallet, asset: str) -> Done:
         """Moves an asset's yield to the PrizePool. Anyone."""
         return self.write(sender, "harvest", asset)
+
+    def add_asset(self, sender: Wallet, asset: str, vault: str, feed: str) -> Done:
+        """Opens an asset to stakes, for good with this vault and feed. Owner only."""
+        return self.write(sender, "add_asset", asset, vault, feed)
 
     def set_open(self, sender: Wallet, asset: str, is_open: bool) -> Done:
         """Stops or resumes new stakes of an asset. Owner only."""
