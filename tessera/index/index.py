@@ -1,0 +1,208 @@
+"""The index: reads the chain's logs into a database, and takes them out again where the chain took them back."""
+
+import json
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+from requests import ConnectionError as NoConnection
+from requests import RequestException
+from sqlalchemy import Connection, create_engine, delete, event, insert, select
+from sqlalchemy.engine import Engine
+from web3 import Web3
+from web3.exceptions import BlockNotFound, Web3Exception
+
+from tessera.chain.contract import Contract, Row, decode_logs
+from tessera.chain.deployments import Deployment, Tessera
+from tessera.chain.logs import BLOCKS_AT_ONCE
+from tessera.chain.wallet import ChainError
+from tessera.index.schema import Block, about, blocks, metadata, shape, table_of, values
+from tessera.index.snapshot import Snapshot, stored
+
+MOST_CHANGES = 20  # of the chain while a sync goes on, before it gives up
+EMPTY_BLOCKS_KEPT = 256  # below the newest: what a reorg can reach back to without reading much again
+Progress = Callable[[int, int], None]
+
+
+class Index:
+    """The events of a deployment's contracts in a database, the copy of a chain as of one block.
+
+    The chain is the only truth: whatever is in the database can be deleted, and the next `sync` reads it again.
+    """
+
+    def __init__(self, url: str, web3: Web3, deployment: Deployment, *, blocks_at_once: int = BLOCKS_AT_ONCE):
+        """`url` as SQLAlchemy wants it: `sqlite:///index.db`, `postgresql+psycopg://...`. Makes the tables.
+
+        Raises ChainError where the node is on another chain than the record, or the database is an index of another
+        deployment or version.
+        """
+        Tessera(web3, deployment)
+        self.web3 = web3
+        self.blocks_at_once = blocks_at_once
+        self.first_block = deployment.first_block
+        # Tokens, vaults and markets that others made log what nobody asks here.
+        known = {contract.NAME for contract in Contract.KNOWN}
+        self.contracts = {name: address for name, address in deployment.addresses.items() if name in known}
+        self.engine = _engine(url)
+        self._claim(deployment)
+
+    def sync(self, progress: Progress | None = None) -> int:
+        """Reads what the chain has and the index has not, up to the newest block; the number of rows added.
+
+        Each piece is committed with the block that it ends with: a sync killed anywhere goes on from there. Rows of
+        blocks that are no longer on the chain are deleted first. `progress` gets the last block read and the newest.
+        Where the node refuses a piece as too large, pieces are halved. Raises the node's error where it refuses a
+        single block or is not there, ChainError where the chain changes 20 times meanwhile.
+        """
+        added = changes = 0
+        size = self.blocks_at_once
+        while changes < MOST_CHANGES:
+            head = self.head()
+            if not self._on_chain(head):
+                self._rewind(head)
+                changes += 1
+                continue
+            newest = self.web3.eth.block_number
+            first = self.first_block if head is None else head.number + 1
+            if first > newest:
+                return added
+            last = min(first + size - 1, newest)
+            try:
+                piece = self._read(head, first, last)
+            except NoConnection:
+                raise
+            except (Web3Exception, RequestException):
+                if first == last:
+                    raise
+                size = (last - first + 1) // 2
+                continue
+            if piece is None or not self._store(head, *piece):
+                changes += 1
+                continue
+            added += len(piece[1])
+            size = min(2 * size, self.blocks_at_once)
+            if progress is not None:
+                progress(last, newest)
+        raise ChainError(f"the chain changed {changes} times while it was read: is the node in sync?")
+
+    def head(self) -> Block | None:
+        """The last block that was read; None: nothing was."""
+        with self.engine.connect() as db:
+            return stored(db)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """All queries, of one block: what is written meanwhile is not seen."""
+        # SQLite's transactions see one state as they are.
+        options = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**options) as db:
+            yield Snapshot(db, self.contracts)
+
+    def _claim(self, deployment: Deployment) -> None:
+        subject = json.dumps(
+            {
+                "chain": deployment.chain_id,
+                "contracts": self.contracts,
+                "first_block": self.first_block,
+                "events": sha256(json.dumps(shape()).encode()).hexdigest()[:16],
+            },
+            sort_keys=True,
+        )
+        with self._writing() as db:
+            metadata.create_all(db)
+            found = db.scalars(select(about.c.subject)).all()
+            if not found:
+                db.execute(insert(about), {"subject": subject})
+            elif found != [subject]:
+                raise ChainError("the index is of another deployment or version: delete it, it is read again")
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(tessera_writes=True) as db, db.begin():
+            yield db
+
+    def _block(self, number: int) -> Block | None:
+        try:
+            found = self.web3.eth.get_block(number)
+        except BlockNotFound:
+            return None
+        return Block(number, Web3.to_hex(found["hash"]), found["timestamp"])
+
+    def _on_chain(self, block: Block | None) -> bool:
+        return block is None or self._block(block.number) == block
+
+    def _read(self, head: Block | None, first: int, last: int) -> tuple[list[Block], list[Row]] | None:
+        """The rows of some blocks, those blocks and the last one; None where the chain changed meanwhile."""
+        end = self._block(last)
+        if end is None:
+            return None
+        logs = self.web3.eth.get_logs(
+            {"fromBlock": first, "toBlock": last, "address": list(self.contracts.values())}  # type: ignore[typeddict-item]
+        )
+        found = {last: end}
+        for log in logs:
+            number, block_hash = log["blockNumber"], Web3.to_hex(log["blockHash"])
+            if number not in found:
+                block = self._block(number)
+                if block is None:
+                    return None
+                found[number] = block
+            if found[number].hash != block_hash:
+                return None
+        # A hash stands for all blocks before it: with both ends on the chain, what is between them is.
+        if not self._on_chain(head) or not self._on_chain(end):
+            return None
+        return list(found.values()), list(decode_logs(logs))
+
+    def _store(self, head: Block | None, found: list[Block], rows: list[Row]) -> bool:
+        """Adds what follows `head`. False where somebody else has moved it meanwhile."""
+        names = {address: name for name, address in self.contracts.items()}
+        by_kind, logs = defaultdict(list), defaultdict(int)
+        for row in rows:
+            by_kind[type(row)].append(values(row, names))
+            logs[row.block] += 1
+        end = max(block.number for block in found)
+        with self._writing() as db:
+            db.execute(select(about.c.subject).with_for_update())
+            if stored(db) != head:
+                return False
+            db.execute(insert(blocks), [{**block._asdict(), "logs": logs[block.number]} for block in found])
+            for kind, lines in by_kind.items():
+                db.execute(insert(table_of(kind)), lines)
+            db.execute(delete(blocks).where(blocks.c.logs == 0, blocks.c.number < end - EMPTY_BLOCKS_KEPT))
+        return True
+
+    def _rewind(self, head: Block) -> None:
+        """Deletes the blocks above the last stored one that is on the chain, with all rows in them."""
+        with self.engine.connect() as db:
+            # Once a block is gone all later ones are.
+            gone = bisect_left(
+                range(head.number + 1), True, key=lambda number: not self._on_chain(stored(db, up_to=number))
+            )
+        with self._writing() as db:
+            db.execute(select(about.c.subject).with_for_update())
+            if stored(db) == head:
+                db.execute(delete(blocks).where(blocks.c.number >= gone))
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def _(connection, _):
+        connection.isolation_level = None  # or Python's driver would begin transactions where it likes
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_mode = WAL")  # readers see the last commit while one writes
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA busy_timeout = 30000")
+
+    @event.listens_for(engine, "begin")
+    def _(connection):
+        writes = connection.get_execution_options().get("tessera_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,183 @@
+"""The tables: one for each event of Tessera's contracts, made from its dataclass, and one for blocks.
+
+Every row hangs on its block: deleting a block deletes what was logged in it.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+)
+from sqlalchemy import Text as AnyText
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+from tessera.chain.contract import Contract, Row
+from tessera.chain.contract import _fields as fields_of
+from tessera.chain.contract import _typed as typed
+
+LOOKED_UP = ("account", "market_id", "event_id")  # columns that queries ask for
+SQLITE_MOST = 2**63 - 1
+
+
+class _SqliteUint(UserDefinedType):
+    cache_ok = True
+
+    def get_col_spec(self, **_) -> str:
+        return "UINT256"
+
+
+class Uint(TypeDecorator):
+    """A uint256, exact, compared and sorted as a number.
+
+    PostgreSQL: numeric(78). SQLite: an integer up to 2**63 - 1 and 32 bytes, big-endian, above: SQLite never converts
+    bytes and sorts them after all numbers. Sums are not for SQLite to make.
+    """
+
+    impl = Numeric(78, 0)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine:
+        return dialect.type_descriptor(_SqliteUint() if dialect.name == "sqlite" else self.impl)
+
+    def process_bind_param(self, value, dialect: Dialect):
+        if value is None:
+            return None
+        value = int(value)
+        if not 0 <= value < 2**256:
+            raise ValueError(f"{value} is no uint256")
+        return value if dialect.name != "sqlite" or value <= SQLITE_MOST else value.to_bytes(32, "big")
+
+    def process_result_value(self, value, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        return int.from_bytes(value, "big") if isinstance(value, bytes) else int(value)
+
+
+class Text(TypeDecorator):
+    """Text of people. PostgreSQL knows no NUL character: U+FFFD stands for it, in every database."""
+
+    impl = AnyText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.replace("\x00", "\ufffd")
+
+
+class Hash(TypeDecorator):
+    """A hash: "0x..." in Python, 32 bytes in the database."""
+
+    impl = LargeBinary(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else bytes.fromhex(value.removeprefix("0x"))
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else "0x" + bytes(value).hex()
+
+
+class Block(NamedTuple):
+    """A block by number and hash, with its unix time."""
+
+    number: int
+    hash: str
+    timestamp: int
+
+
+metadata = MetaData()
+# What the index is of; one line. Another deployment, or other events, need another index.
+about = Table("about", metadata, Column("subject", AnyText, primary_key=True))
+_number = BigInteger().with_variant(Integer, "sqlite")  # an INTEGER PRIMARY KEY is SQLite's own row number
+# Blocks in which something was logged, and the last of each piece that was read. `logs`: how many rows hang on it.
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("number", _number, primary_key=True, autoincrement=False),
+    Column("hash", Hash, nullable=False),
+    Column("timestamp", _number, nullable=False),
+    Column("logs", _number, nullable=False),
+)
+
+
+def _column_type(kind: type) -> TypeEngine:
+    if issubclass(kind, bool):
+        return Boolean()
+    if issubclass(kind, int):
+        return Uint()
+    if issubclass(kind, str):
+        return Text()
+    if issubclass(kind, bytes):
+        return LargeBinary()
+    if issubclass(kind, list | tuple):
+        return JSON()
+    raise TypeError(f"no column for {kind}")
+
+
+def _table(kind: type[Row]) -> Table:
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).removeprefix("_")
+    fields = fields_of(kind)
+    return Table(
+        name,
+        metadata,
+        Column(
+            "block", _number, ForeignKey(blocks.c.number, ondelete="CASCADE"), primary_key=True, autoincrement=False
+        ),
+        Column("log_index", _number, primary_key=True, autoincrement=False),
+        Column("contract", AnyText, nullable=False),
+        Column("transaction", Hash, nullable=False),
+        *(Column(field, _column_type(found), nullable=False) for field, found in fields.items()),
+        *(Index(f"{name}_by_{field}", field) for field in fields if field in LOOKED_UP),
+        sqlite_with_rowid=False,
+    )
+
+
+_TABLES: dict[type[Row], Table] = {
+    kind: _table(kind) for kind in dict.fromkeys(chain.from_iterable(known.EVENTS for known in Contract.KNOWN))
+}
+
+
+def shape() -> dict[str, list[str]]:
+    """Each event with its fields and their types: what makes an index of an older version another one."""
+    return {
+        kind.__name__: [f"{field}: {found.__name__}" for field, found in fields_of(kind).items()] for kind in _TABLES
+    }
+
+
+def values(row: Row, names: dict[str, str]) -> dict:
+    """A row as its table's columns; `names` are the contracts' by address."""
+    return {**vars(row), "contract": names[row.contract]}
+
+
+@cache
+def _typed_fields(kind: type[Row]) -> list[tuple[str, type]]:
+    return [(field, found) for field, found in fields_of(kind).items() if found not in (int, str, bool, list)]
+
+
+def rows_of(kind: type[Row], found: Iterable, addresses: dict[str, str]) -> Iterator[Row]:
+    """What was stored of a kind of event as its dataclasses; `addresses` are the contracts' by name."""
+    convert = _typed_fields(kind)
+    for line in found:
+        fields = dict(line._mapping)
+        fields["contract"] = addresses[fields["contract"]]
+        for field, to in convert:
+            fields[field] = typed(to, fields[field])
+        yield kind(**fields)
+
+
+def table_of(kind: type[Row]) -> Table:
+    """Where a kind of event is kept."""
+    return _TABLES[kind]
