@@ -1,0 +1,64 @@
+"""Solidity of npm packages, compiled by npm's solc at test time and kept in `.build/`."""
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from tessera.chain.artifacts import ROOT
+from tests.real.foreign import NODE_MODULES, node_module
+
+CACHE = ROOT / ".build" / "solidity"
+WANTED = ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences"]
+
+
+@cache
+def compiled_files(files: Sequence[str], remappings: Sequence[str], packages: Sequence[str]) -> dict[str, dict]:
+    """The contracts named like their files (paths below `node_modules`), by name.
+
+    Each as the compiler's standard JSON has it: "abi", "evm". Compiling takes some 20 s, so the answer is kept under a
+    hash of the request and of what package-lock.json says that the packages contain.
+    """
+    request = {
+        "language": "Solidity",
+        # Under names of their own: two files may declare the same interface.
+        "sources": {"all.sol": {"content": "".join(f"import '{path}' as M{i};" for i, path in enumerate(files))}},
+        "settings": {
+            "remappings": list(remappings),
+            "optimizer": {"enabled": True, "runs": 200},
+            "evmVersion": "cancun",
+            "outputSelection": {path: {Path(path).stem: WANTED} for path in files},
+        },
+    }
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    contents = [lock[f"node_modules/{package}"]["integrity"] for package in ("solc", *packages)]
+    digest = hashlib.sha256(json.dumps([request, contents], sort_keys=True).encode()).hexdigest()[:16]
+    kept = CACHE / f"{digest}.json"
+    if not kept.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        draft = kept.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps(_compile(request)), encoding="utf-8")
+        draft.replace(kept)
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    return {Path(path).stem: found[path][Path(path).stem] for path in files}
+
+
+def _compile(request: dict) -> dict:
+    answer = CACHE / f"answer.{os.getpid()}"
+    with answer.open("w") as file:  # solcjs leaves before a pipe has taken all
+        subprocess.run(
+            ["node", node_module("solc/solc.js"), "--standard-json", "--base-path", NODE_MODULES],
+            input=json.dumps(request),
+            text=True,
+            stdout=file,
+            check=True,
+        )
+    text = answer.read_text(encoding="utf-8")
+    answer.unlink()
+    found = json.loads(text[text.index("{") :])  # a line about SMT solvers comes first
+    errors = [error["formattedMessage"] for error in found.get("errors", []) if error["severity"] == "error"]
+    assert not errors, "\n".join(errors)
+    return found["contracts"]
