@@ -1,8 +1,12 @@
 """A local chain with everything on it, until Ctrl-C.
 
-`python scripts/devnet.py` starts npm's anvil (needs Node 20 or later), deploys, lets test accounts join, opens two
-markets, writes deployments/devnet.json and frontend-abi/devnet.json, and prints addresses and keys. The two files are
-there as long as the chain is.
+`python scripts/devnet.py` starts npm's anvil (needs Node 20 or later), deploys, lets test accounts join and stake,
+opens two markets and two events, writes deployments/devnet.json and frontend-abi/devnet.json, and prints addresses and
+keys. The two files are there as long as the chain is. In another terminal:
+
+\b
+    python scripts/devnet.py pass --days 7    lets a week pass
+    python scripts/devnet.py report 1 0       lets the panel say that event 1 ended with outcome 0
 """
 
 import json
@@ -14,24 +18,24 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import click
 from web3 import HTTPProvider, Web3
 
-from tessera.chain import EUR, WAD, Outcome, Terms, Tessera, Wallet
+from tessera.chain import ChainError, Deployment, Tessera, Wallet
 from tessera.chain.artifacts import ROOT
-from tessera.chain.deploy import deploy
 from tessera.chain.embedded import ACCOUNTS, MNEMONIC, known_account
-from tessera.chain.markets import MarketCreated
+from tessera.chain.events import EventCreated
+from tessera.chain.local import DAY, LocalChain
+from tessera.devnet import PANEL, populate, purse, report
 
 ANVIL = ROOT / "node_modules" / ".bin" / "anvil"
 RECORD = "deployments/devnet.json"
 PAGE = "frontend-abi/devnet.json"
 START_SECONDS = 30
-SHORTEST_WINDOW = 60
-HOUR = 3600
 
 
 def require_anvil() -> None:
@@ -78,29 +82,6 @@ def listening_at(node: subprocess.Popen, log: Path) -> str:
     raise click.ClickException(f"anvil did not start in {START_SECONDS} s: {log.read_text()[-500:]}")
 
 
-def populate(web3: Web3, members: int, path: Path) -> Tessera:
-    """Deploys all, lets accounts 1 to `members` join, invites the next one, and opens two markets with a bet each."""
-    owner, *friends = (Wallet(web3, known_account(index)) for index in range(members + 2))
-    record = deploy(owner, "friends", {"shortest_window": SHORTEST_WINDOW}, network="devnet", path=path)
-    tessera = Tessera(web3, record)
-    tessera.play_euro.invite(owner, [friend.address for friend in friends])
-    for friend in friends[:-1]:
-        tessera.play_euro.join(friend, consent=1)
-    now = web3.eth.get_block("latest")["timestamp"]
-    for creator, bettor, question, p0, hours in (
-        (friends[0], friends[1], "Will it rain in Vienna tomorrow?", WAD * 62 // 100, 24),
-        (friends[1], friends[0], "Will the home team win on Saturday?", WAD * 30 // 100, 7 * 24),
-    ):
-        terms = Terms(
-            question, "It does.", "It does not.", "As reported by the source.", "The newspaper of the day after."
-        )
-        created = tessera.markets.create_market(
-            creator, terms, p0=p0, expected_result_at=now + hours * HOUR, dispute_window=SHORTEST_WINDOW
-        )
-        tessera.markets.bet(bettor, created.the(MarketCreated).market_id, Outcome.YES, min_shares=WAD)
-    return tessera
-
-
 def tell_pages(tessera: Tessera, url: str, path: Path) -> None:
     """Writes what a page needs to find this chain; the shape is `Devnet` in frontend-abi/ts/addresses.ts."""
     record = tessera.deployment
@@ -118,26 +99,55 @@ def describe(tessera: Tessera, url: str, members: int) -> None:
     """Prints where everything is and who has which key."""
     click.echo(f"\nchain {tessera.deployment.chain_id} at {url}")
     for name, address in tessera.deployment.addresses.items():
-        click.echo(f"  {name:<12} {address}")
+        click.echo(f"  {name:<16} {address}")
     click.echo("\naccounts (keys that everybody knows: never send them anything of value)")
-    for index in range(members + 2):
+    for index in range(ACCOUNTS):
         account = known_account(index)
-        role = "owner" if index == 0 else "invited, to join" if index > members else ""
-        balance = tessera.escrow.balance_of(account.address)
-        role = role or f"member, {balance / EUR:.2f} EUR"
-        click.echo(f"  {account.address}  {Web3.to_hex(account.key)}  {role}")
+        roles = []
+        if index == 0:
+            roles.append("owner, event manager, keeper")
+        elif index <= members + 1:
+            roles.append(f"{'member' if index <= members else 'invited, to join'}: {purse(tessera, account.address)}")
+        if index in PANEL:
+            roles.append("of the panel, two of three")
+        if roles:
+            click.echo(f"  {account.address}  {Web3.to_hex(account.key)}  {'; '.join(roles)}")
+    click.echo("\nevents (their outcomes are counted from 0)")
+    for created in (row for row in tessera.log_reader().read() if isinstance(row, EventCreated)):
+        outcomes = " / ".join(created.outcomes)
+        click.echo(f"  {created.event_id}  {created.description} {outcomes}; until {date(created.not_before)}")
 
 
-@click.command(help=__doc__)
-@click.option("--port", type=click.IntRange(0, 65535), default=8545, show_default=True, help="0: a free one.")
-@click.option("--members", type=click.IntRange(2, 18), default=8, show_default=True, help="Accounts that have joined.")
-@click.option(
+def date(timestamp: int) -> str:
+    """Friday, 27 Nov 2026, 00:00 UTC."""
+    return f"{datetime.fromtimestamp(timestamp, UTC):%A, %d %b %Y, %H:%M} UTC"
+
+
+def running(into: Path) -> Tessera:
+    """The devnet that runs, by the files it wrote. Raises ChainError where there is none."""
+    try:
+        url = json.loads((into / PAGE).read_text(encoding="utf-8"))["rpcUrl"]
+    except FileNotFoundError:
+        raise ChainError(f"no devnet is running: {into / PAGE} is not there") from None
+    return Tessera(Web3(HTTPProvider(url)), Deployment.load(into / RECORD))
+
+
+INTO = click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=ROOT,
     help=f"Folder for {RECORD} and {PAGE}; default: this checkout.",
 )
-def cli(port: int, members: int, into: Path):
+
+
+@click.group(help=__doc__, invoke_without_command=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8545, show_default=True, help="0: a free one.")
+@click.option("--members", type=click.IntRange(2, 18), default=8, show_default=True, help="Accounts that have joined.")
+@INTO
+@click.pass_context
+def cli(context: click.Context, port: int, members: int, into: Path):
+    if context.invoked_subcommand is not None:
+        return
     require_anvil()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     record, page = into / RECORD, into / PAGE
@@ -154,6 +164,33 @@ def cli(port: int, members: int, into: Path):
         finally:
             record.unlink(missing_ok=True)
             page.unlink(missing_ok=True)
+
+
+@cli.command("pass")
+@click.option("--days", type=click.FloatRange(0, 366, min_open=True), default=7, show_default=True)
+@INTO
+def let_days_pass(days: float, into: Path):
+    """Move the running devnet's clock: blocks are mined, and the vaults earn their interest."""
+    try:
+        tessera = running(into)
+        chain = LocalChain(tessera, Wallet(tessera.web3, known_account(0)))
+        chain.let_pass(int(days * DAY))
+    except ChainError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"it is {date(chain.now())}, block {tessera.web3.eth.block_number}")
+
+
+@cli.command("report")
+@click.argument("event", type=click.IntRange(1))
+@click.argument("outcome", type=click.IntRange(0))
+@INTO
+def let_panel_report(event: int, outcome: int, into: Path):
+    """Let the devnet's panel say that EVENT ended with OUTCOME, counted from 0."""
+    try:
+        report(running(into), event, outcome)
+    except ChainError as error:
+        raise click.ClickException(f"{error}. {getattr(error, 'advice', '')}".strip()) from None
+    click.echo(f"event {event}: the panel has decided for outcome {outcome}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from tessera.chain.contract import Contract, OwnershipTransferred, Row
-from tessera.chain.play_euro import Approval, RoleMinterChanged, Transfer
+from tessera.chain.contract import OwnershipTransferred, Row
+from tessera.chain.erc20 import Approval, Erc20, Transfer
+from tessera.chain.play_euro import RoleMinterChanged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,7 +12,7 @@ class MinterSet(Row):
     minter: str
 
 
-class BetToken(Contract):
+class BetToken(Erc20):
     """An ERC-20 of 18 decimals with permits."""
 
     NAME = "BetToken"
@@ -22,14 +23,6 @@ class BetToken(Contract):
         Transfer,
         Approval,
     )
-
-    def balance_of(self, account: str) -> int:
-        """BET of an account, WAD."""
-        return self.read("balanceOf", account)
-
-    def total_supply(self) -> int:
-        """All BET there are, WAD."""
-        return self.read("totalSupply")
 
     def minted(self) -> int:
         """BET mined so far, WAD."""

@@ -72,14 +72,18 @@ class Done:
 
 
 class Contract:
-    """Typed calls to one contract. Subclasses name it, list its events, and write each call out."""
+    """Typed calls to one contract. Subclasses name it, list its events, and write each call out.
+
+    `KNOWN` are the contracts of this repository: those that list events.
+    """
 
     NAME: ClassVar[str]
     EVENTS: ClassVar[tuple[type[Row], ...]] = ()
     KNOWN: ClassVar[list[type["Contract"]]] = []
 
     def __init_subclass__(cls):
-        Contract.KNOWN.append(cls)
+        if "EVENTS" in vars(cls):
+            Contract.KNOWN.append(cls)
 
     def __init__(self, web3: Web3, address: str):
         """Raises ChainError where there is no code: a call to nothing would succeed."""
@@ -96,10 +100,14 @@ class Contract:
         except REFUSALS as error:
             raise Reverted(reason_of(error), f"{self.NAME}.{function}") from None
 
+    def calldata(self, function: str, *arguments) -> bytes:
+        """What a transaction that calls a function carries."""
+        return Web3.to_bytes(hexstr=self._contract.encode_abi(function, [_plain(argument) for argument in arguments]))
+
     def write(self, sender: Wallet, function: str, *arguments) -> Done:
         """Sends a call and waits for it. Raises Reverted before anything is sent, if it would fail."""
-        data = self._contract.encode_abi(function, [_plain(argument) for argument in arguments])
-        receipt = sender.send({"to": self.address, "data": data}, f"{self.NAME}.{function}")
+        data = self.calldata(function, *arguments)
+        receipt = sender.send({"to": self.address, "data": Web3.to_hex(data)}, f"{self.NAME}.{function}")
         return Done(
             transaction=Web3.to_hex(receipt["transactionHash"]),
             block=receipt["blockNumber"],

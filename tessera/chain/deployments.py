@@ -17,6 +17,7 @@ from tessera.chain.panels import Panels
 from tessera.chain.play_euro import PlayEuro
 from tessera.chain.prizes import PrizePool
 from tessera.chain.staking import StakingPool
+from tessera.chain.timelock import Timelock
 from tessera.chain.wallet import ChainError
 
 
@@ -120,6 +121,10 @@ class Tessera:
     @cached_property
     def bet_token(self) -> BetToken:
         return BetToken(self.web3, self.deployment.address_of("BetToken"))
+
+    @cached_property
+    def timelock(self) -> Timelock:
+        return Timelock(self.web3, self.deployment.address_of("Timelock"))
 
     def log_reader(self, next_block: int | None = None) -> LogReader:
         """Reads the events of all contracts, from the deployment on if no block is given."""

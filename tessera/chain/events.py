@@ -131,6 +131,10 @@ class PredictionEvents(Contract):
         ResidueReturned,
     )
 
+    def blocks_per_hour(self) -> int:
+        """Blocks that tickets take for an hour."""
+        return self.read("BLOCKS_PER_HOUR")
+
     def event_count(self) -> int:
         """How many events there are; ids start at 1."""
         return self.read("event_count")
@@ -172,6 +176,14 @@ class PredictionEvents(Contract):
         return self.write(
             sender, "create_event", description, list(outcomes), stop_block, e0, weight, panel_id, result_deadline
         )
+
+    def set_manager(self, sender: Wallet, account: str, is_manager: bool) -> Done:
+        """Says who may create events. Owner only."""
+        return self.write(sender, "set_manager", account, is_manager)
+
+    def approve_panel(self, sender: Wallet, panel_id: int, is_approved: bool) -> Done:
+        """Says which panels new events may use. Owner only."""
+        return self.write(sender, "approve_panel", panel_id, is_approved)
 
     def predict(self, sender: Wallet, event_id: int, outcome: int) -> Done:
         """Sets the sender's prediction."""

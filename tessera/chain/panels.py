@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from eth_account.messages import SignableMessage, encode_typed_data
+from eth_account.signers.local import LocalAccount
 
 from tessera.chain.contract import Contract, Done, Row
 from tessera.chain.wallet import Wallet
@@ -88,6 +89,14 @@ class Panels(Contract):
         """Whether an outcome is final, and which."""
         return tuple(self.read("result", panel_id, question_id))
 
+    def members_of(self, panel_id: int) -> list[str]:
+        """A panel's members, ascending."""
+        return list(self.read("members_of", panel_id))
+
+    def threshold_of(self, panel_id: int) -> int:
+        """How many members decide; 0 where there is no such panel."""
+        return self.read("threshold_of", panel_id)
+
     def question_id(self, question: Question) -> bytes:
         """The hash of a question's four fields."""
         return self.read("hash_question", tuple(question))
@@ -103,6 +112,11 @@ class Panels(Contract):
         message = {"panel_id": panel_id, **question._asdict(), "outcome": outcome}
         return encode_typed_data(domain, REPORT_TYPE, message)
 
+    def sign(self, member: LocalAccount, panel_id: int, question: Question, outcome: int) -> tuple[int, int]:
+        """A member's report as the two words of EIP-2098, `r` and `vs`, that `submit_reports` takes."""
+        signed = member.sign_message(self.typed_report(panel_id, question, outcome))
+        return signed.r, signed.s | (signed.v - 27) << 255
+
     def create_panel(self, sender: Wallet, members: Sequence[str], threshold: int) -> Done:
         """Creates a panel; members strictly ascending. Its id is in `done.the(PanelCreated)`, if it is new."""
         return self.write(sender, "create_panel", list(members), threshold)
@@ -114,6 +128,6 @@ class Panels(Contract):
     def submit_reports(
         self, sender: Wallet, panel_id: int, question: Question, outcome: int, signatures: Sequence[tuple[int, int]]
     ) -> Done:
-        """Submits what members signed for one question, as `compact` words. Anyone; skipped ones are rows."""
+        """Submits what members signed for one question, each as `sign` gives it. Anyone; skipped ones are rows."""
         reports = [(tuple(question), outcome, len(signatures))]
         return self.write(sender, "submit_reports", panel_id, reports, list(signatures))

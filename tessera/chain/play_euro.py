@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.erc20 import Approval, Transfer
 from tessera.chain.wallet import Wallet
 
 
@@ -21,20 +22,6 @@ class Invited(Row):
 class Joined(Row):
     account: str
     amount: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transfer(Row):
-    sender: str
-    receiver: str
-    value: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Approval(Row):
-    owner: str
-    spender: str
-    value: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,6 +112,10 @@ class PrizePool(Contract):
         """Notes the pair's price for the average of the buyback. Anyone, once in 24 h."""
         return self.write(sender, "poke")
 
+    def set_keeper(self, sender: Wallet, account: str, is_keeper: bool) -> Done:
+        """Says who may buy back. Owner only."""
+        return self.write(sender, "set_keeper", account, is_keeper)
+
     def buy_back(self, sender: Wallet, amount_in: int, min_out: int, deadline: int) -> Done:
         """Buys BET for the treasury. Keepers only."""
         return self.write(sender, "buy_back", amount_in, min_out, deadline)
