@@ -33,6 +33,14 @@ class Erc20(Contract):
         """Digits of an amount behind the point."""
         return self.read("decimals")
 
+    def symbol(self) -> str:
+        """Its short name."""
+        return self.read("symbol")
+
+    def allowance(self, owner: str, spender: str) -> int:
+        """What `spender` may still take of an owner's tokens."""
+        return self.read("allowance", owner, spender)
+
     def total_supply(self) -> int:
         """All tokens there are."""
         return self.read("totalSupply")

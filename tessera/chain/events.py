@@ -152,6 +152,18 @@ class PredictionEvents(Contract):
         """Actual and prize tickets of an account, WAD; none once the event is settled."""
         return tuple(self.read("tickets", event_id, account))
 
+    def outcome_tickets(self, event_id: int, outcome: int) -> int:
+        """Prize tickets of all who predict an outcome, WAD."""
+        return self.read("outcome_tickets", event_id, outcome)
+
+    def prediction_of(self, event_id: int, account: str) -> tuple[bool, int]:
+        """Whether an account has a prediction that counts, and which."""
+        return tuple(self.read("prediction_of", event_id, account))
+
+    def multiplier(self, event_id: int) -> int:
+        """What a ticket counts for whoever predicts now, WAD."""
+        return self.read("multiplier", event_id)
+
     def prize_of(self, event_id: int, account: str) -> int:
         """What `claim` would pay now, in units of the prize token."""
         return self.read("prize_of", event_id, account)

@@ -76,6 +76,10 @@ class PrizePool(Contract):
         SplitSet,
     )
 
+    def prize_token(self) -> str:
+        """What prizes are paid in."""
+        return self.read("PRIZE_TOKEN")
+
     def period(self) -> int:
         """The first week that is not closed."""
         return self.read("period")
