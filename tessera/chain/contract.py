@@ -9,6 +9,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar
 
+from eth_abi.codec import ABICodec
+from eth_abi.decoding import StringDecoder
+from eth_abi.encoding import TextStringEncoder
+from eth_abi.registry import BaseEquals, registry
 from eth_utils.abi import event_abi_to_log_topic
 from web3 import Web3
 
@@ -121,13 +125,29 @@ def _plain(argument):
     return int(argument) if isinstance(argument, IntFlag) else argument
 
 
+class _TextDecoder(StringDecoder):
+    """Contracts take any bytes for a text; one that is not UTF-8 must not stop whoever reads logs."""
+
+    def __init__(self):
+        super().__init__(handle_string_errors="replace")
+
+
+def _codec() -> ABICodec:
+    lenient = registry.copy()
+    lenient.unregister("string")
+    lenient.register(BaseEquals("string"), TextStringEncoder, _TextDecoder, label="string")
+    return ABICodec(lenient)
+
+
 @cache
 def _decoders() -> dict[bytes, tuple[type[Row], Any]]:
     found = {}
+    reader = Web3()
+    reader.codec = _codec()
     for known in sorted(Contract.KNOWN, key=lambda known: known.NAME):
         abi = abi_of(known.NAME)
         events = {item["name"]: item for item in abi if item["type"] == "event"}
-        decoders = Web3().eth.contract(abi=abi).events
+        decoders = reader.eth.contract(abi=abi).events
         for row in known.EVENTS:
             # Several contracts log a change of owner.
             found.setdefault(event_abi_to_log_topic(events[row.__name__]), (row, decoders[row.__name__]()))
@@ -135,11 +155,13 @@ def _decoders() -> dict[bytes, tuple[type[Row], Any]]:
 
 
 @cache
-def _fields(row: type[Row]) -> dict[str, type]:
+def fields_of(row: type[Row]) -> dict[str, type]:
+    """An event's own fields and their types, in its order."""
     return {name: kind for name, kind in typing.get_type_hints(row).items() if name not in Row.__dataclass_fields__}
 
 
-def _typed(kind: type, value):
+def typed(kind: type, value):
+    """A value as an event's field has it: flags and structs are more than integers and tuples."""
     if issubclass(kind, IntFlag):
         return kind(value)
     if issubclass(kind, tuple):  # a struct as a NamedTuple
@@ -159,5 +181,5 @@ def decode_logs(logs: Iterable[Mapping]) -> Iterator[Row]:
             block=log["blockNumber"],
             log_index=log["logIndex"],
             transaction=Web3.to_hex(log["transactionHash"]),
-            **{field: _typed(kind, found[field]) for field, kind in _fields(row).items()},
+            **{field: typed(kind, found[field]) for field, kind in fields_of(row).items()},
         )

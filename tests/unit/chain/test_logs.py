@@ -4,8 +4,11 @@ import dataclasses
 from itertools import islice
 
 import pytest
+from eth_abi import encode
+from eth_utils.abi import function_abi_to_4byte_selector
+from web3 import Web3
 
-from tessera.chain import LogReader, Outcome
+from tessera.chain import WAD, LogReader, Outcome
 from tessera.chain.contract import Contract, Row, abi_of
 from tessera.chain.escrow import Entry, Escrow
 from tessera.chain.markets import BetPlaced, MarketCreated
@@ -89,3 +92,15 @@ def test_terms_are_logged_whole(tessera, market):
     assert created.terms == TERMS
     assert created.as_mapping()["event"] == "MarketCreated"
     assert created.as_mapping()["market_id"] == market
+
+
+def test_a_text_that_is_no_text_does_not_stop_readers(tessera, creator):
+    function = next(item for item in abi_of("LmsrMarkets") if item.get("name") == "create_market")
+    now = tessera.web3.eth.get_block("latest")["timestamp"]
+    texts = (b"Rain\xff\x00?", *(text.encode() for text in TERMS[1:]))
+    values = (texts, WAD // 2, now + 3_600, 0, 0, "0x" + "00" * 20, 60)
+    types = ["(bytes,bytes,bytes,bytes,bytes)", *["uint256"] * 4, "address", "uint256"]
+    data = function_abi_to_4byte_selector(function) + encode(types, values)
+    creator.send({"to": tessera.markets.address, "data": Web3.to_hex(data)}, "create_market")
+    (created,) = (row for row in tessera.log_reader().read() if isinstance(row, MarketCreated))
+    assert created.terms == TERMS._replace(question="Rain\ufffd\x00?")
