@@ -25,9 +25,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from tessera.chain.contract import Contract, Row
-from tessera.chain.contract import _fields as fields_of
-from tessera.chain.contract import _typed as typed
+from tessera.chain.contract import Contract, Row, fields_of, typed
 
 LOOKED_UP = ("account", "market_id", "event_id")  # columns that queries ask for
 SQLITE_MOST = 2**63 - 1

@@ -1,26 +1,43 @@
 """Queries: what an index knows, as of one block."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import merge
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, select
 
 from tessera.chain.contract import Row
-from tessera.chain.events import Claimed, EventCreated, EventSettled, ForfeitClaimed, Predicted, Purged
-from tessera.chain.staking import Forfeited
+from tessera.chain.escrow import Entry
+from tessera.chain.events import (
+    Claimed,
+    EventCreated,
+    EventSettled,
+    ForfeitClaimed,
+    Predicted,
+    Purged,
+    ResidueReturned,
+)
+from tessera.chain.markets import BetPlaced, MarketCreated, MarketFinalized, price_history
+from tessera.chain.prizes import PeriodClosed
+from tessera.chain.results import Result, results
+from tessera.chain.staking import Forfeited, RewardsClaimed, Staked, Withdrawn
 from tessera.chain.wallet import ChainError
+from tessera.index.answers import (
+    EventState,
+    Holding,
+    LedgerLine,
+    MarketState,
+    Portfolio,
+    Prediction,
+    Price,
+    Principal,
+    Prize,
+    Standing,
+    Week,
+)
 from tessera.index.schema import Block, blocks, rows_of, table_of
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What an account predicts in an event, as the contract's `prediction_of`. A forfeited one counts nowhere."""
-
-    event_id: int
-    account: str
-    outcome: int
-    forfeited: bool
+from tessera.index.states import STEPS, event_state, holding, market_state, mean_brier, place, prediction, standing
+from tessera.model.prizes import start_of
 
 
 def stored(db: Connection, up_to: int | None = None) -> Block | None:
@@ -31,62 +48,190 @@ def stored(db: Connection, up_to: int | None = None) -> Block | None:
 
 
 class Snapshot:
-    """An index as of its `head`, the last block that was read (None: nothing was). Good inside its `with` block."""
+    """An index as of its `head`, the last block that was read. Good inside its `with` block.
+
+    Lists are in the chain's order unless said otherwise.
+    """
 
     def __init__(self, db: Connection, contracts: dict[str, str]):
+        """Raises ChainError where nothing was read yet."""
+        head = stored(db)
+        if head is None:
+            raise ChainError("the index is empty: it has to be synced first")
         self.db = db
         self.contracts = contracts
-        self.head = stored(db)
+        self.head = head
+        self._markets_address = contracts.get("LmsrMarkets", "")
 
     def rows(self, *kinds: type[Row], **equal) -> Iterator[Row]:
         """Events of some kinds in the chain's order, those whose fields are equal to what is given.
 
         `rows(Predicted, Claimed, event_id=3)`; `contract` is compared by its name in the deployment's record.
         """
-        return merge(*(self._of(kind, equal) for kind in kinds), key=place)
+        return merge(*(self._of(kind, _query(kind, equal)) for kind in kinds), key=place)
 
     def winners(self, event_id: int) -> list[Prediction]:
         """Who may be claimed for: predicted the outcome of a settled event and was neither paid nor purged.
 
         Of forfeited ones the share goes to the pool. Empty where nobody was right or the event is not settled.
-        In the order in which they predicted. Raises ChainError where there is no such event.
-        """
-        settled = next(self.rows(EventSettled, event_id=event_id), None)
-        if settled is None or settled.tickets == 0:
-            self._created(event_id)
-            return []
-        return [found for found in self.predictors(event_id) if found.outcome == settled.outcome]
-
-    def predictors(self, event_id: int) -> list[Prediction]:
-        """Whoever has a prediction in an event, in the order in which they made it. Those paid have none any more.
-
         Raises ChainError where there is no such event.
         """
-        stop = self._created(event_id).stop_block
-        forfeits = _by_account(self.rows(Forfeited))
-        return [_prediction(made, stop, forfeits) for made in self._standing(event_id=event_id)]
+        predictors = self.predictors(event_id)
+        settled = next(self.rows(EventSettled, event_id=event_id), None)
+        if settled is None or settled.tickets == 0:
+            return []
+        return [found for found in predictors if found.outcome == settled.outcome]
+
+    def predictors(self, event_id: int) -> list[Prediction]:
+        """Whoever has a prediction in an event; those paid have none any more. Raises ChainError without the event."""
+        stop_block = self._created(event_id).stop_block
+        forfeits = list(self.rows(Forfeited))
+        return [prediction(made, stop_block, forfeits) for made in self._standing(event_id=event_id)]
 
     def forfeited(self) -> list[Prediction]:
         """What can be purged: forfeited predictions in events that are not settled, by event."""
-        forfeits = _by_account(self.rows(Forfeited))
+        forfeits = defaultdict(list)
+        for row in self.rows(Forfeited):
+            forfeits[row.account].append(row)
         if not forfeits:
             return []
-        stops = {row.event_id: row.stop_block for row in self.rows(EventCreated)}
-        for row in self.rows(EventSettled):
-            del stops[row.event_id]
+        settled = {row.event_id for row in self.rows(EventSettled)}
+        stops = {row.event_id: row.stop_block for row in self.rows(EventCreated) if row.event_id not in settled}
         found = [
-            _prediction(made, stops[made.event_id], forfeits)
-            for account in forfeits
+            prediction(made, stops[made.event_id], mine)
+            for account, mine in forfeits.items()
             for made in self._standing(account=account)
             if made.event_id in stops
         ]
         return sorted((one for one in found if one.forfeited), key=lambda one: one.event_id)
 
-    def _of(self, kind: type[Row], equal: dict) -> Iterator[Row]:
-        table = table_of(kind)
-        query = select(table).order_by(table.c.block, table.c.log_index)
-        for field, value in equal.items():
-            query = query.where(table.c[field] == value)
+    def events(self) -> list[EventState]:
+        """All events of staked tickets."""
+        settled = {row.event_id: row for row in self.rows(EventSettled)}
+        paid = defaultdict(int)
+        for table in map(table_of, (Claimed, ForfeitClaimed, ResidueReturned)):
+            for event_id, amount in self.db.execute(select(table.c.event_id, table.c.amount)):
+                paid[event_id] += amount
+        return [
+            event_state(row, settled.get(row.event_id), paid[row.event_id], self.head)
+            for row in self.rows(EventCreated)
+        ]
+
+    def event(self, event_id: int) -> EventState:
+        """One event. Raises ChainError where there is none."""
+        settled = next(self.rows(EventSettled, event_id=event_id), None)
+        paid = sum(row.amount for row in self.rows(Claimed, ForfeitClaimed, ResidueReturned, event_id=event_id))
+        return event_state(self._created(event_id), settled, paid, self.head)
+
+    def prize_history(self) -> list[Week]:
+        """The prize weeks that are closed."""
+        return [
+            Week(
+                period=row.period,
+                starts_at=start_of(row.period),
+                closed_at=self.time(row.block),
+                revenue=row.revenue,
+                pool=row.pool,
+                to_events=row.to_events,
+                buyback=row.buyback,
+                carried=row.carried,
+                weight=row.weight,
+            )
+            for row in self.rows(PeriodClosed)
+        ]
+
+    def markets(self) -> list[MarketState]:
+        """All friends' markets."""
+        return self._markets()
+
+    def market(self, market_id: int) -> MarketState:
+        """One market. Raises ChainError where there is none."""
+        found = self._markets(market_id=market_id)
+        if not found:
+            raise ChainError(f"there is no market {market_id}")
+        return found[0]
+
+    def price_history(self, market_id: int) -> list[Price]:
+        """How the price of YES moved: `tessera.chain.price_history`. Raises ChainError without the market."""
+        found = price_history(self.rows(MarketCreated, BetPlaced, market_id=market_id), market_id)
+        if not found:
+            raise ChainError(f"there is no market {market_id}")
+        return [Price(*point) for point in found]
+
+    def ledger(self, account: str, *, offset: int = 0, limit: int | None = None) -> list[LedgerLine]:
+        """The movements of an account's Escrow balance: `limit` of them (all if None) after the first `offset`."""
+        query = _query(Entry, {"account": account}).offset(offset).limit(limit)
+        return [
+            LedgerLine(
+                block=row.block,
+                log_index=row.log_index,
+                transaction=row.transaction,
+                timestamp=row.timestamp,
+                product=row.product,
+                pot=int.from_bytes(row.pot, "big"),
+                kind=row.kind,
+                amount=row.amount,
+                balance_after=row.balance_after,
+            )
+            for row in self._of(Entry, query)
+        ]
+
+    def portfolio(self, account: str) -> Portfolio:
+        """All that an account has and had; empty for one that never came."""
+        entries = list(self.rows(Entry, account=account))
+        result = results(entries, self._markets_address).get(account, Result())
+        staked = list(self.rows(Staked, Withdrawn, account=account))
+        principal = defaultdict(int)
+        for row in staked:
+            principal[row.asset] += row.amount if isinstance(row, Staked) else -row.amount
+        forfeits = list(self.rows(Forfeited, account=account))
+        return Portfolio(
+            account=account,
+            balance=entries[-1].balance_after if entries else 0,
+            put_in=result.put_in,
+            got=result.got,
+            profit=result.profit,
+            markets=self._holdings(account, entries),
+            stake=staked[-1].stake if staked else 0,
+            principal=[Principal(asset, amount) for asset, amount in principal.items()],
+            predictions=[
+                prediction(made, self._created(made.event_id).stop_block, forfeits)
+                for made in self._standing(account=account)
+            ],
+            prizes=[
+                Prize(row.event_id, row.amount, self.time(row.block)) for row in self.rows(Claimed, account=account)
+            ],
+            mined=sum(row.amount for row in self.rows(RewardsClaimed, account=account)),
+        )
+
+    def leaderboard(self) -> list[Standing]:
+        """Everybody who ever had to do with a market, greatest profit first."""
+        ended = {row.market_id: row.outcome for row in self.rows(MarketFinalized)}
+        bets = defaultdict(list)
+        for row in self.rows(BetPlaced):
+            bets[row.account].append(row)
+        found = [
+            Standing(
+                account=account,
+                profit=result.profit,
+                put_in=result.put_in,
+                got=result.got,
+                bets=len(bets[account]),
+                brier=mean_brier(bets[account], ended),
+            )
+            for account, result in results(self.rows(Entry), self._markets_address).items()
+        ]
+        return sorted(found, key=lambda one: (-one.profit, one.account))
+
+    def count(self, kind: type[Row], **equal) -> int:
+        """How many events of a kind there are."""
+        return self.db.scalar(select(func.count()).select_from(_query(kind, equal).order_by(None).subquery()))
+
+    def time(self, block: int) -> int:
+        """The unix time of a block in which something was logged."""
+        return self.db.scalars(select(blocks.c.timestamp).where(blocks.c.number == block)).one()
+
+    def _of(self, kind: type[Row], query: Select) -> Iterator[Row]:
         return rows_of(kind, self.db.execute(query), self.contracts)
 
     def _created(self, event_id: int) -> EventCreated:
@@ -96,29 +241,34 @@ class Snapshot:
         return created
 
     def _standing(self, **equal) -> list[Predicted]:
-        """The last prediction of each account in each event that was neither purged nor claimed for since."""
-        standing = {}
-        for row in self.rows(Predicted, Purged, Claimed, ForfeitClaimed, **equal):
-            key = row.event_id, row.account
-            standing.pop(key, None)
-            if isinstance(row, Predicted):
-                standing[key] = row
-        return list(standing.values())
+        return standing(self.rows(Predicted, Purged, Claimed, ForfeitClaimed, **equal))
+
+    def _markets(self, **equal) -> list[MarketState]:
+        bets, steps = defaultdict(list), defaultdict(list)
+        for row in self.rows(BetPlaced, **equal):
+            bets[row.market_id].append(row)
+        for row in self.rows(*STEPS, **equal):
+            steps[row.market_id].append(row)
+        return [
+            market_state(row, bets[row.market_id], steps[row.market_id], self.head)
+            for row in self.rows(MarketCreated, **equal)
+        ]
+
+    def _holdings(self, account: str, entries: list[Entry]) -> list[Holding]:
+        pots, bets = defaultdict(list), defaultdict(list)
+        for row in entries:
+            if row.product == self._markets_address:
+                pots[int.from_bytes(row.pot, "big")].append(row)
+        for row in self.rows(BetPlaced, account=account):
+            bets[row.market_id].append(row)
+        created = {market_id: next(self.rows(MarketCreated, market_id=market_id)) for market_id in pots}
+        return [
+            holding(account, created[pot], self.rows(*STEPS, market_id=pot), bets[pot], mine, self.head)
+            for pot, mine in pots.items()
+        ]
 
 
-def place(row: Row) -> tuple[int, int]:
-    """Where a row is on the chain: what rows are sorted by."""
-    return row.block, row.log_index
-
-
-def _by_account(forfeits: Iterator[Forfeited]) -> dict[str, list[Forfeited]]:
-    found: dict[str, list[Forfeited]] = {}
-    for row in forfeits:
-        found.setdefault(row.account, []).append(row)
-    return found
-
-
-def _prediction(made: Predicted, stop: int, forfeits: dict[str, list[Forfeited]]) -> Prediction:
-    # As PredictionEvents._is_forfeited: the first forfeiture since came before the stop block.
-    forfeited = any(place(row) > place(made) and row.block < stop for row in forfeits.get(made.account, ()))
-    return Prediction(made.event_id, made.account, made.outcome, forfeited)
+def _query(kind: type[Row], equal: dict) -> Select:
+    table = table_of(kind)
+    same = [table.c[field] == value for field, value in equal.items()]
+    return select(table).where(*same).order_by(table.c.block, table.c.log_index)

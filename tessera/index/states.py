@@ -1,0 +1,156 @@
+"""Where markets, events and predictions stand, from their rows alone."""
+
+from collections.abc import Iterable, Sequence
+
+from tessera.chain.contract import WAD_PER_UNIT, ZERO_ADDRESS, Row
+from tessera.chain.escrow import Entry
+from tessera.chain.events import EventCreated, EventSettled, Predicted
+from tessera.chain.markets import (
+    BetPlaced,
+    MarketClosed,
+    MarketCreated,
+    MarketFinalized,
+    MarketReopened,
+    OutcomeDisputed,
+    OutcomeProposed,
+    Position,
+    Status,
+    price_history,
+)
+from tessera.chain.results import results
+from tessera.chain.staking import Forfeited
+from tessera.index.answers import EventState, Holding, MarketState, Prediction
+from tessera.index.schema import Block
+from tessera.model.lmsr import Outcome, brier, mpf
+
+# What moves a market from one status to another.
+STEPS = (MarketClosed, OutcomeProposed, OutcomeDisputed, MarketReopened, MarketFinalized)
+
+
+def place(row: Row) -> tuple[int, int]:
+    """Where a row is on the chain: what rows are sorted by."""
+    return row.block, row.log_index
+
+
+def market_state(created: MarketCreated, bets: Sequence[BetPlaced], steps: Iterable[Row], head: Block) -> MarketState:
+    """A market as of a block; `steps` are its rows of STEPS."""
+    status, outcome = status_of(created, steps := list(steps), head)
+    reopened = [row.expected_result_at for row in steps if isinstance(row, MarketReopened)]
+    return MarketState(
+        market_id=created.market_id,
+        creator=created.creator,
+        referee=None if created.referee == ZERO_ADDRESS else created.referee,
+        **created.terms._asdict(),
+        p0=created.p0,
+        b=created.b,
+        created_at=created.timestamp,
+        event_start_at=created.event_start_at,
+        closes_at=created.closes_at,
+        expected_result_at=[created.expected_result_at, *reopened][-1],
+        dispute_window=created.dispute_window,
+        status=status,
+        outcome=outcome,
+        p_yes=price_history([created, *bets[-1:]], created.market_id)[-1].p_yes,
+        bets=len(bets),
+        staked=sum(bet.stake for bet in bets),
+    )
+
+
+def status_of(created: MarketCreated, steps: Iterable[Row], head: Block) -> tuple[Status, Outcome | None]:
+    """Status and outcome (proposed or final) of a market as of a block."""
+    status, outcome = Status.OPEN if head.timestamp < created.closes_at else Status.CLOSED, None
+    for row in steps:
+        match row:
+            case MarketClosed():
+                status = Status.CLOSED
+            case OutcomeProposed():
+                status, outcome = Status.PENDING, row.outcome
+            case OutcomeDisputed():
+                status = Status.DISPUTED
+            case MarketReopened():
+                status, outcome = Status.CLOSED, None
+            case MarketFinalized():
+                status, outcome = Status.INVALID if row.outcome == Outcome.INVALID else Status.RESOLVED, row.outcome
+    return status, outcome
+
+
+def holding(
+    account: str, created: MarketCreated, steps: Iterable[Row], bets: list[BetPlaced], entries: list[Entry], head: Block
+) -> Holding:
+    """What an account has in a market, by its own bets there and its Escrow entries with that pot."""
+    status, outcome = status_of(created, steps, head)
+    shares, staked = (dict.fromkeys((Outcome.YES, Outcome.NO), 0) for _ in range(2))
+    for bet in bets:
+        shares[bet.side] += bet.shares
+        staked[bet.side] += bet.stake
+    position = Position(shares, staked)
+    result = results(entries, entries[0].product)[account]
+    return Holding(
+        market_id=created.market_id,
+        status=status,
+        outcome=outcome,
+        yes_shares=shares[Outcome.YES],
+        yes_staked=staked[Outcome.YES],
+        yes_odds=position.average_odds(Outcome.YES),
+        no_shares=shares[Outcome.NO],
+        no_staked=staked[Outcome.NO],
+        no_odds=position.average_odds(Outcome.NO),
+        put_in=result.put_in,
+        got=result.got,
+        profit=result.profit,
+    )
+
+
+def mean_brier(bets: Iterable[BetPlaced], ended: dict[int, Outcome]) -> float | None:
+    """Mean Brier score of the probabilities at which bets break even, of those in markets that ended YES or NO."""
+    scores = [
+        brier(mpf(bet.stake * WAD_PER_UNIT) / bet.shares, bet.side == ended[bet.market_id])
+        for bet in bets
+        if ended.get(bet.market_id, Outcome.INVALID) != Outcome.INVALID
+    ]
+    return float(sum(scores) / len(scores)) if scores else None
+
+
+def event_state(created: EventCreated, settled: EventSettled | None, paid: int, head: Block) -> EventState:
+    """An event as of a block; `paid` is what of its prize has left, residue included."""
+    won = settled is not None and settled.tickets != 0
+    return EventState(
+        event_id=created.event_id,
+        panel_id=created.panel_id,
+        question_id="0x" + created.question_id.hex(),
+        description=created.description,
+        outcomes=created.outcomes,
+        start_block=created.start_block,
+        stop_block=created.stop_block,
+        e0=created.e0,
+        weight=created.weight,
+        not_before=created.not_before,
+        result_deadline=created.result_deadline,
+        is_open=head.number < created.stop_block and head.timestamp < created.not_before,
+        is_settled=settled is not None,
+        outcome=settled.outcome if settled is not None and settled.outcome < len(created.outcomes) else None,
+        tickets=settled.tickets if won else 0,
+        prize=settled.prize if won else 0,
+        unpaid=settled.prize - paid if won else 0,
+    )
+
+
+def standing(rows: Iterable[Row]) -> list[Predicted]:
+    """The predictions that stand, of rows Predicted, Purged, Claimed and ForfeitClaimed: the last one of each account
+    in each event that was neither purged nor claimed for since."""
+    found = {}
+    for row in rows:
+        key = row.event_id, row.account
+        found.pop(key, None)
+        if isinstance(row, Predicted):
+            found[key] = row
+    return list(found.values())
+
+
+def prediction(made: Predicted, stop_block: int, forfeits: Iterable[Forfeited]) -> Prediction:
+    """A prediction, and whether one of its account's forfeitures is its own."""
+    # As PredictionEvents._is_forfeited: the first forfeiture since came before the stop block.
+    forfeited = any(
+        row.account == made.account and place(row) > place(made) and row.block < stop_block for row in forfeits
+    )
+    return Prediction(made.event_id, made.account, made.outcome, forfeited)
