@@ -40,6 +40,22 @@ def test_every_explained_reason_exists():
         assert known[reason]["advice"] == advice
 
 
+def test_every_reason_of_staked_tickets_is_explained():
+    """Those of this repository; what libraries say about zero addresses and broken signatures speaks for itself."""
+    contracts = {"BetToken", "Panels", "PredictionEvents", "PrizePool", "StakingPool"}
+    libraries = {"ecdsa", "erc20", "ownable", "ownable_2step"}
+    known = json.loads((ROOT / "frontend-abi" / "errors.json").read_text())
+    own = [
+        reason
+        for reason, told in known.items()
+        if contracts & set(told["contracts"]) and reason.partition(":")[0] not in libraries
+    ]
+    assert {reason.partition(":")[0] for reason in own} == {
+        *("bet", "events", "history", "mining", "panels", "pool", "prizes", "twap")
+    }
+    assert [reason for reason in own if not explanations().get(reason)] == []
+
+
 def test_addresses_are_of_public_chains_alone(monkeypatch, tmp_path):
     def record(name: str, chain_id: int):
         contracts = {"Escrow": Deployed(f"0x{chain_id}", 1, [], "0x", "0x", "vyper", "0x", None)}
