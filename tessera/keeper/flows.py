@@ -1,0 +1,103 @@
+"""Where the revenue of closed weeks came from and went, from the logs."""
+
+from dataclasses import dataclass, field
+
+from tessera.chain.logs import LogReader
+from tessera.chain.prizes import PeriodClosed, PrizeTaken, RevenueAdded
+from tessera.chain.staking import Harvested
+from tessera.keeper.scene import Scene
+from tessera.model.prizes import period_of
+
+BLOCKS_AT_ONCE = 2_000
+
+
+@dataclass
+class Flow:
+    """Weeks that were closed together, `first` to `last`, in units of the prize token.
+
+    The sum of `sources` is the sum of `sinks`, to the unit.
+    """
+
+    first: int
+    last: int
+    sources: dict[str, int] = field(default_factory=dict)
+    sinks: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.sources.values())
+
+
+def flow(scene: Scene, first: int, last: int) -> Flow | None:
+    """The money of the weeks from `first` to `last`; None where they are not closed.
+
+    An event's part is rounded here, and what that leaves is shown as rounding.
+    """
+    sources: dict[str, int] = {}
+    closed: list[PeriodClosed] = []
+    for row in _rows(scene, first):
+        match row:
+            case PeriodClosed():
+                if row.period < first:
+                    sources.clear()
+                elif row.period <= last:
+                    closed.append(row)
+                    if row.period == last:
+                        break
+            case Harvested():
+                _add(sources, f"{scene.token(row.asset).symbol} stakes", row.revenue)
+            case RevenueAdded() if row.payer == scene.events.address:
+                _add(sources, "what winners left", row.amount)
+            case RevenueAdded() if row.payer != scene.pool.address:
+                _add(sources, "sponsors", row.amount)
+            case PrizeTaken() if not row.paid:
+                _add(sources, "events without winners", row.amount)
+    if len(closed) != last - first + 1:
+        return None
+    start, end = closed[0], closed[-1]
+    found = Flow(first, last)
+    _add(found.sources, "carried from before", start.pool - start.revenue)
+    for name, amount in sources.items():
+        _add(found.sources, name, amount)
+    # Not all revenue is shared at once where weeks are closed one at a time.
+    shared, came = sum(row.revenue for row in closed), sum(sources.values())
+    _add(found.sources, "revenue of earlier weeks", shared - came)
+    for row in closed:
+        for title, amount in _shares(scene, row).items():
+            _add(found.sinks, title, amount)
+    _add(found.sinks, "buyback", sum(row.buyback for row in closed))
+    _add(found.sinks, "carried to the next week", end.carried)
+    _add(found.sinks, "later weeks", came - shared)
+    return found
+
+
+def _shares(scene: Scene, row: PeriodClosed) -> dict[str, int]:
+    hour = scene.events.blocks_per_hour()
+    shares: dict[str, int] = {}
+    for event in scene.known.events():
+        length = event.stop_block - event.start_block
+        created_at = event.not_before - (length * 3600 + hour - 1) // hour
+        if row.weight and period_of(created_at) <= row.period <= period_of(event.not_before):
+            shares[f"{event.event_id}: {event.description}"] = row.to_events * event.weight // row.weight
+    shares["rounding"] = row.to_events - sum(shares.values())
+    return shares
+
+
+def _add(amounts: dict[str, int], name: str, amount: int) -> None:
+    if amount > 0:
+        amounts[name] = amounts.get(name, 0) + amount
+
+
+def _rows(scene: Scene, first: int) -> list:
+    """The logs since the week before `first` was closed, found from the newest block backwards."""
+    addresses = [scene.pool.address, scene.prizes.address]
+    earliest, end = scene.tessera.deployment.first_block, scene.web3.eth.block_number
+    rows: list = []
+    while end >= earliest:
+        start = max(earliest, end - BLOCKS_AT_ONCE + 1)
+        piece = list(LogReader(scene.web3, addresses, start).read(end))
+        rows = piece + rows
+        if any(isinstance(row, PeriodClosed) and row.period < first for row in piece):
+            break
+        end = start - 1
+    return rows

@@ -1,0 +1,68 @@
+"""What the logs say that no view does: who predicted what, who was paid, what events there are."""
+
+from dataclasses import dataclass
+
+from tessera.chain.contract import Row
+from tessera.chain.events import EventCreated, EventSettled, PrizeClaimSkipped
+from tessera.index import Index
+
+REFUSED = "events: token refused"
+
+
+@dataclass(frozen=True)
+class Winners:
+    """Who is to be paid for an event: `payable` in batches, `refused` once the token takes them again."""
+
+    payable: list[str]
+    refused: list[str]
+
+
+class Known:
+    """The event index as the keeper asks it; as of the last `sync`."""
+
+    def __init__(self, index: Index):
+        self._index = index
+        self._events: dict[int, EventCreated] = {}
+
+    def sync(self) -> None:
+        """Reads what is new. Raises ChainError, or an error of the node's."""
+        self._index.sync()
+        self._events = {row.event_id: row for row in self._rows(EventCreated)}
+
+    def events(self) -> list[EventCreated]:
+        """All events, in the order of their creation."""
+        return list(self._events.values())
+
+    def event(self, event_id: int) -> EventCreated:
+        return self._events[event_id]
+
+    def unsettled(self) -> list[EventCreated]:
+        """The events that are not settled."""
+        settled = {row.event_id for row in self._rows(EventSettled)}
+        return [row for row in self.events() if row.event_id not in settled]
+
+    def unpaid(self) -> list[int]:
+        """The settled events with a prize of which something was not paid yet."""
+        with self._index.snapshot() as found:
+            return [event.event_id for event in found.events() if event.unpaid]
+
+    def forfeited(self) -> list[tuple[int, str]]:
+        """Predictions that can be purged: event and account."""
+        with self._index.snapshot() as found:
+            return [(one.event_id, one.account) for one in found.forfeited()]
+
+    def predicting(self, event_id: int, outcome: int) -> list[str]:
+        """Whose prediction of an event is that outcome and counts."""
+        with self._index.snapshot() as found:
+            return [one.account for one in found.predictors(event_id) if one.outcome == outcome and not one.forfeited]
+
+    def winners(self, event_id: int) -> Winners:
+        """Who was right about a settled event and is not paid yet."""
+        refused = {row.account for row in self._rows(PrizeClaimSkipped, event_id=event_id) if row.reason == REFUSED}
+        with self._index.snapshot() as found:
+            unpaid = [one.account for one in found.winners(event_id)]
+        return Winners([one for one in unpaid if one not in refused], [one for one in unpaid if one in refused])
+
+    def _rows(self, kind: type[Row], **equal) -> list:
+        with self._index.snapshot() as found:
+            return list(found.rows(kind, **equal))

@@ -1,0 +1,123 @@
+"""What a round did, for people and machines: a table, a JSON file, and a picture."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tessera.chain import ChainError
+from tessera.keeper.flows import Flow, flow
+from tessera.keeper.picture import svg
+from tessera.keeper.round import Round
+from tessera.keeper.scene import Scene, Token
+from tessera.keeper.steps import Close, Status
+
+GOOD, BAD = (Status.DONE, Status.OTHERS), (Status.UNDONE,)
+VERDICTS = {
+    0: "all that was due is done",
+    3: "something was left undone",
+    4: "all is done but for winners whom the token refuses",
+}
+
+
+def flow_of(scene: Scene, done: Round) -> Flow | None:
+    """The money of the weeks that a round found closed at its end."""
+    closed = [one for one in done.outcomes if isinstance(one.step, Close) and one.status in GOOD]
+    return flow(scene, closed[0].step.first, closed[0].step.running - 1) if closed else None
+
+
+def as_mapping(done: Round, money: Flow | None, token: Token) -> dict:
+    """A round as JSON has it: amounts in the smallest unit, fees in wei."""
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "account": done.account,
+        "exit_code": done.exit_code,
+        "verdict": VERDICTS[done.exit_code],
+        "gas_used": done.gas_used,
+        "fees_wei": done.fees,
+        "plan": done.plan.as_mapping(),
+        "steps": [
+            {
+                "key": one.step.key,
+                "what": one.step.what,
+                "why": one.step.why,
+                "status": one.status.value,
+                "message": one.message,
+                "transactions": [asdict(sent) for sent in one.sent],
+            }
+            for one in done.outcomes
+        ],
+        "money": None if money is None else {**asdict(money), "token": asdict(token)},
+    }
+
+
+def write(report: Mapping, folder: Path) -> Path:
+    """Writes the JSON file, and the picture beside it where weeks were closed; the file's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"round-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    if report["money"]:
+        money = dict(report["money"])
+        token = Token(**money.pop("token"))
+        (folder / f"{name}.svg").write_text(svg(Flow(**money), token), encoding="utf-8")
+    path = folder / f"{name}.json"
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def read(folder: Path, name: str | None = None) -> tuple[Path, dict]:
+    """A round's report by its name, the last one's if none is given. Raises ChainError where there is none."""
+    found = sorted(folder.glob("round-*.json"))
+    if name is not None:
+        found = [path for path in found if path.stem == name.removesuffix(".json")]
+    if not found:
+        raise ChainError(f"no report {name or 'of a round'} in {folder}")
+    return found[-1], json.loads(found[-1].read_text(encoding="utf-8"))
+
+
+def show(report: Mapping, console: Console) -> None:
+    """The steps as a table, where the money went, and what the round ended with; 80 columns are enough."""
+    table = Table(title="The keeper's round", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column, justify in (("step", "left"), ("", "left"), ("gas", "right")):
+        table.add_column(column, justify=justify)
+    for step in report["steps"]:
+        gas = sum(sent["gas_used"] for sent in step["transactions"])
+        what = Text(step["what"])
+        if step["message"]:
+            what.append(f"\n{step['message']}", "dim")
+        table.add_row(what, _coloured(step["status"]), f"{gas:,}" if gas else "")
+    console.print(table if report["steps"] else "Nothing was due.")
+    for sentence in report["plan"]["waiting"]:
+        console.print(Text(f"· {sentence}", "dim"))
+    if report["money"]:
+        _show_money(report["money"], console)
+    verdict = Text(report["verdict"], "green" if report["exit_code"] == 0 else "red")
+    console.print(verdict + Text(f": {report['gas_used']:,} gas, {report['fees_wei'] / 1e18:.6f} ETH", "default"))
+
+
+def _show_money(money: Mapping, console: Console) -> None:
+    token = Token(**money["token"])
+    table = Table(title="Where the prize came from and went", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("from")
+    table.add_column("", justify="right")
+    table.add_column("to")
+    table.add_column("", justify="right")
+    sides = [sorted(money[side].items(), key=lambda item: -item[1]) for side in ("sources", "sinks")]
+    for number in range(max(map(len, sides))):
+        cells = []
+        for side in sides:
+            name, amount = side[number] if number < len(side) else ("", None)
+            cells += [Text(name), "" if amount is None else token.text(amount)]
+        table.add_row(*cells)
+    console.print(table)
+
+
+def _coloured(status: str) -> Text:
+    return Text(status, "green" if status in GOOD else "red" if status in BAD else "yellow")

@@ -1,0 +1,126 @@
+"""One round: every step that is due is tried, and what became of it is read from the chain."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tessera.chain import ChainError, Reverted
+from tessera.keeper.plan import Plan
+from tessera.keeper.scene import Scene
+from tessera.keeper.sender import NODE_ERRORS, Sender, Sent
+from tessera.keeper.steps import Call, Status, Step, refusal
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A step, what became of it, and its transactions."""
+
+    step: Step
+    status: Status
+    message: str
+    sent: tuple[Sent, ...] = ()
+
+
+@dataclass
+class Round:
+    """What one round did. Fees in wei."""
+
+    plan: Plan
+    account: str
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def gas_used(self) -> int:
+        return sum(sent.gas_used for outcome in self.outcomes for sent in outcome.sent)
+
+    @property
+    def fees(self) -> int:
+        return sum(sent.fee for outcome in self.outcomes for sent in outcome.sent)
+
+    def of(self, status: Status) -> list[Outcome]:
+        """The steps that ended so."""
+        return [outcome for outcome in self.outcomes if outcome.status is status]
+
+    @property
+    def exit_code(self) -> int:
+        """0: all that was due is done. 3: something was left undone. 4: all is done but for winners whom the token
+        refuses."""
+        return 3 if self.of(Status.UNDONE) else 4 if self.of(Status.REFUSED) else 0
+
+
+class Watcher:
+    """Whoever looks on. This one looks away."""
+
+    def begin(self, step: Step) -> None:
+        """A step is tried."""
+
+    def paid(self, people: int) -> None:
+        """A transaction of it is in a block; so many people of `step.size`."""
+
+    def end(self, outcome: Outcome) -> None:
+        """What became of it."""
+
+
+def run(
+    scene: Scene, sender: Sender, plan: Plan, *, watcher: Watcher, stopping: Callable[[], bool] = lambda: False
+) -> Round:
+    """Tries every step of a plan in its order; one that fails does not hold up the others.
+
+    `stopping` is asked before each transaction. Raises ChainError, and has sent nothing, where the account cannot pay
+    for the gas of the whole plan.
+    """
+    done = Round(plan, sender.address)
+    if plan.steps:
+        sender.check_money(plan.gas)
+    for step in plan.steps:
+        watcher.begin(step)
+        done.outcomes.append(_attempt(scene, sender, step, watcher, stopping))
+        watcher.end(done.outcomes[-1])
+    return done
+
+
+def _attempt(scene: Scene, sender: Sender, step: Step, watcher: Watcher, stopping: Callable[[], bool]) -> Outcome:
+    sent: list[Sent] = []
+    status, trouble = Status.UNDONE, ""
+    try:
+        for call in step.calls(scene):
+            if stopping():
+                trouble = "the keeper was stopped"
+                break
+            try:
+                sent.append(sender.send(call))
+            except Reverted as refused:
+                status, trouble = step.verdict(refused), step.advice(refused)
+                continue  # other batches of winners may be paid
+            if not sent[-1].succeeded:
+                trouble = _failed(scene, call, sent[-1])
+            watcher.paid(call.people)
+    except ChainError as error:
+        trouble = str(error)
+    except NODE_ERRORS as error:
+        trouble = _node_failed(error)
+    try:
+        # A receipt is a node's word, and others may have been faster: the state decides.
+        if step.is_done(scene):
+            return _done(scene, step, tuple(sent))
+    except NODE_ERRORS as error:
+        status, trouble = Status.UNDONE, trouble or _node_failed(error)
+    trouble = trouble or "a node says that it is in a block, and the chain does not show it"
+    return Outcome(step, status, trouble, tuple(sent))
+
+
+def _done(scene: Scene, step: Step, sent: tuple[Sent, ...]) -> Outcome:
+    if refused := step.refused(scene):
+        return Outcome(step, Status.REFUSED, f"the token refuses to pay {', '.join(refused)}", sent)
+    if any(one.succeeded for one in sent):
+        return Outcome(step, Status.DONE, "", sent)
+    return Outcome(step, Status.OTHERS, "the chain shows it as done", sent)
+
+
+def _failed(scene: Scene, call: Call, sent: Sent) -> str:
+    reason = refusal(scene, call)
+    return f"reverted in {sent.transaction}: {reason or 'others were faster, or it ran out of gas'}"
+
+
+def _node_failed(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"the node failed: {text[:200]}"

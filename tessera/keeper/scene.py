@@ -1,0 +1,91 @@
+"""What the keeper looks at: the contracts, the event index, the clock of the chain, and names for people."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from web3 import EthereumTesterProvider
+
+from tessera.chain import Tessera
+from tessera.chain.erc20 import Erc20
+from tessera.index import Index
+from tessera.keeper.known import Known
+
+PAIR = 4  # among the constructor arguments of PrizePool
+PAIR_ABI = [
+    {"type": "function", "name": "token0", "stateMutability": "view", "inputs": [], "outputs": [{"type": "address"}]},
+    {
+        "type": "function",
+        "name": "getReserves",
+        "stateMutability": "view",
+        "inputs": [],
+        "outputs": [{"type": "uint112"}, {"type": "uint112"}, {"type": "uint32"}],
+    },
+]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The block and second that the next transaction is at or after."""
+
+    block: int
+    time: int
+
+
+@dataclass(frozen=True)
+class Token:
+    """An ERC-20 as people read it."""
+
+    address: str
+    symbol: str
+    decimals: int
+
+    def text(self, amount: int) -> str:
+        """An amount in words: "12.34 USDC"."""
+        return f"{amount / 10**self.decimals:,.2f} {self.symbol}"
+
+
+class Scene:
+    """One deployment of staked tickets, seen by one account (None: by nobody in particular)."""
+
+    def __init__(self, tessera: Tessera, index: Index, account: str | None = None):
+        """Raises ChainError where the contracts are not deployed."""
+        self.tessera, self.known, self.account = tessera, Known(index), account
+        self.web3 = tessera.web3
+        self.pool, self.events, self.prizes = tessera.staking, tessera.events, tessera.prizes
+        self.embedded = isinstance(self.web3.provider, EthereumTesterProvider)
+        self._tokens: dict[str, Token] = {}
+
+    def clock(self) -> Clock:
+        """On a node the newest block; the chain inside the process knows its next one."""
+        block = self.web3.eth.get_block("pending" if self.embedded else "latest")
+        return Clock(block["number"], block["timestamp"])
+
+    def token(self, address: str) -> Token:
+        """Symbol and decimals of a token."""
+        if address not in self._tokens:
+            token = Erc20(self.web3, address)
+            self._tokens[address] = Token(address, token.read("symbol"), token.decimals())
+        return self._tokens[address]
+
+    @cached_property
+    def assets(self) -> list[Token]:
+        """What can be staked."""
+        return [self.token(address) for address in self.pool.assets()]
+
+    @cached_property
+    def prize_token(self) -> Token:
+        return self.token(self.prizes.read("PRIZE_TOKEN"))
+
+    @cached_property
+    def bet(self) -> Token:
+        return self.token(self.prizes.read("BET"))
+
+    def market(self) -> tuple[int, int]:
+        """Prize tokens and BET in the market of the buyback."""
+        pair = self.web3.eth.contract(self.tessera.deployment.contracts["PrizePool"].arguments[PAIR], abi=PAIR_ABI)
+        reserves = pair.functions.getReserves().call()[:2]
+        return tuple(reserves if pair.functions.token0().call() == self.prize_token.address else reserves[::-1])
+
+    def title(self, event_id: int) -> str:
+        """An event for people: its number and what is predicted."""
+        return f"event {event_id}, {self.known.event(event_id).description!r}"

@@ -1,0 +1,333 @@
+"""What a round is made of: each step knows its transactions, and whether the chain shows it as done.
+
+A step is done when the chain's state says so, whoever did it and whatever a receipt says.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from web3.exceptions import Web3RPCError
+
+from tessera.chain.contract import Contract
+from tessera.chain.wallet import REFUSALS, Reverted, reason_of
+from tessera.keeper.known import REFUSED
+from tessera.keeper.scene import Scene
+
+MAX_TRANSACTION_GAS = 16_777_216  # of one transaction (EIP-7825)
+MAX_PERIODS = 520  # closed in one call
+MAX_BATCH = 256  # of claim_many
+GAS_A_WINNER = 45_000  # at most, forfeitures and a first balance included; 34,000 as a rule
+GAS_A_BATCH = 150_000  # at most, with the residue back to the pool
+BUY_BACK_SECONDS = 600  # a swap is mined by then, or not at all
+SLIPPAGE_BPS = 50  # what the market may move between looking and being mined
+BPS = 10_000
+MAX_RESERVE_BPS = 100  # the contract's bound on one buyback
+
+NOT_FRESH = "twap: price is not fresh"
+TOO_LOW = "prizes: min_out too low"
+POKED = "prizes: poked within 24 h"
+
+
+class Status(StrEnum):
+    """What became of a step."""
+
+    DONE = "done"
+    OTHERS = "done by others"
+    EARLY = "not yet"  # nothing is wrong
+    REFUSED = "refused"  # by the token, for some winners: no keeper can do more
+    UNDONE = "left undone"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One transaction: a contract's function and what it is called with."""
+
+    contract: Contract
+    function: str
+    arguments: tuple
+    people: int = 1  # whom it pays, for a progress bar
+
+    @property
+    def name(self) -> str:
+        return f"{self.contract.NAME}.{self.function}"
+
+    @property
+    def data(self) -> dict:
+        """Receiver and data, as a wallet takes them."""
+        return {"to": self.contract.address, "data": self.contract.calldata(self.function, *self.arguments)}
+
+
+@dataclass(frozen=True)
+class Step(ABC):
+    """One thing that is due. `what` and `why` are for people; `gas` is what it takes as a rule."""
+
+    what: str
+    why: str
+    gas: int
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """What is due, for a comparison of plans."""
+
+    @property
+    def size(self) -> int:
+        """How many `people` its calls pay together."""
+        return 1
+
+    @abstractmethod
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        """Its transactions, each made when it is asked for."""
+
+    @abstractmethod
+    def is_done(self, scene: Scene) -> bool:
+        """Whether the chain shows it as done."""
+
+    def advice(self, refusal: Reverted) -> str:
+        """What a refusal of its simulation means, for people."""
+        return f"{refusal}. {refusal.advice}".removesuffix(" ")
+
+    def verdict(self, refusal: Reverted) -> Status:
+        """What the step ends as if its simulation is refused."""
+        return Status.UNDONE
+
+    def refused(self, scene: Scene) -> list[str]:
+        """Whom the token refused though the step is done."""
+        return []
+
+
+@dataclass(frozen=True)
+class Harvest(Step):
+    """An asset's yield goes to the prize pool."""
+
+    asset: str
+    since: int
+    kind: ClassVar[str] = "harvest"
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.asset}"
+
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        yield Call(scene.pool, "harvest", (self.asset,))
+
+    def is_done(self, scene: Scene) -> bool:
+        return scene.pool.asset_state(self.asset).harvested_at >= self.since
+
+    def advice(self, refusal: Reverted) -> str:
+        return f"{super().advice(refusal)} The yield stays in the vault; the week can be closed 24 h after its end."
+
+
+@dataclass(frozen=True)
+class Close(Step):
+    """Weeks that are over are closed, all of them."""
+
+    first: int
+    running: int
+    kind: ClassVar[str] = "close"
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.first} to {self.running - 1}"
+
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        for _ in range(self.first, self.running, MAX_PERIODS):
+            yield Call(scene.prizes, "close_periods", (scene.prizes.period(), MAX_PERIODS))
+
+    def is_done(self, scene: Scene) -> bool:
+        return scene.prizes.period() >= self.running
+
+
+@dataclass(frozen=True)
+class Poke(Step):
+    """The market's price is noted, for the average that bounds the buyback."""
+
+    kind: ClassVar[str] = "poke"
+
+    @property
+    def key(self) -> str:
+        return self.kind
+
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        yield Call(scene.prizes, "poke", ())
+
+    def is_done(self, scene: Scene) -> bool:
+        return refusal(scene, Call(scene.prizes, "poke", ())) == POKED
+
+
+@dataclass(frozen=True)
+class BuyBack(Step):
+    """The bucket buys BET for the treasury, at most 1 % of the market at once; the rest waits."""
+
+    bucket: int  # before
+    kind: ClassVar[str] = "buy back"
+
+    @property
+    def key(self) -> str:
+        return self.kind
+
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        prizes, bucket = scene.prizes, scene.prizes.buyback_bucket()
+        reserve, bet_reserve = scene.market()
+        amount = min(bucket, reserve * MAX_RESERVE_BPS // BPS)
+        # Uniswap V2 with its fee of 0.3 % (whitepaper, 3.2.1).
+        quote = amount * 997 * bet_reserve // (reserve * 1000 + amount * 997)
+        deadline = scene.clock().time + BUY_BACK_SECONDS
+        yield Call(prizes, "buy_back", (amount, quote * (BPS - SLIPPAGE_BPS) // BPS, deadline))
+
+    def is_done(self, scene: Scene) -> bool:
+        return scene.prizes.buyback_bucket() < self.bucket
+
+    def advice(self, refusal: Reverted) -> str:
+        if refusal.reason == TOO_LOW:
+            return "the market pays over 2 % less than its average of a day: left for next time, the bucket waits"
+        if refusal.reason == NOT_FRESH:
+            return "the market's average price is not known yet: possible 24 to 72 h after a poke, the bucket waits"
+        return super().advice(refusal)
+
+    def verdict(self, refusal: Reverted) -> Status:
+        return Status.EARLY if refusal.reason == NOT_FRESH else Status.UNDONE
+
+
+@dataclass(frozen=True)
+class Purge(Step):
+    """A forfeited prediction leaves its outcome's total, so that the winners share all of the prize."""
+
+    event_id: int
+    account: str
+    kind: ClassVar[str] = "purge"
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.event_id} {self.account}"
+
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        yield self._call(scene)
+
+    def is_done(self, scene: Scene) -> bool:
+        return refusal(scene, self._call(scene)) is not None
+
+    def _call(self, scene: Scene) -> Call:
+        return Call(scene.events, "purge", (self.event_id, self.account))
+
+
+@dataclass(frozen=True)
+class Settle(Step):
+    """An event's outcome is fixed and its prize fetched."""
+
+    event_id: int
+    kind: ClassVar[str] = "settle"
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        yield Call(scene.events, "settle", (self.event_id,))
+
+    def is_done(self, scene: Scene) -> bool:
+        return scene.events.result_of(self.event_id).settled
+
+
+@dataclass(frozen=True)
+class Pay(Step):
+    """All winners of an event are paid in batches, but those whom the token has refused before."""
+
+    event_id: int
+    count: int
+    kind: ClassVar[str] = "pay"
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.event_id} {self.count}"
+
+    @property
+    def size(self) -> int:
+        return self.count
+
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        size, tried = batch_size(scene), set()
+        while batch := [one for one in self.unpaid(scene) if one not in tried][:size]:
+            call = self._call(scene, batch)
+            # The bounds are rules, the estimate is what counts.
+            while len(batch) > 1 and not fits(scene, call):
+                batch = batch[: len(batch) // 2]
+                call = self._call(scene, batch)
+            tried.update(batch)
+            yield call
+
+    def is_done(self, scene: Scene) -> bool:
+        return not self.unpaid(scene)
+
+    def refused(self, scene: Scene) -> list[str]:
+        return scene.known.winners(self.event_id).refused
+
+    def unpaid(self, scene: Scene) -> list[str]:
+        """Who is still to be paid and was never refused by the token, after a look at the newest logs."""
+        scene.known.sync()
+        return scene.known.winners(self.event_id).payable
+
+    def _call(self, scene: Scene, batch: list[str]) -> Call:
+        return Call(scene.events, "claim_many", (self.event_id, batch), people=len(batch))
+
+
+@dataclass(frozen=True)
+class PayAgain(Step):
+    """A winner whom the token refused before is paid, if it does not any more."""
+
+    event_id: int
+    account: str
+    kind: ClassVar[str] = "pay again"
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.event_id} {self.account}"
+
+    def calls(self, scene: Scene) -> Iterator[Call]:
+        yield Call(scene.events, "claim", (self.event_id, self.account))
+
+    def is_done(self, scene: Scene) -> bool:
+        return not scene.events.read("prediction_of", self.event_id, self.account)[0]
+
+    def verdict(self, refusal: Reverted) -> Status:
+        return Status.REFUSED if refusal.reason == REFUSED else Status.UNDONE
+
+    def advice(self, refusal: Reverted) -> str:
+        if refusal.reason == REFUSED:
+            return "the token refuses to pay this account; the prize waits for it, for ever"
+        return super().advice(refusal)
+
+
+def refusal(scene: Scene, call: Call) -> str | None:
+    """The reason with which a contract refuses a call now; None where it would not."""
+    sender = {} if scene.account is None else {"from": scene.account}
+    try:
+        scene.web3.eth.call({**sender, **call.data}, "pending")
+    except REFUSALS as error:
+        return reason_of(error)
+    return None
+
+
+def batch_size(scene: Scene) -> int:
+    """How many winners fit into a transaction by what one takes at most."""
+    return max(1, min(MAX_BATCH, (gas_room(scene) - GAS_A_BATCH) // GAS_A_WINNER))
+
+
+def gas_room(scene: Scene) -> int:
+    """What one transaction may take: nine tenths of a block, since others want in, too."""
+    return min(scene.web3.eth.get_block("latest")["gasLimit"] * 9 // 10, MAX_TRANSACTION_GAS)
+
+
+def fits(scene: Scene, call: Call) -> bool:
+    """Whether a call takes no more than a transaction may, by the node's estimate; False where it cannot be made."""
+    if scene.embedded:
+        return True  # that chain cannot estimate at the time of its next block
+    sender = {} if scene.account is None else {"from": scene.account}
+    try:
+        return scene.web3.eth.estimate_gas({**sender, **call.data}, "pending") <= gas_room(scene)
+    except (*REFUSALS, Web3RPCError):
+        return False
