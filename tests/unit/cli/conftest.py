@@ -46,12 +46,17 @@ def web3(tessera) -> Web3:
 @pytest.fixture
 def run(tessera, deployed, monkeypatch, tmp_path) -> Callable[..., Result]:
     """`run("markets", "list")`, as devnet account `by`; output and exit code come back."""
-    monkeypatch.setattr("tessera.cli.session.HTTPProvider", lambda url: tessera.web3.provider)
-    monkeypatch.setattr("tessera.cli.session.HOME", tmp_path)
+    return command(tessera.web3, deployed[1], monkeypatch, tmp_path)
+
+
+def command(web3: Web3, record: str, monkeypatch, home) -> Callable[..., Result]:
+    """The command on a chain inside this process."""
+    monkeypatch.setattr("tessera.cli.session.HTTPProvider", lambda url: web3.provider)
+    monkeypatch.setattr("tessera.cli.session.HOME", home)
 
     def invoke(*arguments, by: int | None = None, **options) -> Result:
         who = [] if by is None else ["--devnet-account", str(by)]
-        return CliRunner().invoke(cli, ["--record", deployed[1], *who, *map(str, arguments)], **options)
+        return CliRunner().invoke(cli, ["--record", record, *who, *map(str, arguments)], **options)
 
     return invoke
 

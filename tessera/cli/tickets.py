@@ -1,0 +1,229 @@
+"""`tessera tickets`: stake, predict, and what the weekly prize is."""
+
+import click
+
+from tessera.chain import ChainError
+from tessera.chain.erc20 import Erc20
+from tessera.chain.events import Claimed, EventCreated, Predicted
+from tessera.chain.panels import INVALID
+from tessera.chain.prizes import PeriodClosed
+from tessera.chain.staking import RewardsClaimed, Staked, Withdrawn
+from tessera.cli.markets import YES_TO_ALL
+from tessera.cli.money import ALL, Money
+from tessera.cli.session import Commands, Session, pause
+from tessera.cli.show import Amount, Moment, card, rows, sent, usd, wad
+from tessera.model.prizes import start_of
+
+EVENT = click.argument("event_id", metavar="EVENT", type=click.IntRange(1))
+
+
+@click.group(cls=Commands)
+def tickets():
+    """Staked tickets: stakes earn the weekly prize, and come back whole."""
+
+
+@tickets.command()
+@click.pass_obj
+def pool(session: Session):
+    """The running week, what it is shared by, and yearly yields with what they assume."""
+    api, staking = session.tessera.prizes, session.tessera.staking
+    now = session.web3.eth.get_block("latest")["timestamp"]
+    period, staked = api.period(), staking.total_stake()
+    found = {
+        "week": period,
+        "ends": Moment(start_of(period + 1)),
+        "ends in": pause(start_of(period + 1) - now),
+        "revenue so far": _prize(session, api.waiting()),
+        "carried from last week": _prize(session, api.carried()),
+        "buyback waits with": _prize(session, api.buyback_bucket()),
+        "all stakes": usd(staked),
+    }
+    card(session, "The weekly prize", found)
+
+
+@tickets.command()
+@click.pass_obj
+def weeks(session: Session):
+    """Every closed week: the pool and how it was split."""
+    found = [
+        {
+            "week": closed.period,
+            "ended": Moment(start_of(closed.period + 1)),
+            "revenue": _prize(session, closed.revenue),
+            "pool": _prize(session, closed.pool),
+            "to_events": _prize(session, closed.to_events),
+            "buyback": _prize(session, closed.buyback),
+            "carried": _prize(session, closed.carried),
+        }
+        for closed in session.logs(PeriodClosed)
+    ]
+    rows(session, "Weeks", found, "no week is closed yet")
+
+
+@tickets.command()
+@click.pass_obj
+def events(session: Session):
+    """All events, the newest first."""
+    head = session.web3.eth.get_block("latest")
+    found = [
+        {
+            "event": created.event_id,
+            "question": created.description,
+            "outcomes": ", ".join(created.outcomes),
+            "state": _state(session, created, head),
+            "multiplier_now": wad(session.tessera.events.multiplier(created.event_id), places=2),
+            "result_from": Moment(created.not_before),
+            "prize_so_far": _prize(session, session.tessera.prizes.event_prize(created.event_id)),
+        }
+        for created in reversed(session.logs(EventCreated))
+    ]
+    rows(session, "Events", found, "no event yet")
+
+
+@tickets.command()
+@EVENT
+@click.pass_obj
+def event(session: Session, event_id: int):
+    """One event: outcomes with their prize tickets, and yours."""
+    api = session.tessera.events
+    created = _created(session, event_id)
+    head = session.web3.eth.get_block("latest")
+    result = api.result_of(event_id)
+    found = {
+        "question": created.description,
+        "state": _state(session, created, head),
+        "predicting ends": f"at block {created.stop_block} or {Moment(created.not_before)}, whichever is first",
+        "multiplier now": wad(api.multiplier(event_id), places=2),
+        "weight": created.weight,
+        "prize": _prize(session, result.prize if result.settled else session.tessera.prizes.event_prize(event_id)),
+    }
+    for index, name in enumerate(created.outcomes):
+        found[f"tickets on {name}"] = wad(api.outcome_tickets(event_id, index), places=2)
+    if result.settled:
+        found["outcome"] = "INVALID" if result.outcome == INVALID else created.outcomes[result.outcome]
+    if (viewer := session.viewer) is not None:
+        predicted, outcome = api.prediction_of(event_id, viewer)
+        actual, prize = api.tickets(event_id, viewer)
+        found |= {
+            "you predict": created.outcomes[outcome] if predicted else None,
+            "your tickets": wad(actual, places=2),
+            "your prize tickets": wad(prize, places=2),
+            "to claim": _prize(session, api.prize_of(event_id, viewer)),
+        }
+    card(session, f"Event {event_id}", found)
+
+
+@tickets.command()
+@click.argument("asset")
+@click.argument("amount", metavar="AMOUNT")
+@YES_TO_ALL
+@click.pass_obj
+def stake(session: Session, asset: str, amount: str, yes: bool):
+    """Stakes a stablecoin (by its symbol). It can be withdrawn at any time; only the yield is played for."""
+    token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
+    units = Money(token.decimals()).convert(amount, None, None)
+    if not session.as_json:
+        card(
+            session,
+            "Stake",
+            {
+                "amount": _of(token, units),
+                "at risk": "nothing but the vault's own risk: principal comes back at any time",
+                "played for": "the yield that the stake earns",
+            },
+        )
+    session.confirm(yes)
+    if token.allowance(wallet.address, staking.address) < units:
+        token.approve(wallet, staking.address, units)
+    done = staking.stake(wallet, token.address, units)
+    staked = done.the(Staked)
+    card(session, "Done", {"counts": usd(staked.value), "your stake": usd(staked.stake), **sent(done)})
+
+
+@tickets.command()
+@click.argument("asset")
+@click.argument("amount", metavar="AMOUNT|all")
+@click.pass_obj
+def withdraw(session: Session, asset: str, amount: str):
+    """Takes principal back: an amount, or all."""
+    token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
+    units = Money(token.decimals(), all_=True).convert(amount, None, None)
+    owed = staking.principal_of(wallet.address, token.address)
+    done = staking.withdraw(wallet, token.address, owed if units == ALL else units)
+    left = done.the(Withdrawn)
+    card(
+        session,
+        "Done",
+        {
+            "paid": _of(token, left.paid),
+            "still owed to you": _of(token, staking.principal_of(wallet.address, token.address)),
+            "your stake": usd(left.stake),
+            **sent(done),
+        },
+    )
+
+
+@tickets.command()
+@EVENT
+@click.argument("outcome")
+@click.pass_obj
+def predict(session: Session, event_id: int, outcome: str):
+    """Predicts an outcome, by its name or number (from 0). A change takes the multiplier of its own moment."""
+    names = _created(session, event_id).outcomes
+    chosen = next((n for n, name in enumerate(names) if outcome.casefold() in (name.casefold(), str(n))), None)
+    if chosen is None:
+        raise ChainError(f"event {event_id} has no outcome {outcome}: it has {', '.join(names)}")
+    done = session.tessera.events.predict(session.wallet, event_id, chosen)
+    made = [row for row in done.rows if isinstance(row, Predicted)]  # none where it was predicted before
+    multiplier = {"multiplier": Amount(made[0].multiplier)} if made else {"changed": "nothing"}
+    card(session, "Done", {"predicted": names[chosen], **multiplier, **sent(done)})
+
+
+@tickets.command()
+@EVENT
+@click.pass_obj
+def claim(session: Session, event_id: int):
+    """Takes your prize of an event."""
+    done = session.tessera.events.claim(session.wallet, event_id, session.wallet.address)
+    card(session, "Done", {"paid": _prize(session, done.the(Claimed).amount), **sent(done)})
+
+
+@tickets.command()
+@click.pass_obj
+def rewards(session: Session):
+    """Takes the BET that your stake has mined."""
+    done = session.tessera.staking.claim_rewards(session.wallet, session.wallet.address)
+    card(session, "Done", {"paid": wad(done.the(RewardsClaimed).amount, "BET"), **sent(done)})
+
+
+def _token(session: Session, asset: str) -> Erc20:
+    known = {}
+    for address in session.tessera.staking.assets():
+        token = Erc20(session.web3, address)
+        if asset.casefold() in (token.symbol().casefold(), address.casefold()):
+            return token
+        known[token.symbol()] = address
+    raise ChainError(f"{asset} cannot be staked: there is {', '.join(known)}")
+
+
+def _of(token: Erc20, units: int) -> Amount:
+    return Amount(units, 10 ** token.decimals(), token.symbol())
+
+
+def _prize(session: Session, units: int) -> Amount:
+    return _of(Erc20(session.web3, session.tessera.prizes.prize_token()), units)
+
+
+def _created(session: Session, event_id: int) -> EventCreated:
+    found = session.logs(EventCreated, event_id=event_id)
+    if not found:
+        raise ChainError(f"there is no event {event_id}")
+    return found[0]
+
+
+def _state(session: Session, created: EventCreated, head) -> str:
+    if session.tessera.events.result_of(created.event_id).settled:
+        return "settled"
+    if head["timestamp"] < created.not_before and head["number"] < created.stop_block:
+        return f"open, {pause(created.not_before - head['timestamp'])} left"
+    return "waits for its result"
