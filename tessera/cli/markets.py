@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
-from tessera.chain import EUR, WAD, ZERO_ADDRESS, Done, Outcome, Terms, price_history
+from tessera.chain import EUR, WAD, ZERO_ADDRESS, Done, Outcome, Terms
 from tessera.chain.escrow import Entry
 from tessera.chain.markets import SEED, BetPlaced, Market, MarketCreated, Quote, Status
 from tessera.cli.limits import Limits
@@ -75,23 +75,20 @@ def markets():
 @click.pass_obj
 def list_(session: Session, state: str | None, search: str | None):
     """All markets, the newest first."""
-    found = []
-    for created in reversed(session.logs(MarketCreated)):
-        if search and search.casefold() not in created.terms.question.casefold():
-            continue
-        market = session.tessera.markets.market(created.market_id)
-        if state and market.status.name.lower() != state:
-            continue
-        found.append(
+    with session.index.snapshot() as snapshot:
+        found = [
             {
-                "market": created.market_id,
-                "question": created.terms.question,
+                "market": market.market_id,
+                "question": market.question,
                 "state": market.status,
-                "YES": Percent(session.tessera.markets.prices(created.market_id)[Outcome.YES]),
+                "YES": Percent(market.p_yes),
                 "bets": market.bets,
                 "result": Moment(market.expected_result_at),
             }
-        )
+            for market in reversed(snapshot.markets())
+            if (not search or search.casefold() in market.question.casefold())
+            and (not state or market.status.name.lower() == state)
+        ]
     rows(session, "Markets", found, "no such market")
 
 
@@ -101,25 +98,24 @@ def list_(session: Session, state: str | None, search: str | None):
 def show(session: Session, market_id: int):
     """One market: its terms, its price over time, what its creator risks, and what you hold."""
     api = session.tessera.markets
-    market = api.market(market_id)
-    created = session.logs(MarketCreated, market_id=market_id)[0]
-    history = price_history(session.logs(MarketCreated, BetPlaced, market_id=market_id), market_id)
-    now = session.web3.eth.get_block("latest")["timestamp"]
+    with session.index.snapshot() as snapshot:
+        market, history, now = snapshot.market(market_id), snapshot.price_history(market_id), snapshot.head.timestamp
+    points = [(point.timestamp, point.p_yes) for point in history]
     found = {
-        "question": created.terms.question,
-        "YES means": created.terms.yes,
-        "NO means": created.terms.no,
-        "rules": created.terms.rules,
-        "source": created.terms.source,
+        "question": market.question,
+        "YES means": market.yes,
+        "NO means": market.no,
+        "rules": market.rules,
+        "source": market.source,
         "state": market.status,
-        "outcome": market.outcome.name or None,
-        "probability of YES": Percent(history[-1].p_yes),
-        "its history": sparkline(history, min(now, market.closes_at)),
+        "outcome": market.outcome,
+        "probability of YES": Percent(market.p_yes),
+        "its history": sparkline(points, min(now, market.closes_at)),
         "bets": market.bets,
         "betting ends": Moment(market.closes_at),
         "result expected": Moment(market.expected_result_at),
         "dispute window": pause(market.dispute_window),
-        "disputes are decided by": "the bettors' votes" if market.referee == ZERO_ADDRESS else market.referee,
+        "disputes are decided by": market.referee or "the bettors' votes",
         "creator": market.creator,
         "creator risks at most": eur(api.max_loss(market_id)),
     }

@@ -1,0 +1,138 @@
+"""`tessera portfolio`: what a person has, what came of it, and who forecasts best."""
+
+import csv
+import sys
+from collections.abc import Iterable
+
+import click
+
+from tessera.chain import WAD
+from tessera.chain.erc20 import Erc20
+from tessera.cli.session import Commands, Session
+from tessera.cli.show import Amount, Moment, card, eur, rows, usd, wad
+from tessera.index.answers import Holding, Portfolio
+from tessera.model.lmsr import odds_text
+
+ACCOUNT = click.argument("account", required=False, metavar="[ADDRESS]")
+
+
+@click.group(cls=Commands)
+def portfolio():
+    """What you have, or somebody else: everything here is public."""
+
+
+@portfolio.command()
+@ACCOUNT
+@click.pass_obj
+def show(session: Session, account: str | None):
+    """Balance, markets, stakes, predictions and prizes."""
+    who = session.who(account)
+    with session.index.snapshot() as snapshot:
+        found: Portfolio = snapshot.portfolio(who)
+    owed = {f"owed {token.symbol()}": amount for token, amount in _principals(session, found)}
+    card(
+        session,
+        who,
+        {
+            "balance": eur(found.balance),
+            "put into markets": eur(found.put_in),
+            "came back": eur(found.got),
+            "profit": eur(found.profit),
+            "stake": usd(found.stake),
+            **owed,
+            "predictions": _list(f"event {one.event_id}: outcome {one.outcome}" for one in found.predictions),
+            "prizes": _list(f"event {one.event_id}: {_prize(session, one.amount)}" for one in found.prizes),
+            "mined": wad(found.mined, "BET"),
+        },
+    )
+
+
+@portfolio.command()
+@ACCOUNT
+@click.pass_obj
+def markets(session: Session, account: str | None):
+    """Positions in markets, with average odds and profit."""
+    with session.index.snapshot() as snapshot:
+        found: list[Holding] = snapshot.portfolio(session.who(account)).markets
+    rows(
+        session,
+        "Positions",
+        (
+            {
+                "market": one.market_id,
+                "state": one.status,
+                "outcome": one.outcome,
+                "YES_staked": eur(one.yes_staked),
+                "YES_odds": one.yes_odds and odds_text(one.yes_odds / WAD),
+                "NO_staked": eur(one.no_staked),
+                "NO_odds": one.no_odds and odds_text(one.no_odds / WAD),
+                "put_in": eur(one.put_in),
+                "came_back": eur(one.got),
+                "profit": eur(one.profit),
+            }
+            for one in found
+        ),
+        "no position yet",
+    )
+
+
+@portfolio.command()
+@ACCOUNT
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, for a spreadsheet.")
+@click.pass_obj
+def ledger(session: Session, account: str | None, as_csv: bool):
+    """Every movement of a betting balance."""
+    with session.index.snapshot() as snapshot:
+        found = [
+            {
+                "time": Moment(line.timestamp),
+                "kind": line.kind,
+                "market": line.pot or None,
+                "amount": eur(line.amount),
+                "balance_after": eur(line.balance_after),
+                "transaction": line.transaction,
+            }
+            for line in snapshot.ledger(session.who(account))
+        ]
+    if not as_csv:
+        rows(session, "Ledger, in EUR", found)
+        return
+    out = csv.writer(sys.stdout)
+    out.writerow(["time", "kind", "market", "amount_eur", "balance_after_eur", "transaction"])
+    for line in found:
+        time, kind, market, amount, after, transaction = line.values()
+        out.writerow([time.exact, kind.name, market, amount.exact, after.exact, transaction])
+
+
+@portfolio.command()
+@click.pass_obj
+def leaderboard(session: Session):
+    """Everybody in the markets: profit, and how good their bets were as forecasts (Brier score, less is better)."""
+    with session.index.snapshot() as snapshot:
+        found = [
+            {
+                "rank": rank,
+                "account": one.account,
+                "profit": eur(one.profit),
+                "put_in": eur(one.put_in),
+                "bets": one.bets,
+                "Brier": None if one.brier is None else f"{one.brier:.3f}",
+            }
+            for rank, one in enumerate(snapshot.leaderboard(), 1)
+        ]
+    rows(session, "Leaderboard", found)
+
+
+def _list(found: Iterable[str]) -> str | None:
+    return ", ".join(found) or None
+
+
+def _principals(session: Session, found: Portfolio):
+    for one in found.principal:
+        token = Erc20(session.web3, one.asset)
+        yield token, Amount(one.amount, 10 ** token.decimals())
+
+
+def _prize(session: Session, units: int) -> Amount:
+    token = Erc20(session.web3, session.tessera.prizes.prize_token())
+    return Amount(units, 10 ** token.decimals(), token.symbol())

@@ -1,0 +1,132 @@
+"""`tessera portfolio` and `tessera limits`: figures from the contracts and the one definition of profit and loss."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from tessera.chain import EUR, WAD, ChainError, Outcome
+from tessera.chain.embedded import known_account
+from tessera.chain.escrow import Entry
+from tessera.chain.ledger import Kind
+from tessera.chain.markets import BetPlaced
+from tessera.chain.results import results
+from tessera.cli.limits import Limit, Limits
+from tessera.model.lmsr import brier
+
+from .test_markets import address, market, pass_time  # noqa: F401  a fixture
+
+HOUR, DAY = 3_600, 86_400
+
+
+@pytest.fixture
+def settled(ask, tessera, web3, market) -> int:  # noqa: F811
+    """A market of account 1 that ended YES; 2 was right, 3 was wrong."""
+    ask("markets", "bet", market, "yes", "--yes", by=2)
+    pass_time(web3, 5)
+    ask("markets", "bet", market, "no", "--yes", by=3)
+    pass_time(web3, 2 * DAY)
+    ask("markets", "propose", market, "yes", by=2)
+    pass_time(web3, 2 * DAY)
+    ask("markets", "finalize", market, by=4)
+    ask("markets", "claim", market, by=2)
+    return market
+
+
+def test_profit_is_the_one_definition(ask, tessera, settled):
+    profits = results(tessera.log_reader().read(), tessera.markets.address)
+    for number in (1, 2, 3):
+        shown = ask("portfolio", "show", address(number))
+        assert float(shown["profit"]) == profits[address(number)].profit / EUR
+        assert float(shown["balance"]) == tessera.escrow.balance_of(address(number)) / EUR
+    assert sum(one.profit for one in profits.values()) == 0
+
+
+def test_positions(ask, settled):
+    (one,) = ask("portfolio", "markets", by=2)
+    assert (one["market"], one["state"], one["outcome"]) == (settled, "RESOLVED", "YES")
+    assert (float(one["YES_staked"]), one["NO_odds"]) == (1, None)
+    assert 1 < float(one["YES_odds"]) < 1 / 0.62
+
+
+def test_the_leaderboard_puts_the_right_one_first(ask, tessera, settled):
+    board = {one["account"]: one for one in ask("portfolio", "leaderboard")}
+    right, wrong = board[address(2)], board[address(3)]
+    assert right["rank"] < wrong["rank"]
+    odds = {row.account: row.effective_odds / WAD for row in tessera.log_reader().read() if isinstance(row, BetPlaced)}
+    assert right["Brier"] == f"{float(brier(1 / odds[address(2)], True)):.3f}"
+    assert wrong["Brier"] == f"{float(brier(1 / odds[address(3)], False)):.3f}"
+    assert board[address(1)]["Brier"] is None
+
+
+def test_the_ledger_as_csv(run, tessera, settled):
+    result = run("portfolio", "ledger", "--csv", by=2)
+    lines = list(csv.DictReader(io.StringIO(result.stdout)))
+    entries = [row for row in tessera.log_reader().read() if isinstance(row, Entry) and row.account == address(2)]
+    assert [(line["kind"], round(float(line["amount_eur"]) * EUR)) for line in lines] == [
+        (row.kind.name, row.amount) for row in entries
+    ]
+    assert entries[-1].kind == Kind.PAYOUT
+    assert "PAYOUT" in run("portfolio", "ledger", by=2).output
+
+
+def test_somebody_elses_address_must_be_one(run, settled):
+    result = run("portfolio", "show", "0x12")
+    assert (result.exit_code, "0x12 is not an address" in result.output) == (1, True)
+
+
+def test_a_limit_stops_a_bet(ask, run, tessera, web3, market):  # noqa: F811
+    ask("limits", "set", "1.50", by=2)
+    ask("markets", "bet", market, "yes", "--yes", by=2)
+    pass_time(web3, 5)
+    result = run("markets", "bet", market, "yes", "--yes", by=2)
+    assert (result.exit_code, "your own limit: 1.50 EUR in 24 h, 1.00 EUR are used" in result.output) == (1, True)
+    assert tessera.markets.position(market, address(2)).staked[Outcome.YES] == EUR
+    ask("markets", "bet", market, "yes", "--yes", by=3)  # who has none
+
+
+def test_a_limit_is_tighter_at_once_and_looser_after_a_day():
+    limit = Limit().changed(10 * EUR, now=1_000)
+    assert limit.at(1_000) == 10 * EUR
+    looser = limit.changed(20 * EUR, now=2_000)
+    assert [looser.at(now) for now in (2_000, 2_000 + DAY - 1, 2_000 + DAY)] == [10 * EUR, 10 * EUR, 20 * EUR]
+    assert looser.changed(None, now=3_000).at(3_000 + DAY) is None
+    assert looser.changed(5 * EUR, now=3_000) == Limit(5 * EUR)  # and the looser one is off
+    # Asked again, the day starts again.
+    assert looser.changed(20 * EUR, now=3_000).at(2_000 + DAY) == 10 * EUR
+
+
+def test_a_limit_counts_a_day_of_stakes(tmp_path):
+    limits = Limits(tmp_path / "limits.json", now=lambda: 10 * DAY)
+    me = known_account(2).address
+    limits.set(me, 3 * EUR)
+
+    def entry(kind: Kind, at: int, account: str = me) -> Entry:
+        return Entry(
+            contract="", block=1, log_index=0, transaction="", account=account, product="", pot=b"", kind=kind,
+            amount=EUR, balance_after=0, timestamp=at,
+        )  # fmt: skip
+
+    spent = [entry(Kind.BET_DEBIT, 9 * DAY + 1), entry(Kind.DEPOSIT_SEED, 10 * DAY)]
+    limits.check(me, EUR, spent)
+    others = [entry(Kind.BET_DEBIT, 9 * DAY), entry(Kind.PAYOUT, 10 * DAY), entry(Kind.BET_DEBIT, 10 * DAY, "0x01")]
+    limits.check(me, EUR, spent + others)
+    with pytest.raises(ChainError, match="your own limit"):
+        limits.check(me, EUR + 1, spent)
+
+
+def test_a_damaged_limit_is_no_limit_lost(tmp_path):
+    path = tmp_path / "limits.json"
+    path.write_text("{")
+    with pytest.raises(ChainError, match="is damaged"):
+        Limits(path).check(known_account(2).address, EUR, [])
+
+
+def test_limits_are_kept(run, ask, tmp_path):
+    ask("limits", "set", "5", by=2)
+    assert ask("limits", "show", by=2) == {"limit": "5"}
+    shown = ask("limits", "set", "all", by=2)
+    assert (shown["limit"], shown["next"]) == ("5", "none")
+    (kept,) = tmp_path.glob("limits-*.json")
+    assert json.loads(kept.read_text())[address(2)]["amount"] == 5 * EUR
