@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ape import accounts
 from ape.api import AccountAPI, ProviderAPI
+from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
 from eth_utils.crypto import keccak
 
 from tessera.chain.artifacts import ROOT
@@ -40,25 +41,38 @@ class ApeSigner:
         return Signed(raw, keccak(raw))
 
 
-def wallet_of(provider: ProviderAPI, alias: str | None) -> Wallet:
+def wallet_of(provider: ProviderAPI, alias: str | None, passphrase: str | None = None) -> Wallet:
     """The wallet of an account of Ape's: its alias, TEST::n, or None for TEST::0 on a local network.
 
-    A key file is unlocked once, by Ape's own prompt or APE_ACCOUNTS_<alias>_PASSPHRASE. Raises ChainError.
+    A key file is unlocked once: with the passphrase, or else by Ape's own prompt or APE_ACCOUNTS_<alias>_PASSPHRASE.
+    Raises ChainError.
     """
+    account = _account(provider, alias)
+    if isinstance(account, KeyfileAccount):
+        try:
+            account.set_autosign(True, passphrase)
+        except InvalidPasswordError:
+            raise ChainError(f"wrong passphrase for {alias}") from None
+    if provider.name == "test":
+        read_logs_fast()
+    return Wallet(provider.web3, ApeSigner(provider, account))
+
+
+def account_of(provider: ProviderAPI, alias: str | None) -> str:
+    """The address of an account, named as for `wallet_of`; nothing is unlocked. Raises ChainError."""
+    return str(_account(provider, alias).address)
+
+
+def _account(provider: ProviderAPI, alias: str | None) -> AccountAPI:
     if alias is None:
         if not provider.network.is_dev:
             raise ChainError("say which account: --account ALIAS (`ape accounts list`)")
         alias = "TEST::0"
     if alias.startswith("TEST::"):
-        account = accounts.test_accounts[int(alias.removeprefix("TEST::"))]
-    elif alias in accounts.aliases:
-        account = accounts.load(alias)
-        account.set_autosign(True)
-    else:
+        return accounts.test_accounts[int(alias.removeprefix("TEST::"))]
+    if alias not in accounts.aliases:
         raise ChainError(f"Ape knows no account {alias}")
-    if provider.name == "test":
-        read_logs_fast()
-    return Wallet(provider.web3, ApeSigner(provider, account))
+    return accounts.load(alias)
 
 
 def record_path(provider: ProviderAPI) -> Path:

@@ -7,7 +7,7 @@ from tessera.keeper.plan import moment
 from tessera.keeper.scene import Token
 from tessera.model.prizes import start_of
 
-WIDTH, BAR, HEIGHT, GAP, TOP, LINE = 1000, 12, 320, 14, 70, 26
+WIDTH, BAR, HEIGHT, GAP, TOP, SLOT = 1040, 12, 320, 14, 90, 40  # SLOT: two lines of text
 LEFT, MIDDLE, RIGHT = 240, 494, 748
 MOST = 9  # named items of a side; the rest are one
 SOURCE_COLOURS = ("#2f7d6b", "#4f9a86", "#78b5a3", "#9fcdbf")
@@ -22,17 +22,16 @@ def svg(flow: Flow, token: Token) -> str:
     """The picture of one flow; the height of a band is its amount."""
     sources, sinks = _few(flow.sources), _few(flow.sinks)
     scale = HEIGHT / flow.total if flow.total else 0
-    rows = max(len(sources), len(sinks))
-    height = TOP + HEIGHT + rows * LINE + 30
-    middle = TOP + (height - TOP - 30 - HEIGHT) / 2
+    tallest = max(HEIGHT, *(_tall(items, scale) for items in (sources, sinks)))
+    height, middle = TOP + tallest + 24, TOP + (tallest - HEIGHT) / 2
     parts = [
         f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
         f'<text class="head" x="24" y="34">{escape(_title(flow))}</text>',
         f'<rect x="{MIDDLE}" y="{middle:.1f}" width="{BAR}" height="{flow.total * scale:.1f}" fill="#5b6b86"/>',
         f'<text x="{MIDDLE + BAR / 2}" y="{middle - 10:.1f}" text-anchor="middle">{token.text(flow.total)}</text>',
     ]
-    parts += _side(sources, SOURCE_COLOURS, LEFT, middle, scale, height, token, to_right=True)
-    parts += _side(sinks, SINK_COLOURS, RIGHT, middle, scale, height, token, to_right=False)
+    parts += _side(sources, SOURCE_COLOURS, LEFT, middle, scale, tallest, token, to_right=True)
+    parts += _side(sinks, SINK_COLOURS, RIGHT, middle, scale, tallest, token, to_right=False)
     label = escape(f"{_title(flow)}: {token.text(flow.total)}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{label}">'
@@ -52,10 +51,9 @@ def _few(amounts: dict[str, int]) -> list[tuple[str, int]]:
     return [*items[: MOST - 1], (f"{len(items) - MOST + 1} more", sum(amount for _, amount in items[MOST - 1 :]))]
 
 
-def _side(items, colours, x: float, middle: float, scale: float, height: float, token: Token, *, to_right: bool):
+def _side(items, colours, x: float, middle: float, scale: float, tallest: float, token: Token, *, to_right: bool):
     """Bars with their names, and a band from each to the bar in the middle."""
-    spread = sum(max(amount * scale, LINE - GAP) + GAP for _, amount in items) - GAP
-    y, joint = TOP + (height - TOP - 30 - spread) / 2, middle
+    y, joint = TOP + (tallest - _tall(items, scale)) / 2, middle
     for number, (name, amount) in enumerate(items):
         tall = amount * scale
         colour = colours[number % len(colours)]
@@ -65,13 +63,17 @@ def _side(items, colours, x: float, middle: float, scale: float, height: float, 
             f'<rect x="{x}" y="{y:.1f}" width="{BAR}" height="{max(tall, 1):.1f}" fill="{colour}"/>'
         )
         at, anchor = (x - 10, "end") if to_right else (x + BAR + 10, "start")
-        line = y + min(tall, LINE) / 2 + 2
+        line = y + max(min(tall, SLOT) / 2 - 4, 4)
         yield (
             f'<text x="{at}" y="{line:.1f}" text-anchor="{anchor}">{escape(_short(name))}'
             f'<tspan class="note" x="{at}" dy="16">{token.text(amount)}</tspan></text>'
         )
-        y += max(tall, LINE - GAP) + GAP
+        y += max(tall + GAP, SLOT)
         joint += tall
+
+
+def _tall(items, scale: float) -> float:
+    return sum(max(amount * scale + GAP, SLOT) for _, amount in items)
 
 
 def _band(x: float, y: float, to_x: float, to_y: float, tall: float) -> str:

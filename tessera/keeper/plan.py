@@ -76,8 +76,12 @@ def due(scene: Scene, *, buy_back: bool = True) -> Plan:
     _settlements(scene, clock, running, steps, waiting)
     steps += _payments(scene)
     deployment = scene.tessera.deployment
-    late = max(0, clock.time - start_of(first + 1))
-    return Plan(deployment.network, deployment.chain_id, clock, late, steps, waiting)
+    return Plan(deployment.network, deployment.chain_id, clock, late(clock, first), steps, waiting)
+
+
+def late(clock: Clock, period: int) -> int:
+    """Seconds since the end of a week that is not closed; 0 before it."""
+    return max(0, clock.time - start_of(period + 1))
 
 
 def check_same(plan: Plan, earlier: dict) -> None:

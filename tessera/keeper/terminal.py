@@ -1,0 +1,54 @@
+"""The keeper in a terminal: the plan as a table, a progress bar while a round goes on."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from tessera.keeper.plan import Plan
+from tessera.keeper.round import Outcome, Watcher
+from tessera.keeper.steps import Step
+
+
+def show_plan(plan: Plan, console: Console) -> None:
+    """What is due and why, what waits; 80 columns are enough."""
+    if plan.steps:
+        table = Table(title="Due", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("step")
+        table.add_column("gas, about", justify="right")
+        for step in plan.steps:
+            table.add_row(Text(step.what) + Text(f"\n{step.why}", "dim"), f"{step.gas:,}")
+        console.print(table)
+        console.print(f"{len(plan.steps)} steps, about {plan.gas:,} gas. Nothing was sent.")
+    else:
+        console.print("Nothing is due.")
+    for sentence in plan.waiting:
+        console.print(Text(f"· {sentence}", "dim"))
+
+
+class Bar(Watcher):
+    """A bar for each step; payments count people."""
+
+    def __init__(self, console: Console):
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._task = self._progress.add_task("", total=1)
+
+    def __enter__(self) -> "Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._progress.stop()
+
+    def begin(self, step: Step) -> None:
+        self._progress.reset(self._task, description=step.what, total=step.size)
+
+    def paid(self, people: int) -> None:
+        self._progress.advance(self._task, people)
+
+    def end(self, outcome: Outcome) -> None:
+        sign = {"done": "✓", "done by others": "✓", "not yet": "·"}.get(outcome.status.value, "✗")
+        text = f"{sign} {outcome.step.what}" + (f": {outcome.message}" if outcome.message else "")
+        self._progress.console.print(Text(text))
