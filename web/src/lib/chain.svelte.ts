@@ -1,0 +1,118 @@
+// The deployment, the node, the newest block and the time. Everything that is read from contracts goes through here.
+import {
+  addresses as publicAddresses,
+  type Addresses,
+  betTokenAbi,
+  escrowAbi,
+  lmsrMarketsAbi,
+  playEuroAbi,
+  predictionEventsAbi,
+  prizePoolAbi,
+  stakingPoolAbi,
+} from "@tessera/abi";
+import { type Address, createPublicClient, defineChain, http } from "viem";
+
+/** deployment.json beside the page: what a devnet writes, or what who hosts the page put there. */
+export type Deployment = {
+  readonly chainId: number;
+  readonly rpcUrl: string;
+  readonly firstBlock: number;
+  readonly addresses?: Addresses;
+  readonly indexUrl?: string;
+};
+
+const abis = {
+  BetToken: betTokenAbi,
+  Escrow: escrowAbi,
+  LmsrMarkets: lmsrMarketsAbi,
+  PlayEuro: playEuroAbi,
+  PredictionEvents: predictionEventsAbi,
+  PrizePool: prizePoolAbi,
+  StakingPool: stakingPoolAbi,
+} as const;
+export type Abis = typeof abis;
+export type Name = keyof Abis;
+
+/** Any token: ERC-20 with permits. */
+export const tokenAbi = betTokenAbi;
+
+export const DEVNET = 31337;
+const POLL_MS = 2000;
+const GENESIS = { number: 0n, timestamp: 0 };
+
+function connect(deployment: Deployment) {
+  const chain = defineChain({
+    id: deployment.chainId,
+    name: deployment.chainId === DEVNET ? "Tessera devnet" : `chain ${deployment.chainId}`,
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [deployment.rpcUrl] } },
+  });
+  return createPublicClient({
+    chain,
+    transport: http(deployment.rpcUrl, { batch: { wait: 5 }, retryCount: 1 }),
+    pollingInterval: POLL_MS,
+    cacheTime: 0,
+  });
+}
+
+class Chain {
+  head = $state.raw(GENESIS);
+  /** Unix seconds by the chain's clock, which a devnet's owner can move ahead of ours. */
+  now = $state(Math.floor(Date.now() / 1000));
+  /** Why the node did not answer the last time. */
+  down = $state.raw<unknown>();
+  deployment!: Deployment;
+  client!: ReturnType<typeof connect>;
+  #addresses: Addresses = {};
+  #ahead = 0;
+
+  /** Reads deployment.json and finds the node. Raises where either is missing. */
+  async open() {
+    const answer = await fetch("deployment.json", { cache: "no-store" });
+    if (!answer.ok) throw new Error("There is no deployment.json beside this page: it does not know its chain.");
+    this.deployment = (await answer.json()) as Deployment;
+    this.#addresses = this.deployment.addresses ?? publicAddresses[this.deployment.chainId] ?? {};
+    this.client = connect(this.deployment);
+    await this.refresh();
+    setInterval(() => (this.now = this.#time()), 1000);
+    setInterval(() => void this.refresh(), POLL_MS);
+  }
+
+  /** Looks for a new block now. */
+  async refresh() {
+    try {
+      const { number, timestamp } = await this.client.getBlock();
+      this.#ahead = Math.max(0, Number(timestamp) - Date.now() / 1000);
+      this.now = this.#time();
+      if (number !== this.head.number) this.head = { number, timestamp: Number(timestamp) };
+      this.down = undefined;
+    } catch (error) {
+      this.down = error;
+    }
+  }
+
+  has(name: Name): boolean {
+    return this.#addresses[name] !== undefined;
+  }
+
+  address(name: Name): Address {
+    const address = this.#addresses[name];
+    if (address === undefined) throw new Error(`There is no ${name} on this chain.`);
+    return address;
+  }
+
+  /** What viem needs to call a contract of ours. */
+  at<N extends Name>(name: N): { address: Address; abi: Abis[N] } {
+    return { address: this.address(name), abi: abis[name] };
+  }
+
+  names(): Name[] {
+    return (Object.keys(abis) as Name[]).filter((name) => this.has(name));
+  }
+
+  #time() {
+    return Math.floor(Date.now() / 1000 + this.#ahead);
+  }
+}
+
+export const chain = new Chain();

@@ -1,0 +1,106 @@
+// What friends' markets are made of: numbers of the contract, one market as read, and its words.
+import type { Address, ContractFunctionReturnType } from "viem";
+import { type Abis, chain } from "./chain.svelte";
+import { EUR, WAD } from "./format";
+import { history, type Row } from "./history.svelte";
+
+export const OUTCOMES = { YES: 1n, NO: 2n, INVALID: 4n } as const;
+export type OutcomeName = keyof typeof OUTCOMES;
+export type Side = "YES" | "NO";
+export const STAKE = EUR;
+export const SEED = 10n * EUR;
+const HOUR = 3600;
+export const BETTORS_WAIT = 24 * HOUR;
+export const SILENCE = 7 * 24 * HOUR;
+const VOTING = 24 * HOUR;
+const RULING = 48 * HOUR;
+
+const STATUS = { 1: "OPEN", 2: "CLOSED", 4: "PENDING", 8: "DISPUTED", 16: "RESOLVED", 32: "INVALID" } as const;
+export type Status = (typeof STATUS)[keyof typeof STATUS];
+export const STATUSES = Object.values(STATUS);
+
+/** What a state means, for people. */
+export const MEANS: Record<Status, string> = {
+  OPEN: "betting is open",
+  CLOSED: "betting has ended, no outcome is proposed yet",
+  PENDING: "an outcome is proposed and can be disputed",
+  DISPUTED: "the proposed outcome is disputed",
+  RESOLVED: "final",
+  INVALID: "cancelled: every stake is paid back",
+};
+
+export const nameOf = (outcome: bigint): OutcomeName | undefined =>
+  (Object.keys(OUTCOMES) as OutcomeName[]).find((name) => OUTCOMES[name] === outcome);
+
+export type Created = Row<"LmsrMarkets", "MarketCreated">["args"];
+type Stored = ContractFunctionReturnType<Abis["LmsrMarkets"], "view", "market">;
+export type Market = Omit<Stored, "status" | "outcome"> & {
+  readonly id: bigint;
+  readonly created: Created;
+  readonly status: Status;
+  readonly outcome: OutcomeName | undefined;
+  readonly prices: Record<Side, bigint>;
+  /** Unix seconds at which the present stage ends by itself; 0 where it does not. */
+  readonly endsAt: number;
+};
+
+/** All there is to know of some markets now, in their order. */
+export async function readMarkets(created: readonly Created[]): Promise<Market[]> {
+  return Promise.all(created.map(readMarket));
+}
+
+async function readMarket(created: Created): Promise<Market> {
+  const id = created.market_id;
+  const now = chain.now;
+  const [stored, [yes, no]] = await Promise.all([
+    chain.client.readContract({ ...chain.at("LmsrMarkets"), functionName: "market", args: [id] }),
+    chain.client.readContract({ ...chain.at("LmsrMarkets"), functionName: "prices", args: [id] }),
+  ]);
+  const asOfBlock = STATUS[Number(stored.status) as keyof typeof STATUS];
+  const status = asOfBlock === "OPEN" && now >= Number(stored.closes_at) ? "CLOSED" : asOfBlock;
+  const hasReferee = BigInt(stored.referee) !== 0n;
+  const endsAt = {
+    OPEN: Number(stored.closes_at),
+    CLOSED: Number(stored.expected_result_at) + SILENCE,
+    PENDING: Number(stored.proposed_at + stored.dispute_window),
+    DISPUTED: Number(stored.disputed_at) + (hasReferee ? RULING : VOTING),
+    RESOLVED: 0,
+    INVALID: 0,
+  }[status];
+  return { ...stored, id, created, status, outcome: nameOf(stored.outcome), prices: { YES: yes, NO: no }, endsAt };
+}
+
+export type Position = { readonly shares: Record<Side, bigint>; readonly staked: Record<Side, bigint> };
+
+export async function readPosition(id: bigint, account: Address): Promise<Position> {
+  const contract = chain.at("LmsrMarkets");
+  const [yes, yesStaked, no, noStaked] = await chain.client.readContract({
+    ...contract,
+    functionName: "position",
+    args: [id, account],
+  });
+  return { shares: { YES: yes, NO: no }, staked: { YES: yesStaked, NO: noStaked } };
+}
+
+/** What claiming would pay if the market ended so. */
+export function payoff({ shares, staked }: Position, outcome: OutcomeName): bigint {
+  return outcome === "INVALID" ? staked.YES + staked.NO : shares[outcome] / 10n ** 12n;
+}
+
+export const profit = (position: Position, outcome: OutcomeName) =>
+  payoff(position, outcome) - position.staked.YES - position.staked.NO;
+
+export const averageOdds = ({ shares, staked }: Position, side: Side) =>
+  staked[side] === 0n ? undefined : (shares[side] * EUR) / staked[side];
+
+/** The price of YES over time: its start, then one point a bet. */
+export function priceHistory(created: Created): { at: number; price: number }[] {
+  const bets = history
+    .of("LmsrMarkets", "BetPlaced")
+    .filter(({ args }) => args.market_id === created.market_id)
+    .map(({ args }) => ({
+      at: Number(args.timestamp),
+      price: Number(args.side === OUTCOMES.YES ? args.price_after : WAD - args.price_after) / 1e18,
+    }));
+  return [{ at: Number(created.timestamp), price: Number(created.p0) / 1e18 }, ...bets];
+}

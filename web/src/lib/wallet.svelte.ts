@@ -1,0 +1,124 @@
+// Who acts: a wallet of the browser (EIP-6963, EIP-1193), or on a devnet one that the page made itself.
+import { type Address, createWalletClient, custom, type EIP1193Provider, getAddress, type WalletClient } from "viem";
+import { chain, DEVNET } from "./chain.svelte";
+
+export type Found = {
+  readonly info: { readonly uuid: string; readonly name: string; readonly icon: string; readonly rdns: string };
+  readonly provider: EIP1193Provider;
+};
+
+const LAST = "tessera.wallet"; // rdns of the wallet used last, or THROWAWAY
+const THROWAWAY = "throwaway";
+const ADULT = "tessera.adult";
+
+class Wallet {
+  found = $state.raw<Found[]>([]);
+  account = $state.raw<Address>();
+  chainId = $state<number>();
+  kind = $state<"browser" | "throwaway">();
+  /** Whether a person said here that they are of age and choose to play. */
+  adult = $state(localStorage.getItem(ADULT) === "yes");
+  asking = $state(false);
+  client: WalletClient | undefined;
+  #provider: EIP1193Provider | undefined;
+
+  /** Finds wallets, and goes on with the one used last where it still lets us. */
+  async start() {
+    window.addEventListener("eip6963:announceProvider", (event) => {
+      const found = (event as CustomEvent<Found>).detail;
+      if (!this.found.some((other) => other.info.uuid === found.info.uuid)) this.found = [...this.found, found];
+    });
+    window.dispatchEvent(new Event("eip6963:requestProvider"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const injected = (window as { ethereum?: EIP1193Provider }).ethereum;
+    if (injected && this.found.length === 0) {
+      this.found = [{ info: { uuid: "injected", name: "Browser wallet", icon: "", rdns: "injected" }, provider: injected }];
+    }
+    const last = localStorage.getItem(LAST);
+    if (last === THROWAWAY && this.canThrowAway) await this.useThrowaway();
+    const known = this.found.find((one) => one.info.rdns === last);
+    if (known && (await known.provider.request({ method: "eth_accounts" })).length) await this.use(known);
+  }
+
+  get wrongNetwork(): boolean {
+    return this.account !== undefined && this.chainId !== chain.deployment.chainId;
+  }
+
+  get canThrowAway(): boolean {
+    return chain.deployment.chainId === DEVNET;
+  }
+
+  swearAdult(is: boolean) {
+    this.adult = is;
+    if (is) localStorage.setItem(ADULT, "yes");
+    else localStorage.removeItem(ADULT);
+  }
+
+  /** Asks a wallet of the browser for its account. */
+  async use({ info, provider }: Found) {
+    const accounts = await provider.request({ method: "eth_requestAccounts" });
+    this.leave();
+    this.#provider = provider;
+    this.chainId = Number(await provider.request({ method: "eth_chainId" }));
+    provider.on?.("accountsChanged", this.#onAccounts);
+    provider.on?.("chainChanged", this.#onChain);
+    localStorage.setItem(LAST, info.rdns);
+    this.kind = "browser";
+    this.#onAccounts(accounts);
+  }
+
+  /** Makes, or takes up, a wallet that lives in this browser alone. On a devnet only. */
+  async useThrowaway() {
+    const { throwawayClient } = await import("./throwaway");
+    const client = await throwawayClient();
+    this.leave();
+    this.client = client;
+    this.chainId = DEVNET;
+    this.kind = "throwaway";
+    this.account = client.account.address;
+    localStorage.setItem(LAST, THROWAWAY);
+  }
+
+  /** Has the wallet go to our chain; tells it about the chain where it does not know it. */
+  async goToOurChain() {
+    const { id, name, nativeCurrency } = chain.client.chain;
+    const chainId = `0x${id.toString(16)}` as const;
+    try {
+      await this.#provider?.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
+    } catch (error) {
+      if ((error as { code?: number }).code !== 4902) throw error;
+      const rpcUrls = [chain.deployment.rpcUrl];
+      await this.#provider?.request({
+        method: "wallet_addEthereumChain",
+        params: [{ chainId, chainName: name, nativeCurrency, rpcUrls }],
+      });
+    }
+  }
+
+  /** Forgets who acts; the page is read-only again. */
+  leave() {
+    this.#provider?.removeListener?.("accountsChanged", this.#onAccounts);
+    this.#provider?.removeListener?.("chainChanged", this.#onChain);
+    this.#provider = undefined;
+    this.client = undefined;
+    this.account = undefined;
+    this.kind = undefined;
+    localStorage.removeItem(LAST);
+  }
+
+  #onAccounts = (accounts: readonly string[]) => {
+    if (accounts[0] === undefined) {
+      this.leave();
+      return;
+    }
+    const account = getAddress(accounts[0]);
+    this.client = createWalletClient({ account, chain: chain.client.chain, transport: custom(this.#provider!) });
+    this.account = account;
+  };
+
+  #onChain = (chainId: string) => {
+    this.chainId = Number(chainId);
+  };
+}
+
+export const wallet = new Wallet();
