@@ -1,0 +1,75 @@
+"""An index over a chain that the test writes."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from tessera.chain.contract import Row, decode_logs, fields_of
+from tessera.chain.ledger import Kind
+from tessera.index import Index
+from tessera.index.schema import blocks, table_of
+from tessera.model.lmsr import Outcome
+from tests.unit.index.node import KINDS, Node, deployment, inputs, log
+
+NUMBERS = (0, 1, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 10**30, 2**256 - 1)
+TEXTS = ("", "Wer gewinnt? ⚽", 'it\'s 100 %; -- \\ "x"', "a\nb\tc")
+PEOPLE = [f"0x{i:040x}" for i in range(0xA1, 0xA6)]
+ALL_KINDS = list(KINDS)
+
+
+def _value(abi_type: str, kind: type, name: str, rng: random.Random):
+    if issubclass(kind, Outcome | Kind):
+        return rng.choice(list(kind))
+    if name in ("market_id", "event_id"):
+        return rng.choice((1, 2))
+    if abi_type.endswith("[]"):
+        return [_value(abi_type[:-2], str, "", rng) for _ in range(rng.randrange(4))]
+    choices = {"uint256": NUMBERS, "address": PEOPLE, "bool": (True, False), "string": TEXTS}
+    if abi_type in choices:
+        return rng.choice(choices[abi_type])
+    if abi_type == "tuple":
+        return tuple(rng.choice(TEXTS) for _ in kind._fields)
+    return rng.randbytes(32)  # bytes32, bytes
+
+
+def chance_log(rng: random.Random, kind: type[Row] | None = None, /, **fields) -> dict:
+    """An event of a kind (any if None) with fields by chance, but for those named."""
+    kind = kind or rng.choice(ALL_KINDS)
+    kinds = fields_of(kind)
+    drawn = {item["name"]: _value(item["type"], kinds[item["name"]], item["name"], rng) for item in inputs(kind)}
+    return log(kind, **(drawn | fields))
+
+
+def rows_of(node: Node) -> list[Row]:
+    """What the chain says, read without an index."""
+    with_formats = node.web3.eth.get_logs
+    node.before = lambda method: None
+    addresses = list(deployment().addresses.values())
+    last = len(node.blocks) - 1
+    return list(decode_logs(with_formats({"fromBlock": 0, "toBlock": last, "address": addresses})))
+
+
+def dump(index: Index) -> tuple:
+    """All that is in an index: its head, every row, and the blocks in which something was logged."""
+    with index.engine.connect() as db:
+        return (
+            index.head(),
+            {kind: db.execute(table_of(kind).select().order_by("block", "log_index")).all() for kind in ALL_KINDS},
+            db.execute(blocks.select().where(blocks.c.logs > 0).order_by("number")).all(),
+        )
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node()
+
+
+@pytest.fixture
+def open_index(tmp_path) -> Callable[..., Index]:
+    """Opens an index of a node's chain: the same one whenever the name is the same."""
+
+    def open_it(node: Node, name: str = "index", **options) -> Index:
+        return Index(f"sqlite:///{tmp_path}/{name}.db", node.web3, deployment(), **options)
+
+    return open_it
