@@ -66,10 +66,10 @@ clean: ## remove what was built
 	@echo "Setting up (once) ..."
 	@$(PYTHON) -m venv .uv && .uv/bin/pip install -q --disable-pip-version-check uv==0.13.9
 
-.venv/.ops: $(UV) uv.lock
+.venv/.ops: $(UV) uv.lock pyproject.toml
 	@$(UV_SYNC) -q --no-default-groups --group ops && touch $@
 
-.venv/.dev: $(UV) uv.lock
+.venv/.dev: $(UV) uv.lock pyproject.toml
 	@$(UV_SYNC) -q && touch $@ .venv/.ops
 
 node_modules: package-lock.json

@@ -1,0 +1,40 @@
+"""The command line on a devnet: what docs/cli.md says, line by line."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from web3 import HTTPProvider, Web3
+
+from scripts import devnet
+from tessera.chain import Deployment, Tessera
+from tessera.chain.embedded import known_account
+from tests.integration.conftest import ROOT
+
+PAGE = ROOT / "docs" / "cli.md"
+
+
+@pytest.mark.anvil
+def test_the_page_runs(url, folder, tmp_path):
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    # The interval between two bets of a market has passed for whoever reads before typing.
+    web3 = Web3(HTTPProvider(url))
+    web3.provider.make_request("evm_increaseTime", [10])
+    settings = {"TESSERA_RPC": url, "TESSERA_RECORD": str(folder / devnet.RECORD), "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-exc", "\n".join(blocks)],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "dry run: LmsrMarkets.bet would succeed" in done.stdout
+    tessera = Tessera(web3, Deployment.load(folder / devnet.RECORD))
+    left, staker = known_account(9).address, known_account(1).address
+    assert tessera.escrow.balance_of(left) == 0
+    assert tessera.play_euro.balance_of(left) == 50_000_000 - 1_000_000 - 10_000_000
+    usdc = tessera.staking.assets()[0]
+    assert tessera.staking.principal_of(staker, usdc) == 0
