@@ -1,7 +1,7 @@
 """What queries answer. Amounts are integers in the smallest unit; the read API writes them as decimal strings."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer
 
@@ -16,7 +16,8 @@ def _amount(unit: str):
 
 
 def _named(kind: type):
-    return Annotated[kind, PlainSerializer(lambda value: value.name, return_type=str)]
+    names = Literal[tuple(value.name for value in kind)]
+    return Annotated[kind, PlainSerializer(lambda value: value.name, return_type=names)]
 
 
 Eur = _amount("1e-6 EUR")

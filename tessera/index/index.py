@@ -41,12 +41,13 @@ class Index:
         Tessera(web3, deployment)
         self.web3 = web3
         self.blocks_at_once = blocks_at_once
+        self.chain_id = deployment.chain_id
         self.first_block = deployment.first_block
         # Tokens, vaults and markets that others made log what nobody asks here.
         known = {contract.NAME for contract in Contract.KNOWN}
         self.contracts = {name: address for name, address in deployment.addresses.items() if name in known}
         self.engine = _engine(url)
-        self._claim(deployment)
+        self._claim()
 
     def sync(self, progress: Progress | None = None) -> int:
         """Reads what the chain has and the index has not, up to the newest block; the number of rows added.
@@ -100,10 +101,10 @@ class Index:
         with self.engine.connect().execution_options(**options) as db:
             yield Snapshot(db, self.contracts)
 
-    def _claim(self, deployment: Deployment) -> None:
+    def _claim(self) -> None:
         subject = json.dumps(
             {
-                "chain": deployment.chain_id,
+                "chain": self.chain_id,
                 "contracts": self.contracts,
                 "first_block": self.first_block,
                 "events": sha256(json.dumps(shape()).encode()).hexdigest()[:16],

@@ -10,6 +10,22 @@ from tessera.chain.ledger import Kind
 from tessera.index import Index
 from tessera.index.schema import blocks, table_of
 from tessera.model.lmsr import Outcome
+
+# One deployed club on the embedded chain, and what can be done in it.
+from tests.unit.chain.conftest import (  # noqa: F401
+    bet,
+    bettor,
+    creator,
+    deployed,
+    market,
+    other_bettor,
+    owner,
+    settle,
+    stranger,
+    tessera,
+    travel,
+    web3,
+)
 from tests.unit.index.node import KINDS, Node, deployment, inputs, log
 
 NUMBERS = (0, 1, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 10**30, 2**256 - 1)

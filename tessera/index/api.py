@@ -1,0 +1,253 @@
+"""The read API: what the index knows, over HTTP. `/docs` shows it, `/openapi.json` describes it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from threading import Event, Thread
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from web3 import Web3
+
+from tessera.chain.escrow import Entry
+from tessera.chain.wallet import ChainError
+from tessera.index.answers import (
+    EventState,
+    LedgerLine,
+    MarketState,
+    Portfolio,
+    Prediction,
+    Price,
+    Standing,
+    Week,
+)
+from tessera.index.index import Index
+from tessera.index.schema import Block
+from tessera.index.snapshot import Snapshot
+
+T = TypeVar("T")
+MOST_ANSWERS = 1_000
+log = logging.getLogger("tessera.index")
+
+
+class Stamp(BaseModel):
+    """The block as of which an answer is true."""
+
+    block: int
+    block_hash: str
+    block_time: int = Field(description="unix seconds")
+
+
+class Answer(Stamp, Generic[T]):
+    """One thing."""
+
+    answer: T
+
+
+class Page(Stamp, Generic[T]):
+    """Some of a list: `total` is how many there are."""
+
+    total: int
+    answers: list[T]
+
+
+class Health(BaseModel):
+    """What the index is of, how far it has read, and what went wrong in the last attempt to read on."""
+
+    chain_id: int
+    contracts: dict[str, str]
+    block: int | None
+    block_time: int | None
+    error: str | None
+
+
+class Syncer:
+    """Keeps an index up to date in a thread of its own: the only one that writes."""
+
+    def __init__(self, index: Index, every: float):
+        """Looks for new blocks every so many seconds."""
+        self.index = index
+        self.every = every
+        self.error: str | None = None
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="sync", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Waits for the piece that is being read."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.index.sync(self._go_on)
+                self.error = None
+            except _StopSync:
+                return
+            # Whatever a node answers: the next attempt starts from what is stored.
+            except Exception as error:
+                self.error = f"{type(error).__name__}: {error}"
+                log.warning("not synced, trying again in %s s: %s", self.every, self.error)
+            self._stop.wait(self.every)
+
+    def _go_on(self, block: int, newest: int) -> None:
+        if self._stop.is_set():
+            raise _StopSync
+
+
+class _StopSync(Exception):
+    pass
+
+
+class Paging:
+    """`offset` and `limit` of a request."""
+
+    def __init__(
+        self,
+        offset: Annotated[int, Query(ge=0, le=10**9, description="how many to leave out")] = 0,
+        limit: Annotated[int, Query(ge=1, le=MOST_ANSWERS)] = 100,
+    ):
+        self.offset, self.limit = offset, limit
+
+
+Paged = Annotated[Paging, Depends()]
+Id = Annotated[int, Path(ge=0, lt=2**256)]
+
+
+def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
+    """The API of an index; `syncer`, if any, lives as long as the app."""
+
+    @asynccontextmanager
+    async def living(_: FastAPI):
+        if syncer is not None:
+            syncer.start()
+        yield
+        if syncer is not None:
+            syncer.stop()
+
+    app = FastAPI(
+        title="Tessera event index",
+        version="1",
+        description="Read only. Amounts are integers in the smallest unit, as decimal strings. Every answer is true as "
+        "of the block that it names; its hash is the ETag, so If-None-Match asks whether there is anything new.",
+        lifespan=living,
+    )
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
+
+    @app.exception_handler(ChainError)
+    def _(_: Request, error: ChainError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, status_code=404)
+
+    def snapshot(request: Request, response: Response) -> Iterator[Snapshot]:
+        if index.head() is None:
+            raise HTTPException(503, "nothing was read yet", {"Retry-After": "5"})
+        with index.snapshot() as seen:
+            tag = f'"{seen.head.hash}"'
+            headers = {"ETag": tag, "Cache-Control": "no-cache"}
+            if request.headers.get("if-none-match") == tag:
+                raise HTTPException(304, headers=headers)
+            response.headers.update(headers)
+            yield seen
+
+    Seen = Annotated[Snapshot, Depends(snapshot)]
+
+    @app.get("/health")
+    def health() -> Health:
+        """Whether the index is up to date; never cached."""
+        head = index.head()
+        return Health(
+            chain_id=index.chain_id,
+            contracts=index.contracts,
+            block=head and head.number,
+            block_time=head and head.timestamp,
+            error=syncer and syncer.error,
+        )
+
+    @app.get("/markets")
+    def markets(seen: Seen, paging: Paged) -> Page[MarketState]:
+        """All friends' markets, oldest first."""
+        return _page(seen, seen.markets(), paging)
+
+    @app.get("/markets/{market_id}")
+    def market(seen: Seen, market_id: Id) -> Answer[MarketState]:
+        """One market."""
+        return _answer(seen, seen.market(market_id))
+
+    @app.get("/markets/{market_id}/prices")
+    def prices(seen: Seen, market_id: Id, paging: Paged) -> Page[Price]:
+        """How the price of YES moved, oldest first."""
+        return _page(seen, seen.price_history(market_id), paging)
+
+    @app.get("/events")
+    def events(seen: Seen, paging: Paged) -> Page[EventState]:
+        """All events of staked tickets, oldest first."""
+        return _page(seen, seen.events(), paging)
+
+    @app.get("/events/{event_id}")
+    def event(seen: Seen, event_id: Id) -> Answer[EventState]:
+        """One event."""
+        return _answer(seen, seen.event(event_id))
+
+    @app.get("/events/{event_id}/predictors")
+    def predictors(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
+        """Whoever has a prediction in an event."""
+        return _page(seen, seen.predictors(event_id), paging)
+
+    @app.get("/events/{event_id}/winners")
+    def winners(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
+        """Who was right in a settled event and is not paid."""
+        return _page(seen, seen.winners(event_id), paging)
+
+    @app.get("/forfeited")
+    def forfeited(seen: Seen, paging: Paged) -> Page[Prediction]:
+        """Predictions that anybody can purge."""
+        return _page(seen, seen.forfeited(), paging)
+
+    @app.get("/weeks")
+    def weeks(seen: Seen, paging: Paged) -> Page[Week]:
+        """The prize weeks that are closed, oldest first."""
+        return _page(seen, seen.prize_history(), paging)
+
+    @app.get("/accounts/{account}/portfolio")
+    def portfolio(seen: Seen, account: str) -> Answer[Portfolio]:
+        """All that an account has and had."""
+        return _answer(seen, seen.portfolio(_address(account)))
+
+    @app.get("/accounts/{account}/ledger")
+    def ledger(seen: Seen, account: str, paging: Paged) -> Page[LedgerLine]:
+        """Every movement of an account's Escrow balance, oldest first."""
+        account = _address(account)
+        lines = seen.ledger(account, offset=paging.offset, limit=paging.limit)
+        return Page(**_stamp(seen.head), total=seen.count(Entry, account=account), answers=lines)
+
+    @app.get("/leaderboard")
+    def leaderboard(seen: Seen, paging: Paged) -> Page[Standing]:
+        """Everybody who ever had to do with a market, greatest profit first."""
+        return _page(seen, seen.leaderboard(), paging)
+
+    return app
+
+
+def _stamp(head: Block) -> dict:
+    return {"block": head.number, "block_hash": head.hash, "block_time": head.timestamp}
+
+
+def _answer(seen: Snapshot, answer) -> Answer:
+    return Answer(**_stamp(seen.head), answer=answer)
+
+
+def _page(seen: Snapshot, found: list, paging: Paging) -> Page:
+    some = found[paging.offset : paging.offset + paging.limit]
+    return Page(**_stamp(seen.head), total=len(found), answers=some)
+
+
+def _address(text: str) -> str:
+    if not Web3.is_address(text):
+        raise HTTPException(422, "not an address")
+    return Web3.to_checksum_address(text)

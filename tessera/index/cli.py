@@ -1,0 +1,53 @@
+"""`sync` and `serve`, for `python -m tessera.index` and wherever else the group is mounted."""
+
+import click
+import uvicorn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from web3 import HTTPProvider, Web3
+
+from tessera.chain.deployments import Deployment
+from tessera.chain.wallet import ChainError
+from tessera.index.api import Syncer, app_of
+from tessera.index.index import Index
+
+
+@click.group(help="The event index: what the contracts logged, in a database, and its read API.")
+@click.option("--database", default="sqlite:///index.db", show_default=True, help="SQLAlchemy URL, or PostgreSQL's.")
+@click.option("--rpc", default="http://127.0.0.1:8545", show_default=True, help="The node.")
+@click.option("--record", default="deployments/devnet.json", show_default=True, help="The deployment's record.")
+@click.pass_context
+def cli(context: click.Context, database: str, rpc: str, record: str):
+    context.obj = lambda: _open(database, rpc, record)
+
+
+@cli.command()
+@click.pass_obj
+def sync(opened):
+    """Read everything up to the newest block."""
+    index = opened()
+    columns = TextColumn("block"), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, transient=True) as bar:
+        task = bar.add_task("sync", total=None)
+        rows = index.sync(lambda block, newest: bar.update(task, completed=block, total=newest))
+    head = index.head()
+    click.echo(f"{rows} rows read; the index is at {f'block {head.number}' if head else 'its beginning'}")
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8600, show_default=True)
+@click.option("--every", default=4.0, show_default=True, help="Seconds between looks for new blocks.")
+@click.pass_obj
+def serve(opened, host: str, port: int, every: float):
+    """Read on as blocks come, and answer questions over HTTP, until Ctrl-C."""
+    index = opened()
+    uvicorn.run(app_of(index, Syncer(index, every)), host=host, port=port)
+
+
+def _open(database: str, rpc: str, record: str) -> Index:
+    try:
+        return Index(database, Web3(HTTPProvider(rpc)), Deployment.load(record))
+    except ChainError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"no node answers at {rpc}: {type(error).__name__}") from error

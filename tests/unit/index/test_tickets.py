@@ -1,0 +1,212 @@
+"""Staked tickets from the index beside the contracts: histories by chance, withdrawals that forfeit included."""
+
+import random
+
+import boa
+import pytest
+from boa import BoaError
+from web3 import Web3
+
+from tessera.chain import ChainError
+from tessera.chain.deployments import Deployed, Deployment
+from tessera.index import Index, Snapshot
+from tests.prize_system import MIN_BLOCKS, USD, PrizeSystem, block_number, refusing
+from tests.unit.index.node import CHAIN_ID, Mined, Node
+
+PEOPLE = 5
+
+
+class Recorder:
+    """A node that hands on what the staking contracts log, in the blocks in which they log it."""
+
+    def __init__(self, system: PrizeSystem):
+        self.system, self.node = system, Node()
+        parts = {"StakingPool": system.pool, "PredictionEvents": system.events, "PrizePool": system.prizes}
+        contracts = {name: Deployed(part.address, 1, [], "0x", "0x", "", "", None) for name, part in parts.items()}
+        self.index = Index("sqlite://", self.node.web3, Deployment("test", CHAIN_ID, {}, contracts))
+        self.heard = True
+
+    def note(self, entries=()) -> None:
+        """Blocks up to the present one, with a transaction's logs in it."""
+        while len(self.node.blocks) <= block_number():
+            self.node.mine([])
+        logs = tuple(
+            {
+                "address": Web3.to_checksum_address(address),
+                "topics": ["0x" + topic.to_bytes(32, "big").hex() for topic in topics],
+                "data": Web3.to_hex(data),
+            }
+            for _, address, topics, data in entries
+        )
+        last = self.node.blocks[-1]
+        self.node.blocks[-1] = Mined(last.hash, boa.env.timestamp, last.logs + logs)
+
+    def attempt(self, call, *arguments, **options) -> list[str]:
+        """The events that a call would log; none where it is refused. Nothing of it stays."""
+        self.heard = False
+        try:
+            with boa.env.anchor():
+                call(*arguments, **options)
+                return [type(log).__name__ for log in self.system.events.get_logs()]
+        except BoaError:
+            return []
+        finally:
+            self.heard = True
+
+    def synced(self):
+        """A snapshot of now; what happens next is in a later block."""
+        self.note()
+        self.index.sync()
+        self.system.mine(1)
+        return self.index.snapshot()
+
+
+@pytest.fixture
+def recorder(system, monkeypatch) -> Recorder:
+    recorder, execute = Recorder(system), boa.env.execute_code
+
+    def execute_and_note(*arguments, **options):
+        done = execute(*arguments, **options)
+        if options["is_modifying"] and not options["simulate"] and not done.is_error and recorder.heard:
+            recorder.note(done.get_raw_log_entries())
+        return done
+
+    monkeypatch.setattr(boa.env, "execute_code", execute_and_note)
+    return recorder
+
+
+@pytest.fixture
+def people(system, recorder) -> list[str]:
+    return [system.newcomer() for _ in range(PEOPLE)]
+
+
+def act(system: PrizeSystem, people: list[str], events: list[int], rng: random.Random) -> None:
+    """One thing that somebody does or tries."""
+    who, asset, event_id = rng.choice(people), rng.choice((system.usdc, system.dai)), rng.choice(events)
+    try:
+        match rng.choice(("stake", "predict", "predict", "predict", "withdraw", "forfeit", "purge", "wait")):
+            case "stake":
+                system.pool.stake(asset, rng.randrange(1, 500) * system.unit(asset), sender=who)
+            case "predict":
+                system.events.predict(event_id, rng.randrange(2), sender=who)
+            case "withdraw":
+                system.pool.withdraw(asset, system.pool.principal_of(who, asset) // rng.choice((1, 2)), sender=who)
+            case "forfeit":
+                with refusing(system.events):
+                    system.pool.withdraw(asset, system.pool.principal_of(who, asset) // rng.choice((1, 3)), sender=who)
+            case "purge":
+                system.events.purge(event_id, who)
+            case "wait":
+                system.mine(rng.randrange(40))
+    except BoaError:
+        pass  # what the contracts refuse is no part of the history
+
+
+def check(seen: Snapshot, recorder: Recorder, people: list[str], events: list[int]) -> None:
+    """The index says what the contracts say, and what they would do."""
+    system = recorder.system
+    purgeable = {(one.event_id, one.account) for one in seen.forfeited()}
+    for event_id in events:
+        found = {one.account: one for one in seen.predictors(event_id)}
+        winners = {one.account: one for one in seen.winners(event_id)}
+        for who in people:
+            exists, outcome = system.events.prediction_of(event_id, who)
+            assert (who in found) == exists
+            if exists:
+                assert found[who].outcome == outcome
+            would_purge = bool(recorder.attempt(system.events.purge, event_id, who))
+            assert ((event_id, who) in purgeable) == would_purge
+            would_pay = recorder.attempt(system.events.claim, event_id, who)
+            assert (who in winners) == bool(would_pay)
+            if who in winners:
+                assert winners[who].forfeited == ("ForfeitClaimed" in would_pay)
+        info, result = system.events.event_info(event_id), system.events.result_of(event_id)
+        event = seen.event(event_id)
+        assert event in seen.events()
+        assert (event.start_block, event.stop_block, event.e0) == (info.start_block, info.stop_block, info.e0)
+        assert (event.is_settled, event.prize, event.unpaid) == (result[0], result[2], result[3])
+        assert event.outcome == (result[1] if result[0] and result[1] < 2**255 else None)
+    for who in people:
+        mine = seen.portfolio(who)
+        assert mine.stake == system.pool.stake_of(who)
+        held = {one.asset: one.amount for one in mine.principal}
+        for asset in (system.usdc, system.dai):
+            assert held.get(asset.address, 0) == system.pool.principal_of(who, asset)
+        standing = {(one.event_id, one.outcome, one.forfeited) for one in mine.predictions}
+        assert standing == {
+            (one.event_id, one.outcome, one.forfeited)
+            for event_id in events
+            for one in seen.predictors(event_id)
+            if one.account == who
+        }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_histories_by_chance(system, recorder, people, seed):
+    rng = random.Random(seed)
+    for who in people:
+        system.pool.stake(system.usdc, 1_000 * USD, sender=who)
+    events = [system.create_event(blocks=MIN_BLOCKS), system.create_event(blocks=3 * MIN_BLOCKS)]
+    for _ in range(2):
+        for _ in range(30):
+            act(system, people, events, rng)
+        with recorder.synced() as seen:
+            check(seen, recorder, people, events)
+    before = {who: system.usdc.balanceOf(who) for who in people}
+    for event_id in events:
+        system.revenue(7_777_777)
+        system.finish(event_id, 0)
+    with recorder.synced() as seen:
+        check(seen, recorder, people, events)
+        assert len(seen.prize_history()) == system.prizes.period() - seen.prize_history()[0].period
+    system.events.claim_many(events[0], people[:3])
+    with recorder.synced() as seen:
+        check(seen, recorder, people, events)
+    for event_id in events:
+        system.events.claim_many(event_id, people)
+    with recorder.synced() as seen:
+        check(seen, recorder, people, events)
+        assert [event.unpaid for event in seen.events()] == [0, 0]
+        for who in people:
+            prizes = sum(prize.amount for prize in seen.portfolio(who).prizes)
+            assert prizes == system.usdc.balanceOf(who) - before[who]
+
+
+def test_an_event_without_winners_and_one_without_a_result(system, recorder, people):
+    for who in people:
+        system.pool.stake(system.usdc, 1_000 * USD, sender=who)
+    events = [system.create_event(blocks=MIN_BLOCKS), system.create_event(blocks=MIN_BLOCKS)]
+    for event_id in events:
+        system.events.predict(event_id, 1, sender=people[0])
+    with recorder.synced() as seen:
+        assert [event.is_open for event in seen.events()] == [True, True]
+    system.revenue(10**9)
+    system.finish(events[0], 0)
+    system.wait_until(system.events.event_info(events[1]).result_deadline + 1)
+    system.events.settle(events[1])
+    with recorder.synced() as seen:
+        check(seen, recorder, people, events)
+        assert [event.outcome for event in seen.events()] == [0, None]
+        assert [(event.is_open, event.prize, event.tickets) for event in seen.events()] == [(False, 0, 0)] * 2
+        assert [event.is_settled for event in seen.events()] == [True, True]
+
+
+def test_a_stop_block_and_an_expected_end_close_an_event(system, recorder, people):
+    by_block, by_clock = system.create_event(blocks=MIN_BLOCKS), system.create_event(blocks=MIN_BLOCKS)
+    with boa.env.anchor():
+        boa.env.evm.patch.block_number += MIN_BLOCKS
+        with recorder.synced() as seen:
+            assert not seen.event(by_block).is_open
+    recorder.node.drop(MIN_BLOCKS)
+    boa.env.timestamp = system.events.event_info(by_clock).not_before
+    with recorder.synced() as seen:
+        assert not seen.event(by_clock).is_open
+        assert seen.head.number < seen.event(by_clock).stop_block
+
+
+def test_no_such_event(system, recorder, people):
+    system.create_event()
+    with recorder.synced() as seen:
+        for ask in (seen.event, seen.predictors, seen.winners):
+            with pytest.raises(ChainError, match="there is no event 2"):
+                ask(2)
