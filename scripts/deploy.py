@@ -1,6 +1,7 @@
 """Deploy Tessera's contracts and keep a record in deployments/<network>.json.
 
     ape run deploy friends --network ethereum:sepolia --account ALIAS
+    ape run deploy tickets --network ethereum:sepolia --account ALIAS --parameters FILE
 
 A second run finds what the record knows, checks its code, and does only what is missing; so does a run after a crash.
 --dry-run prints the plan, with the gas each step took on a chain inside this process.
@@ -14,8 +15,10 @@ from ape.cli import ConnectedProviderCommand
 from web3 import Web3
 
 from tessera.chain.deploy import STACKS, Report, deploy, is_done, open_record, rehearse
+from tessera.chain.parameters import faults_on_chain, read_parameters
 from tessera.chain.through_ape import record_path, wallet_of
 from tessera.chain.wallet import ChainError
+from tessera.devnet import TICKETS
 
 
 @click.group(help=__doc__)
@@ -37,6 +40,44 @@ def cli():
 def friends(provider: ProviderAPI, account: str | None, shortest_window: int, record: Path | None, dry_run: bool):
     """PlayEuro, Escrow and LmsrMarkets for a club of friends."""
     run(provider, "friends", {"shortest_window": shortest_window}, account, record or record_path(provider), dry_run)
+
+
+@cli.command(cls=ConnectedProviderCommand)
+@click.option("--account", help="Alias of an Ape account, or TEST::n. Local networks: TEST::0.")
+@click.option(
+    "--parameters",
+    type=click.Path(path_type=Path),
+    help="TOML file: assets, vaults, feeds, market, schedule, proposers (docs/tickets.md). Local networks do without.",
+)
+@click.option("--record", type=click.Path(path_type=Path), help="Default: deployments/<network>.json.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
+def tickets(provider: ProviderAPI, account: str | None, parameters: Path | None, record: Path | None, dry_run: bool):
+    """Staked tickets: Panels, BetToken, StakingPool, PredictionEvents, PrizePool, and the Timelock that is to own them.
+
+    Without --parameters, on a local network, stand-ins for stablecoins, vaults, feeds and market come with it.
+    """
+    path = record or record_path(provider)
+    try:
+        wanted = ticket_parameters(provider, parameters, path)
+    except ChainError as error:
+        raise click.ClickException(str(error)) from None
+    run(provider, "tickets", wanted, account, path, dry_run)
+    if parameters is not None and not dry_run:
+        click.echo("The timelock owns the contracts once it has accepted: docs/tickets.md, Deployment.")
+
+
+def ticket_parameters(provider: ProviderAPI, file: Path | None, record: Path) -> dict:
+    """What to deploy. Raises ChainError where the file is wrong, or, as long as nothing is deployed, the chain is not
+    what the file takes it for."""
+    if file is None:
+        if not provider.network.is_dev:
+            raise ChainError("say what to deploy over: --parameters FILE (docs/tickets.md shows one)")
+        return TICKETS
+    wanted = read_parameters(file)
+    faults = [] if record.exists() else faults_on_chain(provider.web3, wanted)
+    if faults:
+        raise ChainError(f"{file} is not of this chain:\n" + "\n".join(f"  {one}" for one in faults))
+    return wanted
 
 
 def run(provider: ProviderAPI, stack: str, parameters: dict, account: str | None, path: Path, dry_run: bool):

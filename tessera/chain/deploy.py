@@ -1,7 +1,8 @@
 """Deploying a stack of contracts step by step: run it twice, crash anywhere, go on.
 
-A stack is a list of steps. Each can tell from the record and the chain whether it is done, so that deploying does what
-is missing and `differences` says what is not as it should be. Needs the compiler (dependency group `ops`).
+A stack (tessera.chain.stacks) is a list of steps. Each can tell from the record and the chain whether it is done, so
+that deploying does what is missing and `differences` says what is not as it should be. Needs the compiler (dependency
+group `ops`).
 """
 
 import subprocess
@@ -15,80 +16,13 @@ from web3 import Web3
 from web3.exceptions import BadFunctionCallOutput, TransactionNotFound
 
 from tessera.chain.artifacts import ROOT, Artifact, compiled
-from tessera.chain.contract import ZERO_ADDRESS
 from tessera.chain.deployments import Deployed, Deployment
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.chain.stacks import STACKS, At, Create, Deployer, Foreign, Later, OwnerOf, Shows, Step, View
 from tessera.chain.wallet import REFUSALS, ChainError, Wallet
 
+FAR_BLOCK = 1_000  # after the last of a rehearsal
 LOCAL_CHAINS = (1337, 31337)  # started anew at will: what a record says of them may be of an earlier run
-
-
-@dataclass(frozen=True)
-class At:
-    """The address of a contract of the same deployment."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class OwnerOf:
-    """Who should own a contract: its deployer, unless `differences` is told otherwise."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Later:
-    """The address of what the same account deploys so many transactions after this step, for contracts that know each
-    other. A transaction of that account in between breaks it: `differences` then tells by the contracts' views."""
-
-    transactions: int
-
-
-@dataclass(frozen=True)
-class Deployer:
-    """Whoever deploys this step."""
-
-
-@dataclass(frozen=True)
-class Shows:
-    """What a view of a contract returns when all is as it should be."""
-
-    contract: str
-    view: str
-    arguments: tuple
-    value: Any
-
-
-@dataclass(frozen=True)
-class Create:
-    """Deploy a contract; `shows` are its constructor arguments as its views tell them.
-
-    A second contract of the same code is named after a colon: "YieldVault:DAI" is a YieldVault.
-    """
-
-    name: str
-    arguments: tuple = ()
-    shows: tuple[Shows, ...] = ()
-
-    def __str__(self) -> str:
-        return f"create {self.name}({_words(self.arguments)})"
-
-
-@dataclass(frozen=True)
-class Call:
-    """Call a contract once; it is done when `shows` holds."""
-
-    contract: str
-    function: str
-    arguments: tuple
-    shows: Shows
-
-    def __str__(self) -> str:
-        return f"call {self.contract}.{self.function}({_words(self.arguments)})"
-
-
-Step = Create | Call
 
 
 @dataclass(frozen=True)
@@ -103,116 +37,6 @@ class Report:
 def code_of(name: str) -> Artifact:
     """The compiled contract that goes by a name in a stack."""
     return compiled(name.partition(":")[0])
-
-
-def friends_stack(*, shortest_window: int) -> list[Step]:
-    """PlayEuro, Escrow and LmsrMarkets (product 0), wired. `shortest_window` of a dispute in seconds."""
-    return [
-        Create("PlayEuro", shows=owned("PlayEuro")),
-        Create(
-            "Escrow",
-            (At("PlayEuro"), True),
-            (Shows("Escrow", "TOKEN", (), At("PlayEuro")), Shows("Escrow", "OWN_ONLY", (), True), *owned("Escrow")),
-        ),
-        Call("PlayEuro", "set_escrow", (At("Escrow"),), Shows("PlayEuro", "escrow", (), At("Escrow"))),
-        Create(
-            "LmsrMarkets",
-            (At("Escrow"), True, shortest_window),
-            (
-                Shows("LmsrMarkets", "ESCROW", (), At("Escrow")),
-                Shows("LmsrMarkets", "FRIENDS", (), True),
-                Shows("LmsrMarkets", "SHORTEST_WINDOW", (), shortest_window),
-            ),
-        ),
-        # The index is the bit of consent: products keep their order.
-        Call("Escrow", "register_product", (At("LmsrMarkets"),), Shows("Escrow", "products", (0,), At("LmsrMarkets"))),
-    ]
-
-
-def tickets_stack(
-    *, blocks_per_hour: int, min_blocks: int, bet_cap: int, bet_per_block: int, mining: tuple[int, int], delay: int
-) -> list[Step]:
-    """Panels, BET, treasury, StakingPool, PredictionEvents and PrizePool with two stablecoins, for local chains only:
-    tokens, vaults, feeds and the market are those of `contracts/devnet`.
-
-    `mining` is the first block in which BET is mined and the first in which it is not any more, `delay` the treasury's
-    in seconds.
-    """
-    assets = ("USDC", "DAI")
-    devnet: list[Step] = [
-        Create("TestToken:USDC", ("USD Coin", "USDC", 6)),
-        Create("TestToken:DAI", ("Dai", "DAI", 18)),
-        *[Create(f"YieldVault:{asset}", (At(f"TestToken:{asset}"),)) for asset in assets],
-        *[Create(f"PriceFeed:{asset}", (8, f"{asset} / USD", 10**8)) for asset in assets],
-        Create("Router"),
-    ]
-    market: list[Step] = [
-        Create("Pair:DAI", (At("TestToken:USDC"), At("TestToken:DAI"))),
-        Create("Pair:BET", (At("TestToken:USDC"), At("BetToken"))),
-        *[
-            Call(
-                "Router",
-                "add_pair",
-                (At(f"Pair:{name}"),),
-                Shows("Router", "getPair", (At("TestToken:USDC"), At(token)), At(f"Pair:{name}")),
-            )
-            for name, token in (("DAI", "TestToken:DAI"), ("BET", "BetToken"))
-        ],
-    ]
-    usdc, bet, pool, events, prizes = (
-        At("TestToken:USDC"),
-        At("BetToken"),
-        *map(At, ("StakingPool", "PredictionEvents", "PrizePool")),
-    )
-    return [
-        *devnet,
-        Create("Timelock", (delay, [Deployer()], [Deployer()])),
-        Create("BetToken", (bet_cap, bet_per_block * (mining[1] - mining[0]), At("Timelock"))),
-        *market,
-        Create("Panels"),
-        Create(
-            "StakingPool",
-            (Later(1), Later(2), usdc, bet, At("Router"), bet_per_block, *mining),
-            (
-                Shows("StakingPool", "EVENTS", (), events),
-                Shows("StakingPool", "PRIZES", (), prizes),
-                *owned("StakingPool"),
-            ),
-        ),
-        Create(
-            "PredictionEvents",
-            (pool, Later(1), At("Panels"), usdc, blocks_per_hour, min_blocks),
-            (Shows("PredictionEvents", "PRIZES", (), prizes), *owned("PredictionEvents")),
-        ),
-        Create(
-            "PrizePool",
-            (usdc, bet, events, pool, At("Pair:BET"), At("Router"), At("Timelock")),
-            (
-                Shows("PrizePool", "EVENTS", (), events),
-                Shows("PrizePool", "STAKING", (), pool),
-                Shows("PrizePool", "TREASURY", (), At("Timelock")),
-                *owned("PrizePool"),
-            ),
-        ),
-        Call("BetToken", "set_minter", (pool,), Shows("BetToken", "minter", (), pool)),
-        *[
-            Call(
-                "StakingPool",
-                "add_asset",
-                (At(f"TestToken:{asset}"), At(f"YieldVault:{asset}"), At(f"PriceFeed:{asset}")),
-                Shows("StakingPool", "vault_of", (At(f"TestToken:{asset}"),), At(f"YieldVault:{asset}")),
-            )
-            for asset in assets
-        ],
-    ]
-
-
-STACKS: dict[str, Callable[..., list[Step]]] = {"friends": friends_stack, "tickets": tickets_stack}
-
-
-def owned(name: str) -> tuple[Shows, Shows]:
-    """What a contract with a two-step owner shows: the owner, and nobody about to take over."""
-    return Shows(name, "owner", (), OwnerOf(name)), Shows(name, "pending_owner", (), ZERO_ADDRESS)
 
 
 def deploy(
@@ -240,11 +64,11 @@ def deploy(
     for step in STACKS[stack](**parameters):
         if isinstance(step, Create):
             report(_create(wallet, step, record, save))
-        elif holds(wallet.web3, record, step.shows):
+        elif is_done(wallet.web3, record, step):
             report(Report(step, 0))
         else:
             contract = _contract(wallet.web3, record, step.contract)
-            data = contract.encode_abi(step.function, _resolved(step.arguments, record))
+            data = contract.encode_abi(step.function, _resolved(wallet.web3, step.arguments, record))
             receipt = wallet.send({"to": contract.address, "data": data}, f"{step.contract}.{step.function}")
             report(Report(step, receipt["gasUsed"]))
     save()
@@ -254,19 +78,35 @@ def deploy(
 def rehearse(stack: str, parameters: dict[str, Any], chain_id: int) -> list[Report]:
     """Deploys a stack on a chain inside this process that calls itself `chain_id`: what each step takes in gas.
 
+    What was on the chain before has stand-ins there, and calls of it take what those of the stand-ins take.
     Raises Reverted where a contract refuses its arguments.
     """
-    web3 = embedded_web3(chain_id)
+    outside = parameters.get("outside")
+    played = parameters
+    if outside is not None:
+        begin, end = parameters["mining"]
+        played = parameters | {"outside": None, "mining": [FAR_BLOCK, FAR_BLOCK + end - begin]}
     reports: list[Report] = []
-    deploy(Wallet(web3, known_account(0)), stack, parameters, report=reports.append)
-    return reports
+    deploy(Wallet(embedded_web3(chain_id), known_account(0)), stack, played, report=reports.append)
+    if outside is None:
+        return reports
+    gas: dict[str, int] = {}
+    for told in reports:
+        gas[_kind(told.step)] = max(told.gas, gas.get(_kind(told.step), 0))
+    return [Report(step, gas[_kind(step)]) for step in STACKS[stack](**parameters)]
+
+
+def _kind(step: Step) -> str:
+    return step.name if isinstance(step, Create) else step.like or f"{step.contract}.{step.function}"
 
 
 def is_done(web3: Web3, record: Deployment, step: Step) -> bool:
     """Whether a step needs no transaction any more."""
     if isinstance(step, Create):
         return step.name in record.addresses
-    return holds(web3, record, step.shows)
+    return holds(web3, record, step.shows) or (
+        step.later != () and all(holds(web3, record, expected) for expected in step.later)
+    )
 
 
 def open_record(web3: Web3, path: Path | None, network: str) -> Deployment:
@@ -302,16 +142,16 @@ def differences(web3: Web3, record: Deployment, *, owner: str | None = None) -> 
     for step in steps:
         if isinstance(step, Create):
             found += [f"{step.name}: {fault}" for fault in _faults(web3, step, record)]
-        shows = step.shows if isinstance(step, Create) else (step.shows,)
+        shows = step.shows if isinstance(step, Create) else step.later or (step.shows,)
         for expected in shows:
-            if expected.contract in record.addresses:
+            if _is_there(record, expected.contract):
                 found += _shown_otherwise(web3, record, expected, owner)
     return found
 
 
 def holds(web3: Web3, record: Deployment, expected: Shows) -> bool:
     """Whether a view shows what it should; not, where its contract is still missing."""
-    return expected.contract in record.addresses and not _shown_otherwise(web3, record, expected, None)
+    return _is_there(record, expected.contract) and not _shown_otherwise(web3, record, expected, None)
 
 
 def _create(wallet: Wallet, step: Create, record: Deployment, save: Callable[[], None]) -> Report:
@@ -389,21 +229,28 @@ def _faults(web3: Web3, step: Create, record: Deployment) -> list[str]:
 
 
 def _shown_otherwise(web3: Web3, record: Deployment, expected: Shows, owner: str | None) -> list[str]:
-    call = f"{expected.contract}.{expected.view}({_words(expected.arguments)})"
+    call = str(expected)
     try:
-        (value,) = _resolved([expected.value], record, owner)
+        (value,) = _resolved(web3, [expected.value], record, owner)
+        arguments = _resolved(web3, expected.arguments, record)
     except ChainError as missing:
         return [f"{call}: {missing}"]
     view = _contract(web3, record, expected.contract).functions[expected.view]
     try:
-        shown = view(*_resolved(expected.arguments, record)).call()
+        shown = view(*arguments).call()
     except (*REFUSALS, BadFunctionCallOutput):
         shown = "no answer"
     return [] if shown == value else [f"{call} is {shown}, not {value}"]
 
 
-def _contract(web3: Web3, record: Deployment, name: str):
-    return web3.eth.contract(address=record.address_of(name), abi=code_of(name).abi)
+def _is_there(record: Deployment, contract: str | Foreign) -> bool:
+    return isinstance(contract, Foreign) or contract in record.addresses
+
+
+def _contract(web3: Web3, record: Deployment, contract: str | Foreign):
+    if isinstance(contract, Foreign):
+        return web3.eth.contract(address=contract.address, abi=contract.abi)
+    return web3.eth.contract(address=record.address_of(contract), abi=code_of(contract).abi)
 
 
 def _arguments(web3: Web3, step: Create, record: Deployment, deployer: str) -> list[Any]:
@@ -425,7 +272,7 @@ def _arguments(web3: Web3, step: Create, record: Deployment, deployer: str) -> l
             return address_of_nonce(deployer, nonce + value.transactions)
         return value
 
-    return _resolved([one(value) for value in step.arguments], record)
+    return _resolved(web3, [one(value) for value in step.arguments], record)
 
 
 def address_of_nonce(deployer: str, nonce: int) -> str:
@@ -433,8 +280,11 @@ def address_of_nonce(deployer: str, nonce: int) -> str:
     return Web3.to_checksum_address(Web3.keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:])
 
 
-def _resolved(values: Sequence[Any], record: Deployment, owner: str | None = None) -> list[Any]:
+def _resolved(web3: Web3, values: Sequence[Any], record: Deployment, owner: str | None = None) -> list[Any]:
     def one(value):
+        if isinstance(value, View):
+            view = _contract(web3, record, value.contract).functions[value.view]
+            return view(*_resolved(web3, value.arguments, record)).call()
         if isinstance(value, At):
             return record.address_of(value.name)
         if isinstance(value, OwnerOf):
@@ -442,10 +292,6 @@ def _resolved(values: Sequence[Any], record: Deployment, owner: str | None = Non
         return value
 
     return [one(value) for value in values]
-
-
-def _words(values: Sequence[Any]) -> str:
-    return ", ".join(value.name if isinstance(value, At) else str(value) for value in values)
 
 
 def current_commit() -> str | None:

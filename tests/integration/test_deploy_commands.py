@@ -5,10 +5,15 @@ import re
 import sys
 
 import pytest
+from web3 import HTTPProvider, Web3
 
-from tessera.chain import Deployment
+from scripts import devnet
+from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
+from tessera.chain.local import let_pass
+from tessera.chain.timelock import Operation
 from tests.integration.conftest import run
+from tests.real.uniswap import Uniswap
 
 OPERATOR = known_account(15)
 IMPORT = f"""
@@ -55,3 +60,59 @@ def test_deploy_with_a_key_file_and_verify(url, tmp_path):
     differing = run(["ape", "run", "verify", "--owner", other, *where], env=environment)
     assert differing.returncode == 1
     assert f"Escrow.owner() is {OPERATOR.address}, not {other}" in differing.stderr
+
+
+def test_a_dry_run_of_tickets_takes_stand_ins_on_a_local_network(tmp_path):
+    record = tmp_path / "tickets.json"
+    told = run(["ape", "run", "deploy", "tickets", "--dry-run", "--record", record])
+    assert told.returncode == 0, told.stderr
+    # 13 contracts of the product and its stand-ins and two pairs; both pairs made known, the minter, two assets.
+    assert len(re.findall(r"  to do  create .*: [\d,]+ gas", told.stdout)) == 15
+    assert len(re.findall(r"  to do  call .*: [\d,]+ gas", told.stdout)) == 5
+    assert not record.exists()
+
+
+@pytest.mark.anvil
+def test_tickets_over_a_real_market_and_the_way_of_its_timelock(url, folder, tmp_path):
+    """Uniswap V2 as on the main chain, and the devnet's stablecoins, vaults and feeds."""
+    web3 = Web3(HTTPProvider(url))
+    deployer, proposer = Wallet(web3, known_account(13)), Wallet(web3, known_account(14))
+    there = Deployment.load(folder / devnet.RECORD)
+    uniswap = Uniswap.deploy(deployer)
+    usdc, dai = (there.address_of(f"TestToken:{name}") for name in ("USDC", "DAI"))
+    uniswap.create_pair(deployer, usdc, dai)
+    file = tmp_path / "tickets.toml"
+    assets = "".join(
+        f'[[assets]]\ntoken = "{there.address_of(f"TestToken:{name}")}"\n'
+        f'vault = "{there.address_of(f"YieldVault:{name}")}"\nfeed = "{there.address_of(f"PriceFeed:{name}")}"\n'
+        for name in ("USDC", "DAI")
+    )
+    file.write_text(
+        f'blocks_per_hour = 2\nmin_blocks = 336\ndelay = 3_600\nproposers = ["{proposer.address}"]\n'
+        "bet_cap = 10_000_000\nbet_per_block = 0.25\nfirst_mined_block = 1_000_000\nend_of_mining = 2_000_000\n"
+        f'prize_token = "{usdc}"\nrouter = "{uniswap.router.address}"\nfactory = "{uniswap.factory.address}"\n{assets}'
+    )
+    path = tmp_path / "real.json"
+    where = ["--network", f"ethereum:local:{url}", "--record", path]
+    deploy = ["ape", "run", "deploy", "tickets", "--account", "TEST::13", "--parameters", file, *where]
+
+    planned = run([*deploy, "--dry-run"])
+    assert planned.returncode == 0, planned.stderr
+    assert re.search(r"  to do  call UniswapV2Factory 0x\w+.createPair\(0x\w+, BetToken\): [\d,]+ gas", planned.stdout)
+    done = run(deploy)
+    assert done.returncode == 0, done.stderr
+    assert "The timelock owns the contracts once it has accepted" in done.stdout
+    again = run(deploy)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("was done") == 13
+
+    tessera = Tessera(web3, Deployment.load(path))
+    operations = [Operation.of(one, "accept_ownership") for one in (tessera.staking, tessera.events, tessera.prizes)]
+    for operation in operations:
+        tessera.timelock.schedule(proposer, operation)
+    let_pass(web3, 3_600, 2)
+    for operation in operations:
+        tessera.timelock.execute(deployer, operation)
+    verified = run(["ape", "run", "verify", *where])
+    assert verified.returncode == 0, verified.stderr
+    assert verified.stdout.count("as recorded") == 6

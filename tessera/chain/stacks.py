@@ -1,0 +1,283 @@
+"""What is deployed together: stacks of steps, each of which tells from the chain whether it is done."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tessera.chain.contract import ZERO_ADDRESS
+
+# What is asked of Uniswap V2.
+ROUTER_ABI = (
+    {"type": "function", "name": "factory", "stateMutability": "view", "inputs": [], "outputs": [{"type": "address"}]},
+)
+FACTORY_ABI = tuple(
+    {
+        "type": "function",
+        "name": name,
+        "stateMutability": mutability,
+        "inputs": [{"name": "tokenA", "type": "address"}, {"name": "tokenB", "type": "address"}],
+        "outputs": [{"name": "pair", "type": "address"}],
+    }
+    for name, mutability in (("getPair", "view"), ("createPair", "nonpayable"))
+)
+
+
+@dataclass(frozen=True)
+class At:
+    """The address of a contract of the same deployment."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class OwnerOf:
+    """Who should own a contract: its deployer, unless `differences` is told otherwise."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """The address of what the same account deploys so many transactions after this step, for contracts that know each
+    other. A transaction of that account in between breaks it: `differences` then tells by the contracts' views."""
+
+    transactions: int
+
+
+@dataclass(frozen=True)
+class Deployer:
+    """Whoever deploys this step."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A contract that was there before: its address, and the ABI of what is asked of it."""
+
+    name: str
+    address: str
+    abi: tuple
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.address}"
+
+
+@dataclass(frozen=True)
+class View:
+    """What a view of a contract that was there before answers."""
+
+    contract: Foreign
+    view: str
+    arguments: tuple
+
+    def __str__(self) -> str:
+        return f"{self.contract.name}.{self.view}({_words(self.arguments)})"
+
+
+class _AnAddress:
+    """Equal to every address but the zero address."""
+
+    def __eq__(self, other) -> bool:
+        return other != ZERO_ADDRESS
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __str__(self) -> str:
+        return "an address"
+
+
+@dataclass(frozen=True)
+class Shows:
+    """What a view of a contract returns when all is as it should be."""
+
+    contract: str | Foreign
+    view: str
+    arguments: tuple
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.contract}.{self.view}({_words(self.arguments)})"
+
+
+@dataclass(frozen=True)
+class Create:
+    """Deploy a contract; `shows` are its constructor arguments as its views tell them.
+
+    A second contract of the same code is named after a colon: "YieldVault:DAI" is a YieldVault.
+    """
+
+    name: str
+    arguments: tuple = ()
+    shows: tuple[Shows, ...] = ()
+
+    def __str__(self) -> str:
+        return f"create {self.name}({_words(self.arguments)})"
+
+
+@dataclass(frozen=True)
+class Call:
+    """Call a contract once; it is done when `shows` holds.
+
+    `later` holds when others have done their part: from then on the step is done too, and before it the deployment is
+    not as it should be. `like` is the name of what stands in for it where it is rehearsed.
+    """
+
+    contract: str | Foreign
+    function: str
+    arguments: tuple
+    shows: Shows
+    later: tuple[Shows, ...] = ()
+    like: str = ""
+
+    def __str__(self) -> str:
+        return f"call {self.contract}.{self.function}({_words(self.arguments)})"
+
+
+Step = Create | Call
+
+
+def friends_stack(*, shortest_window: int) -> list[Step]:
+    """PlayEuro, Escrow and LmsrMarkets (product 0), wired. `shortest_window` of a dispute in seconds."""
+    return [
+        Create("PlayEuro", shows=owned("PlayEuro")),
+        Create(
+            "Escrow",
+            (At("PlayEuro"), True),
+            (Shows("Escrow", "TOKEN", (), At("PlayEuro")), Shows("Escrow", "OWN_ONLY", (), True), *owned("Escrow")),
+        ),
+        Call("PlayEuro", "set_escrow", (At("Escrow"),), Shows("PlayEuro", "escrow", (), At("Escrow"))),
+        Create(
+            "LmsrMarkets",
+            (At("Escrow"), True, shortest_window),
+            (
+                Shows("LmsrMarkets", "ESCROW", (), At("Escrow")),
+                Shows("LmsrMarkets", "FRIENDS", (), True),
+                Shows("LmsrMarkets", "SHORTEST_WINDOW", (), shortest_window),
+            ),
+        ),
+        # The index is the bit of consent: products keep their order.
+        Call("Escrow", "register_product", (At("LmsrMarkets"),), Shows("Escrow", "products", (0,), At("LmsrMarkets"))),
+    ]
+
+
+def tickets_stack(
+    *,
+    blocks_per_hour: int,
+    min_blocks: int,
+    bet_cap: int,
+    bet_per_block: int,
+    mining: Sequence[int],
+    delay: int,
+    proposers: Sequence[str] = (),
+    outside: dict[str, Any] | None = None,
+) -> list[Step]:
+    """Panels, BET, treasury, StakingPool, PredictionEvents and PrizePool.
+
+    `mining` is the first block in which BET is mined and the first in which it is not any more, `delay` the treasury's
+    in seconds. `proposers` schedule what the treasury does, anybody executes it, and the contracts are handed over to
+    it; where there are none, the deployer does both and keeps the contracts. `outside` is what was there before:
+    "prize_token", "router", "factory" (Uniswap V2's) and "assets", each a "token", its "vault" and "feed". None: two
+    stablecoins and all they need from `contracts/devnet`, for local chains.
+    """
+    bet, timelock = At("BetToken"), At("Timelock")
+    pool, events, prizes = map(At, ("StakingPool", "PredictionEvents", "PrizePool"))
+    before, market, prize_token, router, pair, assets = _stand_ins() if outside is None else _outside(outside)
+    owner = timelock if proposers else None
+    return [
+        *before,
+        Create(
+            "Timelock",
+            (delay, list(proposers) or [Deployer()], [ZERO_ADDRESS] if proposers else [Deployer()]),
+            (Shows("Timelock", "get_minimum_delay", (), delay),),
+        ),
+        Create("BetToken", (bet_cap, bet_per_block * (mining[1] - mining[0]), timelock)),
+        *market,
+        Create("Panels"),
+        Create(
+            "StakingPool",
+            (Later(1), Later(2), prize_token, bet, router, bet_per_block, *mining),
+            (
+                Shows("StakingPool", "EVENTS", (), events),
+                Shows("StakingPool", "PRIZES", (), prizes),
+                *(() if owner else owned("StakingPool")),
+            ),
+        ),
+        Create(
+            "PredictionEvents",
+            (pool, Later(1), At("Panels"), prize_token, blocks_per_hour, min_blocks),
+            (
+                Shows("PredictionEvents", "PRIZES", (), prizes),
+                *(() if owner else owned("PredictionEvents")),
+            ),
+        ),
+        Create(
+            "PrizePool",
+            (prize_token, bet, events, pool, pair, router, timelock),
+            (
+                Shows("PrizePool", "EVENTS", (), events),
+                Shows("PrizePool", "STAKING", (), pool),
+                Shows("PrizePool", "TREASURY", (), timelock),
+                *(() if owner else owned("PrizePool")),
+            ),
+        ),
+        Call("BetToken", "set_minter", (pool,), Shows("BetToken", "minter", (), pool)),
+        *[
+            Call("StakingPool", "add_asset", (token, vault, feed), Shows("StakingPool", "vault_of", (token,), vault))
+            for token, vault, feed in assets
+        ],
+        *[
+            Call(
+                name,
+                "transfer_ownership",
+                (owner,),
+                Shows(name, "pending_owner", (), owner),
+                later=owned(name, owner),
+            )
+            for name in (("StakingPool", "PredictionEvents", "PrizePool") if owner else ())
+        ],
+    ]
+
+
+def _stand_ins():
+    names = ("USDC", "DAI")
+    usdc, dai, bet = At("TestToken:USDC"), At("TestToken:DAI"), At("BetToken")
+    before: list[Step] = [
+        Create("TestToken:USDC", ("USD Coin", "USDC", 6)),
+        Create("TestToken:DAI", ("Dai", "DAI", 18)),
+        *[Create(f"YieldVault:{name}", (At(f"TestToken:{name}"),)) for name in names],
+        *[Create(f"PriceFeed:{name}", (8, f"{name} / USD", 10**8)) for name in names],
+        Create("Router"),
+    ]
+    market: list[Step] = [
+        Create("Pair:DAI", (usdc, dai)),
+        Create("Pair:BET", (usdc, bet)),
+        *[
+            Call("Router", "add_pair", (At(pair),), Shows("Router", "getPair", (usdc, token), At(pair)))
+            for pair, token in (("Pair:DAI", dai), ("Pair:BET", bet))
+        ],
+    ]
+    assets = [(At(f"TestToken:{name}"), At(f"YieldVault:{name}"), At(f"PriceFeed:{name}")) for name in names]
+    return before, market, usdc, At("Router"), At("Pair:BET"), assets
+
+
+def _outside(outside: dict[str, Any]):
+    prize_token, router = outside["prize_token"], outside["router"]
+    factory = Foreign("UniswapV2Factory", outside["factory"], FACTORY_ABI)
+    tokens = (prize_token, At("BetToken"))
+    market: list[Step] = [
+        Call(factory, "createPair", tokens, Shows(factory, "getPair", tokens, _AnAddress()), like="Pair:BET")
+    ]
+    assets = [(asset["token"], asset["vault"], asset["feed"]) for asset in outside["assets"]]
+    return [], market, prize_token, router, View(factory, "getPair", tokens), assets
+
+
+STACKS: dict[str, Callable[..., list[Step]]] = {"friends": friends_stack, "tickets": tickets_stack}
+
+
+def owned(name: str, owner: At | None = None) -> tuple[Shows, Shows]:
+    """What a contract with a two-step owner shows: the owner, who deployed it if not said, and nobody about to be."""
+    return Shows(name, "owner", (), owner or OwnerOf(name)), Shows(name, "pending_owner", (), ZERO_ADDRESS)
+
+
+def _words(values: Sequence[Any]) -> str:
+    return ", ".join(value.name if isinstance(value, At) else str(value) for value in values)
