@@ -131,7 +131,12 @@ class RealTickets:
         owner = self.wallet(0)
         self.give(owner, token, amount)
         self.give(owner, self.usdc, usdc)
-        return self.uniswap.add_liquidity(owner, token, amount, self.usdc, usdc)
+        pair = self.uniswap.add_liquidity(owner, token, amount, self.usdc, usdc)
+        # The first trade in a later second than the first deposit fills two more slots: one whose gas was estimated in
+        # the same second would run out of it in the next. Nobody trades that early on a main chain.
+        wait_until(self.web3, now(self.web3) + 12, blocks=1)
+        pair.write(owner, "sync")
+        return pair
 
     def create_event(self, days: int, *, outcomes: int = 2, e0: int = 200, weight: int = 1) -> int:
         """An event that long, its result due a week after it."""
@@ -158,9 +163,9 @@ class RealTickets:
         keeper = self.wallet(2)
         return [self.tessera.staking.harvest(keeper, token.address) for token in (self.usdc, self.dai)]
 
-    def end_week(self) -> None:
-        """Waits for the first second of the next prize week."""
-        wait_until(self.web3, start_of(period_of(now(self.web3)) + 1))
+    def end_week(self, *, blocks: int | None = None) -> None:
+        """Waits for the first second of the next prize week; `blocks` as `wait_until` has it."""
+        wait_until(self.web3, start_of(period_of(now(self.web3)) + 1), blocks=blocks)
 
     def close(self) -> list[PeriodClosed]:
         """Closes the weeks that are over."""
