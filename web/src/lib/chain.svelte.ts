@@ -38,7 +38,7 @@ export const tokenAbi = betTokenAbi;
 
 export const DEVNET = 31337;
 const POLL_MS = 2000;
-const GENESIS = { number: 0n, timestamp: 0 };
+const GENESIS = { number: 0n, timestamp: 0, hash: "" };
 
 function connect(deployment: Deployment) {
   const chain = defineChain({
@@ -81,10 +81,10 @@ class Chain {
   /** Looks for a new block now. */
   async refresh() {
     try {
-      const { number, timestamp } = await this.client.getBlock();
+      const { number, timestamp, hash } = await this.client.getBlock();
       this.#ahead = Math.max(0, Number(timestamp) - Date.now() / 1000);
       this.now = this.#time();
-      if (number !== this.head.number) this.head = { number, timestamp: Number(timestamp) };
+      if (hash !== this.head.hash) this.head = { number, timestamp: Number(timestamp), hash };
       this.down = undefined;
     } catch (error) {
       this.down = error;

@@ -34,9 +34,9 @@ class Limits {
   }
 
   /** Raises where one more stake would pass the person's own limit. */
-  check(account: Address, stake: bigint) {
+  async check(account: Address, stake: bigint) {
     const { limit } = this.of(account);
-    const spent = putInSince(account, chain.now - DAY);
+    const spent = await putInSince(account, chain.now - DAY);
     if (limit !== undefined && spent + stake > limit) {
       throw new Refusal(
         `This would pass your own limit of ${eur(limit)} a day: ${eur(spent)} were staked in the last 24 hours.`,

@@ -1,12 +1,10 @@
 // What friends' markets are made of: numbers of the contract, one market as read, and its words.
 import type { Address, ContractFunctionReturnType } from "viem";
 import { type Abis, chain } from "./chain.svelte";
-import { EUR, WAD } from "./format";
-import { history, type Row } from "./history.svelte";
+import { EUR } from "./format";
+import { OUTCOMES, type OutcomeName, type Side } from "./outcomes";
+import type { MarketTerms } from "./source";
 
-export const OUTCOMES = { YES: 1n, NO: 2n, INVALID: 4n } as const;
-export type OutcomeName = keyof typeof OUTCOMES;
-export type Side = "YES" | "NO";
 export const STAKE = EUR;
 export const SEED = 10n * EUR;
 const HOUR = 3600;
@@ -29,14 +27,13 @@ export const MEANS: Record<Status, string> = {
   INVALID: "cancelled: every stake is paid back",
 };
 
-export const nameOf = (outcome: bigint): OutcomeName | undefined =>
+const nameOf = (outcome: bigint): OutcomeName | undefined =>
   (Object.keys(OUTCOMES) as OutcomeName[]).find((name) => OUTCOMES[name] === outcome);
 
-export type Created = Row<"LmsrMarkets", "MarketCreated">["args"];
 type Stored = ContractFunctionReturnType<Abis["LmsrMarkets"], "view", "market">;
 export type Market = Omit<Stored, "status" | "outcome"> & {
   readonly id: bigint;
-  readonly created: Created;
+  readonly terms: MarketTerms;
   readonly status: Status;
   readonly outcome: OutcomeName | undefined;
   readonly prices: Record<Side, bigint>;
@@ -45,12 +42,10 @@ export type Market = Omit<Stored, "status" | "outcome"> & {
 };
 
 /** All there is to know of some markets now, in their order. */
-export async function readMarkets(created: readonly Created[]): Promise<Market[]> {
-  return Promise.all(created.map(readMarket));
-}
+export const readMarkets = (terms: readonly MarketTerms[]) => Promise.all(terms.map(readMarket));
 
-async function readMarket(created: Created): Promise<Market> {
-  const id = created.market_id;
+async function readMarket(terms: MarketTerms): Promise<Market> {
+  const { id } = terms;
   const now = chain.now;
   const [stored, [yes, no]] = await Promise.all([
     chain.client.readContract({ ...chain.at("LmsrMarkets"), functionName: "market", args: [id] }),
@@ -67,7 +62,7 @@ async function readMarket(created: Created): Promise<Market> {
     RESOLVED: 0,
     INVALID: 0,
   }[status];
-  return { ...stored, id, created, status, outcome: nameOf(stored.outcome), prices: { YES: yes, NO: no }, endsAt };
+  return { ...stored, id, terms, status, outcome: nameOf(stored.outcome), prices: { YES: yes, NO: no }, endsAt };
 }
 
 export type Position = { readonly shares: Record<Side, bigint>; readonly staked: Record<Side, bigint> };
@@ -93,14 +88,15 @@ export const profit = (position: Position, outcome: OutcomeName) =>
 export const averageOdds = ({ shares, staked }: Position, side: Side) =>
   staked[side] === 0n ? undefined : (shares[side] * EUR) / staked[side];
 
-/** The price of YES over time: its start, then one point a bet. */
-export function priceHistory(created: Created): { at: number; price: number }[] {
-  const bets = history
-    .of("LmsrMarkets", "BetPlaced")
-    .filter(({ args }) => args.market_id === created.market_id)
-    .map(({ args }) => ({
-      at: Number(args.timestamp),
-      price: Number(args.side === OUTCOMES.YES ? args.price_after : WAD - args.price_after) / 1e18,
-    }));
-  return [{ at: Number(created.timestamp), price: Number(created.p0) / 1e18 }, ...bets];
+/** The last complaint about a market's proposal, and whether an account has voted on it; unknown where the node will
+ * not search so far back. */
+export async function readDispute(id: bigint, disputedAt: bigint, account: Address | undefined) {
+  const contract = chain.at("LmsrMarkets");
+  const fromBlock = BigInt(chain.deployment.firstBlock);
+  const [complaints, votes] = await Promise.all([
+    chain.client.getContractEvents({ ...contract, eventName: "OutcomeDisputed", args: { market_id: id }, fromBlock, strict: true }),
+    chain.client.getContractEvents({ ...contract, eventName: "VoteCast", args: { market_id: id, account }, fromBlock, strict: true }),
+  ]).catch(() => [[], []] as const);
+  const hasVoted = account !== undefined && votes.some(({ args }) => args.timestamp >= disputedAt);
+  return { complaint: complaints.at(-1)?.args, hasVoted };
 }

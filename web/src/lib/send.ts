@@ -9,7 +9,6 @@ import {
 } from "viem";
 import { chain, tokenAbi } from "./chain.svelte";
 import { Refusal } from "./errors";
-import { history } from "./history.svelte";
 import { wallet } from "./wallet.svelte";
 
 export type Call = {
@@ -36,7 +35,7 @@ export async function simulate(call: Call): Promise<unknown> {
   return result;
 }
 
-/** Sends a call and waits for it; the history knows it when this returns. Raises where it is refused or replaced. */
+/** Sends a call and waits for it; the page knows of it when this returns. Raises where it is refused or replaced. */
 export async function send(call: Call, tell: (stage: Stage) => void): Promise<TransactionReceipt> {
   const { account, client } = wallet;
   if (!account || !client) throw new Refusal("Connect a wallet first.");
@@ -54,7 +53,7 @@ export async function send(call: Call, tell: (stage: Stage) => void): Promise<Tr
     hash,
     onReplaced: ({ reason }) => (replaced = reason),
   });
-  await Promise.all([chain.refresh(), history.read()]);
+  await chain.refresh();
   if (replaced === "cancelled") throw new Refusal("You cancelled this transaction in your wallet. Nothing was done.");
   if (replaced === "replaced") {
     throw new Refusal("Your wallet sent another transaction in its place. Look at your account before you try again.");

@@ -2,7 +2,7 @@
 import { createWalletClient, type Hex, http, parseAbi, parseEther } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { chain, DEVNET, tokenAbi } from "./chain.svelte";
-import { history } from "./history.svelte";
+import { readAssets } from "./tickets";
 
 const KEY = "tessera.throwaway";
 const GAS_MONEY = parseEther("1");
@@ -31,9 +31,7 @@ async function fund(account: `0x${string}`) {
     await faucet.sendTransaction({ to: account, value: GAS_MONEY }),
     await faucet.writeContract({ ...chain.at("PlayEuro"), functionName: "invite", args: [[account]] }),
   ];
-  await history.read();
-  for (const { args } of history.of("StakingPool", "AssetAdded")) {
-    const { asset } = args;
+  for (const asset of chain.has("StakingPool") ? await readAssets() : []) {
     const decimals = await client.readContract({ address: asset, abi: tokenAbi, functionName: "decimals" });
     const amount = PLAY_DOLLARS * 10n ** BigInt(decimals);
     hashes.push(await faucet.writeContract({ address: asset, abi: mintAbi, functionName: "mint", args: [account, amount] }));

@@ -1,0 +1,198 @@
+// Staked tickets as read from the chain: assets, stakes, events, the week, and the yield figures.
+import { type Address, erc4626Abi, parseAbi } from "viem";
+import { chain, tokenAbi } from "./chain.svelte";
+import { WAD } from "./format";
+import { history } from "./history";
+import type { EventTerms } from "./source";
+
+export const USD = 1_000_000n; // of a stake
+const WEEK = 604_800;
+const FRIDAY = 86_400; // 1970-01-01 was a Thursday: period 0 starts a day later
+const DAY = 86_400;
+const YEAR = 365 * DAY;
+const MAX_ASSETS = 8;
+const WIN_RATE = 0.8;
+const RIGHT_TICKETS = 0.5;
+const routerAbi = parseAbi(["function getAmountsOut(uint256 amountIn, address[] path) view returns (uint256[])"]);
+
+export const periodOf = (seconds: number) => Math.floor((seconds - FRIDAY) / WEEK);
+export const startOf = (period: number) => period * WEEK + FRIDAY;
+
+export type Token = { readonly address: Address; readonly symbol: string; readonly decimals: number };
+export type Asset = Token & {
+  readonly vault: Address;
+  readonly total: bigint;
+  readonly isOpen: boolean;
+  readonly principal: bigint;
+  readonly held: bigint;
+};
+
+async function readToken(address: Address): Promise<Token> {
+  const contract = { address, abi: tokenAbi };
+  const [symbol, decimals] = await Promise.all([
+    chain.client.readContract({ ...contract, functionName: "symbol" }),
+    chain.client.readContract({ ...contract, functionName: "decimals" }),
+  ]);
+  return { address, symbol, decimals };
+}
+
+/** The assets that can be staked, by address. */
+export async function readAssets(): Promise<Address[]> {
+  const numbers = Array.from({ length: MAX_ASSETS }, (_, number) => BigInt(number));
+  const found = await Promise.allSettled(
+    numbers.map((number) => chain.client.readContract({ ...chain.at("StakingPool"), functionName: "assets", args: [number] })),
+  );
+  return found.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+}
+
+async function readAsset(asset: Address, account: Address | undefined): Promise<Asset> {
+  const { client } = chain;
+  const pool = chain.at("StakingPool");
+  const [token, vault, [total, , , isOpen], principal, held] = await Promise.all([
+    readToken(asset),
+    client.readContract({ ...pool, functionName: "vault_of", args: [asset] }),
+    client.readContract({ ...pool, functionName: "asset_state", args: [asset] }),
+    account ? client.readContract({ ...pool, functionName: "principal_of", args: [account, asset] }) : 0n,
+    account ? client.readContract({ address: asset, abi: tokenAbi, functionName: "balanceOf", args: [account] }) : 0n,
+  ]);
+  return { ...token, vault, total, isOpen, principal, held };
+}
+
+/** What is staked, by all and by an account, and the BET that it has mined. */
+export async function readStakes(account: Address | undefined) {
+  const pool = chain.at("StakingPool");
+  const added = await readAssets();
+  const [assets, total, stake, pending] = await Promise.all([
+    Promise.all(added.map((one) => readAsset(one, account))),
+    chain.client.readContract({ ...pool, functionName: "total_stake" }),
+    account ? chain.client.readContract({ ...pool, functionName: "stake_of", args: [account] }) : 0n,
+    account ? chain.client.readContract({ ...pool, functionName: "pending_rewards", args: [account] }) : 0n,
+  ]);
+  return { assets, total, stake, pending };
+}
+
+/** The running week of the prize pool. */
+export async function readWeek() {
+  const prizes = chain.at("PrizePool");
+  const read = (functionName: "pool" | "carried" | "waiting" | "buyback_bucket" | "event_bps" | "buyback_bps" | "weight" | "period") =>
+    chain.client.readContract({ ...prizes, functionName });
+  const [pool, carried, waiting, bucket, eventBps, buybackBps, weight, period, token] = await Promise.all([
+    read("pool"),
+    read("carried"),
+    read("waiting"),
+    read("buyback_bucket"),
+    read("event_bps"),
+    read("buyback_bps"),
+    read("weight"),
+    read("period"),
+    chain.client.readContract({ ...prizes, functionName: "PRIZE_TOKEN" }).then(readToken),
+  ]);
+  return { pool, carried, waiting, bucket, eventBps, buybackBps, weight, period: Number(period), token };
+}
+export type Week = Awaited<ReturnType<typeof readWeek>>;
+
+/** An event now, with what an account has in it. Tickets and the multiplier are WAD. */
+export async function readEvent(terms: EventTerms, account: Address | undefined) {
+  const { client } = chain;
+  const events = chain.at("PredictionEvents");
+  const { id } = terms;
+  const nothing = [0n, 0n] as const;
+  const [multiplier, prize, result, outcomes, tickets, prediction, mine] = await Promise.all([
+    client.readContract({ ...events, functionName: "multiplier", args: [id] }),
+    client.readContract({ ...chain.at("PrizePool"), functionName: "event_prize", args: [id] }),
+    client.readContract({ ...events, functionName: "result_of", args: [id] }),
+    Promise.all(
+      terms.outcomes.map((_, outcome) =>
+        client.readContract({ ...events, functionName: "outcome_tickets", args: [id, BigInt(outcome)] }),
+      ),
+    ),
+    account ? client.readContract({ ...events, functionName: "tickets", args: [id, account] }) : nothing,
+    account ? client.readContract({ ...events, functionName: "prediction_of", args: [id, account] }) : undefined,
+    account ? client.readContract({ ...events, functionName: "prize_of", args: [id, account] }) : 0n,
+  ]);
+  const [settled, outcome, shared] = result;
+  return {
+    terms,
+    multiplier,
+    prize: settled ? shared : prize,
+    settled,
+    /** Its name, INVALID where the event had none; undefined until it is settled. */
+    outcome: settled ? (terms.outcomes[Number(outcome)] ?? "INVALID") : undefined,
+    outcomes,
+    actual: tickets[0],
+    prizeTickets: tickets[1],
+    predicted: prediction?.[0] ? Number(prediction[1]) : undefined,
+    claimable: mine,
+  };
+}
+export type PrizeEvent = Awaited<ReturnType<typeof readEvent>>;
+
+export const readBlocksPerHour = () =>
+  chain.client.readContract({ ...chain.at("PredictionEvents"), functionName: "BLOCKS_PER_HOUR" });
+
+/** Seconds until predicting ends: by the block or by the clock, whichever is first. */
+export function secondsLeft({ stopBlock, notBefore }: EventTerms, blocksPerHour: bigint): number {
+  const byBlock = (Number(stopBlock - chain.head.number) * 3600) / Number(blocksPerHour);
+  return Math.min(byBlock, notBefore - chain.now);
+}
+
+/** How much a vault's share grew by the last week, or the last day, as a yearly rate; undefined where a node does not
+ * know the past. */
+async function lendingYield(vault: Address, unit: bigint, blocksPerHour: bigint): Promise<number | undefined> {
+  const { client, head } = chain;
+  const call = { address: vault, abi: erc4626Abi, functionName: "convertToAssets", args: [unit * 10n ** 12n] } as const;
+  const now = await client.readContract(call);
+  for (const hours of [168n, 24n]) {
+    const blockNumber = head.number - blocksPerHour * hours;
+    if (blockNumber <= 0n) continue;
+    const [before, then] = await Promise.all([
+      client.readContract({ ...call, blockNumber }).catch(() => undefined),
+      client.getBlock({ blockNumber }),
+    ]);
+    const elapsed = head.timestamp - Number(then.timestamp);
+    if (before !== undefined && elapsed >= DAY / 2) return ((Number(now) / Number(before) - 1) * YEAR) / elapsed;
+  }
+  return undefined;
+}
+
+/** BET a block, measured: what one staker's rewards grew by in the last block, for all stakes; 0 where nothing is mined. */
+async function minedPerBlock(): Promise<number> {
+  const staker = await history().anyStaker();
+  if (!staker) return 0;
+  const pool = chain.at("StakingPool");
+  const now = chain.head.number;
+  const pending = (blockNumber: bigint) =>
+    chain.client.readContract({ ...pool, functionName: "pending_rewards", args: [staker], blockNumber });
+  const [before, after, stake, total] = await Promise.all([
+    pending(now - 1n),
+    pending(now),
+    chain.client.readContract({ ...pool, functionName: "stake_of", args: [staker], blockNumber: now - 1n }),
+    chain.client.readContract({ ...pool, functionName: "total_stake", blockNumber: now - 1n }),
+  ]);
+  return stake === 0n || after < before ? 0 : (Number(after - before) * Number(total)) / Number(stake) / 1e18;
+}
+
+/** Yearly yields as fractions of stake (docs/tickets.md); undefined where a node has forgotten the past, or it is too
+ * short to say. Assumes 80 % of predictions right and half of the tickets, so lending counts 1.6 times. */
+export async function readYields(assets: readonly Asset[], total: bigint, week: Week, blocksPerHour: bigint) {
+  const { client } = chain;
+  const prizes = chain.at("PrizePool");
+  const [router, bet, perBlock, rates] = await Promise.all([
+    client.readContract({ ...prizes, functionName: "ROUTER" }),
+    client.readContract({ ...prizes, functionName: "BET" }),
+    minedPerBlock(),
+    Promise.all(assets.map((one) => lendingYield(one.vault, 10n ** BigInt(one.decimals), blocksPerHour))),
+  ]);
+  const args = [WAD, [bet, week.token.address]] as const;
+  const sold = await client.readContract({ address: router, abi: routerAbi, functionName: "getAmountsOut", args });
+  const betPrice = Number(sold[1]) / 10 ** week.token.decimals;
+  const values = assets.map((one) => Number(one.total) / 10 ** one.decimals);
+  const value = values.reduce((sum, one) => sum + one, 0);
+  const known = value > 0 && rates.every((rate) => rate !== undefined);
+  const lending = known ? rates.reduce((sum, rate, i) => sum! + (rate! * values[i]!) / value, 0)! : undefined;
+  const apy1 = lending === undefined ? undefined : (lending * WIN_RATE) / RIGHT_TICKETS;
+  const reaches = Number(week.eventBps) / Number(week.eventBps + week.buybackBps);
+  const blocksPerYear = Number(blocksPerHour) * 24 * 365;
+  const apy2 = total === 0n ? 0 : (perBlock * betPrice * blocksPerYear) / (Number(total) / Number(USD));
+  return { lending, apy1, apy1Net: apy1 === undefined ? undefined : apy1 * reaches, apy2, perBlock, betPrice };
+}
