@@ -175,14 +175,16 @@ def withdraw(asset: address, amount: uint256) -> uint256:
     old: uint256 = stake_history._stake(msg.sender)
     new: uint256 = old + value_left - value
     self._set_stake(msg.sender, old, new)
-    # Checked here, where the caller cannot have it spent before the call: news that fails is never the caller's doing.
-    assert msg.gas >= NEWS_GAS_FLOOR, "pool: not enough gas"
-    told: bool = raw_call(
-        EVENTS,
-        abi_encode(msg.sender, old, new, method_id=method_id("on_stake(address,uint256,uint256)")),
-        gas=NEWS_GAS,
-        revert_on_failure=False,
-    )
+    told: bool = old == new  # There is no news of principal too small to count.
+    if not told:
+        # Checked here, where the caller cannot have it spent before the call: failing news is never the caller's doing.
+        assert msg.gas >= NEWS_GAS_FLOOR, "pool: not enough gas"
+        told = raw_call(
+            EVENTS,
+            abi_encode(msg.sender, old, new, method_id=method_id("on_stake(address,uint256,uint256)")),
+            gas=NEWS_GAS,
+            revert_on_failure=False,
+        )
     if not told:
         number: uint256 = self.forfeits[msg.sender]
         self.total_forfeits += 1

@@ -33,6 +33,7 @@ MAX_PRICE_AGE: constant(uint256) = 90_000  # 25 h: stablecoin feeds report daily
 HARVEST_BPS: constant(uint256) = 50  # of principal, a week
 BPS: constant(uint256) = 10_000
 ROUNDING_UNITS: constant(uint256) = 10
+MAX_MOVED: constant(uint256) = 2**88 - 1  # in a week
 BLOCK_MASK: constant(uint256) = 2**40 - 1
 
 
@@ -138,6 +139,8 @@ def _deposit(asset: address, amount: uint256):
     assert worth + self._rounding(principal) >= principal, "pool: vault has a loss"
     # A vault whose share price was inflated would round this stake away. The loss check refuses no shares at all.
     assert worth * got // (holding >> 128) + self._rounding(amount) >= amount, "pool: vault keeps too much"
+    # A withdrawal burns up to a share too much, which those who stay pay to the vault's other holders.
+    assert worth <= (holding >> 128) * self._grain(asset), "pool: vault shares too coarse"
     self._holdings[asset] = holding
     self._set_principal(asset, principal)
 
@@ -190,12 +193,17 @@ def _take_yield(asset: address) -> uint256:
     if holding >> 88 & 2**40 - 1 >= periods._start(periods._period(block.timestamp)):
         moved = holding & 2**88 - 1
     cap: uint256 = settled * HARVEST_BPS // BPS
+    if principal == 0:
+        cap = MAX_MOVED  # Nobody is left to lose by a wrong share price: what is there is yield.
     worth: uint256 = staticcall IERC4626(vault).previewRedeem(holding >> 128)
     kept: uint256 = principal + self._rounding(principal)
     amount: uint256 = 0
     # Stake may have left since the week's first harvest, so what was moved may be above the cap.
     if worth > kept and cap > moved:
         amount = min(min(worth - kept, cap - moved), staticcall IERC4626(vault).maxWithdraw(self))
+    # Too little for a swap to give anything.
+    if amount < self._grain(asset):
+        amount = 0
     burned: uint256 = 0
     if amount != 0:
         burned = self._leave(vault, amount, self)
@@ -255,6 +263,15 @@ def _price_wad(asset: address) -> uint256:
 @view
 def _decimals(asset: address) -> uint256:
     return self._configs[asset] >> 168 & 255
+
+
+@internal
+@view
+def _grain(asset: address) -> uint256:
+    """
+    @notice A basis point of one token: no share may be worth more, no yield that moves be less.
+    """
+    return 10 ** self._decimals(asset) // BPS
 
 
 @internal

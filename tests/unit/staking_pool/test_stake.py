@@ -34,8 +34,11 @@ def test_first_stake_after_a_donation_to_the_vault_keeps_its_worth(system, stake
     system.usdc.approve(vault, 1, sender=rival)
     vault.deposit(1, rival, sender=rival)
     system.usdc.transfer(vault, 5_000 * USD, sender=rival)
-    with boa.reverts():
+    with boa.reverts("pool: vault has a loss"):
         system.pool.stake(system.usdc, 4_000 * USD, sender=staker)
+    # Stakes large enough to lose little are refused as well: see tests/attacks/test_vaults.py.
+    with boa.reverts("pool: vault shares too coarse"):
+        system.pool.stake(system.usdc, 7_500 * USD + 3, sender=staker)
     assert system.usdc.balanceOf(staker) == 10_000 * USD
 
 

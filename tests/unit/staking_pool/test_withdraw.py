@@ -80,6 +80,24 @@ def test_illiquid_and_at_a_loss_owes_the_same_share(system, staker, rival):
     assert abs(system.pool.withdraw(system.usdc, 1_000 * USD, sender=rival) - 750 * USD) <= 2
 
 
+def test_principal_too_small_to_count_leaves_without_forfeiting(system, staker):
+    """What an illiquid vault leaves of a stake can be worth nothing as stake; taking it is no news."""
+    system.pool.stake(system.dai, 1_000 * WAD, sender=staker)
+    event = system.create_event()
+    system.events.predict(event, 0, sender=staker)
+    system.mine(60)
+    vault, dust = system.vault[system.dai], 10**11
+    vault.set_liquidity(1_000 * WAD - dust)
+    system.pool.withdraw(system.dai, 1_000 * WAD, sender=staker)
+    assert (system.pool.stake_of(staker), system.pool.principal_of(staker, system.dai)) == (0, dust)
+    tickets = system.events.tickets(event, staker)
+    vault.set_liquidity(2**256 - 1)
+    assert system.pool.withdraw(system.dai, dust, sender=staker) == dust
+    assert system.pool.forfeits(staker) == 0
+    # 1,000 USD for ten hours at 2.50.
+    assert system.events.tickets(event, staker) == tickets == (10_000 * WAD, 25_000 * WAD)
+
+
 def test_stale_price_does_not_keep_anybody(system, staker):
     system.pool.stake(system.usdc, 1_000 * USD, sender=staker)
     system.feed[system.usdc].set_round(9, -1, 0, 0, 9)
