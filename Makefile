@@ -14,7 +14,7 @@ MATCHES ?=
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format integration campaign bench snapshot abi devnet clean
+.PHONY: help demo test check format integration campaign bench snapshot abi devnet web clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,8 +37,9 @@ format: .venv/.dev ## rewrite what check would complain about
 	ruff check --fix .
 	ruff format .
 
-integration: .venv/.dev node_modules ## what needs Node or a browser: devnet, npm package, the report in a browser
+integration: .venv/.dev node_modules web/node_modules ## what needs Node, a browser or PostgreSQL: devnet, keeper, page, real parts
 	npm run --silent typecheck
+	npm run --silent --prefix web check
 	pytest -m "anvil or browser"
 
 campaign: .venv/.dev ## the long runs: a million states, deep state machines, mutants
@@ -58,8 +59,11 @@ abi: .venv/.dev ## rewrite frontend-abi/
 devnet: .venv/.ops ## anvil with everything deployed and funded accounts (needs Node)
 	@python scripts/devnet.py
 
+web: .venv/.ops web/node_modules ## the page on a devnet of its own, for people (needs Node)
+	@python scripts/web.py
+
 clean: ## remove what was built
-	rm -rf .venv .uv .build .cache node_modules demo-report
+	rm -rf .venv .uv .build .cache node_modules web/node_modules web/dist demo-report
 
 .uv/bin/uv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: install it, or say make PYTHON=/path/to/python"; exit 1; }
@@ -75,3 +79,7 @@ clean: ## remove what was built
 node_modules: package-lock.json
 	@command -v npm >/dev/null || { echo "Node 20 or later is needed here: https://nodejs.org"; exit 1; }
 	npm ci --silent && touch $@
+
+web/node_modules: web/package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 or later is needed here: https://nodejs.org"; exit 1; }
+	npm ci --silent --prefix web && touch $@
