@@ -79,8 +79,10 @@ class Index:
                     raise
                 size = (last - first + 1) // 2
                 continue
-            if piece is None or not self._store(head, *piece):
+            if piece is None:
                 changes += 1
+                continue
+            if not self._store(head, *piece):
                 continue
             added += len(piece[1])
             size = min(2 * size, self.blocks_at_once)

@@ -1,0 +1,186 @@
+"""The event index in a real PostgreSQL: a cluster of its own, where Debian's package (postgresql) is installed."""
+
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, select, text
+
+from tessera.chain import Outcome
+from tessera.chain.events import Predicted
+from tessera.index import Index
+from tessera.index.schema import table_of
+from tests.unit.chain.conftest import (  # noqa: F401
+    bet,
+    bettor,
+    creator,
+    deployed,
+    market,
+    other_bettor,
+    settle,
+    tessera,
+    travel,
+    web3,
+)
+from tests.unit.index.conftest import ALL_KINDS, NUMBERS, chance_log, dump, rows_of
+from tests.unit.index.node import Node, deployment
+
+PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+OWNER = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root; the package makes this user
+
+pytestmark = pytest.mark.skipif(not PROGRAMS, reason="no PostgreSQL here (Debian: apt-get install postgresql)")
+
+
+def run(program: str, *arguments) -> None:
+    subprocess.run(
+        [PROGRAMS[-1] / program, *map(str, arguments)], user=OWNER, check=True, cwd="/", stdout=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A cluster that listens on a socket in its own folder; the URL of its first database."""
+    folder = Path(tempfile.mkdtemp(prefix="tessera-pg-"))  # a socket's path is short
+    if OWNER is not None:
+        shutil.chown(folder, OWNER)
+    data = folder / "data"
+    try:
+        run("initdb", "-D", data, "-U", "tessera", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        run("pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+        try:
+            yield f"postgresql+psycopg://tessera@/postgres?host={folder}"
+        finally:
+            run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(server) -> str:
+    """A new database."""
+    name = f"index_{next(_numbers)}"
+    with create_engine(server, isolation_level="AUTOCOMMIT").connect() as db:
+        db.execute(text(f"CREATE DATABASE {name}"))
+    return server.replace("/postgres?", f"/{name}?")
+
+
+_numbers = count()
+
+
+@pytest.fixture
+def open_index(database) -> Iterator[Callable[..., Index]]:
+    opened = []
+
+    def open_it(node: Node, **options) -> Index:
+        opened.append(Index(database, node.web3, deployment(), **options))
+        return opened[-1]
+
+    yield open_it
+    for index in opened:
+        index.engine.dispose()
+
+
+def mine(node: Node, blocks: int, seed: int = 0) -> None:
+    rng = random.Random(f"{seed} {len(node.blocks)}")
+    node.mine(*([chance_log(rng) for _ in range(3)] for _ in range(blocks)))
+
+
+def check(index: Index, node: Node) -> None:
+    with index.snapshot() as seen:
+        assert list(seen.rows(*ALL_KINDS)) == rows_of(node)
+
+
+def test_it_holds_what_sqlite_holds(open_index):
+    node, rng = Node(), random.Random(1)
+    node.mine(*([chance_log(rng, kind) for _ in range(2)] for kind in ALL_KINDS))
+    here, there = open_index(node, blocks_at_once=7), Index("sqlite://", node.web3, deployment())
+    assert here.sync() == there.sync() == 2 * len(ALL_KINDS)
+    assert dump(here) == dump(there)
+    check(here, node)
+
+
+def test_numbers_are_exact_sorted_and_summed(open_index):
+    node = Node()
+    node.mine([chance_log(random.Random(n), Predicted, event_id=n) for n in NUMBERS[::-1]])
+    index = open_index(node)
+    index.sync()
+    with index.engine.connect() as db:
+        column = table_of(Predicted).c.event_id
+        assert db.scalars(select(column).order_by(column)).all() == sorted(NUMBERS)
+        assert db.scalar(text("SELECT sum(event_id) FROM predicted")) == sum(NUMBERS)
+        kind = text(
+            "SELECT data_type, numeric_precision FROM information_schema.columns WHERE column_name = 'event_id'"
+        )
+        assert set(map(tuple, db.execute(kind))) == {("numeric", 78)}
+
+
+@pytest.mark.parametrize(("dropped", "mined"), [(1, 2), (4, 1), (20, 3)])
+def test_it_follows_a_reorg(open_index, dropped, mined):
+    node = Node()
+    mine(node, 10)
+    index = open_index(node, blocks_at_once=4)
+    index.sync()
+    node.drop(dropped)
+    mine(node, mined, seed=1)
+    index.sync()
+    check(index, node)
+
+
+def test_a_snapshot_does_not_see_what_is_written_meanwhile(open_index):
+    node = Node()
+    mine(node, 4)
+    index = open_index(node)
+    index.sync()
+    with index.snapshot() as seen:
+        before = rows_of(node)
+        node.drop(2)
+        mine(node, 5, seed=1)
+        open_index(node).sync()
+        assert list(seen.rows(*ALL_KINDS)) == before
+    check(index, node)
+
+
+def test_two_that_sync_at_once_do_each_piece_once(open_index):
+    """Each is told what it added itself."""
+    node = Node()
+    mine(node, 15)
+    indexes = [open_index(node, blocks_at_once=1) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        added = sum(pool.map(Index.sync, indexes))
+    assert added == 45
+    check(indexes[0], node)
+
+
+def test_every_query_answers_as_in_sqlite(tessera, creator, bettor, other_bettor, market, bet, settle, database):  # noqa: F811
+    bet(bettor, market, Outcome.YES)
+    bet(other_bettor, market, Outcome.NO)
+    settle(market, Outcome.NO)
+    tessera.markets.claim(other_bettor, market)
+    answers = []
+    for url in (database, "sqlite://"):
+        index = Index(url, tessera.web3, tessera.deployment)
+        index.sync()
+        with index.snapshot() as seen:
+            answers.append(
+                (
+                    seen.markets(),
+                    seen.price_history(market),
+                    seen.leaderboard(),
+                    [seen.portfolio(who.address) for who in (creator, bettor, other_bettor)],
+                    seen.ledger(bettor.address, offset=1, limit=2),
+                    seen.events(),
+                    seen.forfeited(),
+                    seen.prize_history(),
+                )
+            )
+        index.engine.dispose()
+    assert answers[0] == answers[1]
+    assert len(answers[0][2]) == 3

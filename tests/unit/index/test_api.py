@@ -1,0 +1,189 @@
+"""The read API: freshness, paging, amounts as strings, what is refused; and the thread that keeps up with the chain."""
+
+import random
+from threading import Event
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tessera.chain import EUR, WAD, Outcome
+from tessera.chain.prizes import PeriodClosed
+from tessera.index import Index
+from tessera.index.api import Syncer, app_of
+from tests.unit.index.conftest import chance_log
+from tests.unit.index.node import deployment
+
+
+@pytest.fixture
+def index(node, open_index) -> Index:
+    return open_index(node)
+
+
+@pytest.fixture
+def client(index) -> TestClient:
+    return TestClient(app_of(index))
+
+
+@pytest.fixture
+def weeks(node, index) -> list[int]:
+    """Five closed weeks, each with more revenue than a float holds."""
+    pools = [2**100 + number for number in range(5)]
+    for number, pool in enumerate(pools):
+        node.mine([chance_log(random.Random(1), PeriodClosed, period=number, pool=pool)])
+    index.sync()
+    return pools
+
+
+@pytest.fixture
+def club(tessera, bettor, market, bet, tmp_path):
+    """The API of a club with one bet, and the club."""
+    bet(bettor, market, Outcome.YES)
+    index = Index(f"sqlite:///{tmp_path}/club.db", tessera.web3, tessera.deployment)
+    index.sync()
+    return TestClient(app_of(index)), tessera
+
+
+def test_an_answer_says_as_of_which_block_it_is_true(client, node, weeks):
+    answer = client.get("/weeks")
+    block = node.blocks[5]
+    found = answer.json()
+    assert (found["block"], found["block_hash"], found["block_time"]) == (5, block.hash, block.timestamp)
+    assert answer.headers["etag"] == f'"{block.hash}"'
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_nothing_new_is_not_sent_again(client, node, index, weeks):
+    tag = client.get("/weeks").headers["etag"]
+    again = client.get("/weeks", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    node.drop(1)
+    node.mine([])
+    index.sync()
+    after = client.get("/weeks", headers={"If-None-Match": tag})
+    assert after.status_code == 200
+    assert after.json()["total"] == 4
+
+
+def test_amounts_are_decimal_strings_with_a_unit(client, weeks):
+    assert [week["pool"] for week in client.get("/weeks").json()["answers"]] == list(map(str, weeks))
+    schema = client.get("/openapi.json").json()["components"]["schemas"]["Week"]["properties"]["pool"]
+    assert (schema["type"], schema["description"]) == ("string", "the prize token's smallest unit")
+
+
+@pytest.mark.parametrize(
+    ("query", "periods"),
+    [("", [0, 1, 2, 3, 4]), ("?limit=2", [0, 1]), ("?offset=3&limit=2", [3, 4]), ("?offset=4", [4]), ("?offset=9", [])],
+)
+def test_a_page_of_a_list(client, weeks, query, periods):
+    found = client.get(f"/weeks{query}").json()
+    assert found["total"] == 5
+    assert [week["period"] for week in found["answers"]] == periods
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/weeks?limit=0", 422),
+        ("/weeks?limit=1001", 422),
+        ("/weeks?offset=-1", 422),
+        (f"/weeks?offset={10**30}", 422),
+        ("/events/1", 404),
+        (f"/events/{2**255}/winners", 404),
+        (f"/events/{2**256}", 422),
+        ("/events/-1", 422),
+        ("/markets/1/prices", 404),
+        ("/accounts/0x12/ledger", 422),
+        ("/accounts/nobody/portfolio", 422),
+        ("/anything", 404),
+    ],
+)
+def test_what_is_not_there_or_makes_no_sense(client, weeks, path, status):
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+
+
+def test_nothing_can_be_written(client, weeks):
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {method for path in paths.values() for method in path} == {"get"}
+    assert client.post("/weeks").status_code == 405
+
+
+def test_pages_of_any_origin_may_read(client, weeks):
+    answer = client.get("/weeks", headers={"Origin": "https://elsewhere.example"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "ETag" in answer.headers["access-control-expose-headers"]
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    assert client.options("/weeks", headers=asked).status_code == 400
+
+
+def test_before_anything_was_read(client):
+    assert client.get("/weeks").status_code == 503
+    found = client.get("/health").json()
+    assert (found["block"], found["error"], found["chain_id"]) == (None, None, 31_337)
+    assert found["contracts"] == deployment().addresses
+
+
+def test_a_market_and_who_bet_in_it(club, bettor, market):
+    client, tessera = club
+    (found,) = client.get("/markets").json()["answers"]
+    assert found == client.get(f"/markets/{market}").json()["answer"]
+    assert (found["status"], found["outcome"], found["bets"], found["staked"]) == ("OPEN", None, 1, str(EUR))
+    first, last = client.get(f"/markets/{market}/prices").json()["answers"]
+    assert first["p_yes"] == str(WAD * 4 // 10)
+    assert last["p_yes"] == found["p_yes"]
+    mine = client.get(f"/accounts/{bettor.address}/portfolio").json()["answer"]
+    assert mine == client.get(f"/accounts/{bettor.address.lower()}/portfolio").json()["answer"]
+    assert mine["balance"] == str(tessera.escrow.balance_of(bettor.address))
+    assert [(one["market_id"], one["profit"], one["no_odds"]) for one in mine["markets"]] == [(market, str(-EUR), None)]
+    ledger = client.get(f"/accounts/{bettor.address}/ledger?offset=1").json()
+    assert (ledger["total"], [line["kind"] for line in ledger["answers"]]) == (2, ["BET_DEBIT"])
+    assert [one["profit"] for one in client.get("/leaderboard").json()["answers"]] == [str(-EUR), str(-10 * EUR)]
+
+
+@pytest.mark.parametrize("path", ["/events", "/forfeited", "/weeks"])
+def test_lists_of_a_deployment_without_tickets_are_empty(club, path):
+    client, _ = club
+    assert client.get(path).json()["answers"] == []
+
+
+def test_a_thread_reads_on_while_the_app_lives(node, index):
+    """And outlives a node that fails."""
+    seen, failed, broken = Event(), Event(), Event()
+
+    def before(method):
+        if broken.is_set():
+            failed.set()
+            raise OSError("no node")
+
+    node.before = before
+    syncer = Syncer(index, every=0.01)
+    read_on = index.sync
+
+    def sync(progress):
+        rows = read_on(progress)
+        seen.set()
+        return rows
+
+    index.sync = sync
+    with TestClient(app_of(index, syncer)) as client:
+        for blocks in (1, 2):
+            node.mine([chance_log(random.Random(1), PeriodClosed)])
+            seen.clear()
+            assert seen.wait(20)
+            seen.clear()
+            assert seen.wait(20)
+            assert client.get("/weeks").json()["total"] == blocks
+        broken.set()
+        assert failed.wait(20)
+        failed.clear()
+        assert failed.wait(20)
+        assert client.get("/health").json()["error"] == "OSError: no node"
+        assert client.get("/weeks").json()["total"] == 2
+        broken.clear()
+        seen.clear()
+        assert seen.wait(20)
+        seen.clear()
+        assert seen.wait(20)
+        assert client.get("/health").json()["error"] is None
+    assert not syncer._thread.is_alive()
