@@ -59,8 +59,6 @@ STAKING: public(immutable(address))
 PRIZE_TOKEN: public(immutable(address))
 
 
-# Event, outcome: the sum of the lines of those who predict it.
-_totals: HashMap[uint256, HashMap[uint256, int256]]
 # Event, account: a position, see modules/tickets.vy; 0 where there is none.
 _positions: HashMap[uint256, HashMap[address, int256]]
 # Once settled, see modules/tickets.vy.
@@ -130,12 +128,12 @@ def predict(event_id: uint256, outcome: uint256):
     else:
         if lines._outcome(position) == outcome:
             return
-        self._totals[event_id][lines._outcome(position)] -= position >> 40
+        event_registry._totals[event_id][lines._outcome(position)] -= lines._of(position)
 
     x: uint256 = block.number - start
     multiplier: uint256 = event_word._multiplier(word, x)
     line: int256 = lines._line(stake_blocks * multiplier, stake * multiplier, x)
-    self._totals[event_id][outcome] += line
+    event_registry._totals[event_id][outcome] += line
     self._positions[event_id][msg.sender] = lines._position(line, forfeits, outcome)
     log IPredictionEvents.Predicted(event_id=event_id, account=msg.sender, outcome=outcome, multiplier=multiplier)
 
@@ -178,7 +176,7 @@ def settle(event_id: uint256):
     total: uint256 = 0
     code: uint256 = NO_OUTCOME
     if outcome < event_word._outcomes(word):
-        total = lines._value(self._totals[event_id][outcome], event_word._length(word))
+        total = lines._value(event_registry._totals[event_id][outcome], event_word._length(word))
         code = outcome + 1
     else:
         outcome = INVALID
@@ -231,9 +229,9 @@ def on_stake(account: address, old: uint256, new: uint256):
             continue
         x: uint256 = block.number - event_word._start(word)
         position: int256 = self._positions[event_id][account]
-        change: int256 = lines._change(position >> 40, old, new, event_word._multiplier(word, x), x)
-        self._positions[event_id][account] = position + (change << 40)
-        self._totals[event_id][lines._outcome(position)] += change
+        change: int256 = lines._change(position, old, new, event_word._multiplier(word, x), x)
+        self._positions[event_id][account] = position + change
+        event_registry._totals[event_id][lines._outcome(position)] += change
 
 
 @external
@@ -254,7 +252,7 @@ def tickets(event_id: uint256, account: address) -> (uint256, uint256):
     position: int256 = self._positions[event_id][account]
     prize: uint256 = 0
     if not self._is_forfeited(word, account, position):
-        prize = lines._value(position >> 40, x)
+        prize = lines._value(position, x)
     return held * 10**12 // event_registry.BLOCKS_PER_HOUR, prize * 10**6 // event_registry.BLOCKS_PER_HOUR
 
 
@@ -268,7 +266,7 @@ def outcome_tickets(event_id: uint256, outcome: uint256) -> uint256:
     @return WAD, rounded down.
     """
     word: uint256 = event_registry._event(event_id)
-    held: uint256 = lines._value(self._totals[event_id][outcome], event_word._elapsed(word))
+    held: uint256 = lines._value(event_registry._totals[event_id][outcome], event_word._elapsed(word))
     return held * 10**6 // event_registry.BLOCKS_PER_HOUR
 
 
@@ -282,7 +280,7 @@ def lines_of(event_id: uint256, account: address, outcome: uint256) -> (int256, 
     @param outcome Whose total.
     @return Line of the account, whatever it predicts; line of the outcome.
     """
-    return self._positions[event_id][account] >> 40, self._totals[event_id][outcome]
+    return lines._of(self._positions[event_id][account]), lines._of(event_registry._totals[event_id][outcome])
 
 
 @external
@@ -326,7 +324,7 @@ def prize_of(event_id: uint256, account: address) -> uint256:
     position: int256 = self._positions[event_id][account]
     if len(self._refusal(result, position)) != 0 or self._is_forfeited(word, account, position):
         return 0
-    return lines._share(result, lines._value(position >> 40, event_word._length(word)))
+    return lines._share(result, lines._value(position, event_word._length(word)))
 
 
 @external
@@ -360,7 +358,7 @@ def _claim(event_id: uint256, accounts: DynArray[address, MAX_BATCH], strict: bo
         position: int256 = self._positions[event_id][account]
         reason: String[32] = self._refusal(result, position)
         if len(reason) == 0:
-            held: uint256 = lines._value(position >> 40, length)
+            held: uint256 = lines._value(position, length)
             amount: uint256 = lines._share(result, held)
             self._positions[event_id][account] = 0
             if any_forfeits and self._is_forfeited(word, account, position):
@@ -405,7 +403,7 @@ def _pay(account: address, amount: uint256) -> bool:
 @internal
 def _purge(event_id: uint256, account: address, position: int256, length: uint256):
     outcome: uint256 = lines._outcome(position)
-    self._totals[event_id][outcome] -= position >> 40
+    event_registry._totals[event_id][outcome] -= lines._of(position)
     self._positions[event_id][account] = 0
     # It is not in the list if the event is over and a change of stake came by.
     for i: uint256 in range(open_list._count(account), bound=open_list.MAX_OPEN):
@@ -413,7 +411,7 @@ def _purge(event_id: uint256, account: address, position: int256, length: uint25
             open_list._remove(account, i)
             break
     log IPredictionEvents.Purged(
-        event_id=event_id, account=account, outcome=outcome, tickets=lines._value(position >> 40, length)
+        event_id=event_id, account=account, outcome=outcome, tickets=lines._value(position, length)
     )
 
 

@@ -16,6 +16,7 @@ from ..interfaces import IPredictionEvents
 from ..interfaces import IPrizePool
 from . import event_word
 from . import periods
+from . import tickets
 
 
 uses: ownable
@@ -47,6 +48,8 @@ is_manager: public(HashMap[address, bool])
 approved_panels: public(HashMap[uint256, bool])
 _events: HashMap[uint256, uint256]
 _panels: HashMap[uint256, uint256]
+# Event, outcome: a total, see modules/tickets.vy.
+_totals: HashMap[uint256, HashMap[uint256, int256]]
 
 
 @deploy
@@ -101,6 +104,8 @@ def create_event(
     word: uint256 = event_word._pack(stop_block, e0, len(outcomes), not_before, result_deadline)
     self._events[event_id] = word
     self._panels[event_id] = panel_id
+    for outcome: uint256 in range(len(outcomes), bound=16):
+        self._totals[event_id][outcome] = tickets.NO_TICKETS
     log IPredictionEvents.EventCreated(
         event_id=event_id,
         panel_id=panel_id,

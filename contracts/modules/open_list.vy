@@ -36,9 +36,15 @@ def _append(account: address, number: uint256):
     """
     @dev The caller checks that the list is not full and that `number` < 2**32.
     """
-    count: uint256 = self._count(account)
-    self._set_lane(account, count + 1, number)
-    self._set_lane(account, 0, count + 1)
+    first: uint256 = self._lanes[account][0]
+    lane: uint256 = (first & LANE_MASK) + 1
+    first += 1
+    if lane < 8:
+        # One write: a first prediction is as cheap as it can be.
+        first = first & ~(LANE_MASK << 32 * lane) | number << 32 * lane
+    else:
+        self._set_lane(account, lane, number)
+    self._lanes[account][0] = first
 
 
 @internal

@@ -50,32 +50,34 @@ def _stake_blocks(account: address, from_block: uint256, to_block: uint256) -> u
     @dev Both in the past or the present; O(log n) in the account's checkpoints.
     """
     assert from_block <= to_block and to_block <= block.number, "history: bad block range"
-    return self._sum_before(account, to_block) - self._sum_before(account, from_block)
+    latest: uint256 = self._latest[account]
+    return self._sum_before(account, latest, to_block) - self._sum_before(account, latest, from_block)
 
 
 @internal
 @view
-def _sum_before(account: address, at_block: uint256) -> uint256:
+def _sum_before(account: address, latest: uint256, at_block: uint256) -> uint256:
     """
     @notice Sum of stake over the blocks before `at_block`.
     """
-    checkpoint: uint256 = self._latest[account]
-    if checkpoint & BLOCK_MASK > at_block:
+    checkpoint: uint256 = latest
+    if latest & BLOCK_MASK > at_block:
         # How many of the older ones are not after `at_block`.
         low: uint256 = 0
-        high: uint256 = checkpoint >> 216
+        high: uint256 = latest >> 216
         for _: uint256 in range(40):
             if low == high:
                 break
             # No overflow: both are below MAX_CHECKPOINTS.
             middle: uint256 = unsafe_add(low, high) >> 1
-            if self._older[account][middle] & BLOCK_MASK <= at_block:
+            word: uint256 = self._older[account][middle]
+            if word & BLOCK_MASK <= at_block:
                 low = unsafe_add(middle, 1)
+                checkpoint = word
             else:
                 high = middle
         if low == 0:
             return 0
-        checkpoint = self._older[account][low - 1]
     return self._sum(checkpoint, at_block)
 
 
