@@ -1,36 +1,24 @@
 """The two chains that gas is measured on, behind one small face: accounts, deploy, send, wait, and gas by name."""
 
-import json
 import os
 import subprocess
-import sys
 import time
-from functools import cache
-from pathlib import Path
 
 from eth_tester import EthereumTester, PyEVMBackend
 from web3 import EthereumTesterProvider, HTTPProvider, Web3
 
-ROOT = Path(__file__).resolve().parent.parent
+from tessera.chain.artifacts import ROOT, compiled, compiled_file
+
 START = 2_000_000_000  # so that timestamps, and with them calldata, are the same in every run
-
-
-@cache
-def compiled(path: str) -> tuple[list, str]:
-    """ABI and creation code of a contract, by its path without ".vy"; compiled as the project deploys it."""
-    out = subprocess.run(
-        [str(Path(sys.executable).parent / "vyper"), "-f", "abi,bytecode", "-p", str(ROOT), f"{path}.vy"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    return json.loads(out[0]), out[1]
 
 
 class Chain:
     """A chain on which each transaction is alone in its block, so that storage is cold. `gas` maps a name, such as
-    "Escrow.deposit" or "LmsrMarkets.bet (first)", to the receipt's gasUsed of its first measurement."""
+    "Escrow.deposit" or "LmsrMarkets.bet (first)", to the receipt's gasUsed of its first measurement.
+
+    Every transaction may use `limit`: estimating would run each of them several times."""
+
+    limit: int
 
     def __init__(self, web3: Web3):
         self.web3 = web3
@@ -46,11 +34,14 @@ class Chain:
         self.wait_until(self.now + seconds)
 
     def deploy(self, name: str, *args):
-        abi, code = compiled(name if "/" in name else f"contracts/{name}")
-        sent = self.web3.eth.contract(abi=abi, bytecode=code).constructor(*args).transact({"from": self.accounts[0]})
-        receipt = self.web3.eth.wait_for_transaction_receipt(sent)
-        contract = self.web3.eth.contract(receipt["contractAddress"], abi=abi)
-        contract.tessera_name = name.rpartition("/")[2]
+        """A contract of `contracts/` by name, or of another folder by its path without ".vy"."""
+        made = compiled_file(ROOT / f"{name}.vy") if "/" in name else compiled(name)
+        created = self.web3.eth.contract(abi=made.abi, bytecode=made.initcode).constructor(*args)
+        receipt = self.web3.eth.wait_for_transaction_receipt(
+            created.transact({"from": self.accounts[0], "gas": self.limit})
+        )
+        contract = self.web3.eth.contract(receipt["contractAddress"], abi=made.abi)
+        contract.tessera_name = made.name
         return contract
 
     def send(self, contract, function: str, *args, by: int | str = 0, case: str = "", measure: bool = True) -> int:
@@ -59,7 +50,7 @@ class Chain:
         `by` is the sender, an account or the number of one. Raises where the transaction fails.
         """
         sender = self.accounts[by] if isinstance(by, int) else by
-        sent = getattr(contract.functions, function)(*args).transact({"from": sender})
+        sent = getattr(contract.functions, function)(*args).transact({"from": sender, "gas": self.limit})
         receipt = self.web3.eth.wait_for_transaction_receipt(sent)
         assert receipt["status"] == 1, f"{contract.tessera_name}.{function} reverted"
         if measure:
@@ -87,6 +78,8 @@ class Chain:
 class Embedded(Chain):
     """py-evm in this process: no binary, the same figures on every machine."""
 
+    limit = 16_000_000
+
     def __init__(self):
         mnemonic = "test test test test test test test test test test test junk"
         backend = PyEVMBackend.from_mnemonic(mnemonic, num_accounts=20)
@@ -105,13 +98,18 @@ class Embedded(Chain):
 class Anvil(Chain):
     """A node of its own on a free port, from the npm package that package.json pins."""
 
+    limit = 800_000_000  # a crowd in few blocks: each costs the node time by the size of the state
+
     def __init__(self, port: int = 0):
         port = port or 20_000 + os.getpid() % 20_000
         binary = ROOT / "node_modules" / ".bin" / "anvil"
         if not binary.exists():
             raise SystemExit("anvil is missing: install Node 20 or later, then `make node_modules`")
         self.node = subprocess.Popen(
-            [str(binary), "--port", str(port), "--silent", "--hardfork", "prague", "--accounts", "20"],
+            [
+                *(str(binary), "--port", str(port), "--silent", "--hardfork", "prague", "--accounts", "20"),
+                *("--gas-limit", str(self.limit), "--prune-history"),
+            ],
             stdout=subprocess.DEVNULL,
         )
         web3 = Web3(HTTPProvider(f"http://127.0.0.1:{port}"))

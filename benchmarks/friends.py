@@ -107,7 +107,7 @@ def _escrow_functions(chain: Chain, play_euro, escrow) -> None:
         chain.gas[f"Escrow.{function} (through a bare product)"] = gas
 
     signer = Account.from_key("0x" + "11" * 32)
-    coin = chain.deploy("contracts/devnet/TestToken", "Coin", "COIN", 6)
+    coin = chain.deploy("TestToken", "Coin", "COIN", 6)
     vault = chain.deploy("Escrow", coin.address, False)
     chain.send(coin, "mint", signer.address, 10 * EUR, measure=False)
     deadline = chain.now + DAY

@@ -1,7 +1,7 @@
 """Gas of every external function.
 
 `python -m benchmarks.gas --check` measures on the embedded chain and compares with `snapshots/gas.json`; `--write`
-renews the snapshot; `--anvil` measures on anvil and prints and writes the figures beside the peers'.
+renews the snapshot; `--anvil` measures on anvil and prints and writes the figures beside the peers', and how gas grows.
 """
 
 import json
@@ -10,11 +10,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import friends, tickets
-from benchmarks.chains import ROOT, Anvil, Chain, Embedded, compiled
+from benchmarks import friends, picture, tickets
+from benchmarks.chains import Anvil, Chain, Embedded
+from benchmarks.growth import SERIES, Points
+from tessera.chain.artifacts import ROOT, compiled
 
 SNAPSHOT = ROOT / "snapshots" / "gas.json"
 PUBLISHED = ROOT / "benchmarks" / "gas.json"
+GROWTH = ROOT / "benchmarks" / "growth.json"
+PICTURE = ROOT / "benchmarks" / "growth.svg"
 PEERS = ROOT / "benchmarks" / "peers.json"
 SCENARIOS = [friends, tickets]
 CONTRACTS = ["Escrow", "PlayEuro", "LmsrMarkets", "Panels", "BetToken", "StakingPool", "PredictionEvents", "PrizePool"]
@@ -38,7 +42,7 @@ def measure(chain: Chain) -> dict[str, int]:
     missing = [
         f"{name}.{item['name']}"
         for name in CONTRACTS
-        for item in compiled(f"contracts/{name}")[0]
+        for item in compiled(name).abi
         if item["type"] == "function" and item["stateMutability"] not in ("view", "pure")
         if item["name"] not in ELSEWHERE and f"{name}.{item['name']}" not in seen
     ]
@@ -61,11 +65,26 @@ def publish(found: dict[str, int]) -> dict[str, int]:
     return {key: found[name] for scenario in SCENARIOS for key, name in scenario.PUBLISHED.items()}
 
 
+def grow() -> dict[str, Points]:
+    """Measure every series on an anvil of its own; draw it, and print it."""
+    found = {}
+    for key, series in SERIES.items():
+        chain = Anvil()
+        try:
+            found[key] = series.measure(chain, series.counts)
+        finally:
+            chain.close()
+        Console().print(picture.table(series, found[key]))
+    GROWTH.write_text(json.dumps(found, indent=2) + "\n")
+    PICTURE.write_text(picture.svg([(series, found[key]) for key, series in SERIES.items()]))
+    return found
+
+
 def show(found: dict[str, int]) -> None:
     """Print our figures beside the peers' and the goals, a table for each scenario."""
     rows = json.loads(PEERS.read_text())
     for scenario in SCENARIOS:
-        keys = list(scenario.PUBLISHED)
+        keys = [*scenario.PUBLISHED, *(["history_lookup_500"] if scenario is tickets else [])]
         peers = list(dict.fromkeys(peer for key in keys for peer in rows[key]["peers"]))
         table = Table(title=f"Gas of {scenario.TITLE}, each transaction alone in its block")
         for column in ["action", *peers, "goal", "Tessera"]:
@@ -85,6 +104,7 @@ def show(found: dict[str, int]) -> None:
 def cli(mode: str):
     if mode == "anvil":
         found = publish(measure(Anvil()))
+        found["history_lookup_500"] = grow()["history_by_checkpoints"][500]
         PUBLISHED.write_text(json.dumps(found, indent=2) + "\n")
         show(found)
         return

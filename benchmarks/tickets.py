@@ -9,8 +9,8 @@ from benchmarks.chains import Chain, permit
 from tests.panels import Question, accounts, sign
 
 DAY, WEEK = 86_400, 604_800
-BLOCKS_PER_HOUR = 6
-LENGTH = 8 * 24 * BLOCKS_PER_HOUR  # of an event, blocks
+OUTCOMES = ["home", "draw", "away"]
+HOURS = 8 * 24  # of an event
 USD, WAD = 10**6, 10**18
 MINED = 10**6  # blocks
 BATCH = 16
@@ -23,7 +23,8 @@ PUBLISHED = {
     "stake_repeat": "StakingPool.stake (repeat)",
     "unstake": "StakingPool.withdraw",
     "stake_per_open_prediction": "StakingPool.stake (an open prediction more)",
-    "predict": "PredictionEvents.predict",
+    "predict": "PredictionEvents.predict (first of a person and of an outcome)",
+    "predict_eighth": "PredictionEvents.predict (an eighth)",
     "period_close": "PrizePool.close_periods",
     "period_close_per_missed_week": "PrizePool.close_periods (a missed week more)",
     "prize_claim": "PredictionEvents.claim",
@@ -35,24 +36,24 @@ PUBLISHED = {
 class System:
     """All of it deployed. Contracts that know each other are told the addresses that the next transactions give."""
 
-    def __init__(self, chain: Chain):
-        self.chain = chain
+    def __init__(self, chain: Chain, blocks_per_hour: int = 6):
+        self.chain, self.blocks_per_hour = chain, blocks_per_hour
         me = chain.accounts[0]
-        self.usdc = chain.deploy("contracts/devnet/TestToken", "USD Coin", "USDC", 6)
-        self.dai = chain.deploy("contracts/devnet/TestToken", "Dai", "DAI", 18)
-        self.vaults = {t.address: chain.deploy("contracts/devnet/YieldVault", t.address) for t in self.tokens}
-        self.feed = chain.deploy("contracts/devnet/PriceFeed", 8, "USD", 10**8)
+        self.usdc = chain.deploy("TestToken", "USD Coin", "USDC", 6)
+        self.dai = chain.deploy("TestToken", "Dai", "DAI", 18)
+        self.vaults = {t.address: chain.deploy("YieldVault", t.address) for t in self.tokens}
+        self.feed = chain.deploy("PriceFeed", 8, "USD", 10**8)
         self.bet = chain.deploy("BetToken", 10**9 * WAD, 10**7 * WAD, me)
-        self.swap = chain.deploy("contracts/devnet/Pair", self.usdc.address, self.dai.address)
-        self.market = chain.deploy("contracts/devnet/Pair", self.usdc.address, self.bet.address)
-        self.router = chain.deploy("contracts/devnet/Router")
+        self.swap = chain.deploy("Pair", self.usdc.address, self.dai.address)
+        self.market = chain.deploy("Pair", self.usdc.address, self.bet.address)
+        self.router = chain.deploy("Router")
         self.panels = chain.deploy("Panels")
         pool, events, prizes = (address_after(chain, n) for n in range(3))
         start = chain.web3.eth.block_number + 1
         usdc, bet, router = self.usdc.address, self.bet.address, self.router.address
         self.pool = chain.deploy("StakingPool", events, prizes, usdc, bet, router, WAD, start, start + MINED)
         self.events = chain.deploy(
-            "PredictionEvents", pool, prizes, self.panels.address, usdc, BLOCKS_PER_HOUR, 24 * BLOCKS_PER_HOUR
+            "PredictionEvents", pool, prizes, self.panels.address, usdc, blocks_per_hour, 24 * blocks_per_hour
         )
         self.prizes = chain.deploy("PrizePool", usdc, bet, events, pool, self.market.address, router, me)
         chain.send(self.bet, "set_minter", pool)
@@ -87,14 +88,30 @@ class System:
             self.pool, "stake", self.usdc.address, dollars * USD, by=person, case=case, measure=measure
         )
 
-    def create(self, weight: int = 100, measure: bool = False) -> int:
-        chain = self.chain
-        stop = chain.web3.eth.block_number + 1 + LENGTH
-        deadline = chain.now + LENGTH * 3600 // BLOCKS_PER_HOUR + 90 * DAY
-        names = ["home", "draw", "away"]
-        arguments = ("Who wins?", names, stop, 250, weight, self.panel, deadline)
-        chain.send(self.events, "create_event", *arguments, measure=measure)
+    def create(self, hours: int = HOURS, weight: int = 100, measure: bool = False) -> int:
+        stop = self.chain.web3.eth.block_number + 1 + hours * self.blocks_per_hour
+        arguments = ("Who wins?", OUTCOMES, stop, 250, weight, self.panel, self.deadline(hours))
+        self.chain.send(self.events, "create_event", *arguments, measure=measure)
         return self.events.functions.event_count().call()
+
+    def deadline(self, hours: int) -> int:
+        """When the result of an event of that length is due."""
+        return self.chain.now + hours * 3600 + 90 * DAY
+
+    def report(self, event: int, outcome: int) -> Question:
+        """Three of the panel's five sign an event's outcome, once its week is over."""
+        info = self.events.functions.event_info(event).call()
+        question = Question(self.events.address, event.to_bytes(32, "big"), info[4], info[5])
+        where = (self.panels.address, self.chain.web3.eth.chain_id, self.panel, question)
+        signed = [sign(member, *where, outcome) for member in self.members[:3]]
+        self.chain.send(self.panels, "submit_reports", self.panel, [(question, outcome, 3)], signed, case="3 of 5")
+        return question
+
+    def settle(self, event: int) -> int:
+        """Waits for the end of the time to purge."""
+        stop = self.events.functions.event_info(event).call()[1]
+        self.chain.mine(max(0, stop + 24 * self.blocks_per_hour - self.chain.web3.eth.block_number))
+        return self.chain.send(self.events, "settle", event)
 
     def revenue(self) -> None:
         """A week's yield, and its harvest."""
@@ -138,17 +155,23 @@ def run(chain: Chain) -> None:
 
     open_events = [system.create(measure=True), *(system.create() for _ in range(PREDICTIONS - 1))]
     chain.send(events, "predict", open_events[0], 0, by=2, measure=False)
-    chain.send(events, "predict", open_events[0], 1, by=1, case="first of an outcome")
+    chain.send(events, "predict", open_events[0], 1, by=1, case="first of a person and of an outcome")
     for winner in (3, *winners):
-        chain.send(events, "predict", open_events[0], 1, by=winner)
+        chain.send(events, "predict", open_events[0], 1, by=winner, case="first of a person")
+    # Not the first change: that one opens a word of its history and one of its rewards.
+    system.stake(2, 1000, measure=False)
     one = system.stake(2, 1000, measure=False)
-    for event in open_events[1:]:
-        chain.send(events, "predict", event, 0, by=2, measure=False)
+    for number, event in enumerate(open_events[1:], 2):
+        # Every eighth opens a word of the list of open predictions.
+        chain.send(events, "predict", event, 0, by=2, case="an eighth" if number % 8 == 0 else "another")
     all_of_them = system.stake(2, 1000, measure=False)
     chain.gas["StakingPool.stake (an open prediction more)"] = (all_of_them - one) // (PREDICTIONS - 1)
 
     system.next_week()
     system.close("the first week ever")
+    # In each of the weeks measured an event ends, which costs a word.
+    for week in range(2 + MISSED):
+        system.create(7 * 24 * week + 24)
     system.next_week()
     one_week = system.close("one week")
     chain.gas["PrizePool.close_periods"] = one_week
@@ -174,19 +197,12 @@ def run(chain: Chain) -> None:
 
 
 def _settle(chain: Chain, system: System, event: int) -> None:
-    info = system.events.functions.event_info(event).call()
-    question = Question(system.events.address, event.to_bytes(32, "big"), info[4], info[5])
-    signed = [
-        sign(member, system.panels.address, chain.web3.eth.chain_id, system.panel, question, 1)
-        for member in system.members[:3]
-    ]
-    chain.send(system.panels, "submit_reports", system.panel, [(question, 1, 3)], signed, case="3 of 5")
+    question = system.report(event, 1)
     reporter, pair_of_them = chain.accounts[19], sorted(chain.accounts[18:20], key=lambda account: int(account, 16))
     panel = system.panels.functions.create_panel(pair_of_them, 2).call()
     chain.send(system.panels, "create_panel", pair_of_them, 2, case="2 members")
     chain.send(system.panels, "report", panel, question, 1, by=reporter)
-    chain.mine(max(0, info[1] + 24 * BLOCKS_PER_HOUR - chain.web3.eth.block_number))
-    chain.send(system.events, "settle", event)
+    system.settle(event)
 
 
 def _permit(chain: Chain, system: System) -> None:

@@ -38,14 +38,20 @@ class Artifact:
         return bytes.fromhex(contract.constructor(*arguments).data_in_transaction[2:])
 
 
-@cache
 def compiled(name: str) -> Artifact:
-    """A contract of `contracts/` or `contracts/devnet/` by name, compiled with the compiler's default settings.
+    """A contract of `contracts/` or `contracts/devnet/` by name, compiled with the compiler's default settings."""
+    return compiled_file(source_of(name))
+
+
+@cache
+def compiled_file(path: Path) -> Artifact:
+    """A Vyper file, compiled with the compiler's default settings. What it imports is in `contracts/` or a package.
 
     Compiling takes seconds, so what came out is kept in `.build/`, under a hash of all that could have gone in.
     """
-    path = source_of(name)
-    kept = CACHE / f"{name}-{_sources_hash()}.json"
+    name = path.stem
+    digest = hashlib.sha256(f"{path}\0{_sources_hash()}\0".encode() + path.read_bytes()).hexdigest()[:16]
+    kept = CACHE / f"{name}-{digest}.json"
     if not kept.exists():
         from vyper.cli.vyper_compile import compile_files
 
