@@ -28,7 +28,7 @@ def _weeks(played: Staked) -> str:
         f'<td data-label="Events, 90 %">{_usdc(week.closed.to_events)}</td>'
         f'<td data-label="Buyback, 3 %">{_usdc(week.closed.buyback)}</td>'
         f'<td data-label="Carried, 7 %">{_usdc(week.closed.carried)}</td>'
-        f'<td class="bar">{_split(week.closed, widest)}</td>'
+        f'<td class="bar split">{_split(week.closed, widest)}</td>'
         f'<td class="together" data-label="P">{_usdc(week.closed.pool)}</td></tr>'
         for week in closed
     )
@@ -42,7 +42,7 @@ earn interest in lending vaults, and the interest is the weekly prize. A wrong p
 </tbody></table>
 <p class="note">P is the week’s revenue and what the week before carried. Revenue is harvested interest, prizes of
 events that nobody won or that ended INVALID, and rounding of less than a millionth of a dollar per winner. The two
-weeks closed together shared equally what waited.</p></div>
+weeks closed together shared equally what waited. Bars: events, buyback and what is carried, on one scale.</p></div>
 <div class="card"><h3>Where {_usdc(total.revenue)} USDC of interest went</h3><ul>
 <li>{_usdc(total.prizes)} to winners</li>
 <li>{_usdc(spent)} bought {bought / WAD:,.2f} BET for the treasury, which is a timelock</li>
