@@ -2,6 +2,7 @@
 
 import click
 import uvicorn
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from web3 import HTTPProvider, Web3
 
@@ -26,7 +27,7 @@ def sync(opened):
     """Read everything up to the newest block."""
     index = opened()
     columns = TextColumn("block"), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, transient=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("sync", total=None)
         rows = index.sync(lambda block, newest: bar.update(task, completed=block, total=newest))
     head = index.head()

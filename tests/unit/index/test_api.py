@@ -1,6 +1,8 @@
 """The read API: freshness, paging, amounts as strings, what is refused; and the thread that keeps up with the chain."""
 
 import random
+import re
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -12,6 +14,8 @@ from tessera.index import Index
 from tessera.index.api import Syncer, app_of
 from tests.unit.index.conftest import chance_log
 from tests.unit.index.node import deployment
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -187,3 +191,10 @@ def test_a_thread_reads_on_while_the_app_lives(node, index):
         assert seen.wait(20)
         assert client.get("/health").json()["error"] is None
     assert not syncer._thread.is_alive()
+
+
+def test_the_page_names_every_path_and_none_besides(client):
+    page = (ROOT / "docs" / "index.md").read_text()
+    named = set(re.findall(r"`(/[a-z{}/]+)`", page)) - {"/docs", "/openapi.json"}
+    paths = {re.sub(r"\{\w+_id\}", "{id}", path) for path in client.get("/openapi.json").json()["paths"]}
+    assert named == paths

@@ -312,7 +312,7 @@ class KilledError(Exception):
     """The sync dies here."""
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.lists(STEPS, max_size=12))
 def test_any_history_gives_the_index_built_afresh(steps):
     node = Node()
