@@ -3,9 +3,14 @@
 Account 0 owns all and creates events, 1 to 9 are people, 11 to 13 the panel, 14 a keeper of the buyback, 15 nobody.
 """
 
+from functools import cache
+from unittest.mock import patch
+
+from vyper.cli.vyper_compile import compile_files
 from web3 import EthereumTesterProvider, Web3
 
 from tessera.chain import WAD, Tessera, Wallet
+from tessera.chain.artifacts import ROOT, SEARCH, Artifact, compiled
 from tessera.chain.deploy import deploy
 from tessera.chain.embedded import known_account
 from tessera.chain.events import EventCreated
@@ -25,13 +30,28 @@ PEOPLE = range(1, 10)
 PANEL, KEEPER, STRANGER = (11, 12, 13), 14, 15
 
 
+@cache
+def listed_token() -> Artifact:
+    """A stablecoin that refuses whom it has on a list."""
+    path = ROOT / "tests" / "mocks" / "ListedToken.vy"
+    (found,) = compile_files([path], ["abi", "bytecode", "bytecode_runtime"], paths=SEARCH).values()
+    code = (bytes.fromhex(found[name][2:]) for name in ("bytecode", "bytecode_runtime"))
+    return Artifact("ListedToken", found["abi"], *code, "vyper")
+
+
+def _code_of(name: str) -> Artifact:
+    kind = name.partition(":")[0]
+    return listed_token() if kind == "TestToken" else compiled(kind)
+
+
 class World:
     """All deployed, markets filled, people with 10,000 of each stablecoin. A block an hour, where blocks count."""
 
     def __init__(self, web3: Web3):
         self.web3 = web3
         self.owner, self.keeper = self.wallet(0), self.wallet(KEEPER)
-        self.record = deploy(self.owner, "tickets", PARAMETERS)
+        with patch("tessera.chain.deploy.code_of", _code_of):
+            self.record = deploy(self.owner, "tickets", PARAMETERS)
         self.tessera = Tessera(web3, self.record)
         self.pool, self.events, self.prizes = self.tessera.staking, self.tessera.events, self.tessera.prizes
         self.members = sorted((known_account(index) for index in PANEL), key=lambda one: int(one.address, 16))
@@ -46,11 +66,11 @@ class World:
             for asset, unit in UNITS.items():
                 self.local.give(self.wallet(person).address, asset, 10_000 * unit)
                 self.local.token(asset).approve(self.wallet(person), self.pool.address, 2**256 - 1)
-        self.start()
-
-    def start(self) -> None:
-        """A prize week begins: it is a minute after Friday 00:00 UTC, and the week before is closed."""
         self.friday()
+        self.close()
+
+    def close(self) -> None:
+        """Harvests everything and closes the weeks that are over."""
         for asset in UNITS:
             self.pool.harvest(self.owner, self.token(asset))
         self.prizes.close_periods(self.owner, self.prizes.period(), 60)
@@ -61,6 +81,12 @@ class World:
 
     def token(self, asset: str) -> str:
         return self.local.token(asset).address
+
+    def refuse(self, asset: str, account: str, refused: bool = True) -> None:
+        """Nobody can send an account tokens of an asset any more."""
+        token = self.web3.eth.contract(address=self.token(asset), abi=listed_token().abi)
+        data = token.encode_abi("list_account", [account, refused])
+        self.owner.send({"to": token.address, "data": data}, "list_account")
 
     @property
     def time(self) -> int:

@@ -41,7 +41,9 @@ def embedded_web3(chain_id: int = CHAIN_ID) -> Web3:
     tester = EthereumTester(PyEVMBackend.from_mnemonic(MNEMONIC, num_accounts=ACCOUNTS, hd_path=KEY_PATH))
     type(tester.backend.chain).chain_id = chain_id  # the class belongs to this chain alone
     endpoints = {**API_ENDPOINTS, "eth": {**API_ENDPOINTS["eth"], "chainId": static_return(chain_id)}}
-    return Web3(EthereumTesterProvider(tester, api_endpoints=endpoints))
+    web3 = Web3(EthereumTesterProvider(tester, api_endpoints=endpoints))
+    web3.eth.default_account = known_account(0).address  # or web3 looks for one before every call, which costs more
+    return web3
 
 
 @cache

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from tessera.chain import ChainError
 from tessera.keeper.scene import Clock, Scene
 from tessera.keeper.steps import (
+    NOT_FRESH,
     POKED,
     BuyBack,
     Call,
@@ -133,9 +134,15 @@ def _buyback(scene: Scene, closing: bool, steps: list[Step], waiting: list[str])
     if refusal(scene, Call(scene.prizes, "poke", ())) != POKED:
         why = "the buyback is bounded by an average of 24 to 72 h"
         steps.append(Poke("note the market's price", why, POKE_GAS))
-    if bucket >= least:
-        why = f"{scene.prize_token.text(bucket)} in the bucket"
-        steps.append(BuyBack(f"buy back {scene.bet.symbol}", why, BUY_BACK_GAS, bucket=bucket))
+    if bucket < least:
+        return
+    step = BuyBack(
+        f"buy back {scene.bet.symbol}", f"{scene.prize_token.text(bucket)} in the bucket", BUY_BACK_GAS, bucket=bucket
+    )
+    if refusal(scene, next(step.calls(scene))) == NOT_FRESH:
+        waiting.append(f"buyback: {scene.prize_token.text(bucket)} wait, it is possible 24 to 72 h after a noted price")
+    else:
+        steps.append(step)
 
 
 def _purges(scene: Scene) -> list[Step]:

@@ -12,7 +12,7 @@ from typing import ClassVar
 from web3.exceptions import Web3RPCError
 
 from tessera.chain.contract import Contract
-from tessera.chain.wallet import REFUSALS, Reverted, reason_of
+from tessera.chain.wallet import REFUSALS, ChainError, Reverted, reason_of
 from tessera.keeper.known import REFUSED
 from tessera.keeper.scene import Scene
 
@@ -36,7 +36,6 @@ class Status(StrEnum):
 
     DONE = "done"
     OTHERS = "done by others"
-    EARLY = "not yet"  # nothing is wrong
     REFUSED = "refused"  # by the token, for some winners: no keeper can do more
     UNDONE = "left undone"
 
@@ -89,7 +88,7 @@ class Step(ABC):
 
     def advice(self, refusal: Reverted) -> str:
         """What a refusal of its simulation means, for people."""
-        return f"{refusal}. {refusal.advice}".removesuffix(" ")
+        return f"{refusal}. {refusal.advice}" if refusal.advice else str(refusal)
 
     def verdict(self, refusal: Reverted) -> Status:
         """What the step ends as if its simulation is refused."""
@@ -185,12 +184,7 @@ class BuyBack(Step):
     def advice(self, refusal: Reverted) -> str:
         if refusal.reason == TOO_LOW:
             return "the market pays over 2 % less than its average of a day: left for next time, the bucket waits"
-        if refusal.reason == NOT_FRESH:
-            return "the market's average price is not known yet: possible 24 to 72 h after a poke, the bucket waits"
         return super().advice(refusal)
-
-    def verdict(self, refusal: Reverted) -> Status:
-        return Status.EARLY if refusal.reason == NOT_FRESH else Status.UNDONE
 
 
 @dataclass(frozen=True)
@@ -250,6 +244,8 @@ class Pay(Step):
         return self.count
 
     def calls(self, scene: Scene) -> Iterator[Call]:
+        if not self._is_settled(scene):
+            raise ChainError("the event is not settled")
         size, tried = batch_size(scene), set()
         while batch := [one for one in self.unpaid(scene) if one not in tried][:size]:
             call = self._call(scene, batch)
@@ -261,7 +257,7 @@ class Pay(Step):
             yield call
 
     def is_done(self, scene: Scene) -> bool:
-        return not self.unpaid(scene)
+        return self._is_settled(scene) and not self.unpaid(scene)
 
     def refused(self, scene: Scene) -> list[str]:
         return scene.known.winners(self.event_id).refused
@@ -270,6 +266,9 @@ class Pay(Step):
         """Who is still to be paid and was never refused by the token, after a look at the newest logs."""
         scene.known.sync()
         return scene.known.winners(self.event_id).payable
+
+    def _is_settled(self, scene: Scene) -> bool:
+        return scene.events.result_of(self.event_id).settled
 
     def _call(self, scene: Scene, batch: list[str]) -> Call:
         return Call(scene.events, "claim_many", (self.event_id, batch), people=len(batch))

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tessera.keeper.plan import Plan
 from tessera.keeper.round import Outcome, Watcher
-from tessera.keeper.steps import Step
+from tessera.keeper.steps import Status, Step
 
 
 def show_plan(plan: Plan, console: Console) -> None:
@@ -49,6 +49,6 @@ class Bar(Watcher):
         self._progress.advance(self._task, people)
 
     def end(self, outcome: Outcome) -> None:
-        sign = {"done": "✓", "done by others": "✓", "not yet": "·"}.get(outcome.status.value, "✗")
+        sign = "✓" if outcome.status in (Status.DONE, Status.OTHERS) else "✗"
         text = f"{sign} {outcome.step.what}" + (f": {outcome.message}" if outcome.message else "")
         self._progress.console.print(Text(text))

@@ -1,0 +1,131 @@
+"""A world in which everything is due, on the embedded chain: deployed once, each test is undone."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tessera.chain import Row
+from tessera.chain.embedded import embedded_web3
+from tessera.index import Index
+from tessera.keeper.plan import due
+from tessera.keeper.round import Round, Watcher, run
+from tessera.keeper.scene import Scene
+from tessera.keeper.sender import Sender
+from tests.staked import KEEPER, UNITS, World
+
+RIGHT, WRONG = (1, 2, 3, 5), (4, 6)  # people in event 1
+
+
+@pytest.fixture(scope="session")
+def played() -> World:
+    """A week is over in which three events ended: one with four winners, one without any, one undecided."""
+    world = World(embedded_web3())
+    for person in (*RIGHT, *WRONG):
+        world.stake(person, 500 * person, "DAI" if person == 3 else "USDC")
+    first, second, third = world.event("Who wins the cup?"), world.event("Rain?", weight=30), world.event("Snow?")
+    for person in RIGHT:
+        world.predict(person, first, 1)
+    for person in WRONG:
+        world.predict(person, first, 0)
+        world.predict(person, second, 0)
+    world.predict(1, third, 2)
+    world.earn(30)
+    world.earn(7, "DAI")
+    world.finish(first, 1)
+    world.report(second, 2)
+    world.friday()
+    return world
+
+
+@pytest.fixture
+def world(played: World):
+    tester = played.web3.provider.ethereum_tester
+    before = tester.take_snapshot()
+    yield played
+    tester.revert_to_snapshot(before)
+
+
+@pytest.fixture(scope="session")
+def read(played: World, tmp_path_factory) -> Path:
+    """An index that has read all until then: reading logs is slow on this chain."""
+    path = tmp_path_factory.mktemp("index") / "read.sqlite"
+    index = Index(f"sqlite:///{path}", played.web3, played.record)
+    index.sync()
+    index.engine.dispose()
+    return path
+
+
+@dataclass
+class Keeper:
+    """Somebody who runs a keeper: an index and a memory of its own."""
+
+    scene: Scene
+    sender: Sender
+    index: Index
+
+    def rows(self, kind: type[Row]) -> list:
+        """The logs of a kind until now."""
+        self.index.sync()
+        with self.index.snapshot() as found:
+            return list(found.rows(kind))
+
+    def run(self, **options) -> Round:
+        """One round of what is due now."""
+        return run(self.scene, self.sender, due(self.scene), **{"watcher": Watcher(), **options})
+
+
+@pytest.fixture
+def keeper_of(world: World, read: Path, tmp_path: Path) -> Callable[..., Keeper]:
+    """Makes a keeper of an account, by default of the one that may buy back."""
+
+    def make(wallet=None, **options) -> Keeper:
+        wallet = wallet or world.wallet(KEEPER)
+        path = shutil.copy(read, tmp_path / f"{len(list(tmp_path.iterdir()))}.sqlite")
+        index = Index(f"sqlite:///{path}", world.web3, world.record)
+        scene = Scene(world.tessera, index, wallet.address)
+        return Keeper(scene, Sender(wallet, **{"patience": 0.5, **options}), index)
+
+    return make
+
+
+@pytest.fixture
+def keeper(keeper_of) -> Keeper:
+    return keeper_of()
+
+
+@pytest.fixture
+def state(world: World) -> Callable[[], dict]:
+    """What must be the same whoever did the work and however often: money, weeks, events."""
+
+    def read() -> dict:
+        prizes = world.prizes
+        accounts = [world.wallet(person).address for person in (*RIGHT, *WRONG)]
+        accounts += [prizes.address, world.events.address]
+        return {
+            "money": {one: world.balance(one) for one in accounts},
+            "weeks": [prizes.period(), prizes.waiting(), prizes.carried(), prizes.buyback_bucket(), prizes.remainder()],
+            "events": [world.events.result_of(number) for number in (1, 2, 3)],
+            "yield left": [world.balance(world.record.address_of(f"YieldVault:{one}"), one) for one in UNITS],
+        }
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def _results() -> dict:
+    return {}
+
+
+@pytest.fixture
+def undisturbed(world: World, keeper_of, state, _results) -> dict:
+    """What one keeper makes of the world whom nobody disturbs."""
+    if not _results:
+        tester = world.web3.provider.ethereum_tester
+        before = tester.take_snapshot()
+        assert keeper_of().run().exit_code == 0
+        _results.update(state())
+        tester.revert_to_snapshot(before)
+    return _results

@@ -1,0 +1,149 @@
+"""A node that fails, lags or lies: the round says what is left, and the next one ends in the right state."""
+
+import pytest
+from web3 import Web3
+from web3.middleware import Web3Middleware
+
+from tessera.keeper.plan import due
+from tessera.keeper.round import Watcher, run
+from tessera.keeper.steps import Status
+
+
+@pytest.fixture
+def between(world):
+    """Puts a function between keeper and node: it gets what would ask the node, the method and the parameters."""
+    onion, names = world.web3.middleware_onion, []
+
+    def put(answer):
+        class Between(Web3Middleware):
+            def wrap_make_request(self, make_request):
+                return lambda method, params: answer(make_request, method, params)
+
+        names.append(f"between {len(names)}")
+        onion.inject(Between, name=names[-1], layer=0)
+
+    def back():
+        while names:
+            onion.remove(names.pop())
+
+    put.back = back
+    yield put
+    back()
+
+
+def fails(after):
+    """A connection that breaks for good after so many answers."""
+    answers = 0
+
+    def answer(ask, method, params):
+        nonlocal answers
+        answers += 1
+        if answers > after:
+            raise ConnectionError("connection refused")
+        return ask(method, params)
+
+    return answer
+
+
+@pytest.mark.parametrize("answers", [30, 60, 100])
+def test_a_node_that_goes_away_leaves_the_rest_undone(keeper, keeper_of, world, between, state, undisturbed, answers):
+    plan = due(keeper.scene)
+    between(fails(after=answers))
+    done = run(keeper.scene, keeper.sender, plan, watcher=Watcher())
+    assert done.exit_code == 3
+    assert "connection refused" in done.of(Status.UNDONE)[-1].message
+    between.back()
+    assert keeper_of().run().exit_code == 0
+    assert state() == undisturbed
+
+
+def test_a_transaction_that_arrives_though_the_node_does_not_say_so_is_not_sent_again(
+    keeper, world, between, state, undisturbed
+):
+    """The answer to every transaction is lost on its way back."""
+    sent = []
+
+    def answer(ask, method, params):
+        found = ask(method, params)
+        if method == "eth_sendRawTransaction":
+            sent.append(Web3.to_hex(Web3.keccak(Web3.to_bytes(hexstr=params[0]))))
+            raise ConnectionError("reset by peer")
+        return found
+
+    between(answer)
+    done = keeper.run()
+    assert done.exit_code == 0
+    assert len(sent) == len(done.outcomes)
+    assert state() == undisturbed
+
+
+def test_a_transaction_that_the_node_swallows_is_left_undone(keeper, world, between):
+    """It says that it took it; nothing is ever mined."""
+
+    def answer(ask, method, params):
+        if method == "eth_sendRawTransaction":
+            raw = Web3.to_bytes(hexstr=params[0])
+            return {"jsonrpc": "2.0", "id": 1, "result": Web3.to_hex(Web3.keccak(raw))}
+        return ask(method, params)
+
+    keeper.sender.patience = 0
+    between(answer)
+    done = keeper.run()
+    assert done.exit_code == 3
+    assert {one.status for one in done.outcomes} == {Status.UNDONE}
+    assert "waits to be mined" in done.outcomes[0].message
+
+
+def test_a_receipt_that_says_failed_of_what_was_done_is_not_believed(keeper, between, state, undisturbed):
+    between(receipts(lambda receipt: {**receipt, "status": 0}))
+    done = keeper.run()
+    assert {one.status for one in done.outcomes} == {Status.OTHERS}
+    assert done.exit_code == 0
+    assert state() == undisturbed
+
+
+def test_a_receipt_of_what_never_happened_is_not_believed(keeper, world, between):
+    """The node swallows the transactions and shows the receipt of another success."""
+    old = world.owner.send({"to": world.owner.address, "value": 1}, "a gift")
+
+    def answer(ask, method, params):
+        if method == "eth_sendRawTransaction":
+            return {"jsonrpc": "2.0", "id": 1, "result": Web3.to_hex(Web3.keccak(Web3.to_bytes(hexstr=params[0])))}
+        if method == "eth_getTransactionReceipt":
+            return ask(method, [Web3.to_hex(old["transactionHash"])])
+        return ask(method, params)
+
+    between(answer)
+    done = keeper.run()
+    assert done.exit_code == 3
+    assert {one.status for one in done.outcomes} == {Status.UNDONE}
+    assert "the chain does not show it" in done.outcomes[0].message
+
+
+def test_a_node_that_shows_receipts_late_is_waited_for(keeper, between, state, undisturbed):
+    asked = {}
+
+    def answer(ask, method, params):
+        if method == "eth_getTransactionReceipt":
+            asked[params[0]] = asked.get(params[0], 0) + 1
+            if asked[params[0]] < 2:
+                return {"jsonrpc": "2.0", "id": 1, "result": None}
+        return ask(method, params)
+
+    keeper.sender.patience = 20
+    between(answer)
+    assert keeper.run().exit_code == 0
+    assert len(asked) == 7
+    assert state() == undisturbed
+
+
+def receipts(change):
+    """Receipts are not what they were."""
+
+    def answer(ask, method, params):
+        found = ask(method, params)
+        if method == "eth_getTransactionReceipt" and found.get("result"):
+            found = {**found, "result": change(dict(found["result"]))}
+        return found
+
+    return answer

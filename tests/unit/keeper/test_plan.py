@@ -1,0 +1,113 @@
+"""The plan says what is due, why, and what waits; a run refuses one that has changed."""
+
+import json
+
+import pytest
+
+from tessera.chain import ChainError
+from tessera.keeper.plan import check_same, due, late
+from tessera.keeper.scene import Clock, Scene
+from tessera.model.prizes import start_of
+from tests.staked import DAY, HOUR
+
+
+def written(plan):
+    """As it comes back from a file."""
+    return json.loads(json.dumps(plan.as_mapping()))
+
+
+def test_a_plan_changes_nothing_and_needs_no_account(keeper, world):
+    block = world.web3.eth.block_number
+    nobody = due(Scene(world.tessera, keeper.index))
+    assert [step.key for step in nobody.steps] == [step.key for step in due(keeper.scene).steps]
+    assert world.web3.eth.block_number == block
+
+
+def test_it_gives_a_reason_and_gas_for_each_step_and_says_what_waits(keeper, world):
+    plan = due(keeper.scene)
+    told = {step.what: step.why for step in plan.steps}
+    assert set(told) == {
+        "harvest USDC",
+        "harvest DAI",
+        "close 1 week",
+        "note the market's price",
+        "settle event 1, 'Who wins the cup?'",
+        "pay 4 winners of event 1",
+        "settle event 2, 'Rain?'",
+    }
+    assert told["settle event 1, 'Who wins the cup?'"] == "the panel decided: draw"
+    assert told["pay 4 winners of event 1"] == "they were right about 'Who wins the cup?'"
+    assert all(step.gas > 20_000 for step in plan.steps)
+    (waiting,) = plan.waiting
+    assert waiting.startswith("event 3, 'Snow?': the panel has not decided; INVALID after ")
+    assert plan.late == 60
+
+
+def test_an_event_without_a_result_ends_invalid_after_its_deadline(keeper, world):
+    world.wait_until(world.events.event_info(3).result_deadline + 1)
+    (step,) = (one for one in due(keeper.scene).steps if one.key == "settle 3")
+    assert step.why == "no result until the deadline: INVALID"
+
+
+def test_what_is_too_early_waits_with_its_reason(keeper, world):
+    world.close()
+    early = world.event("Later?", hours=30)
+    info = world.events.event_info(early)
+    world.wait_until(info.not_before)
+    world.mine(info.stop_block - world.web3.eth.block_number)
+    world.report(early)
+    assert f"event {early}, 'Later?': its last week ends " in "\n".join(due(keeper.scene).waiting)
+    world.friday()
+    assert f"until block {info.stop_block + 24}" in "\n".join(due(keeper.scene).waiting)
+    world.mine(24)
+    assert f"settle {early}" in [step.key for step in due(keeper.scene).steps]
+
+
+def test_without_the_buyback_nothing_of_it_is_due(keeper):
+    kinds = [step.kind for step in due(keeper.scene, buy_back=False).steps]
+    assert "poke" not in kinds
+    assert "close" in kinds
+
+
+def test_the_same_plan_is_accepted(keeper):
+    plan = due(keeper.scene)
+    check_same(due(keeper.scene), written(plan))
+
+
+def test_a_plan_that_changed_is_refused_with_what_differs(keeper, world):
+    plan = written(due(keeper.scene))
+    world.pool.harvest(world.owner, world.token("DAI"))
+    world.report(3, 2)
+    with pytest.raises(ChainError) as refused:
+        check_same(due(keeper.scene), plan)
+    assert "the plan has changed, nothing was sent" in str(refused.value)
+    assert f"not due any more: harvest {world.token('DAI')}" in str(refused.value)
+    assert "due since: settle 3" in str(refused.value)
+
+
+def test_a_plan_in_another_order_is_refused(keeper):
+    plan = due(keeper.scene)
+    other = written(plan)
+    other["steps"].reverse()
+    with pytest.raises(ChainError, match="the order differs"):
+        check_same(plan, other)
+
+
+def test_a_plan_of_another_chain_is_refused(keeper):
+    plan = due(keeper.scene)
+    with pytest.raises(ChainError, match="the plan is of chain 5, the node is on 1337"):
+        check_same(plan, {**written(plan), "chain_id": 5})
+
+
+@pytest.mark.parametrize("text", [{}, [], {"chain_id": 1337}, {"chain_id": 1337, "steps": [{}]}])
+def test_what_is_no_plan_is_refused(keeper, text):
+    with pytest.raises(ChainError, match="not a plan"):
+        check_same(due(keeper.scene), text)
+
+
+def test_late_counts_from_the_end_of_the_week():
+    end = start_of(101)
+    assert late(Clock(1, end - 1), 100) == 0
+    assert late(Clock(1, end), 100) == 0
+    assert late(Clock(1, end + 5 * HOUR), 100) == 5 * HOUR
+    assert late(Clock(1, end + 14 * DAY), 100) == 14 * DAY

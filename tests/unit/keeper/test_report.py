@@ -1,0 +1,126 @@
+"""What a round tells: a table, a file, a picture; and where the money of its weeks came from and went."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from rich.console import Console
+
+from tessera.chain import ChainError
+from tessera.chain.prizes import PeriodClosed
+from tessera.keeper import report
+from tessera.keeper.flows import Flow, flow
+from tessera.keeper.picture import svg
+from tessera.keeper.scene import Token
+from tessera.model.prizes import period_of
+from tests.unit.keeper.conftest import Keeper
+
+USDC = Token("0x0", "USDC", 6)
+
+
+def text_of(found) -> str:
+    console = Console(width=80, record=True, quiet=True)
+    report.show(found, console)
+    return console.export_text()
+
+
+@pytest.fixture
+def told(keeper: Keeper) -> dict:
+    done = keeper.run()
+    return report.as_mapping(done, report.flow_of(keeper.scene, done), keeper.scene.prize_token)
+
+
+def test_money_in_is_money_out_to_the_unit(keeper, told):
+    (closed,) = (row for row in keeper.rows(PeriodClosed) if row.period == told["money"]["first"])
+    money = told["money"]
+    assert sum(money["sources"].values()) == sum(money["sinks"].values()) == closed.pool
+    assert set(money["sources"]) == {"USDC stakes", "DAI stakes"}
+    assert money["sinks"]["buyback"] == closed.buyback
+    assert money["sinks"]["carried to the next week"] == closed.carried
+    shares = [money["sinks"][name] for name in ("1: Who wins the cup?", "2: Rain?", "3: Snow?")]
+    assert shares == [closed.to_events * weight // 230 for weight in (100, 30, 100)]
+    assert money["sinks"].get("rounding", 0) == closed.to_events - sum(shares) < 3
+
+
+def test_the_next_week_has_what_came_back_and_what_sponsors_gave(keeper, world, told):
+    world.local.give(world.owner.address, "USDC", 10**6)
+    world.local.token("USDC").approve(world.owner, world.prizes.address, 10**6)
+    world.prizes.add_revenue(world.owner, 10**6)
+    world.friday()
+    done = keeper.run()
+    money = report.flow_of(keeper.scene, done)
+    assert money.sources["carried from before"] == told["money"]["sinks"]["carried to the next week"]
+    assert money.sources["sponsors"] == 10**6
+    assert money.sources["events without winners"] == told["money"]["sinks"]["2: Rain?"]
+    assert sum(money.sources.values()) == sum(money.sinks.values())
+
+
+def test_weeks_closed_by_others_are_told_all_the_same(keeper, world):
+    world.close()
+    first = period_of(world.time) - 1
+    keeper.scene.known.sync()
+    assert flow(keeper.scene, first, first).total > 30 * 10**6
+    assert flow(keeper.scene, first, first + 1) is None  # the running one is not closed
+
+
+def test_the_file_comes_back_as_it_was(told, tmp_path):
+    path = report.write(told, tmp_path)
+    assert report.read(tmp_path) == (path, json.loads(path.read_text())) == report.read(tmp_path, path.stem)
+    assert json.loads(path.read_text()) == json.loads(json.dumps(told))
+    again = report.write(told, tmp_path)
+    assert report.read(tmp_path)[0] == again
+    assert path.with_suffix(".svg").exists()
+
+
+def test_without_a_report_it_says_so(tmp_path):
+    with pytest.raises(ChainError, match="no report of a round in"):
+        report.read(tmp_path)
+    with pytest.raises(ChainError, match="no report round-x in"):
+        report.read(tmp_path, "round-x")
+
+
+def test_the_table_names_steps_money_and_verdict_in_80_columns(told):
+    text = text_of(told)
+    for wanted in ("harvest USDC", "pay 4 winners of event 1", "DAI stakes", "all that was due is done"):
+        assert wanted in text
+    assert f"{told['gas_used']:,} gas" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_table_says_what_is_left(keeper, world):
+    world.refuse("DAI", world.pool.address)
+    done = keeper.run()
+    text = text_of(report.as_mapping(done, report.flow_of(keeper.scene, done), keeper.scene.prize_token))
+    assert "pool: vault refused" in text
+    assert "something was left undone" in text
+
+
+def test_nothing_due_is_told_in_a_line(keeper, told):
+    done = keeper.run()
+    assert "Nothing was due." in text_of(report.as_mapping(done, None, keeper.scene.prize_token))
+
+
+def bars(picture: str) -> list[tuple[float, float]]:
+    """Left edge and height of each bar."""
+    found = ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}rect")
+    return [(float(one.get("x")), float(one.get("height"))) for one in found if one.get("class") != "ground"]
+
+
+def test_the_picture_is_to_scale():
+    money = Flow(100, 100, {"a": 30 * 10**6, "b": 10**7}, {"c": 10**7, "<d> & e": 3 * 10**7})
+    heights = [height for _, height in bars(svg(money, USDC))]
+    assert heights == [320, 240, 80, 240, 80]
+    assert "&lt;d&gt; &amp; e" in svg(money, USDC)
+    assert "40.00 USDC" in svg(money, USDC)
+
+
+def test_the_picture_of_many_events_names_the_largest():
+    money = Flow(100, 101, {"a": 55}, {f"event {number}": number for number in range(1, 11)})
+    picture = svg(money, USDC)
+    assert len(bars(picture)) == 1 + 1 + 9
+    assert "2 more" in picture
+    assert "The 2 weeks to " in picture
+
+
+def test_the_picture_of_a_week_without_money_is_empty():
+    assert len(bars(svg(Flow(100, 100), USDC))) == 1
