@@ -1,7 +1,8 @@
 """What a round tells: a table, a file, a picture; and where the money of its weeks came from and went."""
 
 import json
-import xml.etree.ElementTree as ElementTree
+from io import StringIO
+from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
@@ -19,9 +20,9 @@ USDC = Token("0x0", "USDC", 6)
 
 
 def text_of(found) -> str:
-    console = Console(width=80, record=True, quiet=True)
+    console = Console(width=80, file=StringIO())
     report.show(found, console)
-    return console.export_text()
+    return console.file.getvalue()
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Money for gas: a ceiling, an account that runs dry, and a price that moves meanwhile."""
 
 import pytest
-from eth_account import Account
 
-from tessera.chain import Wallet
 from tessera.keeper.plan import due
 from tessera.keeper.round import Watcher, run
 from tessera.keeper.sender import GWEI, NoGasMoneyError
@@ -48,15 +46,27 @@ def test_a_price_that_spikes_in_the_middle_leaves_the_rest_for_the_next_round(ke
     assert state() == undisturbed
 
 
-def test_without_gas_money_nothing_is_sent(keeper_of, world):
-    poor = Wallet(world.web3, Account.create())
-    world.owner.send({"to": poor.address, "value": 5 * 10**14}, "too little")
-    keeper = keeper_of(poor)
+def test_without_gas_money_nothing_is_sent(keeper, world):
+    keeper.sender.balance = lambda: 5 * 10**14
     plan = due(keeper.scene)
-    before = world.web3.eth.get_transaction_count(poor.address)
-    with pytest.raises(NoGasMoneyError, match=f"{poor.address} has 0.000500 ETH for gas, this takes about 0.001"):
+    before = world.web3.eth.block_number
+    told = f"{world.keeper.address} has 0.000500 ETH for gas, this takes about 0.001"
+    with pytest.raises(NoGasMoneyError, match=told):
         run(keeper.scene, keeper.sender, plan, watcher=Watcher())
-    assert world.web3.eth.get_transaction_count(poor.address) == before
+    assert world.web3.eth.block_number == before
+
+
+def test_an_account_that_runs_dry_leaves_the_rest(keeper):
+    balance, asked = keeper.sender.balance, []
+
+    def drying():
+        asked.append(1)
+        return balance() if len(asked) <= 4 else 10**12  # the first was for the whole round
+
+    keeper.sender.balance = drying
+    done = keeper.run()
+    assert [one.status for one in done.outcomes] == [Status.DONE] * 3 + [Status.UNDONE] * 4
+    assert "has 0.000001 ETH left, not enough for PrizePool.poke" in done.outcomes[3].message
 
 
 @pytest.fixture
