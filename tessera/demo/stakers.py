@@ -6,31 +6,39 @@ from dataclasses import dataclass, field
 from web3 import Web3
 
 from tessera.chain import WAD, Row, Tessera, Wallet
-from tessera.chain.deploy import code_of, deploy
+from tessera.chain.contract import decode_logs
+from tessera.chain.deploy import deploy
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.events import EventCreated
+from tessera.chain.events import EventCreated, EventSettled
+from tessera.chain.local import DAY, HOUR, INTEREST_BPS, UNITS, LocalChain
 from tessera.chain.panels import INVALID, PanelCreated
 from tessera.chain.prizes import BoughtBack, PeriodClosed
 from tessera.chain.staking import USD, Withdrawn
 from tessera.demo.agenda import Agenda
+from tessera.demo.audit import AuditError
 from tessera.demo.play import Watcher
+from tessera.index import Index
+from tessera.keeper.plan import due
+from tessera.keeper.round import run
+from tessera.keeper.scene import Scene
+from tessera.keeper.sender import Sender
+from tessera.keeper.steps import Settle
 from tessera.model.prizes import period_of, start_of
 
-HOUR, DAY = 3600, 86_400
 WEEK_HOURS, WEEKS = 168, 6
 BLOCKS_PER_HOUR = 2
 BLOCKS_PER_YEAR = BLOCKS_PER_HOUR * 24 * 365
 MIN_BLOCKS = 7 * 24 * BLOCKS_PER_HOUR
 BET_PER_BLOCK = 2 * WAD
-MINING = (100, 100_000)
+MINING = (200, 100_000)  # begins after the first stake
 BET_CAP = 10_000_000 * WAD
 DELAY = 2 * DAY  # of the treasury
-LIQUIDITY_USDC, LIQUIDITY_BET = 100_000 * USD, 1_000_000 * WAD
-UNITS = {"USDC": 10**6, "DAI": 10**18}
-LENDING = {"USDC": (520, 10_000), "DAI": (610, 10_000)}  # a year, as a fraction
+LENDING = {asset: (bps, 10_000) for asset, bps in INTEREST_BPS.items()}  # a year, as a fraction
 LOSS = (2, 100)  # of all that the DAI vault holds, in the end
+KEEPER = 14  # its account
 LATE = 2  # the week that nobody closes in time
-POKE, BUY_BACK, SNAPSHOT, CRASH = 980, 1_011, 1_001, 1_014
+# The average price of the buyback needs one noted a day before the last week is closed.
+POKE, SNAPSHOT, CRASH = 980, 1_001, 1_014
 ILLIQUID, LIQUID_AGAIN = 609, 640
 
 
@@ -162,15 +170,18 @@ class Weeks:
         self.reporters = sorted((known_account(index) for index in (11, 12, 13)), key=lambda one: int(one.address, 16))
         panel = tessera.panels.create_panel(self.owner, [one.address for one in self.reporters], 2)
         self.panel_id = panel.the(PanelCreated).panel_id
-        self.call("PredictionEvents", "approve_panel", self.panel_id, True)
-        self.call("PredictionEvents", "set_manager", self.owner.address, True)
-        self.call("PrizePool", "set_keeper", self.owner.address, True)
-        self._open_markets()
+        self.events.approve_panel(self.owner, self.panel_id, True)
+        self.events.set_manager(self.owner, self.owner.address, True)
+        self.sender = Sender(Wallet(web3, known_account(KEEPER)))
+        self.prizes.set_keeper(self.owner, self.sender.address, True)
+        self.scene = Scene(tessera, Index("sqlite://", web3, self.record), self.sender.address)
+        self.local = LocalChain(tessera, self.owner)
+        self.local.open_markets()
         for one in STAKERS:
             for asset in {asset for _, asset, _ in one.moves}:
-                self.call(f"TestToken:{asset}", "mint", self.wallets[one.name].address, funds(one, asset))
-                self.call(f"TestToken:{asset}", "approve", self.pool.address, 2**256 - 1, by=self.wallets[one.name])
-        start = start_of(period_of(self._time()) + 1)
+                self.local.give(self.wallets[one.name].address, asset, funds(one, asset))
+                self.local.token(asset).approve(self.wallets[one.name], self.pool.address, 2**256 - 1)
+        start = start_of(period_of(self.local.now()) + 1)
         # The prize weeks begin with ours: nothing has come in before.
         self._first_block = web3.eth.block_number + 3
         self.played = Staked(tessera, {wallet.address: name for name, wallet in self.wallets.items()}, start)
@@ -180,15 +191,7 @@ class Weeks:
         self.prizes.close_periods(self.owner, self.prizes.period(), 1)
 
     def token(self, asset: str) -> str:
-        return self.record.address_of(f"TestToken:{asset}")
-
-    def contract(self, name: str):
-        return self.web3.eth.contract(address=self.record.address_of(name), abi=code_of(name).abi)
-
-    def call(self, name: str, function: str, *arguments, by: Wallet | None = None) -> None:
-        """A transaction to a contract of the stack, also those that only local chains have."""
-        data = self.contract(name).encode_abi(function, arguments)
-        (by or self.owner).send({"to": self.record.address_of(name), "data": data}, f"{name}.{function}")
+        return self.local.token(asset).address
 
     def go(self, hour: int) -> None:
         """The next transaction takes place at that hour and in its block, or in the next free one."""
@@ -196,7 +199,7 @@ class Weeks:
         block, at = self._first_block + hour * BLOCKS_PER_HOUR, self.played.start + hour * HOUR
         if (missing := block - 2 - self.web3.eth.block_number) > 0:
             tester.backend.mine_blocks(missing)
-        if at > self._time() + 1:
+        if at > self.local.now() + 1:
             tester.time_travel(at)
 
     def move(self, who: str, asset: str, dollars: int) -> None:
@@ -222,65 +225,63 @@ class Weeks:
             e0=plan.e0,
             weight=plan.weight,
             panel_id=self.panel_id,
-            result_deadline=self._time() + plan.hours * HOUR + 7 * DAY,
+            result_deadline=self.local.now() + plan.hours * HOUR + 7 * DAY,
         )
         self.watcher.tell(f"event {done.the(EventCreated).event_id}: {plan.title}")
 
     def report(self, event_id: int, outcome: int) -> None:
         """Two of three members sign, anybody submits."""
         panels, question = self.tessera.panels, self.events.question(event_id)
-        message = panels.typed_report(self.panel_id, question, outcome)
-        signed = [reporter.sign_message(message) for reporter in self.reporters[:2]]
-        compact = [(one.r, one.s | (one.v - 27) << 255) for one in signed]
-        panels.submit_reports(self.owner, self.panel_id, question, outcome, compact)
+        signed = [panels.sign(reporter, self.panel_id, question, outcome) for reporter in self.reporters[:2]]
+        panels.submit_reports(self.owner, self.panel_id, question, outcome, signed)
 
     def donate(self) -> None:
         """A week's interest for each vault."""
-        for asset, (rate, of) in LENDING.items():
-            interest = self.pool.asset_state(self.token(asset)).principal * rate // of // 52
-            self.call(f"TestToken:{asset}", "mint", self.record.address_of(f"YieldVault:{asset}"), interest)
+        for asset, interest in self.local.earn(WEEK_HOURS * HOUR).items():
             self.played.donated[asset] += interest
 
-    def close(self) -> None:
-        for asset in UNITS:
-            self.pool.harvest(self.owner, self.token(asset))
-        done = self.prizes.close_periods(self.owner, self.prizes.period(), 60)
-        for row in done.rows:
-            if isinstance(row, PeriodClosed):
+    def keep(self) -> None:
+        """The keeper's round. Raises AuditError where it leaves something undone."""
+        plan = due(self.scene)
+        for step in plan.steps:
+            if isinstance(step, Settle):  # then tickets are gone
+                self.played.tickets[step.event_id] = {
+                    one: self.events.tickets(step.event_id, one) for one in self.played.names
+                }
+        done = run(self.scene, self.sender, plan)
+        if done.exit_code:
+            raise AuditError("\n".join(f"{one.step.what}: {one.message}" for one in done.outcomes if one.message))
+        self.watcher.tell(f"the keeper: {', '.join(step.what for step in plan.steps)}")
+        for row in decode_logs(
+            log for one in done.outcomes for sent in one.sent for log in self._receipt(sent.transaction)["logs"]
+        ):
+            self._tell(row)
+
+    def _receipt(self, transaction: str):
+        return self.web3.eth.get_transaction_receipt(transaction)
+
+    def _tell(self, row: Row) -> None:
+        match row:
+            case PeriodClosed():
                 week = row.period - period_of(self.played.start) + 1
-                self.watcher.tell(f"week {week} closed: {row.pool / USD:.2f} USDC, {row.to_events / USD:.2f} to events")
-
-    def settle(self, event_id: int, plan: Plan) -> None:
-        """Notes everybody's tickets, settles, and pays: one winner asks, the others are paid in a batch."""
-        self.played.tickets[event_id] = {one: self.events.tickets(event_id, one) for one in self.played.names}
-        self.events.settle(self.owner, event_id)
-        prize = self.events.result_of(event_id).prize
-        self.watcher.tell(f"event {event_id} final: {prize / USD:.2f} USDC for whoever was right")
-        if not prize:
-            return
-        winners = dict.fromkeys(who for who, _, _ in plan.predictions)
-        first = next(who for who in winners if self.events.prize_of(event_id, self.wallets[who].address))
-        self.events.claim(self.wallets[first], event_id, self.wallets[first].address)
-        rest = [self.wallets[who].address for who in winners if who != first]
-        self.events.claim_many(self.owner, event_id, rest)
-
-    def buy_back(self) -> None:
-        amount = self.prizes.buyback_bucket()
-        usdc, bet = self._market()
-        # One per cent below the market: the contract itself asks for 98 % of the day's average.
-        least = amount * bet // usdc * 99 // 100
-        done = self.prizes.buy_back(self.owner, amount, least, self._time() + DAY).the(BoughtBack)
-        self.watcher.tell(f"{done.spent / USD:.2f} USDC buy {done.bought / WAD:.2f} BET for the treasury")
+                text = f"week {week} closed: {row.pool / USD:.2f} USDC, {row.to_events / USD:.2f} to events"
+            case EventSettled():
+                text = f"event {row.event_id} final: {row.prize / USD:.2f} USDC for whoever was right"
+            case BoughtBack():
+                text = f"{row.spent / USD:.2f} USDC buy {row.bought / WAD:.2f} BET for the treasury"
+            case _:
+                return
+        self.watcher.tell(text)
 
     def note_yields(self) -> None:
         self.played.snapshot = {asset: self.pool.asset_state(self.token(asset)).principal for asset in UNITS}
-        self.played.bet_price = self._market()
+        self.played.bet_price = self.local.market()
 
     def crash(self) -> None:
         """The DAI vault loses money for good, before everybody leaves."""
-        vault = self.contract("YieldVault:DAI")
+        vault = self.local.contract("YieldVault:DAI")
         self.played.lost = vault.functions.totalAssets().call() * LOSS[0] // LOSS[1]
-        self.call("YieldVault:DAI", "lose", self.played.lost)
+        self.local.call("YieldVault:DAI", "lose", self.played.lost)
         self.played.crash_block = self.web3.eth.block_number
         state = self.pool.asset_state(self.token("DAI"))
         self.played.fair = vault.functions.previewRedeem(state.shares).call(), state.principal
@@ -293,30 +294,7 @@ class Weeks:
                     self.leave(who, asset, owed)
             self.pool.claim_rewards(wallet, wallet.address)
         for asset in UNITS:
-            self.played.left[asset] = self.contract(f"YieldVault:{asset}").functions.totalAssets().call()
-
-    def _open_markets(self) -> None:
-        """USDC against DAI, and against BET that the treasury gives: scheduled, and done when its delay is over."""
-        pair = self.record.address_of("Pair:BET")
-        payload = self.contract("BetToken").encode_abi("transfer", [pair, LIQUIDITY_BET])
-        operation = self.record.address_of("BetToken"), 0, Web3.to_bytes(hexstr=payload), bytes(32), bytes(32)
-        self.call("Timelock", "schedule", *operation, DELAY)
-        self.web3.provider.ethereum_tester.time_travel(self._time() + DELAY + 1)
-        self.call("Timelock", "execute", *operation)
-        self.call("TestToken:USDC", "mint", pair, LIQUIDITY_USDC)
-        self.call("TestToken:DAI", "mint", self.record.address_of("Pair:DAI"), 10**6 * UNITS["DAI"])
-        self.call("TestToken:USDC", "mint", self.record.address_of("Pair:DAI"), 10**6 * UNITS["USDC"])
-        for name in ("Pair:DAI", "Pair:BET"):
-            self.call(name, "mint", self.record.address_of("Timelock"))
-
-    def _market(self) -> tuple[int, int]:
-        """USDC and BET in their market."""
-        pair = self.contract("Pair:BET")
-        reserves = pair.functions.getReserves().call()[:2]
-        return tuple(reserves if pair.functions.token0().call() == self.token("USDC") else reserves[::-1])
-
-    def _time(self) -> int:
-        return self.web3.eth.get_block("latest")["timestamp"]
+            self.played.left[asset] = self.local.contract(f"YieldVault:{asset}").functions.totalAssets().call()
 
 
 def funds(one: Staker, asset: str) -> int:
@@ -363,17 +341,14 @@ def _appoint(agenda: Agenda, weeks: Weeks) -> None:
         for who, hour, outcome in plan.predictions:
             at(hour, weeks.events.predict, weeks.wallets[who], event_id, outcome)
         at(plan.at + plan.hours + 2, weeks.report, event_id, plan.truth)
-        closed = closed_at((plan.at + plan.hours) // WEEK_HOURS)
-        at(closed + 1, weeks.settle, event_id, plan)
     for week in range(WEEKS):
         at(week * WEEK_HOURS + 160, weeks.donate)
         if week != LATE:
-            at(closed_at(week), weeks.close)
-    at(ILLIQUID, weeks.call, "YieldVault:USDC", "set_liquidity", 2_000 * UNITS["USDC"])
-    at(LIQUID_AGAIN, weeks.call, "YieldVault:USDC", "set_liquidity", 2**256 - 1)
+            at(closed_at(week), weeks.keep)
+    at(ILLIQUID, weeks.local.call, "YieldVault:USDC", "set_liquidity", 2_000 * UNITS["USDC"])
+    at(LIQUID_AGAIN, weeks.local.call, "YieldVault:USDC", "set_liquidity", 2**256 - 1)
     at(LIQUID_AGAIN + 1, lambda: weeks.leave("Quinn", "USDC", 4_000 * UNITS["USDC"]))
-    at(POKE, weeks.prizes.poke, weeks.owner)
-    at(BUY_BACK, weeks.buy_back)
+    at(POKE, weeks.keep)
     at(SNAPSHOT, weeks.note_yields)
     at(CRASH, weeks.crash)
     at(CRASH + 1, weeks.everybody_leaves)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tessera.chain import WAD
-from tessera.chain.bet_token import BetToken
+from tessera.chain.erc20 import Erc20
 from tessera.chain.events import Claimed, EventCreated, EventSettled, Predicted, ResidueReturned
 from tessera.chain.panels import INVALID
 from tessera.chain.prizes import BoughtBack, EventOpened, PeriodClosed, PrizeTaken, RevenueAdded
@@ -210,7 +210,7 @@ def _shares(played: Staked, number: int, event: TicketEvent) -> list[str]:
 
 
 def _mining(played: Staked) -> list[str]:
-    bet: BetToken = played.tessera.bet_token
+    bet = played.tessera.bet_token
     mined = sum(row.amount for row in _all(played, RewardsClaimed))
     last = max(row.block for row in _all(played, Withdrawn))
     wrong = []
@@ -226,4 +226,4 @@ def _mining(played: Staked) -> list[str]:
 
 def _balance(played: Staked, asset: str, account: str) -> int:
     # Any ERC-20 answers as BET does.
-    return BetToken(played.tessera.web3, played.tessera.deployment.address_of(f"TestToken:{asset}")).balance_of(account)
+    return Erc20(played.tessera.web3, played.tessera.deployment.address_of(f"TestToken:{asset}")).balance_of(account)
