@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from requests import ConnectionError as NoConnection
 from requests import RequestException
-from sqlalchemy import Connection, create_engine, delete, event, insert, select
+from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select
 from sqlalchemy.engine import Engine
 from web3 import Web3
 from web3.exceptions import BlockNotFound, Web3Exception
@@ -114,7 +114,8 @@ class Index:
             sort_keys=True,
         )
         with self._writing() as db:
-            metadata.create_all(db)
+            if not inspect(db).has_table(about.name):
+                metadata.create_all(db)
             found = db.scalars(select(about.c.subject)).all()
             if not found:
                 db.execute(insert(about), {"subject": subject})

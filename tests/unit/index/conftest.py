@@ -1,7 +1,9 @@
 """An index over a chain that the test writes."""
 
 import random
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -81,11 +83,27 @@ def node() -> Node:
     return Node()
 
 
-@pytest.fixture
-def open_index(tmp_path) -> Callable[..., Index]:
-    """Opens an index of a node's chain: the same one whenever the name is the same."""
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory) -> Path:
+    """An index of nothing, to be copied: making its tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("index") / "empty.db"
+    index = Index(f"sqlite:///{path}", Node().web3, deployment())
+    index.engine.dispose()  # the last one to leave writes everything into the one file
+    return path
 
-    def open_it(node: Node, name: str = "index", **options) -> Index:
-        return Index(f"sqlite:///{tmp_path}/{name}.db", node.web3, deployment(), **options)
+
+def open_copy(empty: Path, path: Path, node: Node, **options) -> Index:
+    """The index of a file, an empty one if there is none."""
+    if not path.exists():
+        shutil.copy(empty, path)
+    return Index(f"sqlite:///{path}", node.web3, deployment(), **options)
+
+
+@pytest.fixture
+def open_index(tmp_path, empty) -> Callable[..., Index]:
+    """Opens an index of a node's chain, always the same one."""
+
+    def open_it(node: Node, **options) -> Index:
+        return open_copy(empty, tmp_path / "index.db", node, **options)
 
     return open_it

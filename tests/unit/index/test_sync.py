@@ -3,6 +3,9 @@
 import os
 import random
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import requests
@@ -15,7 +18,7 @@ from tessera.chain.events import Predicted
 from tessera.chain.markets import OutcomeDisputed
 from tessera.chain.wallet import ChainError
 from tessera.index import Index
-from tests.unit.index.conftest import ALL_KINDS, chance_log, dump, rows_of
+from tests.unit.index.conftest import ALL_KINDS, chance_log, dump, open_copy, rows_of
 from tests.unit.index.node import Node, deployment
 
 
@@ -312,11 +315,16 @@ class KilledError(Exception):
     """The sync dies here."""
 
 
-@settings(max_examples=20)
-@given(st.lists(STEPS, max_size=12))
-def test_any_history_gives_the_index_built_afresh(steps):
+@settings(max_examples=15)
+@given(steps=st.lists(STEPS, max_size=12))
+def test_any_history_gives_the_index_built_afresh(empty, steps):
+    with TemporaryDirectory() as folder:
+        _live_through(steps, *(partial(open_copy, empty, Path(folder) / name) for name in ("lived.db", "afresh.db")))
+
+
+def _live_through(steps, open_lived, open_afresh):
     node = Node()
-    index = Index("sqlite://", node.web3, deployment())
+    index = open_lived(node)
     for step, first, second in steps:
         if step == "mine":
             mine(node, first, second)
@@ -343,7 +351,7 @@ def test_any_history_gives_the_index_built_afresh(steps):
         finally:
             node.before = lambda method: None
     index.sync()
-    afresh = Index("sqlite://", node.web3, deployment())
+    afresh = open_afresh(node)
     afresh.sync()
     assert dump(index) == dump(afresh)
     if len(node.blocks) > 1:
