@@ -44,6 +44,7 @@ from tessera.keeper.terminal import Bar, show_plan
 FOLDER = ROOT / ".cache" / "keeper"
 HOUR, ETHER = 3600, 10**18
 
+logger.set_level(LogLevel.ERROR)  # Ape tells of every connection and signature, in between what is ours
 console = Console(highlight=False)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -199,8 +200,7 @@ def report(reports: Path, name: str | None, as_json: bool):
 def explained():
     """Turns what can go wrong outside into a message and exit code 1."""
     try:
-        with logger.at_level(LogLevel.ERROR):  # Ape tells of every signature
-            yield
+        yield
     except ChainError as error:
         advice = getattr(error, "advice", "")
         raise click.ClickException(f"{error}. {advice}" if advice else str(error)) from None
