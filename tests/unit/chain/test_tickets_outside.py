@@ -7,14 +7,13 @@ import pytest
 from web3 import Web3
 
 from tessera.chain import WAD, ZERO_ADDRESS, ChainError, Reverted, Tessera, Wallet
-from tessera.chain.artifacts import compiled, compiled_file
+from tessera.chain.artifacts import ROOT, compiled, compiled_file
 from tessera.chain.deploy import STACKS, deploy, differences, rehearse
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.local import DAY, let_pass
 from tessera.chain.panels import PanelCreated
 from tessera.chain.parameters import faults_on_chain, read_parameters
 from tessera.chain.timelock import CallExecuted, CallScheduled, Operation
-from tests.integration.conftest import ROOT
 
 OWNED = ("StakingPool", "PredictionEvents", "PrizePool")
 DELAY = 2 * DAY
