@@ -37,6 +37,13 @@ def test_buys_for_the_treasury(system, bucket):
     assert system.usdc.allowance(system.prizes, system.router) == 0
 
 
+def test_all_that_is_bought_can_be_asked_for(system, bucket):
+    least = system.router.getAmountsOut(bucket, [system.usdc, system.bet])[-1]
+    with boa.reverts("router: too little out"):
+        buy(system, bucket, least + 1)
+    assert buy(system, bucket, least) == least
+
+
 def test_least_price_is_98_percent_of_the_average(system, bucket):
     least = 30 * WAD * 98 // 100
     # The average in 2**112 fixed point is rounded down, by less than a wei of the amount here.

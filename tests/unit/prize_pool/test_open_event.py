@@ -17,6 +17,17 @@ def test_adds_its_weight_until_its_last_week(system):
     assert system.prizes.ending_weight(period + 2) == 5
 
 
+def test_ending_weight_stays_apart_from_the_prize(system):
+    """Both are in one word: an index whose lowest bit is set is not read as weight."""
+    period = system.prizes.period()
+    system.prizes.open_event(1, 3, period, sender=system.events.address)
+    system.revenue(2)
+    system.wait_until(start_of(period + 1))
+    system.close()
+    assert system.prizes.index() == 10**18 // 3
+    assert system.prizes.ending_weight(period) == 3
+
+
 def test_reverts_when_not_the_events(system, stranger):
     with boa.reverts("prizes: not the events"):
         system.prizes.open_event(1, 1, system.prizes.period(), sender=stranger)
