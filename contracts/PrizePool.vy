@@ -40,6 +40,7 @@ exports: (
     ownable_2step.pending_owner,
     ownable_2step.transfer_ownership,
     ownable_2step.accept_ownership,
+    twap.PAIR,
 )
 
 

@@ -46,6 +46,9 @@ exports: (
     ownable_2step.transfer_ownership,
     ownable_2step.accept_ownership,
     vaults.__interface__,
+    mining.MINING_RATE,
+    mining.MINING_START,
+    mining.MINING_END,
 )
 
 

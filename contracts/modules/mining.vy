@@ -4,12 +4,12 @@
 @title Liquidity mining
 @author Tessera
 @license AGPL-3.0-only
-@notice A fixed number of reward units per block from START to END, shared over
-        all stakers by stake, at constant cost per person.
-@dev With A the sum over blocks of `PER_BLOCK / total stake`, a person is owed
+@notice A fixed number of reward units per block from MINING_START to MINING_END,
+        shared over all stakers by stake, at constant cost per person.
+@dev With A the sum over blocks of `MINING_RATE / total stake`, a person is owed
      the sum of stake * dA, kept as `stake * A - debt`: a change of stake by d at A
      adds d * A to the debt, exactly. Only A itself is rounded, down, so what is
-     owed never exceeds `PER_BLOCK * (END - START)`. While nobody stakes nothing
+     owed never exceeds `MINING_RATE * (MINING_END - MINING_START)`. While nobody stakes nothing
      accrues. A is at most 10**18 * 2**128 * 2**40, and A times a stake below 2**60
      fits 256 bits.
 """
@@ -18,9 +18,9 @@
 SCALE: constant(uint256) = 10**18
 
 
-PER_BLOCK: immutable(uint256)
-START: immutable(uint256)
-END: immutable(uint256)
+MINING_RATE: public(immutable(uint256))  # a block
+MINING_START: public(immutable(uint256))  # first block
+MINING_END: public(immutable(uint256))  # first block without
 
 
 _accumulator: uint256  # A * SCALE
@@ -32,9 +32,9 @@ _debts: HashMap[address, int256]  # * SCALE
 def __init__(per_block: uint256, start: uint256, end: uint256):
     assert per_block < 2**88, "mining: rate too high"
     assert start >= block.number and end >= start and end < 2**40, "mining: bad schedule"
-    PER_BLOCK = per_block
-    START = start
-    END = end
+    MINING_RATE = per_block
+    MINING_START = start
+    MINING_END = end
     self._state = start
 
 
@@ -88,9 +88,9 @@ def _accrued() -> (uint256, uint256, uint256):
     state: uint256 = self._state
     total: uint256 = state >> 40
     last: uint256 = state & 2**40 - 1
-    now: uint256 = min(block.number, END)
+    now: uint256 = min(block.number, MINING_END)
     if now <= last:
         return total, last, self._accumulator
     if total == 0:
         return total, now, self._accumulator
-    return total, now, self._accumulator + PER_BLOCK * SCALE * (now - last) // total
+    return total, now, self._accumulator + MINING_RATE * SCALE * (now - last) // total

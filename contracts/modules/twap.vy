@@ -20,7 +20,7 @@ MIN_WINDOW: constant(uint256) = 24 * 3600
 MAX_WINDOW: constant(uint256) = 72 * 3600
 
 
-PAIR: immutable(address)
+PAIR: public(immutable(address))
 BASE_IS_0: immutable(bool)  # whether prices are of token 0, counted in token 1
 
 

@@ -14,6 +14,7 @@ export const prizePoolAbi = [
   {"stateMutability": "view", "type": "function", "name": "pending_owner", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
   {"stateMutability": "nonpayable", "type": "function", "name": "transfer_ownership", "inputs": [{"name": "new_owner", "type": "address"}], "outputs": []},
   {"stateMutability": "nonpayable", "type": "function", "name": "accept_ownership", "inputs": [], "outputs": []},
+  {"stateMutability": "view", "type": "function", "name": "PAIR", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
   {"stateMutability": "nonpayable", "type": "function", "name": "add_revenue", "inputs": [{"name": "amount", "type": "uint256"}], "outputs": []},
   {"stateMutability": "nonpayable", "type": "function", "name": "close_periods", "inputs": [{"name": "expected_period", "type": "uint256"}, {"name": "max_periods", "type": "uint256"}], "outputs": []},
   {"stateMutability": "nonpayable", "type": "function", "name": "open_event", "inputs": [{"name": "event_id", "type": "uint256"}, {"name": "weight", "type": "uint256"}, {"name": "last_period", "type": "uint256"}], "outputs": []},

@@ -22,8 +22,15 @@ def test_knows_its_parts(system):
         system.bet.address,
         system.router.address,
     )
+    assert (pool.MINING_RATE(), pool.MINING_END() - pool.MINING_START()) == (BET_PER_BLOCK, MINING_BLOCKS)
     assert pool.owner() == system.owner
     assert system.bet.MINING_BUDGET() == BET_PER_BLOCK * MINING_BLOCKS
+
+
+def test_the_schedule_is_as_given(arguments):
+    arguments[6:] = block_number() + 3, block_number() + 10
+    pool = load("contracts/StakingPool.vy").deploy(*arguments)
+    assert [pool.MINING_START(), pool.MINING_END()] == arguments[6:]
 
 
 @pytest.mark.parametrize("number", [0, 1])
