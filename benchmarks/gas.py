@@ -74,7 +74,7 @@ def grow() -> dict[str, Points]:
             found[key] = series.measure(chain, series.counts)
         finally:
             chain.close()
-        Console().print(picture.table(series, found[key]))
+        Console(width=120).print(picture.table(series, found[key]))
     GROWTH.write_text(json.dumps(found, indent=2) + "\n")
     PICTURE.write_text(picture.svg([(series, found[key]) for key, series in SERIES.items()]))
     return found
@@ -94,7 +94,7 @@ def show(found: dict[str, int]) -> None:
             colour = "green" if found[key] <= row["goal"] else "red"
             cells = [f"{row['peers'][peer]:,}" if peer in row["peers"] else "" for peer in peers]
             table.add_row(row["action"], *cells, f"{row['goal']:,}", f"[{colour}]{found[key]:,}[/]")
-        Console().print(table)
+        Console(width=120).print(table)
 
 
 @click.command(help=__doc__)
