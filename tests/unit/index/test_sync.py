@@ -196,6 +196,24 @@ def test_a_reorg_during_a_sync_leaves_no_trace(node, open_index, moment):
     check(index, node)
 
 
+def test_logs_of_another_chain_are_not_taken(node, open_index):
+    """A node among several answers once from its own chain; both ends are on the first chain before and after."""
+    mine(node, 3)
+    index, ours = open_index(node), list(node.blocks)
+
+    def stray(method):
+        if node.asked.count("eth_getLogs") == 1:
+            node.blocks = list(ours)
+            if method == "eth_getLogs":
+                node.drop(2)
+                mine(node, 2, seed=1)
+
+    node.before, node.asked = stray, []
+    index.sync()
+    node.blocks = ours
+    check(index, node)
+
+
 def test_a_chain_that_never_stands_still_is_an_error(node, open_index):
     mine(node, 5)
     index = open_index(node)
