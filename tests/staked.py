@@ -3,6 +3,7 @@
 Account 0 owns all and creates events, 1 to 9 are people, 11 to 13 the panel, 14 a keeper of the buyback, 15 nobody.
 """
 
+from collections.abc import Callable
 from functools import cache
 from unittest.mock import patch
 
@@ -47,10 +48,11 @@ def _code_of(name: str) -> Artifact:
 class World:
     """All deployed, markets filled, people with 10,000 of each stablecoin. A block an hour, where blocks count."""
 
-    def __init__(self, web3: Web3):
+    def __init__(self, web3: Web3, code_of: Callable[[str], Artifact] = _code_of):
+        """`code_of` compiles contracts; as a rule stablecoins refuse whom they have on a list."""
         self.web3 = web3
         self.owner, self.keeper = self.wallet(0), self.wallet(KEEPER)
-        with patch("tessera.chain.deploy.code_of", _code_of):
+        with patch("tessera.chain.deploy.code_of", code_of):
             self.record = deploy(self.owner, "tickets", PARAMETERS)
         self.tessera = Tessera(web3, self.record)
         self.pool, self.events, self.prizes = self.tessera.staking, self.tessera.events, self.tessera.prizes

@@ -9,7 +9,7 @@ from threading import Event
 from tessera.chain import ChainError
 from tessera.keeper.metrics import Alarms, Metrics
 from tessera.keeper.plan import due, late
-from tessera.keeper.round import Round, Watcher, run
+from tessera.keeper.round import Round, run
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import NODE_ERRORS, Sender
 
@@ -80,7 +80,7 @@ class Loop:
         # All of it, should the round not even begin.
         self.metrics.undone.set(len(plan.steps))
         try:
-            done = run(self.scene, self.sender, plan, watcher=Watcher(), stopping=stopping.is_set)
+            done = run(self.scene, self.sender, plan, stopping=stopping.is_set)
         finally:
             self._check(plan.gas)
         self.metrics.ended(done)

@@ -24,8 +24,8 @@ from tessera.model.prizes import period_of, start_of
 
 PURGE_HOURS = 24  # PredictionEvents.PURGE_HOURS
 # Gas as a rule, measured on anvil (snapshots/gas.json, benchmarks/keeper.json); runs estimate each transaction anew.
-HARVEST_GAS, CLOSE_GAS, A_WEEK_MORE_GAS = 230_000, 100_000, 6_000
-POKE_GAS, BUY_BACK_GAS, PURGE_GAS, SETTLE_GAS = 90_000, 220_000, 60_000, 140_000
+HARVEST_GAS, CLOSE_GAS, A_WEEK_MORE_GAS = 260_000, 125_000, 6_000
+POKE_GAS, BUY_BACK_GAS, PURGE_GAS, SETTLE_GAS = 140_000, 140_000, 60_000, 140_000
 PAY_GAS, PAY_AGAIN_GAS = 34_000, 64_000  # of a winner
 
 

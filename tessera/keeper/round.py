@@ -61,13 +61,19 @@ class Watcher:
 
 
 def run(
-    scene: Scene, sender: Sender, plan: Plan, *, watcher: Watcher, stopping: Callable[[], bool] = lambda: False
+    scene: Scene,
+    sender: Sender,
+    plan: Plan,
+    *,
+    watcher: Watcher | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Round:
     """Tries every step of a plan in its order; one that fails does not hold up the others.
 
     `stopping` is asked before each transaction. Raises ChainError, and has sent nothing, where the account cannot pay
     for the gas of the whole plan.
     """
+    watcher = watcher or Watcher()
     done = Round(plan, sender.address)
     if plan.steps:
         sender.check_money(plan.gas)

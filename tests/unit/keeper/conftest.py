@@ -11,7 +11,7 @@ from tessera.chain import Row
 from tessera.chain.embedded import embedded_web3
 from tessera.index import Index
 from tessera.keeper.plan import due
-from tessera.keeper.round import Round, Watcher, run
+from tessera.keeper.round import Round, run
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import Sender
 from tests.staked import KEEPER, UNITS, World
@@ -74,7 +74,7 @@ class Keeper:
 
     def run(self, **options) -> Round:
         """One round of what is due now."""
-        return run(self.scene, self.sender, due(self.scene), **{"watcher": Watcher(), **options})
+        return run(self.scene, self.sender, due(self.scene), **options)
 
 
 @pytest.fixture

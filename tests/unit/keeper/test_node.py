@@ -5,7 +5,7 @@ from web3 import Web3
 from web3.middleware import Web3Middleware
 
 from tessera.keeper.plan import due
-from tessera.keeper.round import Watcher, run
+from tessera.keeper.round import run
 from tessera.keeper.steps import Status
 
 
@@ -49,7 +49,7 @@ def fails(after):
 def test_a_node_that_goes_away_leaves_the_rest_undone(keeper, keeper_of, world, between, state, undisturbed, answers):
     plan = due(keeper.scene)
     between(fails(after=answers))
-    done = run(keeper.scene, keeper.sender, plan, watcher=Watcher())
+    done = run(keeper.scene, keeper.sender, plan)
     assert done.exit_code == 3
     assert "connection refused" in done.of(Status.UNDONE)[-1].message
     between.back()

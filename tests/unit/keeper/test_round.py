@@ -44,7 +44,7 @@ def test_all_that_is_due_is_done_in_the_order_of_the_plan(keeper, world):
     assert [step.kind for step in plan.steps] == KINDS
     before = [world.balance(world.wallet(person).address) for person in RIGHT]
     shares = world.events.result_of(1)
-    done = run(keeper.scene, keeper.sender, plan, watcher=Watcher())
+    done = run(keeper.scene, keeper.sender, plan)
     assert statuses(done) == [(kind, Status.DONE) for kind in KINDS]
     assert (done.exit_code, not shares.settled) == (0, True)
     assert world.prizes.period() == period_of(world.time)
@@ -79,7 +79,7 @@ def test_a_second_keeper_with_an_old_plan_finds_all_done_and_pays_nobody_twice(
     other = keeper_of(world.wallet(STRANGER))
     plan = due(other.scene)
     assert keeper.run().exit_code == 0
-    done = run(other.scene, other.sender, plan, watcher=Watcher())
+    done = run(other.scene, other.sender, plan)
     # A harvest is open to anybody at any time; it moves nothing that was moved before.
     assert {status for kind, status in statuses(done) if kind != "harvest"} == {Status.OTHERS}
     assert done.exit_code == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from tessera.keeper.plan import due
-from tessera.keeper.round import Watcher, run
+from tessera.keeper.round import run
 from tessera.keeper.sender import GWEI, NoGasMoneyError
 from tessera.keeper.steps import Status
 from tests.staked import DAY, STRANGER
@@ -52,7 +52,7 @@ def test_without_gas_money_nothing_is_sent(keeper, world):
     before = world.web3.eth.block_number
     told = f"{world.keeper.address} has 0.000500 ETH for gas, this takes about 0.001"
     with pytest.raises(NoGasMoneyError, match=told):
-        run(keeper.scene, keeper.sender, plan, watcher=Watcher())
+        run(keeper.scene, keeper.sender, plan)
     assert world.web3.eth.block_number == before
 
 

@@ -1,0 +1,326 @@
+"""The keeper on anvil: what only a node with a pool of waiting transactions, reorgs and code that changes can show."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from urllib.request import urlopen
+
+import pytest
+from click.testing import CliRunner
+from web3 import HTTPProvider, Web3
+
+from scripts import keeper as script
+from scripts.devnet import anvil
+from tessera.chain.events import Claimed, Purged
+from tessera.index import Index
+from tessera.keeper.plan import due
+from tessera.keeper.round import run
+from tessera.keeper.scene import Scene
+from tessera.keeper.sender import GWEI, Sender
+from tessera.keeper.steps import Status
+from tests.integration.conftest import ROOT
+from tests.integration.conftest import run as run_command
+from tests.staked import KEEPER, World
+
+pytestmark = pytest.mark.anvil
+REVERTING = "0x5f5ffd"
+SINK = "0x" + "51" * 20
+
+
+@pytest.fixture(scope="module")
+def node():
+    with anvil(0) as (_, url):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def played(node):
+    """A week is over in which an event ended that four of six people were right about."""
+    world = World(Web3(HTTPProvider(node)))
+    for person in range(1, 7):
+        world.stake(person, 1_000, "DAI" if person == 2 else "USDC")
+    event = world.event()
+    for person in range(1, 7):
+        world.predict(person, event, 0 if person < 5 else 1)
+    world.earn(30)
+    world.earn(7, "DAI")
+    return world
+
+
+@pytest.fixture
+def open_world(played):
+    """Before the event's end."""
+    ask = played.web3.provider.make_request
+    before = ask("evm_snapshot", [])["result"]
+    yield played
+    ask("evm_setAutomine", [True])
+    assert ask("evm_revert", [before])["result"]
+
+
+@pytest.fixture
+def world(open_world):
+    """After it."""
+    open_world.finish(1)
+    open_world.friday()
+    return open_world
+
+
+def keeper_of(world, **options):
+    wallet = world.wallet(KEEPER)
+    index = Index("sqlite://", world.web3, world.record)
+    return Scene(world.tessera, index, wallet.address), Sender(wallet, **{"patience": 2, **options})
+
+
+def round_of(scene, sender):
+    return run(scene, sender, due(scene))
+
+
+def claims(world):
+    return [row for row in world.tessera.log_reader().read() if isinstance(row, Claimed)]
+
+
+@contextmanager
+def code_of(world, address, code):
+    """While it lasts, other code is at an address."""
+    before = world.web3.eth.get_code(address)
+    world.web3.provider.make_request("anvil_setCode", [address, code])
+    yield
+    world.web3.provider.make_request("anvil_setCode", [address, Web3.to_hex(before)])
+
+
+@pytest.fixture
+def stuck(world, monkeypatch):
+    """Puts a gift of the keeper's account into the pool, and from then on a block is mined when somebody waits."""
+    ask, wallet = world.web3.provider.make_request, world.wallet(KEEPER)
+
+    def put(price):
+        ask("evm_setAutomine", [False])
+        nonce = world.web3.eth.get_transaction_count(wallet.address)
+        transaction = {
+            "chainId": wallet.chain_id,
+            "nonce": nonce,
+            "to": SINK,
+            "value": 1,
+            "gas": 21_000,
+            "maxFeePerGas": price,
+            "maxPriorityFeePerGas": price,
+        }
+        world.web3.eth.send_raw_transaction(wallet.account.sign_transaction(transaction).raw_transaction)
+        monkeypatch.setattr("tessera.keeper.sender.time.sleep", lambda _: ask("evm_mine", []))
+
+    return put
+
+
+def price_now(world):
+    base = world.web3.eth.get_block("latest")["baseFeePerGas"]
+    return 2 * base + world.web3.eth.max_priority_fee
+
+
+@pytest.mark.parametrize(("tenths", "which"), [(5, "a cheaper one"), (13, "a dearer one")])
+def test_a_stuck_transaction_of_the_account_is_replaced(world, stuck, tenths, which):
+    stuck(price_now(world) * tenths // 10)
+    done = round_of(*keeper_of(world))
+    assert done.exit_code == 0, [one.message for one in done.outcomes]
+    assert world.web3.eth.get_balance(SINK) == 0, which
+    assert len(claims(world)) == 4
+
+
+def test_what_nobody_mines_is_left_undone_and_done_by_the_next_round(world):
+    world.web3.provider.make_request("evm_setAutomine", [False])
+    scene, sender = keeper_of(world, patience=0.2)
+    plan = due(scene)
+    done = run(scene, sender, plan)
+    assert done.exit_code == 3
+    assert {one.status for one in done.outcomes} == {Status.UNDONE}
+    assert re.search(r"StakingPool.harvest with nonce \d+ waits to be mined at", done.outcomes[0].message)
+    world.web3.provider.make_request("evm_setAutomine", [True])
+    assert round_of(*keeper_of(world)).exit_code == 0
+    assert len(claims(world)) == 4
+
+
+def test_a_fee_that_rises_above_the_ceiling_stops_the_round(world):
+    scene, sender = keeper_of(world, max_gas_price=20 * GWEI)
+    plan = due(scene)
+    world.web3.provider.make_request("anvil_setNextBlockBaseFeePerGas", [hex(100 * GWEI)])
+    world.mine(1)
+    sent = world.web3.eth.get_transaction_count(sender.address)
+    done = run(scene, sender, plan)
+    assert done.exit_code == 3
+    assert "the ceiling is 20.000 gwei" in done.outcomes[0].message
+    assert world.web3.eth.get_transaction_count(sender.address) == sent
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_a_reorg_of_the_last_blocks_is_done_again(world, depth):
+    scene, sender = keeper_of(world)
+    assert round_of(scene, sender).exit_code == 0
+    paid = {row.account: row.amount for row in claims(world)}
+    world.web3.provider.make_request("anvil_reorg", [depth, []])
+    assert len(claims(world)) == 0
+    again = round_of(scene, sender)  # the same index
+    assert again.exit_code == 0
+    assert len(again.outcomes) == depth
+    assert {row.account: row.amount for row in claims(world)} == paid
+    assert len(claims(world)) == len(paid) == 4
+
+
+def test_a_vault_that_reverts_leaves_the_others_alone(world):
+    with code_of(world, world.record.address_of("YieldVault:DAI"), REVERTING):
+        done = round_of(*keeper_of(world))
+        ends = {one.step.what: one.status for one in done.outcomes}
+        assert ends["harvest DAI"] == Status.UNDONE
+        assert ends["harvest USDC"] == Status.DONE
+        assert ends["close 1 week"] == Status.UNDONE
+        assert done.exit_code == 3
+    assert round_of(*keeper_of(world)).exit_code == 0
+    assert len(claims(world)) == 4
+
+
+def test_a_forfeited_prediction_is_purged_before_the_event_is_settled(open_world):
+    world, leaver = open_world, open_world.wallet(1)
+    with code_of(world, world.events.address, REVERTING):
+        world.pool.withdraw(leaver, world.token("USDC"), 1_000 * 10**6)
+    world.finish(1)
+    world.friday()
+    scene, sender = keeper_of(world)
+    plan = due(scene)
+    kinds = [step.kind for step in plan.steps]
+    assert kinds.index("purge") < kinds.index("settle")
+    assert "pay 3 winners of event 1" in [step.what for step in plan.steps]
+    assert run(scene, sender, plan).exit_code == 0
+    (purged,) = (row for row in world.tessera.log_reader().read() if isinstance(row, Purged))
+    assert purged.account == leaver.address
+    paid = {row.account: row.amount for row in claims(world)}
+    assert set(paid) == {world.wallet(person).address for person in (2, 3, 4)}
+    assert 0 <= world.events.result_of(1).prize - sum(paid.values()) < 3
+
+
+@pytest.fixture
+def where(world, node, tmp_path):
+    """What each command needs to find this world."""
+    world.record.save(tmp_path / "record.json")
+    network = ["--network", f"ethereum:local:{node}"]
+    index = ["--index", f"sqlite:///{tmp_path / 'index.sqlite'}"]
+    return [*network, *index, "--record", str(tmp_path / "record.json"), "--account", f"TEST::{KEEPER}"]
+
+
+@pytest.fixture
+def sent(world):
+    """How many transactions the keeper's account has sent since."""
+    before = world.web3.eth.get_transaction_count(world.keeper.address)
+    return lambda: world.web3.eth.get_transaction_count(world.keeper.address) - before
+
+
+def cli(*words):
+    return CliRunner().invoke(script.cli, [str(word) for word in words])
+
+
+def test_plan_run_and_report_as_typed(world, where, tmp_path, sent):
+    planned = cli("plan", *where, "--json")
+    assert planned.exit_code == 0
+    assert sent() == 0
+    plan = tmp_path / "plan.json"
+    plan.write_text(planned.stdout)
+    assert "6 steps" in cli("plan", *where).stdout
+
+    done = cli("run", *where, "--plan", plan, "--reports", tmp_path / "reports")
+    assert done.exit_code == 0, done.output
+    assert "all that was due is done" in done.stdout
+    assert sent() == len(json.loads(planned.stdout)["steps"])
+    assert len(claims(world)) == 4
+
+    told = cli("report", "--reports", tmp_path / "reports")
+    assert told.exit_code == 0
+    assert "pay 4 winners of event 1" in told.stdout
+    assert json.loads(cli("report", "--reports", tmp_path / "reports", "--json").stdout)["exit_code"] == 0
+
+    changed = cli("run", *where, "--plan", plan, "--reports", tmp_path / "reports")
+    assert changed.exit_code == 1
+    assert "the plan has changed, nothing was sent" in changed.output
+    assert sent() == 6
+
+
+def test_bad_input_is_refused_and_nothing_is_sent(world, where, tmp_path, sent, node):
+    rubbish, open_file = tmp_path / "rubbish", tmp_path / "passphrase"
+    rubbish.write_text("{")
+    open_file.write_text("secret\n")
+    open_file.chmod(0o644)
+    other = tmp_path / "other.json"
+    record = json.loads((tmp_path / "record.json").read_text())
+    other.write_text(json.dumps({**record, "chain_id": 5}))
+    no_record = [*where[:-4], "--record", tmp_path / "nowhere.json", "--account", "TEST::14"]
+    cases = [
+        (["run", *where[:-4], "--record", other, "--account", "TEST::14"], "on chain 31337, the record on 5"),
+        (["run", *no_record], "no deployment record"),
+        (["run", *where[:-2], "--account", "nobody"], "Ape knows no account nobody"),
+        (["run", *where, "--plan", rubbish], "is not a plan"),
+        (["run", *where, "--passphrase-file", tmp_path / "nothing"], "cannot read"),
+        (["run", *where, "--passphrase-file", open_file], "can be read by everybody"),
+        (["report", "--reports", tmp_path / "none"], "no report of a round"),
+    ]
+    for words, told in cases:
+        done = cli(*words)
+        assert done.exit_code == 1, (words, done.output)
+        assert told in done.output
+    assert cli("run", "--network", "ethereum:nowhere").exit_code == 2
+    assert cli("run", *where, "--max-gas-price", "0").exit_code == 2
+    assert sent() == 0
+
+
+def test_what_is_left_undone_is_an_exit_code_and_a_sentence(world, where, tmp_path, sent):
+    done = cli("run", *where, "--max-gas-price", "0.1", "--reports", tmp_path)
+    assert done.exit_code == 3
+    assert "the ceiling is 0.100 gwei" in done.output
+    assert sent() == 0
+
+
+IMPORT = """
+from ape_accounts import import_account_from_private_key
+import_account_from_private_key("keeper", "a passphrase", "{key}")
+"""
+
+
+def test_a_key_file_is_unlocked_by_a_file_and_the_loop_stops_on_sigterm(world, where, tmp_path):
+    # A passphrase in the environment is of no use to the keeper.
+    environment = {**os.environ, "HOME": str(tmp_path), "APE_ACCOUNTS_keeper_PASSPHRASE": "a passphrase"}
+    imported = [sys.executable, "-c", IMPORT.format(key=world.keeper.account.key.hex())]
+    assert run_command(imported, env=environment).returncode == 0
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("another\n")
+    passphrase.chmod(0o600)
+    command = ["ape", "run", "keeper", "loop", *where[:-2], "--account", "keeper", "--reports", str(tmp_path)]
+    command += ["--metrics-port", "0"]
+    locked = run_command(command, env=environment, stdin=subprocess.DEVNULL)
+    assert (locked.returncode, "keeper is locked: --passphrase-file FILE" in locked.stderr) == (1, True)
+    command += ["--passphrase-file", str(passphrase)]
+    wrong = run_command(command, env=environment)
+    assert (wrong.returncode, "wrong passphrase for keeper" in wrong.stderr) == (1, True)
+
+    passphrase.write_text("a passphrase\n")
+    running = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    said = ""
+    for line in running.stdout:
+        said += line
+        if line.startswith("report: "):
+            break
+    port = re.search(r"metrics at http://127.0.0.1:(\d+)/metrics", said).group(1)
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        assert b'tessera_keeper_rounds_total{result="done"} 1.0' in answer.read()
+    running.send_signal(signal.SIGTERM)
+    said += running.stdout.read()
+    assert running.wait(timeout=60) == 0
+    assert said.endswith("stopped\n")
+    assert "a passphrase" not in said
+    assert len(claims(world)) == 4
+
+
+def test_without_a_node_it_says_so():
+    done = run_command(["ape", "run", "keeper", "plan", "--network", "ethereum:local:http://127.0.0.1:1"])
+    assert done.returncode == 1
+    assert "127.0.0.1:1" in done.stderr + done.stdout
