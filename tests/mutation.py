@@ -4,8 +4,13 @@
 compile or that leave the bytecode as it was, runs the tests that stand for the contract, and fails where fewer than
 nine of ten are noticed. Survivors are printed with their line; those that cannot matter are explained in
 docs/mutants.md.
+
+A target has a process of its own in a copy of the tree. It loads what is not changed once and forks for each mutant, so
+that a mutant costs the compilation of one contract and the tests up to the first that fails.
 """
 
+import json
+import multiprocessing
 import random
 import re
 import shutil
@@ -18,13 +23,18 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import boa
 import click
+import pytest
 from rich.progress import Progress
+
+from tests.prize_system import load
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ["contracts", "tests", "tessera", "scripts", "frontend-abi", "pyproject.toml", "ape-config.yaml"]
-PYTHON = Path(sys.executable)
-TIMEOUT = 900  # seconds; a mutant that makes a test hang is noticed
+STAKING = ("TestToken", "YieldVault", "PriceFeed", "Pair", "Router")
+NOT_REAL = 99  # exit code of a run with nothing to test
+TIMEOUT = 600  # seconds; a mutant that makes a test hang is noticed
 
 # What is changed, one match at a time. Words and signs stand alone, so that `<` in `<=` is not one.
 SWAPS = [
@@ -69,6 +79,35 @@ TARGETS = [
         ("tests/unit/lmsr_markets", "tests/unit/test_known_bugs_markets.py", "tests/invariant/test_markets.py"),
     ),
     Target("LmsrMarkets", ("modules/lmsr.vy",), ("tests/differential", "tests/unit/lmsr_markets")),
+    Target("BetToken", ("BetToken.vy",), ("tests/unit/bet_token",)),
+    Target("Panels", ("Panels.vy",), ("tests/unit/panels", "tests/differential/test_panels.py")),
+    Target(
+        "PrizePool",
+        ("PrizePool.vy", "modules/periods.vy", "modules/twap.vy"),
+        ("tests/unit/prize_pool", "tests/unit/prediction_events", "tests/differential/test_prize_machine.py"),
+    ),
+    Target(
+        "StakingPool",
+        ("StakingPool.vy", "modules/vaults.vy", "modules/stake_history.vy", "modules/mining.vy"),
+        ("tests/unit/staking_pool", "tests/unit/prediction_events", "tests/differential/test_prize_machine.py"),
+    ),
+    Target(
+        "PredictionEvents",
+        (
+            "PredictionEvents.vy",
+            "modules/tickets.vy",
+            "modules/event_word.vy",
+            "modules/event_registry.vy",
+            "modules/open_list.vy",
+        ),
+        (
+            "tests/unit/prediction_events",
+            "tests/unit/modules",
+            "tests/unit/staking_pool",
+            "tests/differential/test_ticket_vectors.py",
+            "tests/differential/test_prize_machine.py",
+        ),
+    ),
 ]
 
 
@@ -97,58 +136,76 @@ def mutants(target: Target, chance: random.Random) -> Iterator[Mutant]:
     yield from found
 
 
-def bytecode(root: Path, contract: str) -> str | None:
-    """Creation code of a contract, or None where it does not compile."""
-    out = subprocess.run(
-        [str(PYTHON.parent / "vyper"), f"contracts/{contract}.vy"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return out.stdout if out.returncode == 0 else None
+def passes(target: Target, original: bytes | None = None) -> bool | None:
+    """Whether the tests of a target pass here; None where its contract does not compile or is the original."""
+    child = multiprocessing.get_context("fork").Process(target=run_tests, args=(target, original))
+    child.start()
+    child.join(TIMEOUT)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    return {0: True, NOT_REAL: None}.get(child.exitcode, False)
 
 
-def survives(root: Path, mutant: Mutant, original: str) -> bool | None:
-    """Whether the tests pass with the mutant in place; None where it does not compile or changes no bytecode."""
-    path = root / "contracts" / mutant.file
-    kept = path.read_text()
-    lines = kept.splitlines()
-    lines[mutant.line - 1] = mutant.text
-    path.write_text("\n".join(lines) + "\n")
-    try:
-        if bytecode(root, mutant.target.contract) in (None, original):
-            return None
-        return passes(root, mutant.target)
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        path.write_text(kept)
+def run_tests(target: Target, original: bytes | None):
+    """Ends this process with pytest's exit code, or with `NOT_REAL`."""
+    with open("tests.log", "w") as log:
+        sys.stdout = sys.stderr = log
+        try:
+            code = bytecode(target)
+        except Exception:
+            sys.exit(NOT_REAL)
+        if code == original:
+            sys.exit(NOT_REAL)
+        sys.exit(int(pytest.main(["-x", "-m", "not campaign", "-p", "no:cacheprovider", *target.tests])))
 
 
-def passes(root: Path, target: Target) -> bool:
-    """Whether the tests of a target pass on the files under `root`."""
-    command = [str(PYTHON), "-m", "pytest", "-x", "-q", "-m", "not campaign", "-p", "no:cacheprovider", *target.tests]
-    return subprocess.run(command, cwd=root, capture_output=True, timeout=TIMEOUT, check=False).returncode == 0
+def bytecode(target: Target) -> bytes:
+    """Creation code of a target's contract."""
+    return load(f"contracts/{target.contract}.vy").compiler_data.bytecode
 
 
-def try_all(target: Target, sample: int, seed: int, root: Path, advance) -> tuple[int, list[Mutant]]:
-    """How many real mutants of a target were tried, and which survived."""
-    if not passes(root, target):
+def try_all(target: Target, sample: int, seed: int):
+    """Tries real mutants of a target in the tree that this process runs in, and prints a line of JSON for each."""
+    for name in ("BetToken", "Panels", "StakingPool", "PredictionEvents", "PrizePool", *STAKING):
+        path = f"contracts/{'devnet/' if name in STAKING else ''}{name}.vy"
+        if name != target.contract:
+            _ = load(path).compiler_data.bytecode
+    boa.interpret.set_cache_dir("cache")  # mutants are compiled once
+    original = boa.load_partial(f"contracts/{target.contract}.vy").compiler_data.bytecode
+    if not passes(target):
         raise click.ClickException(f"the tests of {target.contract} fail before anything is changed")
-    original = bytecode(root, target.contract)
-    real, survivors = 0, []
+    real = 0
     for mutant in islice(mutants(target, random.Random(seed)), sample * 6):
-        verdict = survives(root, mutant, original)
+        path = Path("contracts", mutant.file)
+        kept = path.read_text()
+        lines = kept.splitlines()
+        lines[mutant.line - 1] = mutant.text
+        path.write_text("\n".join(lines) + "\n")
+        verdict = passes(target, original)
+        path.write_text(kept)
         if verdict is None:
             continue
+        click.echo(json.dumps({"survives": verdict, "where": f"{mutant.file}:{mutant.line}", "text": mutant.text}))
         real += 1
-        advance()
-        if verdict:
-            survivors.append(mutant)
         if real == sample:
             break
-    return real, survivors
+
+
+def in_a_copy(number: int, sample: int, seed: int, advance) -> list[dict]:
+    """What `try_all` prints for a target in a copy of the tree."""
+    found = []
+    with tempfile.TemporaryDirectory() as root:
+        for source in (ROOT / name for name in COPIED):
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, Path(root, source.name))
+        command = [sys.executable, "-m", "tests.mutation", f"--sample={sample}", f"--seed={seed}", f"--here={number}"]
+        with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                found.append(json.loads(line))
+                advance()
+        if process.returncode:
+            raise click.ClickException(f"mutants of {TARGETS[number].contract} could not be tried")
+    return found
 
 
 @click.command(help=__doc__)
@@ -156,25 +213,27 @@ def try_all(target: Target, sample: int, seed: int, root: Path, advance) -> tupl
 @click.option("--seed", default=1, show_default=True)
 @click.option("--only", help="One contract's name, or a file's.")
 @click.option("--jobs", default=2, show_default=True)
-def cli(sample: int, seed: int, only: str | None, jobs: int):
-    targets = [t for t in TARGETS if only in (None, t.contract, *t.files)]
-    with tempfile.TemporaryDirectory() as scratch, Progress() as progress, ThreadPoolExecutor(jobs) as pool:
+@click.option("--here", type=int, hidden=True, help="Number of the target to try in this tree, which is changed.")
+def cli(sample: int, seed: int, only: str | None, jobs: int, here: int | None):
+    if here is not None:
+        try_all(TARGETS[here], sample, seed)
+        return
+    numbers = [n for n, t in enumerate(TARGETS) if only in (None, t.contract, *t.files)]
+    with Progress() as progress, ThreadPoolExecutor(jobs) as pool:
         runs = []
-        for number, target in enumerate(targets):
-            root = Path(scratch) / str(number)
-            root.mkdir()
-            for source in (ROOT / name for name in COPIED):
-                (shutil.copytree if source.is_dir() else shutil.copy)(source, root / source.name)
+        for number in numbers:
+            target = TARGETS[number]
             bar = progress.add_task(f"{target.contract}: {target.files[0]}", total=sample)
-            runs.append(pool.submit(try_all, target, sample, seed, root, lambda bar=bar: progress.advance(bar)))
-        results = [run.result() for run in runs]
+            runs.append(pool.submit(in_a_copy, number, sample, seed, lambda bar=bar: progress.advance(bar)))
     failed = False
-    for target, (real, survivors) in zip(targets, results, strict=True):
-        killed = real - len(survivors)
-        click.echo(f"{target.contract} ({', '.join(target.files)}): {killed} of {real} noticed")
+    for number, run in zip(numbers, runs, strict=True):
+        survivors = [mutant for mutant in run.result() if mutant["survives"]]
+        real = len(run.result())
+        target = TARGETS[number]
+        click.echo(f"{target.contract} ({', '.join(target.files)}): {real - len(survivors)} of {real} noticed")
         for mutant in survivors:
-            click.echo(f"  {mutant.file}:{mutant.line}: {mutant.text.strip()}")
-        failed |= killed < 0.9 * real
+            click.echo(f"  {mutant['where']}: {mutant['text'].strip()}")
+        failed |= len(survivors) > 0.1 * real
     sys.exit(failed)
 
 
