@@ -77,6 +77,15 @@ def test_forgets_a_forfeited_prediction_first(system, staker, rival, event):
     assert line == total
 
 
+def test_who_was_forfeited_elsewhere_predicts_as_anybody(system, staker, event):
+    with refusing(system.events):
+        system.pool.withdraw(system.usdc, 500 * USD, sender=staker)
+    system.events.predict(event, 0, sender=staker)
+    (log,) = system.events.get_logs()
+    assert (type(log).__name__, log.account, log.outcome) == ("Predicted", staker, 0)
+    assert system.events.prediction_of(event, staker) == (True, 0)
+
+
 def test_64_open_predictions_and_ended_ones_make_room(system, staker):
     system.pool.stake(system.usdc, 1_000 * USD, sender=staker)
     short = system.create_event(blocks=MIN_BLOCKS)

@@ -29,6 +29,15 @@ def test_pays_and_keeps_the_fraction(system, event):
     assert system.prizes.event_prize(event) == prize
 
 
+def test_pays_a_single_unit(system):
+    event = system.create_event(blocks=MIN_BLOCKS)
+    system.revenue(2)
+    system.wait_until(start_of(system.prizes.period() + 1))
+    system.close()
+    assert system.prizes.take_prize(event, True, sender=system.events.address) == 1
+    assert system.usdc.balanceOf(system.events) == 1
+
+
 def test_unpaid_prize_is_revenue_of_the_running_week(system, event):
     prize = system.prizes.event_prize(event)
     system.prizes.take_prize(event, False, sender=system.events.address)
