@@ -133,7 +133,7 @@ def _deposit(asset: address, amount: uint256):
     assert extcall IERC20(asset).transferFrom(
         msg.sender, self, amount, default_return_value=True
     ), "pool: transfer failed"
-    got: uint256 = extcall IERC4626(vault).deposit(amount, self)
+    got: uint256 = self._ask(vault, abi_encode(amount, self, method_id=method_id("deposit(uint256,address)")))
     holding: uint256 = self._holdings[asset] + (got << 128)
     worth: uint256 = staticcall IERC4626(vault).previewRedeem(holding >> 128)
     assert worth + self._rounding(principal) >= principal, "pool: vault has a loss"
@@ -216,14 +216,20 @@ def _leave(vault: address, amount: uint256, receiver: address) -> uint256:
     """
     @return Shares that the vault took.
     """
+    return self._ask(
+        vault, abi_encode(amount, receiver, self, method_id=method_id("withdraw(uint256,address,address)"))
+    )
+
+
+@internal
+def _ask(vault: address, call: Bytes[100]) -> uint256:
+    """
+    @notice Calls a vault whose own refusals, of whatever form, get one reason here.
+    @return What it answers: shares.
+    """
     ok: bool = False
     answer: Bytes[32] = b""
-    ok, answer = raw_call(
-        vault,
-        abi_encode(amount, receiver, self, method_id=method_id("withdraw(uint256,address,address)")),
-        max_outsize=32,
-        revert_on_failure=False,
-    )
+    ok, answer = raw_call(vault, call, max_outsize=32, revert_on_failure=False)
     assert ok and len(answer) == 32, "pool: vault refused"
     return convert(answer, uint256)
 

@@ -171,7 +171,7 @@ export const errors = {
   "pool: vault has a loss": {"contracts": ["StakingPool"], "advice": "The vault is worth less than what is owed, so the pool takes no new stakes of it. Stake another asset."},
   "pool: vault keeps too much": {"contracts": ["StakingPool"], "advice": "The vault would round part of this stake away. Stake more of it, or another asset."},
   "pool: vault of other asset": {"contracts": ["StakingPool"], "advice": "The vault holds another token than this asset."},
-  "pool: vault refused": {"contracts": ["StakingPool"], "advice": "The lending vault refused to pay, perhaps because it is paused. What is staked stays owed: try again later."},
+  "pool: vault refused": {"contracts": ["StakingPool"], "advice": "The lending vault refused, perhaps because it is paused or full. Nothing was moved, what is staked stays owed: try again later."},
   "pool: vault shares too coarse": {"contracts": ["StakingPool"], "advice": "A share of the vault is worth over a basis point of a token, so rounding could be stolen. Stake another asset."},
   "pool: zero address": {"contracts": ["StakingPool"], "advice": "Pass the addresses that the prize contracts are going to have."},
   "pool: zero amount": {"contracts": ["StakingPool"], "advice": "Say how much."},

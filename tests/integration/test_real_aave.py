@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import pytest
-from web3 import Web3
 
 from tessera.chain.events import Claimed, EventSettled, Predicted
 from tessera.chain.staking import Harvested, Withdrawn
@@ -19,8 +18,6 @@ USDC = 10**6
 DAI = WETH = 10**18
 CAP_BPS = 50
 SURGE = 2  # a week
-# ERC4626ExceededMaxDeposit(receiver, amount, 0), as the vault says it.
-VAULT_IS_CLOSED = "^0x" + Web3.keccak(text="ERC4626ExceededMaxDeposit(address,uint256,uint256)")[:4].hex()
 BPS = 10_000
 
 
@@ -212,7 +209,7 @@ def test_a_paused_reserve_pays_nothing_and_loses_nothing(system, borrower):
     held = staking.asset_state(usdc.address), staking.stake_of(staker.address), balance(usdc, staker)
     with pytest.raises(Reverted, match=r"^pool: vault cannot pay now$"):
         staking.withdraw(staker, usdc.address, 1_000 * USDC)
-    with pytest.raises(Reverted, match=VAULT_IS_CLOSED):
+    with pytest.raises(Reverted, match=r"^pool: vault refused$"):
         staking.stake(staker, usdc.address, 1_000 * USDC)
     assert held == (staking.asset_state(usdc.address), staking.stake_of(staker.address), balance(usdc, staker))
     system.end_week()
@@ -230,7 +227,7 @@ def test_a_frozen_reserve_takes_nothing_and_pays(system):
     staker = system.wallet(7)
     system.stake(staker, usdc, 10_000 * USDC)
     system.aave.set_frozen(usdc, True)
-    with pytest.raises(Reverted, match=VAULT_IS_CLOSED):
+    with pytest.raises(Reverted, match=r"^pool: vault refused$"):
         system.stake(staker, usdc, 1_000 * USDC)
     assert leave(system, staker, usdc) == (10_000 * USDC, 10_000 * USDC)
 

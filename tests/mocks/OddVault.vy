@@ -1,8 +1,8 @@
 # pragma version 0.4.3
 # pragma nonreentrancy off
 """
-@title A vault that misbehaves on demand: keeps shares of a deposit, or refuses a
-       withdrawal that it said it could pay. One share is one asset.
+@title A vault that misbehaves on demand: keeps shares of a deposit, or refuses
+       deposits and withdrawals that it said it could pay. One share is one asset.
 @license AGPL-3.0-only
 """
 
@@ -33,6 +33,7 @@ def set_refuses(refuses: bool):
 
 @external
 def deposit(assets: uint256, receiver: address) -> uint256:
+    assert not self.refuses, "vault: no"
     assert extcall IERC20(self.asset).transferFrom(msg.sender, self, assets)
     got: uint256 = assets - min(assets, self.kept)
     self.shares[receiver] += got

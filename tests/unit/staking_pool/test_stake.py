@@ -146,6 +146,17 @@ def test_reverts_when_vault_keeps_shares(system, staker, rival):
         system.pool.stake(token, 1 * USD, sender=staker)
 
 
+def test_reverts_when_vault_refuses(system, staker):
+    token = load("contracts/devnet/TestToken.vy").deploy("Odd", "ODD", 6)
+    vault = load("tests/mocks/OddVault.vy").deploy(token)
+    system.pool.add_asset(token, vault, system.feed[system.usdc], sender=system.owner)
+    system.fund(staker, token, 10 * USD)
+    vault.set_refuses(True)
+    with boa.reverts("pool: vault refused"):
+        system.pool.stake(token, 10 * USD, sender=staker)
+    assert (token.balanceOf(staker), system.pool.principal_of(staker, token)) == (10 * USD, 0)
+
+
 def test_reverts_when_token_refuses(system, staker):
     token = load("tests/mocks/Token.vy").deploy(6)
     vault = load("tests/mocks/OddVault.vy").deploy(token)
