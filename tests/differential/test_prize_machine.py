@@ -76,9 +76,15 @@ class PrizeMachine(StakeRules):
                 self.purge(number // 2)
         for number in range(len(self.live)):
             self.settle(number % 2, 10**9 + number)
-        self.everybody_leaves()
-        for event in sorted(self.settled):
-            self.claim(event, list(range(PEOPLE)), True)
+        self.buy_back(Fraction(1, 2))
+        # Whom the token refuses is paid later, when nobody has a stake any more.
+        for person in range(2):
+            self.trouble(0, "refused", 0, person)
+        for leaves in (False, True):
+            if leaves:
+                self.everybody_leaves()
+            for event in sorted(self.settled):
+                self.claim(event, list(range(PEOPLE)), True)
         self.tickets_add_up()
         self.prizes_add_up()
         system, events = self.system, self.system.events
