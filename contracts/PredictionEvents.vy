@@ -227,6 +227,9 @@ def on_stake(account: address, old: uint256, new: uint256):
         if block.number >= event_word._stop(word):
             open_list._remove(account, i)
             continue
+        # Where blocks are late the result may be known before the stop block: stake added then is no prediction.
+        if new > old and block.timestamp >= event_word._not_before(word):
+            continue
         x: uint256 = block.number - event_word._start(word)
         position: int256 = self._positions[event_id][account]
         change: int256 = lines._change(position, old, new, event_word._multiplier(word, x), x)

@@ -35,17 +35,21 @@ class TicketEvent:
         past = min(max(block, self.created), self.stop) - self.created
         return self.e0 - (self.e0 - 1) * Fraction(past, self.stop - self.created)
 
-    def change_stake(self, person, block: int, change: Fraction | int) -> None:
+    def change_stake(self, person, block: int, change: Fraction | int, *, known: bool = False) -> None:
         """Adds to a person's stake, or takes away. Raises ValueError where less than nothing would remain.
 
-        What is added takes the multiplier of its own moment; what is taken scales the rate of what is still to come.
+        What is added takes the multiplier of its own moment, or none where the result may be `known`; what is taken
+        scales the rate of what is still to come.
         """
         them = self._at(person, block)
         new = them.stake + change
         if new < 0:
             raise ValueError(f"{person} has less than {-change} USD staked")
         if block < self.stop and them.outcome is not None:
-            them.rate = them.rate + change * self.multiplier(block) if change > 0 else them.rate * new / them.stake
+            if change < 0:
+                them.rate = them.rate * new / them.stake
+            elif not known:
+                them.rate += change * self.multiplier(block)
         them.stake = new
 
     def predict(self, person, block: int, outcome: str | int) -> None:

@@ -85,25 +85,37 @@ def test_changing_sides_at_the_end_keeps_no_early_multiplier(system, staker, riv
     assert system.events.outcome_tickets(event, 1) == 0
 
 
-def test_stake_added_once_the_result_is_known_counts_for_the_blocks_that_are_late_at_the_last_multiplier(
-    system, staker, rival, event
-):
-    """Predictions stop with the clock, stake with the blocks. Where a chain was a day late, a winner who adds ten times
-    the honest stake when the panel has reported has a day of it: 24/600 of what as much honest stake has.
+def test_stake_added_once_the_result_is_known_counts_nowhere(system, staker, rival, event):
+    """Tickets run to the stop block, the panel by the clock. Where the chain is a day late a winner who adds a fortune
+    when the panel has reported would have a day of it. It earns actual tickets, and no prize tickets.
     """
-    system.pool.stake(system.usdc, USD, sender=staker)
+    system.pool.stake(system.usdc, 1_000 * USD, sender=staker)
     system.events.predict(event, 0, sender=staker)
+    model = TicketEvent(0, BLOCKS, Fraction(5, 2), 6)
+    late = BLOCKS - 24 * 6
     info = system.events.event_info(event)
-    boa.env.evm.patch.block_number = info.stop_block - 24 * 6
+    assert block_number() == info.start_block  # both are in it from its first block
+    for account in (staker, rival):
+        model.change_stake(account, 0, 1_000)
+        model.predict(account, 0, 0)
+
+    boa.env.evm.patch.block_number = info.start_block + late
     boa.env.timestamp = info.not_before
     system.report(event, 0)
     with boa.reverts("events: result may be known"):
         system.events.predict(event, 1, sender=staker)
-    system.pool.stake(system.usdc, 9_999 * USD, sender=staker)
-    system.mine(24 * 6)
-    # The multiplier a tenth before the end: 1.15.
-    assert system.events.tickets(event, staker)[1] == 600 * WAD + 9_999 * 24 * 115 * WAD // 100
-    assert system.events.tickets(event, rival)[1] == 600_000 * WAD
+    system.pool.stake(system.usdc, 9_000 * USD, sender=staker)
+    model.change_stake(staker, late, 9_000, known=True)
+    system.mine(12 * 6)
+    # Leaving still takes tickets away, so nobody keeps them without stake.
+    system.pool.withdraw(system.usdc, 5_000 * USD, sender=staker)
+    model.change_stake(staker, late + 12 * 6, -5_000, known=True)
+    system.mine(12 * 6)
+    for account in (staker, rival):
+        actual, prize = (Fraction(value, WAD) for value in system.events.tickets(event, account))
+        assert actual == model.actual_tickets(account, BLOCKS)
+        assert 0 <= model.prize_tickets(account, BLOCKS) - prize < Fraction(1, 10**6)  # rounded down once a change
+    assert system.events.tickets(event, staker)[1] < system.events.tickets(event, rival)[1]
 
 
 # Forfeiture
