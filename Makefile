@@ -23,7 +23,7 @@ demo: .venv/.ops ## play a season of markets on real matches; MATCHES=51 plays a
 	@ape run demo $(if $(MATCHES),--matches $(MATCHES))
 
 test: .venv/.dev ## all tests that need no Node, no browser and a few minutes
-	pytest -m "not campaign and not anvil and not browser" -n 2 --dist loadfile
+	pytest -m "not campaign and not anvil and not browser and not postgres" -n 2 --dist loadfile
 
 check: .venv/.dev ## formatters, linters, compiler warnings, sizes, gas, generated files
 	ruff format --check .
@@ -40,9 +40,9 @@ format: .venv/.dev ## rewrite what check would complain about
 integration: .venv/.dev node_modules web/node_modules ## what needs Node, a browser or PostgreSQL: devnet, keeper, page, real parts
 	npm run --silent typecheck
 	npm run --silent --prefix web check
-	pytest -m "anvil or browser"
+	pytest -m "(anvil or browser or postgres) and not campaign"
 
-campaign: .venv/.dev ## the long runs: a million states, deep state machines, mutants
+campaign: .venv/.dev node_modules ## the long runs: a million states, deep state machines, mutants
 	pytest -m campaign -n 2
 	python -m tests.mutation
 

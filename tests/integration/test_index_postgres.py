@@ -35,7 +35,10 @@ from tests.unit.index.node import Node, deployment
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 OWNER = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root; the package makes this user
 
-pytestmark = pytest.mark.skipif(not PROGRAMS, reason="no PostgreSQL here (Debian: apt-get install postgresql)")
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.skipif(not PROGRAMS, reason="no PostgreSQL here (Debian: apt-get install postgresql)"),
+]
 
 
 def run(program: str, *arguments) -> None:
