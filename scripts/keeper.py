@@ -23,6 +23,7 @@ from threading import Event
 import click
 from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
+from ape.exceptions import ProviderError
 from ape.logging import LogLevel, logger
 from rich.console import Console
 
@@ -76,7 +77,17 @@ SENDING = options(
 )
 
 
-@click.group(help=__doc__)
+class Keeper(click.Group):
+    """Commands for whose connection Ape finds its own words, and a traceback."""
+
+    def invoke(self, context: click.Context):
+        try:
+            return super().invoke(context)
+        except ProviderError as error:
+            raise click.ClickException(f"no connection: {str(error).splitlines()[0]}") from None
+
+
+@click.group(cls=Keeper, help=__doc__)
 def cli():
     pass
 
@@ -257,6 +268,7 @@ def read_plan(path: Path) -> dict:
 
 def keep(scene: Scene, done: Round, folder: Path) -> dict:
     """Writes a round's report and tells where; what was written."""
-    found = told.as_mapping(done, told.flow_of(scene, done), scene.prize_token)
+    money = told.flow_of(scene, done)
+    found = told.as_mapping(done, money, scene.prize_token if money else None)
     click.echo(f"report: {told.write(found, folder)}")
     return found

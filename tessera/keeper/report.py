@@ -16,6 +16,7 @@ from tessera.keeper.flows import Flow, flow
 from tessera.keeper.picture import svg
 from tessera.keeper.round import Round
 from tessera.keeper.scene import Scene, Token
+from tessera.keeper.sender import NODE_ERRORS
 from tessera.keeper.steps import Close, Status
 
 GOOD, BAD = (Status.DONE, Status.OTHERS), (Status.UNDONE,)
@@ -27,12 +28,17 @@ VERDICTS = {
 
 
 def flow_of(scene: Scene, done: Round) -> Flow | None:
-    """The money of the weeks that a round found closed at its end."""
+    """The money of the weeks that a round found closed at its end; None where there are none, or the node fails."""
     closed = [one for one in done.outcomes if isinstance(one.step, Close) and one.status in GOOD]
-    return flow(scene, closed[0].step.first, closed[0].step.running - 1) if closed else None
+    if not closed:
+        return None
+    try:
+        return flow(scene, closed[0].step.first, closed[0].step.running - 1)
+    except NODE_ERRORS:
+        return None
 
 
-def as_mapping(done: Round, money: Flow | None, token: Token) -> dict:
+def as_mapping(done: Round, money: Flow | None, token: Token | None) -> dict:
     """A round as JSON has it: amounts in the smallest unit, fees in wei."""
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,13 +1,16 @@
 """One round: every step that is due is tried, and what became of it is read from the chain."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tessera.chain import ChainError, Reverted
 from tessera.keeper.plan import Plan
 from tessera.keeper.scene import Scene
-from tessera.keeper.sender import NODE_ERRORS, Sender, Sent
+from tessera.keeper.sender import NODE_ERRORS, POLL_SECONDS, Sender, Sent
 from tessera.keeper.steps import Call, Status, Step, refusal
+
+LAG_SECONDS = 15  # that a machine behind the node's address may be late
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,27 @@ def _attempt(scene: Scene, sender: Sender, step: Step, watcher: Watcher, stoppin
         trouble = str(error)
     except NODE_ERRORS as error:
         trouble = _node_failed(error)
+    # A receipt is a node's word, and others may have been faster: the state decides. It may come from another machine
+    # than the receipt, one that is some blocks behind.
+    patience = 0 if trouble else min(sender.patience, LAG_SECONDS)
     try:
-        # A receipt is a node's word, and others may have been faster: the state decides.
-        if step.is_done(scene):
+        if _comes_true(lambda: step.is_done(scene), patience):
             return _done(scene, step, tuple(sent))
+    except ChainError as error:
+        status, trouble = Status.UNDONE, trouble or str(error)
     except NODE_ERRORS as error:
         status, trouble = Status.UNDONE, trouble or _node_failed(error)
     trouble = trouble or "a node says that it is in a block, and the chain does not show it"
     return Outcome(step, status, trouble, tuple(sent))
+
+
+def _comes_true(is_done: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not is_done():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def _done(scene: Scene, step: Step, sent: tuple[Sent, ...]) -> Outcome:

@@ -327,6 +327,7 @@ def fits(scene: Scene, call: Call) -> bool:
         return True  # that chain cannot estimate at the time of its next block
     sender = {} if scene.account is None else {"from": scene.account}
     try:
-        return scene.web3.eth.estimate_gas({**sender, **call.data}, "pending") <= gas_room(scene)
+        # A fifth more is what a wallet offers.
+        return scene.web3.eth.estimate_gas({**sender, **call.data}, "pending") * 6 // 5 <= gas_room(scene)
     except (*REFUSALS, Web3RPCError):
         return False

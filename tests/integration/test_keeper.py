@@ -321,6 +321,6 @@ def test_a_key_file_is_unlocked_by_a_file_and_the_loop_stops_on_sigterm(world, w
 
 
 def test_without_a_node_it_says_so():
-    done = run_command(["ape", "run", "keeper", "plan", "--network", "ethereum:local:http://127.0.0.1:1"])
-    assert done.returncode == 1
-    assert "127.0.0.1:1" in done.stderr + done.stdout
+    done = cli("plan", "--network", "ethereum:local:http://127.0.0.1:1")
+    assert done.exit_code == 1
+    assert re.fullmatch(r"Error: no connection: .*127\.0\.0\.1:1.*\n", done.output), done.output

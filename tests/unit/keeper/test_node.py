@@ -137,6 +137,27 @@ def test_a_node_that_shows_receipts_late_is_waited_for(keeper, between, state, u
     assert state() == undisturbed
 
 
+def test_a_state_that_lags_behind_the_receipt_is_waited_for(keeper, between, state, undisturbed):
+    """Two machines behind one address: the second answers calls from a block earlier for a moment."""
+    behind = 0
+
+    def answer(ask, method, params):
+        nonlocal behind
+        if method == "eth_getTransactionReceipt":
+            behind = 2
+        elif method == "eth_call" and behind:
+            behind -= 1
+            number = ask("eth_blockNumber", [])["result"]  # an integer on this chain
+            return ask(method, [params[0], hex(number - 1)])
+        return ask(method, params)
+
+    keeper.sender.patience = 20
+    between(answer)
+    done = keeper.run()
+    assert [one.status for one in done.outcomes] == [Status.DONE] * 7
+    assert state() == undisturbed
+
+
 def receipts(change):
     """Receipts are not what they were."""
 
