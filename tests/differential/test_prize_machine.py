@@ -58,6 +58,7 @@ class PrizeMachine(StakeRules):
             self.stake(person, 10**5 * (person + 1), person % 2)
         self.create_event(200, 250, 3)
         self.wait(10)
+        self.withdraw(2, Fraction(1, 3), 0, True)
         self.withdraw(3, Fraction(1, 3), 1, True)
 
     def teardown(self):
@@ -72,8 +73,8 @@ class PrizeMachine(StakeRules):
 
     def drain(self):
         for number, (event, _) in enumerate(sorted(self.stale)):
-            if number % 2 == 0 and event in self.live:
-                self.purge(number // 2)
+            if number % 2 and event in self.live:
+                self.purge(number)
         for number in range(len(self.live)):
             self.settle(number % 2, 10**9 + number)
         self.buy_back(Fraction(1, 2))
