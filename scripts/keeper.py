@@ -23,7 +23,7 @@ from threading import Event
 import click
 from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
-from ape.exceptions import ProviderError
+from ape.exceptions import ApeException
 from ape.logging import LogLevel, logger
 from rich.console import Console
 
@@ -83,8 +83,8 @@ class Keeper(click.Group):
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
-        except ProviderError as error:
-            raise click.ClickException(f"no connection: {str(error).splitlines()[0]}") from None
+        except ApeException as error:
+            raise click.ClickException(str(error).splitlines()[0]) from None
 
 
 @click.group(cls=Keeper, help=__doc__)
