@@ -83,7 +83,7 @@ class Keeper(click.Group):
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
-        except ApeException as error:
+        except (ApeException, *NODE_ERRORS) as error:
             raise click.ClickException(str(error).splitlines()[0]) from None
 
 
