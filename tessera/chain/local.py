@@ -99,13 +99,6 @@ class LocalChain:
         for pair in ("Pair:DAI", "Pair:BET"):
             self.call(pair, "mint", self.tessera.timelock.address)
 
-    def market(self) -> tuple[int, int]:
-        """USDC and BET in their market."""
-        pair = self.contract("Pair:BET")
-        reserves = pair.functions.getReserves().call()[:2]
-        is_sorted = pair.functions.token0().call() == self._address("TestToken:USDC")
-        return tuple(reserves if is_sorted else reserves[::-1])
-
     def contract(self, name: str):
         """A contract of the stack with all of its functions, those of stand-ins included."""
         return self.web3.eth.contract(address=self._address(name), abi=code_of(name).abi)

@@ -5,6 +5,18 @@ from dataclasses import dataclass
 from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
 from tessera.chain.wallet import Wallet
 
+# What is read of a Uniswap V2 pair.
+PAIR_ABI = [
+    {"type": "function", "name": "token0", "stateMutability": "view", "inputs": [], "outputs": [{"type": "address"}]},
+    {
+        "type": "function",
+        "name": "getReserves",
+        "stateMutability": "view",
+        "inputs": [],
+        "outputs": [{"type": "uint112"}, {"type": "uint112"}, {"type": "uint32"}],
+    },
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class RevenueAdded(Row):
@@ -79,6 +91,12 @@ class PrizePool(Contract):
     def prize_token(self) -> str:
         """What prizes are paid in."""
         return self.read("PRIZE_TOKEN")
+
+    def market(self) -> tuple[int, int]:
+        """Prize tokens and BET in the pair where the buyback buys."""
+        pair = self.web3.eth.contract(self.read("PAIR"), abi=PAIR_ABI)
+        reserves = pair.functions.getReserves().call()[:2]
+        return tuple(reserves if pair.functions.token0().call() == self.prize_token() else reserves[::-1])
 
     def period(self) -> int:
         """The first week that is not closed."""

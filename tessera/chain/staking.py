@@ -106,6 +106,10 @@ class StakingPool(Contract):
         """Sum of an account's stake over blocks [from, to), exact, 1e-6 USD."""
         return self.read("stake_blocks", account, from_block, to_block)
 
+    def mining_rate(self) -> int:
+        """BET that all stakers together mine in a block, while it lasts, WAD."""
+        return self.read("MINING_RATE")
+
     def assets(self) -> list[str]:
         """What can be staked, in the order of being added."""
         found: list[str] = []

@@ -1,19 +1,25 @@
 """`tessera tickets`: stake, predict, and what the weekly prize is."""
 
+from fractions import Fraction
+
 import click
 
-from tessera.chain import ChainError
+from tessera.chain import WAD, ChainError
 from tessera.chain.erc20 import Erc20
 from tessera.chain.events import Claimed, EventCreated, Predicted
 from tessera.chain.panels import INVALID
 from tessera.chain.prizes import PeriodClosed
-from tessera.chain.staking import RewardsClaimed, Staked, Withdrawn
+from tessera.chain.staking import USD, RewardsClaimed, Staked, Withdrawn
 from tessera.cli.markets import YES_TO_ALL
 from tessera.cli.money import ALL, Money
 from tessera.cli.session import Commands, Session, pause
-from tessera.cli.show import Amount, Moment, card, rows, sent, usd, wad
+from tessera.cli.show import Amount, Moment, Percent, card, rows, sent, usd, wad
+from tessera.model.apy import ASSUMPTIONS, figures
 from tessera.model.prizes import start_of
 
+WEEKS_A_YEAR = Fraction(365, 7)
+HOURS_A_YEAR = 365 * 24
+MOST_WEEKS = 4  # whose average the yield of prizes is
 EVENT = click.argument("event_id", metavar="EVENT", type=click.IntRange(1))
 
 
@@ -37,6 +43,7 @@ def pool(session: Session):
         "carried from last week": _prize(session, api.carried()),
         "buyback waits with": _prize(session, api.buyback_bucket()),
         "all stakes": usd(staked),
+        **_yields(session, staked),
     }
     card(session, "The weekly prize", found)
 
@@ -227,3 +234,28 @@ def _state(session: Session, created: EventCreated, head) -> str:
     if head["timestamp"] < created.not_before and head["number"] < created.stop_block:
         return f"open, {pause(created.not_before - head['timestamp'])} left"
     return "waits for its result"
+
+
+def _yields(session: Session, staked: int) -> dict:
+    closed = session.logs(PeriodClosed)[-MOST_WEEKS:]
+    if not closed or not staked:
+        return {"yearly yields": "known when a week is closed"}
+    prizes, total = session.tessera.prizes, Fraction(staked, USD)
+    # A prize token counts as 1 USD, as most of a stake's.
+    unit = 10 ** Erc20(session.web3, prizes.prize_token()).decimals()
+    lending = Fraction(sum(week.revenue for week in closed), unit) / len(closed) * WEEKS_A_YEAR / total
+    dollars, bet = prizes.market()
+    found = figures(
+        [(total, lending)],
+        Fraction(session.tessera.staking.mining_rate(), WAD),
+        Fraction(dollars * WAD, bet * unit) if bet else 0,
+        session.tessera.events.blocks_per_hour() * HOURS_A_YEAR,
+    )
+    return {
+        "APY1, prizes": Percent(int(found.apy1 * WAD)),
+        "APY1 net of the buyback": Percent(int(found.apy1_net * WAD)),
+        "APY2, mined BET": Percent(int(found.apy2 * WAD)),
+        "APY": Percent(int(found.apy * WAD)),
+        "from": f"revenue of the last {len(closed)} closed weeks on today's stakes, and BET's price now",
+        "assumes": "; ".join(ASSUMPTIONS),
+    }

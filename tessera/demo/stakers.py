@@ -275,7 +275,7 @@ class Weeks:
 
     def note_yields(self) -> None:
         self.played.snapshot = {asset: self.pool.asset_state(self.token(asset)).principal for asset in UNITS}
-        self.played.bet_price = self.local.market()
+        self.played.bet_price = self.local.tessera.prizes.market()
 
     def crash(self) -> None:
         """The DAI vault loses money for good, before everybody leaves."""

@@ -10,18 +10,6 @@ from tessera.chain.erc20 import Erc20
 from tessera.index import Index
 from tessera.keeper.known import Known
 
-PAIR = 4  # among the constructor arguments of PrizePool
-PAIR_ABI = [
-    {"type": "function", "name": "token0", "stateMutability": "view", "inputs": [], "outputs": [{"type": "address"}]},
-    {
-        "type": "function",
-        "name": "getReserves",
-        "stateMutability": "view",
-        "inputs": [],
-        "outputs": [{"type": "uint112"}, {"type": "uint112"}, {"type": "uint32"}],
-    },
-]
-
 
 @dataclass(frozen=True)
 class Clock:
@@ -64,7 +52,7 @@ class Scene:
         """Symbol and decimals of a token."""
         if address not in self._tokens:
             token = Erc20(self.web3, address)
-            self._tokens[address] = Token(address, token.read("symbol"), token.decimals())
+            self._tokens[address] = Token(address, token.symbol(), token.decimals())
         return self._tokens[address]
 
     @cached_property
@@ -74,17 +62,11 @@ class Scene:
 
     @cached_property
     def prize_token(self) -> Token:
-        return self.token(self.prizes.read("PRIZE_TOKEN"))
+        return self.token(self.prizes.prize_token())
 
     @cached_property
     def bet(self) -> Token:
         return self.token(self.prizes.read("BET"))
-
-    def market(self) -> tuple[int, int]:
-        """Prize tokens and BET in the market of the buyback."""
-        pair = self.web3.eth.contract(self.tessera.deployment.contracts["PrizePool"].arguments[PAIR], abi=PAIR_ABI)
-        reserves = pair.functions.getReserves().call()[:2]
-        return tuple(reserves if pair.functions.token0().call() == self.prize_token.address else reserves[::-1])
 
     def title(self, event_id: int) -> str:
         """An event for people: its number and what is predicted."""

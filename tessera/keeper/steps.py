@@ -171,7 +171,7 @@ class BuyBack(Step):
 
     def calls(self, scene: Scene) -> Iterator[Call]:
         prizes, bucket = scene.prizes, scene.prizes.buyback_bucket()
-        reserve, bet_reserve = scene.market()
+        reserve, bet_reserve = prizes.market()
         amount = min(bucket, reserve * MAX_RESERVE_BPS // BPS)
         # Uniswap V2 with its fee of 0.3 % (whitepaper, 3.2.1).
         quote = amount * 997 * bet_reserve // (reserve * 1000 + amount * 997)

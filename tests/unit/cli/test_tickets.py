@@ -133,6 +133,19 @@ def test_the_pool_is_the_contracts(stage, ask, run):
     assert (shown["week"], float(shown["all stakes"])) == (prizes.period(), 500)
     assert float(shown["carried from last week"]) == prizes.carried() / 1e6 > 0
     assert "ends in" in run("tickets", "pool").output
+    # What weeks brought on 500 USD; a BET a block at 0.10 USD, two blocks an hour.
+    revenues = [float(week["revenue"]) for week in ask("tickets", "weeks")]
+    lending = sum(revenues) / len(revenues) / 500 * 365 / 7
+    assert lending > 0
+    assert float(shown["APY1, prizes"]) == pytest.approx(lending * 1.6, rel=1e-12)
+    assert float(shown["APY1 net of the buyback"]) == pytest.approx(lending * 1.6 * 0.9 / 0.93, rel=1e-12)
+    assert float(shown["APY2, mined BET"]) == pytest.approx(2 * 24 * 365 * 0.10 / 500, rel=1e-12)
+    assert float(shown["APY"]) == pytest.approx(float(shown["APY1, prizes"]) + float(shown["APY2, mined BET"]))
+    assert "is right in 80 % of them" in shown["assumes"]
+
+
+def test_no_yield_is_shown_before_a_week_is_closed(stage, ask):
+    assert ask("tickets", "pool")["yearly yields"] == "known when a week is closed"
 
 
 def test_events_are_listed(stage, ask):

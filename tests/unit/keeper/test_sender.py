@@ -94,7 +94,7 @@ def test_the_bucket_is_spent_a_day_after_the_price_was_noted(keeper, world, buck
 def sandwich(world):
     """Somebody buys BET with 10,000 USDC, a tenth of the market."""
     pair, amount = world.record.address_of("Pair:BET"), 10_000 * 10**6
-    usdc, bet = world.local.market()
+    usdc, bet = world.local.tessera.prizes.market()
     out = amount * 997 * bet // (usdc * 1000 + amount * 997)
     sorted_ = world.local.contract("Pair:BET").functions.token0().call() == world.token("USDC")
     world.local.give(pair, "USDC", amount)
@@ -141,4 +141,4 @@ def test_a_bucket_above_one_per_cent_of_the_market_is_spent_in_parts(keeper, wor
     monkeypatch.setattr("tessera.keeper.steps.MAX_RESERVE_BPS", 1)
     monkeypatch.setattr(world.prizes, "buyback_bucket", lambda: 20 * 10**6)
     call = next(next(one for one in due(keeper.scene).steps if one.kind == "buy back").calls(keeper.scene))
-    assert call.arguments[0] == world.local.market()[0] // 10_000
+    assert call.arguments[0] == world.local.tessera.prizes.market()[0] // 10_000
