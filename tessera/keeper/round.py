@@ -10,6 +10,7 @@ from tessera.keeper.scene import Scene
 from tessera.keeper.sender import NODE_ERRORS, POLL_SECONDS, Sender, Sent
 from tessera.keeper.steps import Call, Status, Step, refusal
 
+STOPPED = "the keeper was stopped"
 LAG_SECONDS = 15  # that a machine behind the node's address may be late
 
 
@@ -91,10 +92,11 @@ def _attempt(scene: Scene, sender: Sender, step: Step, watcher: Watcher, stoppin
     sent: list[Sent] = []
     status, trouble = Status.UNDONE, ""
     try:
+        if stopping():
+            raise ChainError(STOPPED)
         for call in step.calls(scene):
             if stopping():
-                trouble = "the keeper was stopped"
-                break
+                raise ChainError(STOPPED)
             try:
                 sent.append(sender.send(call))
             except Reverted as refused:

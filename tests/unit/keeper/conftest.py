@@ -129,3 +129,9 @@ def undisturbed(world: World, keeper_of, state, _results) -> dict:
         _results.update(state())
         tester.revert_to_snapshot(before)
     return _results
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    for module in ("sender", "round"):
+        monkeypatch.setattr(f"tessera.keeper.{module}.POLL_SECONDS", 0.01)
