@@ -3,6 +3,7 @@
 import click
 
 from tessera.cli import money
+from tessera.cli.keeper import keeper
 from tessera.cli.markets import markets
 from tessera.cli.portfolio import portfolio
 from tessera.cli.session import Commands, Keys, Session
@@ -32,5 +33,15 @@ def cli(ctx: click.Context, rpc: str, record: str, as_json: bool, dry_run: bool,
     ctx.obj = Session(rpc, record, Keys(**keys), as_json=as_json, dry_run=dry_run)
 
 
-for command in (markets, tickets, portfolio, money.join, money.deposit, money.withdraw, money.consent, money.limits):
+for command in (
+    markets,
+    tickets,
+    portfolio,
+    keeper,
+    money.join,
+    money.deposit,
+    money.withdraw,
+    money.consent,
+    money.limits,
+):
     cli.add_command(command)

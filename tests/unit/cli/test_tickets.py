@@ -148,6 +148,22 @@ def test_no_yield_is_shown_before_a_week_is_closed(stage, ask):
     assert ask("tickets", "pool")["yearly yields"] == "known when a week is closed"
 
 
+def test_the_keeper_does_what_is_due(stage, ask, run):
+    prizes, now = stage.tessera.prizes, stage.local.now()
+    ask("tickets", "stake", "usdc", "500", "--yes", by=HANNAH)
+    stage.local.let_pass(start_of(period_of(now) + 1) + 60 - now)
+    week, block = prizes.period(), stage.tessera.web3.eth.block_number
+    planned = ask("keeper", "plan")["steps"]
+    assert ask("--dry-run", "keeper", "run", by=RIVAL)["steps"] == planned
+    assert (len(planned) > 2, stage.tessera.web3.eth.block_number) == (True, block)
+
+    ask("keeper", "run", by=RIVAL)
+    assert prizes.period() == week + 1
+    assert prizes.carried() > 0
+    result = run("keeper", "run")
+    assert (result.exit_code, "say who you are" in result.output) == (1, True)
+
+
 def test_events_are_listed(stage, ask):
     (listed,) = ask("tickets", "events")
     assert (listed["event"], listed["question"], listed["outcomes"]) == (stage.event, "Which team wins?", "Home, Away")

@@ -1,0 +1,68 @@
+"""`tessera keeper`: anybody may do what is due. For a service with metrics and alarms: `ape run keeper loop`."""
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from tessera.cli.session import Commands, Session
+from tessera.keeper import report
+from tessera.keeper.plan import Plan, due
+from tessera.keeper.round import Watcher
+from tessera.keeper.round import run as run_round
+from tessera.keeper.scene import Scene
+from tessera.keeper.sender import GWEI, Sender
+from tessera.keeper.terminal import Bar, show_plan
+
+console = Console(highlight=False, stderr=True)
+
+
+@click.group(cls=Commands)
+def keeper():
+    """The weekly round: harvest, close weeks, settle events, pay winners."""
+
+
+@keeper.command()
+@click.pass_obj
+def plan(session: Session):
+    """What is due, and the gas it takes. Sends nothing."""
+    _show(session, _due(session)[1])
+
+
+@keeper.command()
+@click.option("--max-gas-price", type=click.FloatRange(0, min_open=True), help="Gwei, tip included.")
+@click.option("--reports", metavar="FOLDER", type=click.Path(path_type=Path), help="Keep report and picture there.")
+@click.pass_context
+def run(context: click.Context, max_gas_price: float | None, reports: Path | None):
+    """Does all that is due, once; exits with 3 where something was left undone, 4 where a token refuses a winner."""
+    session: Session = context.obj
+    scene, found = _due(session)
+    if session.dry_run:
+        _show(session, found)
+        return
+    sender = Sender(session.wallet, max_gas_price=None if max_gas_price is None else int(max_gas_price * GWEI))
+    with nullcontext(Watcher()) if session.as_json else Bar(console) as bar:
+        done = run_round(scene, sender, found, watcher=bar)
+    money = report.flow_of(scene, done)
+    told = report.as_mapping(done, money, scene.prize_token if money else None)
+    if reports is not None:
+        click.echo(f"report: {report.write(told, reports)}", err=True)
+    if session.as_json:
+        click.echo(json.dumps(told, indent=2))
+    else:
+        report.show(told, Console(highlight=False))
+    context.exit(done.exit_code)
+
+
+def _due(session: Session) -> tuple[Scene, Plan]:
+    scene = Scene(session.tessera, session.index, session.viewer)
+    return scene, due(scene)
+
+
+def _show(session: Session, found: Plan) -> None:
+    if session.as_json:
+        click.echo(json.dumps(found.as_mapping(), indent=2))
+    else:
+        show_plan(found, Console(highlight=False))
