@@ -81,10 +81,13 @@ class Chain {
   /** Looks for a new block now. */
   async refresh() {
     try {
-      const { number, timestamp, hash } = await this.client.getBlock();
-      this.#ahead = Math.max(0, Number(timestamp) - Date.now() / 1000);
-      this.now = this.#time();
-      if (hash !== this.head.hash) this.head = { number, timestamp: Number(timestamp), hash };
+      const [{ number, timestamp, hash }, next] = await Promise.all([this.client.getBlock(), this.#nextOfDevnet()]);
+      if (next) this.#ahead = Number(next.timestamp) - Date.now() / 1000;
+      if (hash !== this.head.hash) {
+        if (!next) this.#ahead = Math.max(0, Number(timestamp) - Date.now() / 1000);
+        this.now = this.#time();
+        this.head = { number, timestamp: Number(timestamp), hash };
+      }
       this.down = undefined;
     } catch (error) {
       this.down = error;
@@ -108,6 +111,11 @@ class Chain {
 
   names(): Name[] {
     return (Object.keys(abis) as Name[]).filter((name) => this.has(name));
+  }
+
+  /** A devnet's clock goes on when no block is mined, and only its next block tells it. */
+  async #nextOfDevnet() {
+    return this.deployment.chainId === DEVNET ? this.client.getBlock({ blockTag: "pending" }) : undefined;
   }
 
   #time() {

@@ -42,7 +42,12 @@ export function fromIndex(url: string): Source {
     },
 
     async ledger(account) {
-      type Told = Record<"pot" | "amount" | "balance_after", string> & { product: Address; kind: Kind; timestamp: number; transaction: Hex };
+      type Told = Record<"pot" | "amount" | "balance_after", string> & {
+        product: Address;
+        kind: Kind;
+        timestamp: number;
+        transaction: Hex;
+      };
       return (await all<Told>(`/accounts/${account}/ledger`)).map((one) => ({
         ...one,
         pot: BigInt(one.pot),
@@ -57,7 +62,10 @@ export function fromIndex(url: string): Source {
     },
 
     async events() {
-      type Told = Record<"event_id" | "stop_block" | "weight" | "not_before" | "result_deadline", number> & { description: string; outcomes: string[] };
+      type Told = Record<"event_id" | "stop_block" | "weight" | "not_before" | "result_deadline", number> & {
+        description: string;
+        outcomes: string[];
+      };
       return (await all<Told>("/events")).map((one) => ({
         id: BigInt(one.event_id),
         description: one.description,

@@ -96,7 +96,7 @@ async function leaderboard(): Promise<Standing[]> {
       brier: scores.length ? scores.reduce((sum, one) => sum + one, 0) / scores.length : undefined,
     };
   });
-  return standings.sort((a, b) => Number(b.profit - a.profit));
+  return standings.sort((a, b) => Number(b.profit - a.profit) || (a.account < b.account ? -1 : 1));
 }
 
 export const fromLogs: Source = {

@@ -94,8 +94,20 @@ export async function readDispute(id: bigint, disputedAt: bigint, account: Addre
   const contract = chain.at("LmsrMarkets");
   const fromBlock = BigInt(chain.deployment.firstBlock);
   const [complaints, votes] = await Promise.all([
-    chain.client.getContractEvents({ ...contract, eventName: "OutcomeDisputed", args: { market_id: id }, fromBlock, strict: true }),
-    chain.client.getContractEvents({ ...contract, eventName: "VoteCast", args: { market_id: id, account }, fromBlock, strict: true }),
+    chain.client.getContractEvents({
+      ...contract,
+      eventName: "OutcomeDisputed",
+      args: { market_id: id },
+      fromBlock,
+      strict: true,
+    }),
+    chain.client.getContractEvents({
+      ...contract,
+      eventName: "VoteCast",
+      args: { market_id: id, account },
+      fromBlock,
+      strict: true,
+    }),
   ]).catch(() => [[], []] as const);
   const hasVoted = account !== undefined && votes.some(({ args }) => args.timestamp >= disputedAt);
   return { complaint: complaints.at(-1)?.args, hasVoted };

@@ -18,7 +18,9 @@ export async function readProducts(): Promise<Product[]> {
   const found: Product[] = [];
   for (;;) {
     const args = [BigInt(found.length)] as const;
-    const address = await chain.client.readContract({ ...chain.at("Escrow"), functionName: "products", args }).catch(() => undefined);
+    const address = await chain.client
+      .readContract({ ...chain.at("Escrow"), functionName: "products", args })
+      .catch(() => undefined);
     if (address === undefined) return found;
     const name = address === chain.address("LmsrMarkets") ? "Friends' markets" : `Product ${address}`;
     found.push({ name, address, bit: 1n << args[0] });

@@ -74,8 +74,9 @@ export async function readStakes(account: Address | undefined) {
 /** The running week of the prize pool. */
 export async function readWeek() {
   const prizes = chain.at("PrizePool");
-  const read = (functionName: "pool" | "carried" | "waiting" | "buyback_bucket" | "event_bps" | "buyback_bps" | "weight" | "period") =>
-    chain.client.readContract({ ...prizes, functionName });
+  const read = (
+    functionName: "pool" | "carried" | "waiting" | "buyback_bucket" | "event_bps" | "buyback_bps" | "weight" | "period",
+  ) => chain.client.readContract({ ...prizes, functionName });
   const [pool, carried, waiting, bucket, eventBps, buybackBps, weight, period, token] = await Promise.all([
     read("pool"),
     read("carried"),
@@ -136,23 +137,44 @@ export function secondsLeft({ stopBlock, notBefore }: EventTerms, blocksPerHour:
   return Math.min(byBlock, notBefore - chain.now);
 }
 
-/** How much a vault's share grew by the last week, or the last day, as a yearly rate; undefined where a node does not
- * know the past. */
-async function lendingYield(vault: Address, unit: bigint, blocksPerHour: bigint): Promise<number | undefined> {
-  const { client, head } = chain;
-  const call = { address: vault, abi: erc4626Abi, functionName: "convertToAssets", args: [unit * 10n ** 12n] } as const;
-  const now = await client.readContract(call);
-  for (const hours of [168n, 24n]) {
-    const blockNumber = head.number - blocksPerHour * hours;
-    if (blockNumber <= 0n) continue;
-    const [before, then] = await Promise.all([
-      client.readContract({ ...call, blockNumber }).catch(() => undefined),
-      client.getBlock({ blockNumber }),
-    ]);
-    const elapsed = head.timestamp - Number(then.timestamp);
-    if (before !== undefined && elapsed >= DAY / 2) return ((Number(now) / Number(before) - 1) * YEAR) / elapsed;
+const oldestKnown = new Map<Address, bigint>();
+
+/** The first block after `first` at which the node knows what a vault's share was worth. */
+async function oldest(vault: Address, first: bigint, worth: (blockNumber: bigint) => Promise<bigint>): Promise<bigint> {
+  const known = (blockNumber: bigint) =>
+    worth(blockNumber).then(
+      () => true,
+      () => false,
+    );
+  let [below, found] = [first, oldestKnown.get(vault) ?? chain.head.number];
+  if (found <= first || (await known(first))) return first;
+  while (!oldestKnown.has(vault) && found - below > 1n) {
+    const middle = (below + found) / 2n;
+    if (await known(middle)) found = middle;
+    else below = middle;
   }
-  return undefined;
+  oldestKnown.set(vault, found);
+  return found;
+}
+
+/** How much a vault's share grew in the last four weeks, or as far back as the node remembers, as a yearly rate;
+ * undefined where that is less than half a day. */
+async function lendingYield(vault: Address, unit: bigint, blocksPerHour: bigint): Promise<number | undefined> {
+  const { client, head, deployment } = chain;
+  const worth = (blockNumber: bigint) =>
+    client.readContract({
+      address: vault,
+      abi: erc4626Abi,
+      functionName: "convertToAssets",
+      args: [unit * 10n ** 12n],
+      blockNumber,
+    });
+  const window = head.number - blocksPerHour * 4n * 168n;
+  const first = BigInt(deployment.firstBlock);
+  const since = await oldest(vault, window > first ? window : first, worth);
+  const [before, now, then] = await Promise.all([worth(since), worth(head.number), client.getBlock({ blockNumber: since })]);
+  const elapsed = head.timestamp - Number(then.timestamp);
+  return elapsed < DAY / 2 ? undefined : ((Number(now) / Number(before) - 1) * YEAR) / elapsed;
 }
 
 /** BET a block, measured: what one staker's rewards grew by in the last block, for all stakes; 0 where nothing is mined. */

@@ -1,0 +1,202 @@
+"""A browser, a devnet and the page on it. Each test acts with accounts of its own: the chain is everybody's."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+from web3 import HTTPProvider, Web3
+
+from scripts import devnet, web
+from tessera.chain import Deployment, Tessera, Wallet
+from tessera.chain.embedded import known_account
+from tessera.chain.local import UNITS, LocalChain
+from tests.integration.conftest import ROOT, running_devnet
+
+# Debian's chromium looks for its services otherwise, and finds nobody.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 800}
+PICTURES = ROOT / ".cache" / "e2e"
+PATIENCE = 30_000  # ms: a poll of the chain is 2 s
+WALLET = (Path(__file__).parent / "wallet.js").read_text()
+PURSE = 1_000
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def browser(url):
+    """Closed before the chain: anvil does not end while a browser keeps a connection open."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("needs Debian's chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=PATIENCE)
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("devnet")
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    web.build()
+
+
+@pytest.fixture(scope="session")
+def url(folder) -> Iterator[str]:
+    with running_devnet(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tessera(url, folder) -> Tessera:
+    return Tessera(Web3(HTTPProvider(url)), Deployment.load(folder / devnet.RECORD))
+
+
+@pytest.fixture(scope="session")
+def local(tessera) -> LocalChain:
+    """The chain's clock and its tokens for nothing."""
+    return LocalChain(tessera, Wallet(tessera.web3, known_account(0)))
+
+
+@pytest.fixture(scope="session")
+def deployment(url, folder) -> dict:
+    return json.loads((folder / devnet.PAGE).read_text())
+
+
+@pytest.fixture(scope="session")
+def address(built, deployment) -> Iterator[str]:
+    with web.serving(deployment, 0) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def new_person(tessera, local) -> Callable[[], Wallet]:
+    """People who are new: gas money, an invitation, dollars of each asset."""
+    numbers = count(1)
+
+    def new() -> Wallet:
+        wallet = Wallet(tessera.web3, Account.from_key(Web3.keccak(text=f"person {next(numbers)}")))
+        tessera.web3.provider.make_request("anvil_setBalance", [wallet.address, hex(10**18)])
+        tessera.play_euro.invite(local.owner, [wallet.address])
+        for asset, unit in UNITS.items():
+            local.give(wallet.address, asset, PURSE * unit)
+        return wallet
+
+    return new
+
+
+@pytest.fixture
+def member(new_person, tessera) -> Wallet:
+    """Somebody new who has joined the club."""
+    return joined(new_person(), tessera)
+
+
+def joined(wallet: Wallet, tessera: Tessera) -> Wallet:
+    tessera.play_euro.join(wallet, consent=1)
+    return wallet
+
+
+def signed(wallet: Wallet, message: str) -> str:
+    """What eth_signTypedData_v4 answers."""
+    return Web3.to_hex(wallet.account.sign_typed_data(full_message=json.loads(message)).signature)
+
+
+@dataclass
+class Visit:
+    """A tab with the page in it."""
+
+    tab: object
+    address: str
+
+    def go(self, path: str = ""):
+        self.tab.goto(f"{self.address}#/{path}")
+        self.tab.locator("h1").wait_for()
+
+    def button(self, name: str):
+        return self.tab.get_by_role("button", name=name, exact=True)
+
+    def press(self, name: str, then: str):
+        """Presses a button and waits until the page says so."""
+        self.button(name).click()
+        self.says(then)
+
+    def says(self, text: str):
+        self.tab.get_by_text(text).locator("visible=true").first.wait_for()
+
+    def enter(self):
+        """Comes in with the wallet that the browser has."""
+        self.button("Connect").click()
+        self.tab.get_by_label("I am 18 or older").check()
+        self.button("Test wallet").click()
+        self.tab.locator("dialog").wait_for(state="hidden")
+
+    def picture(self, name: str):
+        """Saves what a person would see, for people to look at."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        width = self.tab.viewport_size["width"]
+        self.tab.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
+
+
+@pytest.fixture
+def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
+    """Opens the page in a browser of its own; `wallet` is what the person has installed there."""
+    faults, contexts, visits = [], [], []
+
+    def open_page(
+        path: str = "", *, wallet: Wallet | None = None, size: dict = PHONE, at: str = address, **options
+    ) -> Visit:
+        context = browser.new_context(viewport=size, timezone_id="UTC", locale="en-GB", **options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        if wallet is not None:
+            context.add_init_script(f"({WALLET})({json.dumps([wallet.address, url])})")
+            context.expose_function("testSign", lambda message: signed(wallet, message))
+            # Transactions are sent by the node, which acts for whoever it is told to.
+            wallet.web3.provider.make_request("anvil_impersonateAccount", [wallet.address])
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        visit = Visit(tab, at)
+        visits.append(visit)
+        visit.go(path)
+        if wallet is not None:
+            visit.enter()
+        return visit
+
+    yield open_page
+    if request.node.stash.get(FAILED, False):
+        for number, visit in enumerate(visits):
+            visit.picture(f"failed-{request.node.name}-{number}")
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    item.stash[FAILED] = report.failed
+    return report
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)

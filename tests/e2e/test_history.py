@@ -1,0 +1,56 @@
+"""The page tells the same story from logs and from the event index."""
+
+import re
+from threading import Thread
+
+import pytest
+import uvicorn
+from web3 import HTTPProvider, Web3
+
+from scripts import web
+from tessera.chain import Outcome
+from tessera.index.api import Syncer, app_of
+from tessera.index.index import Index
+from tests.e2e.conftest import joined
+from tests.e2e.play import bet, new_market
+
+CLOCKS = r"\d+ (d|h|min|s)\b"
+
+
+@pytest.fixture
+def indexed(deployment, built, tessera, url, tmp_path):
+    """The address of a page that is told of an index."""
+    index = Index(f"sqlite:///{tmp_path / 'index.db'}", Web3(HTTPProvider(url)), tessera.deployment)
+    server = uvicorn.Server(uvicorn.Config(app_of(index, Syncer(index, 0.2)), port=0, log_level="warning"))
+    thread = Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        thread.join(0.05)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with web.serving({**deployment, "indexUrl": f"http://127.0.0.1:{port}"}, 0) as address:
+        yield address
+    server.should_exit = True
+    thread.join()
+
+
+def test_logs_and_index_tell_the_same(visit, indexed, member, new_person, tessera):
+    bettor = joined(new_person(), tessera)
+    market = new_market(tessera, member, "The same story?")
+    bet(tessera, bettor, market, Outcome.NO)
+    pages = [visit(wallet=bettor), visit(wallet=bettor, at=indexed)]
+    for path, telling in (
+        ("markets", "The same story?"),
+        (f"markets/{market}", "on average"),
+        ("tickets", "Does the bill pass?"),
+        ("portfolio", "BET_DEBIT, market"),
+        ("leaderboard", "Brier"),
+    ):
+        told = []
+        for page in pages:
+            page.go(path)
+            page.says(telling)
+            page.tab.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+            told.append(re.sub(CLOCKS, "", page.tab.locator("main").text_content()))
+        assert told[0] == told[1], path
+    requests = pages[1].tab.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    assert any("/accounts/" in request for request in requests)

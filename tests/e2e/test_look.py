@@ -1,0 +1,64 @@
+"""Every page fits a phone and a desk, light and dark, is usable by keyboard and screen reader, and is small."""
+
+import gzip
+
+import pytest
+
+from scripts import web
+from tests.e2e.conftest import DESK, PHONE
+
+AXE = web.WEB / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = ("markets", "markets/1", "markets/new", "tickets", "portfolio", "leaderboard")
+MOST_SCRIPT = 200_000  # bytes, gzipped
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")])
+def test_every_page_fits_and_axe_finds_nothing_serious(visit, member, size, scheme):
+    page = visit(wallet=member, size=size, color_scheme=scheme, reduced_motion="reduce")
+    for path in PAGES:
+        page.go(path)
+        page.tab.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+        for details in page.tab.locator("main details").all():
+            details.evaluate("(element) => (element.open = true)")
+        page.picture(f"{path.replace('/', '-')}-{scheme}")
+        width = page.tab.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"], f"{path} is {width} px wide"
+        page.tab.add_script_tag(path=AXE)
+        found = page.tab.evaluate("axe.run().then((found) => found.violations)")
+        grave = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert [(path, one["id"], [node["html"] for node in one["nodes"]]) for one in grave] == []
+
+
+def test_the_wallet_dialog_is_accessible(visit):
+    page = visit()
+    page.button("Start").click()
+    page.tab.add_script_tag(path=AXE)
+    found = page.tab.evaluate("axe.run('dialog').then((found) => found.violations)")
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+
+
+def test_a_bet_by_keyboard_alone(visit, member, tessera):
+    page = visit("markets/2", wallet=member)
+    page.tab.reload()  # the page knows the wallet, and nothing has the focus
+    page.button("Bet 1.00 EUR on NO").and_(page.tab.locator(":enabled")).wait_for()
+    press = page.tab.keyboard.press
+    press("Tab")
+    assert page.tab.evaluate("document.activeElement.textContent.trim()") == "To the content"
+    press("Enter")
+    assert page.tab.evaluate("document.activeElement.id") == "main"
+    for _ in range(12):
+        press("Tab")
+        if page.tab.evaluate("document.activeElement.textContent.trim()") == "Bet 1.00 EUR on NO":
+            break
+    press("Enter")
+    page.says("Your bet is placed.")
+    assert tessera.escrow.balance_of(member.address) == 49_000_000
+
+
+def test_all_script_is_small(built):
+    sizes = {file.name: len(gzip.compress(file.read_bytes())) for file in web.DIST.glob("**/*.js")}
+    assert 0 < sum(sizes.values()) <= MOST_SCRIPT, sizes
+
+
+def test_types_are_checked(built):
+    web.npm("run", "check")

@@ -1,0 +1,86 @@
+"""A person who has never seen the project, on a phone: joins, bets, stakes, predicts, gets paid and withdraws."""
+
+import re
+
+from tessera.chain import EUR, WAD, Outcome, Wallet
+from tessera.chain.embedded import known_account
+from tessera.chain.local import DAY
+from tessera.devnet import report
+from tests.e2e.play import keep, new_market, open_event
+
+DOLLAR = 10**6
+
+
+def test_a_newcomer_joins_bets_stakes_predicts_is_paid_and_withdraws(visit, tessera, local):
+    creator = Wallet(tessera.web3, known_account(3))
+    market = new_market(tessera, creator, "Will the newcomer like it?", p0=WAD * 40 // 100)
+    event = open_event(tessera, local)
+
+    page = visit()
+    page.picture("newcomer-1-first-sight")
+    page.button("Start").click()
+    page.tab.get_by_label("I am 18 or older").check()
+    page.button("Try with play money").click()
+    page.press("Join and get 50.00 EUR", "Welcome.")
+    me = page.tab.evaluate("localStorage['tessera.throwaway']")
+    me = Wallet(tessera.web3, tessera.web3.eth.account.from_key(me))
+    assert tessera.escrow.balance_of(me.address) == 50 * EUR
+
+    page.tab.get_by_role("searchbox").fill("newcomer")
+    page.tab.get_by_text("Will the newcomer like it?").click()
+    page.says("on average")
+    quote = tessera.markets.quote(market, Outcome.YES)
+    page.says(f"pays at most {quote.max_payoff // 10**4 / 100:.2f} EUR")
+    page.picture("newcomer-2-before-the-bet")
+    page.press("Bet 1.00 EUR on YES", "Your bet is placed.")
+    position = tessera.markets.position(market, me.address)
+    assert position.shares[Outcome.YES] == quote.shares
+    assert tessera.escrow.balance_of(me.address) == 49 * EUR
+
+    page.tab.get_by_role("link", name="Tickets").click()
+    usdc = local.token("USDC")
+    before = usdc.balance_of(me.address)
+    page.tab.get_by_label("Stake, in USDC").fill("250")
+    page.press("Stake 250.00 USDC", "Staked.")
+    assert tessera.staking.principal_of(me.address, usdc.address) == 250 * DOLLAR
+    card = page.tab.locator("article", has_text="Will the newcomer win?")
+    card.get_by_role("button", name="Predict yes").click()
+    card.get_by_text("your prediction").wait_for()
+    assert tessera.events.prediction_of(event, me.address) == (True, 0)
+    page.picture("newcomer-3-staked")
+
+    local.let_pass(3 * DAY)
+    tessera.markets.propose(creator, market, Outcome.YES)
+    report(tessera, event, 0)
+    local.let_pass(8 * DAY)
+    keep(tessera, local)
+
+    page.go(f"markets/{market}")
+    page.press("Make it final", "You won")
+    page.picture("newcomer-4-won")
+    page.tab.get_by_role("button", name=re.compile("^Take .* EUR$")).click()
+    page.says("are in your balance")
+    won = tessera.escrow.balance_of(me.address) - 49 * EUR
+    assert won == quote.max_payoff
+
+    page.go("tickets")
+    card.get_by_role("button", name="Settle it").click()
+    page.says("are yours")
+    prize = tessera.events.prize_of(event, me.address)
+    assert prize > 0
+    card.get_by_role("button", name="Take").click()
+    page.says("You won")
+    assert usdc.balance_of(me.address) == before - 250 * DOLLAR + prize
+    page.press("Withdraw 250.00 USDC", "It is in your wallet.")
+    assert usdc.balance_of(me.address) == before + prize
+    page.tab.get_by_role("button", name=re.compile("^Take .* BET$")).click()
+    page.says("The BET are in your wallet.")
+    assert tessera.bet_token.balance_of(me.address) > 0
+    page.picture("newcomer-5-tickets-done")
+
+    page.tab.get_by_role("navigation").get_by_role("link", name="Portfolio").click()
+    page.tab.get_by_role("button", name=re.compile("^Withdraw .* EUR$")).click()
+    page.says("It is in your wallet.")
+    assert tessera.escrow.balance_of(me.address) == 0
+    assert tessera.play_euro.balance_of(me.address) == 49 * EUR + won
+    page.picture("newcomer-6-portfolio-done")

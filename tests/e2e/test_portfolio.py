@@ -1,0 +1,103 @@
+"""What a person has, had and set: balances, ledger, consents, limits, leaders."""
+
+import csv
+import re
+
+from tessera.chain import EUR, Outcome
+from tessera.chain.escrow import Entry
+from tessera.chain.local import DAY, let_pass
+from tessera.chain.results import results
+from tests.e2e.conftest import joined
+from tests.e2e.play import bet, new_market
+
+
+def test_the_ledger_and_its_csv_are_the_chains(visit, member, new_person, tessera):
+    bettor = joined(new_person(), tessera)
+    market = new_market(tessera, member, "For the ledger?")
+    bet(tessera, bettor, market, Outcome.NO)
+    page = visit("portfolio", wallet=bettor)
+    page.says("BET_DEBIT, market")
+    page.picture("portfolio")
+    with page.tab.expect_download() as saved:
+        page.button("Save as CSV").click()
+    with open(saved.value.path()) as file:
+        lines = list(csv.DictReader(file))
+    entries = [row for row in tessera.log_reader().read() if isinstance(row, Entry) and row.account == bettor.address]
+    assert [line["kind"] for line in lines] == [entry.kind.name for entry in entries] == ["DEPOSIT", "BET_DEBIT"]
+    assert [line["amount_eur"] for line in lines] == ["50.000000", "-1.000000"]
+    assert [line["balance_after_eur"] for line in lines] == ["50.000000", "49.000000"]
+    assert [line["transaction"] for line in lines] == [entry.transaction for entry in entries]
+
+
+def test_withdraw_and_deposit_again_with_a_permit(visit, member, tessera):
+    page = visit("portfolio", wallet=member)
+    page.tab.get_by_label("Amount in EUR (empty: all)").fill("12.34")
+    page.press("Withdraw 12.34 EUR", "It is in your wallet.")
+    assert tessera.escrow.balance_of(member.address) == 37_660_000
+    assert tessera.play_euro.balance_of(member.address) == 12_340_000
+    page.tab.locator("summary", has_text="Deposit").click()
+    page.button("All, 12.34 EUR").click()
+    page.press("Deposit 12.34 EUR", "It is in your balance.")
+    assert tessera.escrow.balance_of(member.address) == 50 * EUR
+    calls = page.tab.evaluate("window.testWallet.calls")
+    assert calls.count("eth_signTypedData_v4") == 1
+    assert calls.count("eth_sendTransaction") == 2
+
+
+def test_consent_is_taken_back_and_given_again(visit, member, tessera):
+    page = visit("portfolio", wallet=member)
+    page.press("Take back", "you have not said yes, or took it back")
+    assert tessera.escrow.consent_of(member.address) == 0
+    page.press("Let the markets take my bets", "may take your bets")
+    assert tessera.escrow.consent_of(member.address) == 1
+
+
+def test_a_limit_counts_at_once_and_loosens_after_a_day(visit, member, new_person, tessera):
+    bettor = joined(new_person(), tessera)
+    later = tessera.web3.eth.get_block("latest")["timestamp"] + 30 * DAY
+    market = new_market(tessera, member, "Over the limit?", expected_result_at=later)
+    bet(tessera, bettor, market, Outcome.YES)
+    let_pass(tessera.web3, 10, tessera.events.blocks_per_hour())
+    page = visit("portfolio", wallet=bettor)
+    page.says("In the last 24 hours: 1.00 EUR.")
+    set_limit(page, "1.50")
+    page.says("At most 1.50 EUR in 24 hours.")
+    set_limit(page, "20")
+    page.says("It becomes 20.00 EUR on")
+    page.says("At most 1.50 EUR in 24 hours.")
+    page.go(f"markets/{market}")
+    yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled"))
+    yes.click()
+    page.says("This would pass your own limit of 1.50 EUR a day: 1.00 EUR were staked in the last 24 hours.")
+    assert tessera.markets.position(market, bettor.address).staked[Outcome.YES] == EUR
+    assert "eth_sendTransaction" not in page.tab.evaluate("window.testWallet.calls")
+
+    let_pass(tessera.web3, DAY + 60, tessera.events.blocks_per_hour())
+    yes.click()
+    page.tab.get_by_text("for 2.00 EUR").wait_for()
+    assert tessera.markets.position(market, bettor.address).staked[Outcome.YES] == 2 * EUR
+
+
+def set_limit(page, euros: str):
+    page.tab.get_by_label("Stakes in 24 hours, in EUR").fill(euros)
+    page.button("Set limit").click()
+
+
+def test_leaders_are_those_of_the_one_definition(visit, tessera):
+    rows = list(tessera.log_reader().read())
+    known = results(rows, tessera.markets.address)
+    page = visit("leaderboard")
+    page.says("Brier")
+    table = {}
+    for row in page.tab.get_by_role("row").all()[1:]:
+        who, gain, *_ = row.inner_text().split("\t")
+        table[who] = gain
+    gains = {f"{one[:6]}…{one[-4:]}": result.profit for one, result in known.items() if result.put_in}
+    assert table == {who: written(profit) for who, profit in gains.items()}
+
+
+def written(units: int) -> str:
+    text = f"{abs(units) // 10**4 / 100:,.2f} EUR"
+    if units > 0:
+        return f"+{text}"
+    return f"−{text}" if re.search("[1-9]", text) and units < 0 else text

@@ -1,0 +1,118 @@
+"""Wallets and what can go wrong with them and with the node: plain words, and nothing lost."""
+
+import re
+
+from tessera.chain import EUR, Outcome
+from tessera.chain.local import let_pass
+from tests.e2e.play import bet, new_market
+
+
+def sent(route) -> str:
+    return route.request.post_data or ""
+
+
+def test_without_a_wallet_everything_can_be_read(visit, member, tessera):
+    market = new_market(tessera, member, "Readable?")
+    page = visit(f"markets/{market}")
+    page.says("on average")
+    assert page.tab.get_by_role("button", name=re.compile("^Bet")).count() == 0
+    for path, heading in (("tickets", "Tickets"), ("portfolio", "Portfolio"), ("leaderboard", "Leaders")):
+        page.go(path)
+        assert page.tab.locator("h1").inner_text() == heading
+    page.go("markets/999")
+    page.says("There is no market number 999.")
+
+
+def test_a_declined_signature_sends_nothing(visit, new_person, tessera):
+    person = new_person()
+    page = visit("portfolio", wallet=person)
+    page.tab.evaluate("window.testWallet.rejects = true")
+    page.press("Join and get 50.00 EUR", "You declined in your wallet.")
+    assert tessera.escrow.balance_of(person.address) == 0
+    page.tab.evaluate("window.testWallet.rejects = false")
+    page.press("Join and get 50.00 EUR", "Welcome.")
+    assert tessera.escrow.balance_of(person.address) == 50 * EUR
+
+
+def test_a_wallet_on_another_network_is_led_here(visit, new_person, tessera):
+    person = new_person()
+    page = visit("portfolio", wallet=person)
+    page.tab.evaluate("window.testWallet.goTo('0x1')")
+    page.says("Your wallet is on another network.")
+    page.press("Go to Tessera devnet", "You are invited.")
+    assert page.tab.get_by_text("another network").count() == 0
+
+
+def test_a_refusal_is_shown_with_advice_before_anything_is_sent(visit, member, new_person, tessera):
+    market = new_market(tessera, member, "Too late?")
+    person = new_person()
+    tessera.play_euro.join(person, consent=1)
+    page = visit(f"markets/{market}", wallet=person)
+    yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled"))
+    yes.wait_for()
+    tessera.markets.close(member, market)
+    yes.click()
+    page.says("Betting has ended.")
+    assert tessera.escrow.balance_of(person.address) == 50 * EUR
+    assert "eth_sendTransaction" not in page.tab.evaluate("window.testWallet.calls")
+
+
+def test_a_bet_that_others_made_dearer_is_not_placed(visit, member, new_person, tessera):
+    market = new_market(tessera, member, "Dearer?")
+    person, faster = new_person(), new_person()
+    for one in (person, faster):
+        tessera.play_euro.join(one, consent=1)
+    page = visit(f"markets/{market}", wallet=person)
+    page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled")).wait_for()
+    # The page looks for no new block, so it does not see the other bet.
+    page.tab.route(
+        re.compile("127"), lambda route: route.abort() if "getBlockByNumber" in sent(route) else route.continue_()
+    )
+    bet(tessera, faster, market, Outcome.YES)
+    let_pass(tessera.web3, 5, tessera.events.blocks_per_hour())
+    page.button("Bet 1.00 EUR on YES").click()
+    page.says("Others bet first")
+    assert tessera.markets.position(market, person.address).staked[Outcome.YES] == 0
+
+
+def test_a_replaced_transaction_is_told_apart(visit, new_person, tessera):
+    """Nothing is mined until the wallet has put another transaction in the first one's place."""
+    person, web3 = new_person(), tessera.web3
+    page = visit("portfolio", wallet=person)
+    web3.provider.make_request("evm_setAutomine", [False])
+    try:
+        page.press("Join and get 50.00 EUR", "Waiting for the chain")
+        page.tab.wait_for_timeout(5_000)  # the page has to have seen it at the node: it looks every 2 s
+        fees = {"maxFeePerGas": hex(10**11), "maxPriorityFeePerGas": hex(10**11)}
+        other = {"from": person.address, "to": person.address, "value": "0x0", "nonce": "0x0", "gas": "0x5208", **fees}
+        web3.provider.make_request("eth_sendTransaction", [other])
+        web3.provider.make_request("evm_mine", [])
+        page.says("You cancelled this transaction")
+    finally:
+        web3.provider.make_request("evm_setAutomine", [True])
+    assert not tessera.play_euro.joined(person.address)
+
+
+def test_a_node_that_is_down_and_comes_back(visit):
+    page = visit()
+    page.tab.context.set_offline(True)
+    page.says("The node does not answer.")
+    page.tab.context.set_offline(False)
+    page.tab.get_by_text("The node does not answer.").wait_for(state="detached")
+
+
+def test_a_page_without_its_deployment_says_so(browser, address):
+    tab = browser.new_page()
+    tab.route("**/deployment.json", lambda route: route.fulfill(status=404))
+    tab.goto(address)
+    tab.get_by_text("There is no deployment.json beside this page").wait_for()
+    tab.close()
+
+
+def test_leaving_is_one_click_and_stays(visit, member):
+    page = visit(wallet=member)
+    page.tab.get_by_role("button", name=re.compile("^0x")).click()
+    page.button("Leave").click()
+    page.button("Connect").wait_for()
+    page.tab.reload()
+    page.button("Connect").wait_for()
