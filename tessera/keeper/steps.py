@@ -12,7 +12,7 @@ from typing import ClassVar
 from web3.exceptions import Web3RPCError
 
 from tessera.chain.contract import Contract
-from tessera.chain.wallet import REFUSALS, ChainError, Reverted, reason_of
+from tessera.chain.wallet import REFUSALS, ChainError, Reverted, reason_of, with_margin
 from tessera.keeper.known import REFUSED
 from tessera.keeper.scene import Scene
 
@@ -327,7 +327,7 @@ def fits(scene: Scene, call: Call) -> bool:
         return True  # that chain cannot estimate at the time of its next block
     sender = {} if scene.account is None else {"from": scene.account}
     try:
-        # A fifth more is what a wallet offers.
-        return scene.web3.eth.estimate_gas({**sender, **call.data}, "pending") * 6 // 5 <= gas_room(scene)
+        estimate = scene.web3.eth.estimate_gas({**sender, **call.data}, "pending")
+        return with_margin(estimate) <= gas_room(scene)
     except (*REFUSALS, Web3RPCError):
         return False
