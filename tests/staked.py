@@ -4,14 +4,12 @@ Account 0 owns all and creates events, 1 to 9 are people, 11 to 13 the panel, 14
 """
 
 from collections.abc import Callable
-from functools import cache
 from unittest.mock import patch
 
-from vyper.cli.vyper_compile import compile_files
 from web3 import EthereumTesterProvider, Web3
 
 from tessera.chain import WAD, Tessera, Wallet
-from tessera.chain.artifacts import ROOT, SEARCH, Artifact, compiled
+from tessera.chain.artifacts import ROOT, Artifact, compiled, compiled_file
 from tessera.chain.deploy import deploy
 from tessera.chain.embedded import known_account
 from tessera.chain.events import EventCreated
@@ -27,26 +25,16 @@ PARAMETERS = {
     "mining": [50, 100_050],
     "delay": 1,
 }
-PEOPLE = range(1, 10)
+LISTED = ROOT / "tests" / "mocks" / "ListedToken.vy"  # a stablecoin that refuses whom it has on a list
 PANEL, KEEPER, STRANGER = (11, 12, 13), 14, 15
 
 
-@cache
-def listed_token() -> Artifact:
-    """A stablecoin that refuses whom it has on a list."""
-    path = ROOT / "tests" / "mocks" / "ListedToken.vy"
-    (found,) = compile_files([path], ["abi", "bytecode", "bytecode_runtime"], paths=SEARCH).values()
-    code = (bytes.fromhex(found[name][2:]) for name in ("bytecode", "bytecode_runtime"))
-    return Artifact("ListedToken", found["abi"], *code, "vyper")
-
-
 def _code_of(name: str) -> Artifact:
-    kind = name.partition(":")[0]
-    return listed_token() if kind == "TestToken" else compiled(kind)
+    return compiled_file(LISTED) if name.startswith("TestToken") else compiled(name.partition(":")[0])
 
 
 class World:
-    """All deployed, markets filled, people with 10,000 of each stablecoin. A block an hour, where blocks count."""
+    """All deployed, markets filled, a prize week begun. A block an hour, where blocks count."""
 
     def __init__(self, web3: Web3, code_of: Callable[[str], Artifact] = _code_of):
         """`code_of` compiles contracts; as a rule stablecoins refuse whom they have on a list."""
@@ -64,10 +52,6 @@ class World:
         self.prizes.set_keeper(self.owner, self.keeper.address, True)
         self.local = LocalChain(self.tessera, self.owner)
         self.local.open_markets()
-        for person in PEOPLE:
-            for asset, unit in UNITS.items():
-                self.local.give(self.wallet(person).address, asset, 10_000 * unit)
-                self.local.token(asset).approve(self.wallet(person), self.pool.address, 2**256 - 1)
         self.friday()
         self.close()
 
@@ -86,7 +70,7 @@ class World:
 
     def refuse(self, asset: str, account: str, refused: bool = True) -> None:
         """Nobody can send an account tokens of an asset any more."""
-        token = self.web3.eth.contract(address=self.token(asset), abi=listed_token().abi)
+        token = self.web3.eth.contract(address=self.token(asset), abi=compiled_file(LISTED).abi)
         data = token.encode_abi("list_account", [account, refused])
         self.owner.send({"to": token.address, "data": data}, "list_account")
 
@@ -116,7 +100,11 @@ class World:
         self.wait_until(start_of(period_of(self.time) + weeks) + 60)
 
     def stake(self, person: int, dollars: int, asset: str = "USDC") -> None:
-        self.pool.stake(self.wallet(person), self.token(asset), dollars * UNITS[asset])
+        """Gives a person dollars, to stake them."""
+        wallet, token, amount = self.wallet(person), self.local.token(asset), dollars * UNITS[asset]
+        self.local.give(wallet.address, asset, amount)
+        token.approve(wallet, self.pool.address, amount)
+        self.pool.stake(wallet, token.address, amount)
 
     def earn(self, dollars: int, asset: str = "USDC") -> None:
         """Interest of a vault."""

@@ -14,7 +14,7 @@ from tessera.keeper.plan import due
 from tessera.keeper.round import Round, run
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import Sender
-from tests.staked import KEEPER, UNITS, World
+from tests.staked import DAY, KEEPER, UNITS, World
 
 RIGHT, WRONG = (1, 2, 3, 5), (4, 6)  # people in event 1
 
@@ -116,19 +116,32 @@ def state(world: World) -> Callable[[], dict]:
 
 @pytest.fixture(scope="session")
 def _results() -> dict:
+    """What takes a round to find out, found out once."""
     return {}
 
 
 @pytest.fixture
 def undisturbed(world: World, keeper_of, state, _results) -> dict:
     """What one keeper makes of the world whom nobody disturbs."""
-    if not _results:
+    if "undisturbed" not in _results:
         tester = world.web3.provider.ethereum_tester
         before = tester.take_snapshot()
         assert keeper_of().run().exit_code == 0
-        _results.update(state())
+        _results["undisturbed"] = state()
         tester.revert_to_snapshot(before)
-    return _results
+    return _results["undisturbed"]
+
+
+@pytest.fixture
+def bucket(world: World, keeper_of, _results) -> int:
+    """A week was closed and the price noted a day ago: the bucket can be spent."""
+    tester = world.web3.provider.ethereum_tester
+    if "bucket" not in _results:
+        keeper_of().run()
+        world.wait_until(world.time + DAY + 60)
+        _results["bucket"] = tester.take_snapshot()
+    tester.revert_to_snapshot(_results["bucket"])
+    return world.prizes.buyback_bucket()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.sender import GWEI, NoGasMoneyError
 from tessera.keeper.steps import Status
-from tests.staked import DAY, STRANGER
+from tests.staked import STRANGER
 
 
 def test_above_the_ceiling_nothing_is_sent(keeper_of, world):
@@ -67,14 +67,6 @@ def test_an_account_that_runs_dry_leaves_the_rest(keeper):
     done = keeper.run()
     assert [one.status for one in done.outcomes] == [Status.DONE] * 3 + [Status.UNDONE] * 4
     assert "has 0.000001 ETH left, not enough for PrizePool.poke" in done.outcomes[3].message
-
-
-@pytest.fixture
-def bucket(keeper, world):
-    """A week was closed and the price noted a day ago: the bucket can be spent."""
-    keeper.run()
-    world.wait_until(world.time + DAY + 60)
-    return world.prizes.buyback_bucket()
 
 
 def statuses(done):
