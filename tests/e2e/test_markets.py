@@ -36,7 +36,7 @@ def test_the_preview_tells_what_the_contract_pays(visit, member, new_person, tes
     for side in (Outcome.YES, Outcome.NO):
         quote = tessera.markets.quote(market, side)
         page.says(
-            f"pays {quote.shares / WAD:.2f} EUR, moves {side.name} to {quote.price_after / WAD:.1%}".replace("%", " %")
+            f"pays {quote.max_payoff // 10**4 / 100:.2f} EUR, moves {side.name} to {quote.price_after / WAD:.1%}".replace("%", " %")
         )
 
 

@@ -18,6 +18,9 @@ export type Call = {
   readonly args: readonly unknown[];
 };
 
+/** Calls are tried in the block that they would get into: the newest one may be old where nothing is mined. */
+const NEXT = "pending";
+
 /** A call, checked against the contract's ABI. */
 export function call<
   const A extends Abi,
@@ -31,7 +34,7 @@ export type Stage = "asking the contract" | "confirm in your wallet" | "waiting 
 
 /** What the contract would return to the person now. Raises what it would refuse with. */
 export async function simulate(call: Call): Promise<unknown> {
-  const { result } = await chain.client.simulateContract({ ...call, account: wallet.account! });
+  const { result } = await chain.client.simulateContract({ ...call, account: wallet.account!, blockTag: NEXT });
   return result;
 }
 
@@ -41,10 +44,10 @@ export async function send(call: Call, tell: (stage: Stage) => void): Promise<Tr
   if (!account || !client) throw new Refusal("Connect a wallet first.");
   if (wallet.wrongNetwork) await wallet.goToOurChain();
   tell("asking the contract");
+  await simulate(call);
   const asked = { ...call, account: client.account! };
-  await chain.client.simulateContract(asked);
   // Others may act before: a fifth more gas than it takes now.
-  const gas = ((await chain.client.estimateContractGas(asked)) * 12n) / 10n;
+  const gas = ((await chain.client.estimateContractGas({ ...asked, blockTag: NEXT })) * 12n) / 10n;
   tell("confirm in your wallet");
   const hash = await client.writeContract({ ...asked, gas, chain: chain.client.chain });
   tell("waiting for the chain");
