@@ -5,16 +5,17 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
+from eth_account import Account
 from web3 import HTTPProvider, Web3
 
 from scripts import keeper as script
 from scripts.devnet import anvil
+from tessera.chain import ChainError
 from tessera.chain.events import Claimed, Purged
 from tessera.index import Index
 from tessera.keeper.plan import due
@@ -271,6 +272,11 @@ def test_bad_input_is_refused_and_nothing_is_sent(world, where, tmp_path, sent, 
     assert sent() == 0
 
 
+def test_a_locked_account_is_refused_where_nobody_can_be_asked():
+    with pytest.raises(ChainError, match="keeper is locked: --passphrase-file FILE"):
+        script.passphrase_of("keeper", None)
+
+
 def test_what_is_left_undone_is_an_exit_code_and_a_sentence(world, where, tmp_path, sent):
     done = cli("run", *where, "--max-gas-price", "0.1", "--reports", tmp_path)
     assert done.exit_code == 3
@@ -278,25 +284,17 @@ def test_what_is_left_undone_is_an_exit_code_and_a_sentence(world, where, tmp_pa
     assert sent() == 0
 
 
-IMPORT = """
-from ape_accounts import import_account_from_private_key
-import_account_from_private_key("keeper", "a passphrase", "{key}")
-"""
-
-
 def test_a_key_file_is_unlocked_by_a_file_and_the_loop_stops_on_sigterm(world, where, tmp_path):
     # A passphrase in the environment is of no use to the keeper.
     environment = {**os.environ, "HOME": str(tmp_path), "APE_ACCOUNTS_keeper_PASSPHRASE": "a passphrase"}
-    imported = [sys.executable, "-c", IMPORT.format(key=world.keeper.account.key.hex())]
-    assert run_command(imported, env=environment).returncode == 0
+    key_file = tmp_path / ".ape" / "accounts" / "keeper.json"
+    key_file.parent.mkdir(parents=True)
+    key_file.write_text(json.dumps(Account.encrypt(world.keeper.account.key, "a passphrase", iterations=2)))
     passphrase = tmp_path / "passphrase"
     passphrase.write_text("another\n")
     passphrase.chmod(0o600)
     command = ["ape", "run", "keeper", "loop", *where[:-2], "--account", "keeper", "--reports", str(tmp_path)]
-    command += ["--metrics-port", "0"]
-    locked = run_command(command, env=environment, stdin=subprocess.DEVNULL)
-    assert (locked.returncode, "keeper is locked: --passphrase-file FILE" in locked.stderr) == (1, True)
-    command += ["--passphrase-file", str(passphrase)]
+    command += ["--metrics-port", "0", "--passphrase-file", str(passphrase)]
     wrong = run_command(command, env=environment)
     assert (wrong.returncode, "wrong passphrase for keeper" in wrong.stderr) == (1, True)
 
