@@ -115,11 +115,11 @@ class Sender:
             )
             sent.append(bytes(signed.hash))
             refused = self._submit(signed.raw_transaction)
-            receipt = None if refused else self._receipt(sent, self.patience)
+            # A nonce is taken by one at a lower price, or by what else the account has sent.
+            receipt = None if refused == "price" else self._receipt(sent, 0 if refused else self.patience)
             if receipt is not None:
                 return _sent(call, receipt)
             if refused == "nonce":
-                # An older transaction was mined meanwhile, perhaps one of ours. The caller looks at the state.
                 raise NotMinedError(f"nonce {nonce} was taken by another transaction of {self.address}")
             raised = self._capped(most * RAISE[0] // RAISE[1])
             if raised == most:
