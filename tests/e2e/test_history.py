@@ -42,7 +42,7 @@ def test_logs_and_index_tell_the_same(visit, indexed, member, new_person, tesser
         ("markets", "The same story?"),
         (f"markets/{market}", "on average"),
         ("tickets", "Does the bill pass?"),
-        ("portfolio", "BET_DEBIT, market"),
+        ("portfolio", f"bet, market {market}"),
         ("leaderboard", "Brier"),
     ):
         told = []

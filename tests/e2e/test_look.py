@@ -58,7 +58,3 @@ def test_a_bet_by_keyboard_alone(visit, member, tessera):
 def test_all_script_is_small(built):
     sizes = {file.name: len(gzip.compress(file.read_bytes())) for file in web.DIST.glob("**/*.js")}
     assert 0 < sum(sizes.values()) <= MOST_SCRIPT, sizes
-
-
-def test_types_are_checked(built):
-    web.npm("run", "check")

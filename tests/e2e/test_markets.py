@@ -35,9 +35,8 @@ def test_the_preview_tells_what_the_contract_pays(visit, member, new_person, tes
     page.tab.get_by_label("Chance of YES").fill("73")
     for side in (Outcome.YES, Outcome.NO):
         quote = tessera.markets.quote(market, side)
-        page.says(
-            f"pays {quote.max_payoff // 10**4 / 100:.2f} EUR, moves {side.name} to {quote.price_after / WAD:.1%}".replace("%", " %")
-        )
+        pays, moved = f"{quote.max_payoff // 10**4 / 100:.2f} EUR", f"{quote.price_after / WAD * 100:.1f} %"
+        page.says(f"pays {pays}, moves {side.name} to {moved}")
 
 
 def test_one_click_bets_after_the_first_transaction(visit, new_person, member, tessera):

@@ -16,7 +16,7 @@ def test_the_ledger_and_its_csv_are_the_chains(visit, member, new_person, tesser
     market = new_market(tessera, member, "For the ledger?")
     bet(tessera, bettor, market, Outcome.NO)
     page = visit("portfolio", wallet=bettor)
-    page.says("BET_DEBIT, market")
+    page.says(f"bet, market {market}")
     page.picture("portfolio")
     with page.tab.expect_download() as saved:
         page.button("Save as CSV").click()
@@ -73,6 +73,7 @@ def test_a_limit_counts_at_once_and_loosens_after_a_day(visit, member, new_perso
     assert "eth_sendTransaction" not in page.tab.evaluate("window.testWallet.calls")
 
     let_pass(tessera.web3, DAY + 60, tessera.events.blocks_per_hour())
+    page.says("ends in 28 d")
     yes.click()
     page.tab.get_by_text("for 2.00 EUR").wait_for()
     assert tessera.markets.position(market, bettor.address).staked[Outcome.YES] == 2 * EUR

@@ -1,6 +1,20 @@
 // The kinds of movements in Escrow's ledger, and the one definition of profit and loss.
 import type { Entry, Kind } from "./source";
 
+/** What a movement is called on the page. */
+export const WORDS: Record<Kind, string> = {
+  DEPOSIT: "deposit",
+  WITHDRAWAL: "withdrawal",
+  DEPOSIT_SEED: "seed",
+  BET_DEBIT: "bet",
+  ACTIVATION: "activation",
+  FUNDING: "funding",
+  PAYOUT: "payout",
+  REFUND: "refund",
+  COMMISSION: "commission",
+  RESIDUE: "what winners left",
+};
+
 export const isPutIn = (kind: Kind) =>
   kind === "DEPOSIT_SEED" || kind === "BET_DEBIT" || kind === "ACTIVATION" || kind === "FUNDING";
 const isOutside = (kind: Kind) => kind === "DEPOSIT" || kind === "WITHDRAWAL";

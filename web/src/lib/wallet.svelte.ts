@@ -45,7 +45,7 @@ class Wallet {
   }
 
   get canThrowAway(): boolean {
-    return chain.deployment.chainId === DEVNET;
+    return chain.deployment.chainId === DEVNET && chain.has("PlayEuro");
   }
 
   swearAdult(is: boolean) {
