@@ -11,10 +11,10 @@ export async function putInSince(account: Address, since: number): Promise<bigin
     .reduce((sum, { amount }) => sum + amount, 0n);
 }
 
-export type Product = { readonly name: string; readonly address: Address; readonly bit: bigint };
+type Product = { readonly name: string; readonly address: Address; readonly bit: bigint };
 
 /** Escrow's products with their consent bits; there is no end of the list to ask for but a refusal. */
-export async function readProducts(): Promise<Product[]> {
+async function readProducts(): Promise<Product[]> {
   const found: Product[] = [];
   for (;;) {
     const args = [BigInt(found.length)] as const;
