@@ -16,7 +16,6 @@ import shlex
 import signal
 import stat
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -78,13 +77,18 @@ SENDING = options(
 
 
 class Keeper(click.Group):
-    """Commands for whose connection Ape finds its own words, and a traceback."""
+    """Commands that turn what can go wrong outside into a message and exit code 1."""
 
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
-        except (ApeException, *NODE_ERRORS) as error:
-            raise click.ClickException(str(error).splitlines()[0]) from None
+        except ChainError as error:
+            advice = getattr(error, "advice", "")
+            raise click.ClickException(f"{error}. {advice}" if advice else str(error)) from None
+        except NODE_ERRORS as error:
+            raise click.ClickException(f"the node failed: {' '.join(str(error).split())[:300]}") from None
+        except ApeException as error:
+            raise click.ClickException(str(error)) from None
 
 
 @click.group(cls=Keeper, help=__doc__)
@@ -97,9 +101,8 @@ def cli():
 @click.option("--json", "as_json", is_flag=True, help="For a file that `run --plan` compares.")
 def plan(provider: ProviderAPI, record, index_url, no_buy_back, account, as_json):
     """Say what is due and what it takes. Sends nothing, and unlocks no account."""
-    with explained():
-        address = None if account is None else account_of(provider, account)
-        found = due(look(provider, record, index_url, address), buy_back=not no_buy_back)
+    address = None if account is None else account_of(provider, account)
+    found = due(look(provider, record, index_url, address), buy_back=not no_buy_back)
     if as_json:
         click.echo(json.dumps(found.as_mapping(), indent=2))
     else:
@@ -122,13 +125,12 @@ def run(
     plan_file,
 ):
     """Do all that is due, once."""
-    with explained():
-        scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
-        found = due(scene, buy_back=not no_buy_back)
-        if plan_file is not None:
-            check_same(found, read_plan(plan_file))
-        with Bar(console) as bar:
-            done = run_round(scene, sender, found, watcher=bar)
+    scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
+    found = due(scene, buy_back=not no_buy_back)
+    if plan_file is not None:
+        check_same(found, read_plan(plan_file))
+    with Bar(console) as bar:
+        done = run_round(scene, sender, found, watcher=bar)
     found = keep(scene, done, reports)
     told.show(found, console)
     sys.exit(done.exit_code)
@@ -173,20 +175,19 @@ def loop(
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with explained():
-        scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
-        metrics = Metrics()
-        port = metrics.serve(metrics_port, metrics_address)
-        click.echo(f"looking every {every:g} s as {sender.address}; metrics at http://{metrics_address}:{port}/metrics")
-        Loop(
-            scene,
-            sender,
-            metrics,
-            Alarms(metrics.alarm, shlex.split(alarm_command)),
-            limits=Limits(every, late_after * HOUR, int(low_balance * ETHER)),
-            buy_back=not no_buy_back,
-            ended=lambda done: keep(scene, done, reports),
-        ).keep(stopping)
+    scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
+    metrics = Metrics()
+    port = metrics.serve(metrics_port, metrics_address)
+    click.echo(f"looking every {every:g} s as {sender.address}; metrics at http://{metrics_address}:{port}/metrics")
+    Loop(
+        scene,
+        sender,
+        metrics,
+        Alarms(metrics.alarm, shlex.split(alarm_command)),
+        limits=Limits(every, late_after * HOUR, int(low_balance * ETHER)),
+        buy_back=not no_buy_back,
+        ended=lambda done: keep(scene, done, reports),
+    ).keep(stopping)
     click.echo("stopped")
 
 
@@ -196,8 +197,7 @@ def loop(
 @click.option("--json", "as_json", is_flag=True)
 def report(reports: Path, name: str | None, as_json: bool):
     """Show the report of a round again: of the last, or of the one of that NAME (round-...)."""
-    with explained():
-        path, found = told.read(reports, name)
+    path, found = told.read(reports, name)
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -205,18 +205,6 @@ def report(reports: Path, name: str | None, as_json: bool):
     console.print(f"report: {path}")
     if found["money"]:
         console.print(f"picture: {path.with_suffix('.svg')}")
-
-
-@contextmanager
-def explained():
-    """Turns what can go wrong outside into a message and exit code 1."""
-    try:
-        yield
-    except ChainError as error:
-        advice = getattr(error, "advice", "")
-        raise click.ClickException(f"{error}. {advice}" if advice else str(error)) from None
-    except NODE_ERRORS as error:
-        raise click.ClickException(f"the node failed: {' '.join(str(error).split())[:300]}") from None
 
 
 def look(provider: ProviderAPI, record: Path | None, index_url: str | None, account: str | None) -> Scene:

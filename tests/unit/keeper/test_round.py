@@ -8,7 +8,7 @@ from tessera.chain.prizes import PeriodClosed
 from tessera.keeper.flows import flow
 from tessera.keeper.plan import due
 from tessera.keeper.round import Watcher, run
-from tessera.keeper.steps import Status
+from tessera.keeper.steps import Status, batch_size, gas_room
 from tessera.model.prizes import period_of
 from tests.staked import DAY, STRANGER
 from tests.unit.keeper.conftest import RIGHT, WRONG
@@ -233,6 +233,13 @@ def test_batches_are_as_large_as_a_transaction_may_be(keeper, world, monkeypatch
     (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
     assert len(pay.sent) == 2
     assert pay.status == Status.DONE
+
+
+@pytest.mark.parametrize(("limit", "room", "people"), [(30_000_000, 16_777_216, 256), (5_000_000, 4_500_000, 96)])
+def test_a_batch_is_bounded_by_the_block_and_by_what_one_transaction_may_take(keeper, monkeypatch, limit, room, people):
+    monkeypatch.setattr(keeper.scene.web3.eth, "get_block", lambda _: {"gasLimit": limit})
+    assert gas_room(keeper.scene) == room
+    assert batch_size(keeper.scene) == people
 
 
 def test_a_batch_that_does_not_fit_is_halved(keeper, monkeypatch):
