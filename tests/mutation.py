@@ -31,7 +31,7 @@ from rich.progress import Progress
 from tests.prize_system import load
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ["contracts", "tests", "tessera", "scripts", "frontend-abi", "pyproject.toml", "ape-config.yaml"]
+COPIED = ["contracts", "tests", "tessera", "scripts", "docs", "frontend-abi", "pyproject.toml", "ape-config.yaml"]
 STAKING = ("TestToken", "YieldVault", "PriceFeed", "Pair", "Router")
 NOT_REAL = 99  # exit code of a run with nothing to test
 TIMEOUT = 600  # seconds; a mutant that makes a test hang is noticed

@@ -106,9 +106,12 @@ def test_reverts_before_the_first_day_of_notes(system):
 
 
 def test_reverts_above_one_percent_of_the_reserve(system, bucket):
-    system.prizes.eval(f"self._held = {20_000 * USD}")
+    system.usdc.mint(system.prizes, 10_000 * USD)
+    system.prizes.eval(f"self._held = {10_000 * USD + 1}")
     with boa.reverts("prizes: above 1 % of reserve"):
-        buy(system, 10_000 * USD + 1, 10_000 * WAD)
+        buy(system, 10_000 * USD + 1, 9_800 * WAD)
+    buy(system, 10_000 * USD, 9_800 * WAD)
+    assert system.prizes.buyback_bucket() == 1
 
 
 def test_reverts_when_bucket_is_too_small(system, bucket):
