@@ -7,7 +7,7 @@ import pytest
 from tessera.chain import ChainError
 from tessera.keeper.plan import check_same, due, late
 from tessera.keeper.scene import Clock, Scene
-from tessera.model.prizes import start_of
+from tessera.model.prizes import period_of, start_of
 from tests.staked import DAY, HOUR
 
 
@@ -44,7 +44,10 @@ def test_it_gives_a_reason_and_gas_for_each_step_and_says_what_waits(keeper, wor
 
 
 def test_an_event_without_a_result_ends_invalid_after_its_deadline(keeper, world):
-    world.wait_until(world.events.event_info(3).result_deadline + 1)
+    deadline = world.events.event_info(3).result_deadline
+    world.wait_until(deadline)
+    assert "settle 3" not in [one.key for one in due(keeper.scene).steps]
+    world.wait_until(deadline + 1)
     (step,) = (one for one in due(keeper.scene).steps if one.key == "settle 3")
     assert step.why == "no result until the deadline: INVALID"
 
@@ -59,8 +62,19 @@ def test_what_is_too_early_waits_with_its_reason(keeper, world):
     assert f"event {early}, 'Later?': its last week ends " in "\n".join(due(keeper.scene).waiting)
     world.friday()
     assert f"until block {info.stop_block + 24}" in "\n".join(due(keeper.scene).waiting)
-    world.mine(24)
+    # The next transaction is in the block after the newest.
+    world.mine(info.stop_block + 24 - 2 - world.web3.eth.block_number)
+    assert f"settle {early}" not in [step.key for step in due(keeper.scene).steps]
+    world.mine(1)
     assert f"settle {early}" in [step.key for step in due(keeper.scene).steps]
+
+
+def test_a_harvest_in_the_first_second_of_a_week_counts_for_it(keeper, world):
+    boundary = start_of(period_of(world.time) + 1)
+    world.wait_until(boundary)
+    world.pool.harvest(world.owner, world.token("USDC"))
+    assert world.pool.asset_state(world.token("USDC")).harvested_at == boundary
+    assert [step.what for step in due(keeper.scene).steps if step.kind == "harvest"] == ["harvest DAI"]
 
 
 def test_without_the_buyback_nothing_of_it_is_due(keeper):
