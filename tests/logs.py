@@ -1,9 +1,14 @@
-"""What a contract logged, as rows to compare with."""
+"""What contracts logged, to compare with."""
 
 
-def events(contract) -> list[dict]:
-    """All logs of a contract's last transaction, whoever logged them: `{"event": name, **fields}` each."""
+def event(contract, name: str, **fields) -> tuple:
+    """An event of a contract as `events` gives it."""
+    return str(contract.address), name, fields
+
+
+def events(contract) -> list[tuple]:
+    """All events of the last transaction sent to a contract, in order, those of contracts that it called included."""
     return [
-        {"event": type(log).__name__} | {name: value for name, value in log._asdict().items() if name != "address"}
-        for log in contract.get_logs()
+        (str(e.address), type(e).__name__, {name: value for name, value in e._asdict().items() if name != "address"})
+        for e in contract.get_logs()
     ]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera.chain.panels import INVALID
-from tests.logs import events
+from tests.logs import event, events
 from tests.panels import LAST_OUTCOME, Question, accounts, sign
 
 ROOT = Path(__file__).parents[2]
@@ -70,18 +70,18 @@ def plays(draw):
     return size, threshold, draw(st.lists(step, min_size=2, max_size=12))
 
 
-def logs_of(panel_id: int, question: Question, fate: list, decided: bool) -> list:
+def logs_of(panels, panel_id: int, question: Question, fate: list, decided: bool) -> list:
     """What one report logs: `fate` is (index, member, outcome, reason, what it had reported) of each signature."""
     common = {"panel_id": panel_id, "question_id": question.id}
     logs = []
     for index, member, outcome, reason, before in fate:
         if reason:
-            logs.append({"event": "ReportSkipped", **common, "signer": member, "index": index, "reason": reason})
+            logs.append(event(panels, "ReportSkipped", **common, signer=member, index=index, reason=reason))
         if reason == "panels: reported otherwise":
-            logs.append({"event": "Equivocated", **common, "member": member, "reported": before, "signed": outcome})
+            logs.append(event(panels, "Equivocated", **common, member=member, reported=before, signed=outcome))
     if counted := [f for f in fate if not f[3]]:
         name = "OutcomeDecided" if decided else "OutcomeReported"
-        logs.append({"event": name, **common, "outcome": counted[0][2], "members": [f[1] for f in counted]})
+        logs.append(event(panels, name, **common, outcome=counted[0][2], members=[f[1] for f in counted]))
     return logs
 
 
@@ -109,7 +109,7 @@ def test_panels_do_what_the_model_does(contract, play):
                 continue
             contract.report(panel_id, question, outcome, sender=address)
             fate = [(0, address, counts_as, "", None)]
-            assert events(contract) == logs_of(panel_id, question, fate, bool(model.deciding[question]))
+            assert events(contract) == logs_of(contract, panel_id, question, fate, bool(model.deciding[question]))
         else:
             signatures, expected = [], []
             reports = what if sum(len(who) for _, _, who in what) <= 48 else what[:1]
@@ -122,7 +122,7 @@ def test_panels_do_what_the_model_does(contract, play):
                     reason = model.refusal(now, question, account.address, counts_as)
                     fate.append((len(signatures), account.address, counts_as, reason, before))
                     signatures.append(sign(account, contract.address, chain_id, panel_id, question, outcome))
-                expected += logs_of(panel_id, question, fate, bool(model.deciding[question]))
+                expected += logs_of(contract, panel_id, question, fate, bool(model.deciding[question]))
             contract.submit_reports(panel_id, [(q, o, len(who)) for q, o, who in reports], signatures)
             assert events(contract) == expected
     for question in QUESTIONS:

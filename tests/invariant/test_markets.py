@@ -19,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tessera.model.lmsr import WAD, Outcome
 from tests.club import BET_INTERVAL, DAY, HOUR, INVALID, NO, RULING, SEED, SILENCE, TERMS, UNIT, VOTING, YES, Status
-from tests.custody import EUR, NOBODY, events
+from tests.custody import EUR, NOBODY
+from tests.logs import events
 from tests.machines import run
 
 ROOT = Path(__file__).parents[2]

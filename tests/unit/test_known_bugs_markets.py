@@ -33,7 +33,8 @@ from tests.club import (
     at,
     now,
 )
-from tests.custody import EUR, NOBODY, Kind, events
+from tests.custody import EUR, NOBODY, Kind
+from tests.logs import events
 
 
 @pytest.fixture(scope="session")

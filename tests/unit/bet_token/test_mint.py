@@ -2,7 +2,7 @@
 
 import boa
 
-from tests.logs import events
+from tests.logs import event, events
 from tests.unit.bet_token.conftest import BUDGET, CAP
 
 NOBODY = "0x" + "00" * 20
@@ -10,7 +10,7 @@ NOBODY = "0x" + "00" * 20
 
 def test_mines_to_the_last_unit_of_the_budget_and_no_further(mined, pool, staker):
     mined.mint(staker, BUDGET - 1, sender=pool)
-    assert events(mined) == [{"event": "Transfer", "sender": NOBODY, "receiver": staker, "value": BUDGET - 1}]
+    assert events(mined) == [event(mined, "Transfer", sender=NOBODY, receiver=staker, value=BUDGET - 1)]
     assert (mined.minted(), mined.totalSupply()) == (BUDGET - 1, CAP - 1)
     with boa.reverts("bet: mining budget spent"):
         mined.mint(staker, 2, sender=pool)

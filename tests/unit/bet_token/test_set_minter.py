@@ -2,7 +2,7 @@
 
 import boa
 
-from tests.logs import events
+from tests.logs import event, events
 
 NOBODY = "0x" + "00" * 20
 
@@ -10,8 +10,8 @@ NOBODY = "0x" + "00" * 20
 def test_names_the_minter_and_leaves_no_owner(bet, owner, pool):
     bet.set_minter(pool, sender=owner)
     assert events(bet) == [
-        {"event": "OwnershipTransferred", "previous_owner": owner, "new_owner": NOBODY},
-        {"event": "MinterSet", "minter": pool},
+        event(bet, "OwnershipTransferred", previous_owner=owner, new_owner=NOBODY),
+        event(bet, "MinterSet", minter=pool),
     ]
     assert (bet.minter(), bet.owner()) == (pool, NOBODY)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.logs import events
+from tests.logs import event, events
 from tests.unit.conftest import NOW
 from tests.unit.devnet.conftest import UNIT
 
@@ -82,16 +82,17 @@ def test_swaps_to_the_unit_at_a_fee_of_3_per_mille(funded, token, other_token, p
     paid_in = ordered(funded, token, *((amount, 0) if sell_token else (0, amount)))
     reserves = tuple(r + i - o for r, i, o in zip(ordered(funded, token, A, B), paid_in, out, strict=True))
     assert logs[-2:] == [
-        {"event": "Sync", "reserve0": reserves[0], "reserve1": reserves[1]},
-        {
-            "event": "Swap",
-            "sender": person,
-            "amount0In": paid_in[0],
-            "amount1In": paid_in[1],
-            "amount0Out": out[0],
-            "amount1Out": out[1],
-            "to": person,
-        },
+        event(funded, "Sync", reserve0=reserves[0], reserve1=reserves[1]),
+        event(
+            funded,
+            "Swap",
+            sender=person,
+            amount0In=paid_in[0],
+            amount1In=paid_in[1],
+            amount0Out=out[0],
+            amount1Out=out[1],
+            to=person,
+        ),
     ]
     assert bought.balanceOf(person) - before == most
     assert funded.getReserves()[:2] == reserves

@@ -1,6 +1,6 @@
 """TestToken: a faucet for everybody, permits, any decimals."""
 
-from tests.logs import events
+from tests.logs import event, events
 from tests.unit.conftest import NOW
 
 NOBODY = "0x" + "00" * 20
@@ -9,7 +9,7 @@ NOBODY = "0x" + "00" * 20
 def test_anybody_mints(token, stranger, person):
     before = token.balanceOf(person), token.totalSupply()
     token.mint(person, 7, sender=stranger)
-    assert events(token) == [{"event": "Transfer", "sender": NOBODY, "receiver": person, "value": 7}]
+    assert events(token) == [event(token, "Transfer", sender=NOBODY, receiver=person, value=7)]
     assert (token.balanceOf(person), token.totalSupply()) == (before[0] + 7, before[1] + 7)
 
 

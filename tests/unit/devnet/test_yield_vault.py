@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.logs import events
+from tests.logs import event, events
 from tests.unit.devnet.conftest import UNIT
 
 UNLIMITED = 2**256 - 1
@@ -14,7 +14,7 @@ def test_deposit_and_withdraw_at_par(vault, token, person):
     assert vault.balanceOf(person) == vault.maxRedeem(person) == 1000 * UNIT
     assert vault.withdraw(400 * UNIT, person, person, sender=person) == 400 * UNIT
     log = {"sender": person, "receiver": person, "owner": person, "assets": 400 * UNIT, "shares": 400 * UNIT}
-    assert events(vault)[-1] == {"event": "Withdraw", **log}
+    assert events(vault)[-1] == event(vault, "Withdraw", **log)
     assert vault.redeem(600 * UNIT, person, person, sender=person) == 600 * UNIT
     assert (vault.totalSupply(), token.balanceOf(vault)) == (0, 0)
     assert token.balanceOf(person) == 10**6 * UNIT

@@ -2,7 +2,8 @@ import boa
 import pytest
 
 from tessera.chain.ledger import COLLECTED, PAID, Kind
-from tests.custody import EUR, NOBODY, POT, entry, events
+from tests.custody import EUR, NOBODY, POT, entry
+from tests.logs import events
 
 LIMIT = 2**128
 WRONG_KINDS = [0, Kind.DEPOSIT, Kind.WITHDRAWAL, *PAID, Kind.BET_DEBIT | Kind.FUNDING, Kind.BET_DEBIT | Kind.PAYOUT]

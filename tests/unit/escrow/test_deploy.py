@@ -1,6 +1,6 @@
 import boa
 
-from tests.custody import event, events
+from tests.logs import event, events
 
 
 def test_deploys_for_one_token_and_kind_of_custody(escrow, play_euro, coin_escrow, coin, owner):

@@ -2,7 +2,8 @@ import boa
 import pytest
 
 from tessera.chain.ledger import Kind
-from tests.custody import EUR, NOBODY, entry, event, events
+from tests.custody import EUR, NOBODY, entry
+from tests.logs import event, events
 
 LIMIT = 2**128  # an account's balance is less
 

@@ -3,7 +3,8 @@ import pytest
 from eth_account import Account
 
 from tessera.chain.ledger import Kind
-from tests.custody import EUR, entry, event, events
+from tests.custody import EUR, entry
+from tests.logs import event, events
 
 AMOUNT = 30 * EUR
 SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

@@ -4,7 +4,8 @@ import boa
 import pytest
 
 from tessera.chain.ledger import COLLECTED, PAID, Kind
-from tests.custody import EUR, POT, event, events
+from tests.custody import EUR, POT
+from tests.logs import event, events
 
 OTHER_POT = (8).to_bytes(32)
 AMOUNTS = [0, 1, 20 * EUR, 80 * EUR, 2**128 - 1, 2**128, 2**128 + 20 * EUR, 2**255, 2**256 - 1]

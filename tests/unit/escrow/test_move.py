@@ -2,7 +2,8 @@ import boa
 import pytest
 
 from tessera.chain.ledger import Kind
-from tests.custody import EUR, POT, event, events
+from tests.custody import EUR, POT
+from tests.logs import event, events
 
 OTHER_POT = (8).to_bytes(32)
 LIMIT = 2**128

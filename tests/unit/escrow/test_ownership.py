@@ -2,7 +2,8 @@
 
 import boa
 
-from tests.custody import NOBODY, event, events
+from tests.custody import NOBODY
+from tests.logs import event, events
 
 
 def test_passes_in_two_steps(coin_escrow, load, owner, stranger):

@@ -2,7 +2,8 @@ import boa
 import pytest
 
 from tessera.chain.ledger import Kind
-from tests.custody import EUR, NOBODY, POT, event, events
+from tests.custody import EUR, NOBODY, POT
+from tests.logs import event, events
 
 
 @pytest.fixture

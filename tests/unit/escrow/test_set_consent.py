@@ -2,7 +2,8 @@ import boa
 import pytest
 
 from tessera.chain.ledger import Kind
-from tests.custody import EUR, event, events
+from tests.custody import EUR
+from tests.logs import event, events
 
 
 @pytest.mark.parametrize("products", [0b00, 0b01, 0b10, 0b11])

@@ -2,7 +2,8 @@ import boa
 import pytest
 
 from tessera.chain.ledger import Kind
-from tests.custody import EUR, NOBODY, entry, event, events
+from tests.custody import EUR, NOBODY, entry
+from tests.logs import event, events
 
 
 def test_pays_the_balance_out(coin, coin_escrow, payer):

@@ -9,7 +9,8 @@ import pytest
 from tessera.chain.ledger import Kind
 from tessera.model.lmsr import WAD, Market, exact
 from tests.club import BET_INTERVAL, INVALID, NO, SEED, UNIT, WINS, YES, at, now
-from tests.custody import EUR, event, events
+from tests.custody import EUR
+from tests.logs import event, events
 
 CASES = json.loads((Path(__file__).parents[2] / "vectors" / "lmsr.json").read_text())["cases"]
 RELATIVE = exact.mpf(10) ** -15  # how far shares may be below the exact value

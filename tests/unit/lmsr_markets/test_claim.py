@@ -4,7 +4,8 @@ import boa
 import pytest
 
 from tests.club import INVALID, NO, SEED, UNIT, WINS, YES, at
-from tests.custody import EUR, Kind, events
+from tests.custody import EUR, Kind
+from tests.logs import events
 
 
 def test_pays_a_winners_shares(club, markets, escrow, resolved, yes_bettor, third_bettor):

@@ -4,7 +4,8 @@ import boa
 import pytest
 
 from tests.club import BET_INTERVAL, WINS, YES, at, now
-from tests.custody import EUR, NOBODY, Kind, event, events
+from tests.custody import EUR, NOBODY, Kind
+from tests.logs import event, events
 
 
 def skipped(markets, market_id, account):

@@ -3,7 +3,8 @@
 import boa
 
 from tests.club import INVALID, SEED, YES, Status, at, now
-from tests.custody import EUR, event, events
+from tests.custody import EUR
+from tests.logs import event, events
 
 
 def test_ends_betting_before_its_time(club, markets, market, creator):

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tests.club import DAY, INVALID, YES, Status, at, now
-from tests.custody import event, events
+from tests.logs import event, events
 
 
 def test_a_bettor_disputes_the_creators_proposal(club, markets, pending, no_bettor):

@@ -11,7 +11,8 @@ from eth_utils import keccak
 from tessera.chain.ledger import Kind
 from tessera.model.lmsr import WAD, exact, opening
 from tests.club import DAY, HOUR, SEED, TERMS, YES, Status, at, now
-from tests.custody import EUR, NOBODY, event, events
+from tests.custody import EUR, NOBODY
+from tests.logs import event, events
 
 YEAR = 365 * DAY
 B_OF_EVEN_ODDS = 14_426_950_408_889_634_073  # golden value, cut to 18 decimals

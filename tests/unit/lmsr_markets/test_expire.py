@@ -4,7 +4,8 @@ import boa
 import pytest
 
 from tests.club import DAY, INVALID, SEED, SILENCE, VOTING, YES, Status, at, now
-from tests.custody import EUR, Kind, event, events
+from tests.custody import EUR, Kind
+from tests.logs import event, events
 
 
 @pytest.mark.parametrize("closed", [True, False])

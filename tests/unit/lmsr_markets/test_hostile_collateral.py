@@ -8,7 +8,8 @@ from eth_utils import function_signature_to_4byte_selector
 from tessera.chain.ledger import Kind
 from tessera.model.lmsr import WAD
 from tests.club import DAY, HOUR, INVALID, NO, SEED, TERMS, WINS, YES, Club, Status, at, now
-from tests.custody import EUR, NOBODY, events
+from tests.custody import EUR, NOBODY
+from tests.logs import events
 
 PURSE = 50 * EUR
 

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tests.club import DAY, INVALID, NO, NOT_ONE_OUTCOME, SILENCE, YES, Status, at, now
-from tests.custody import event, events
+from tests.logs import event, events
 
 
 @pytest.mark.parametrize("outcome", [YES, NO, INVALID])

@@ -4,7 +4,8 @@ import boa
 import pytest
 
 from tests.club import DAY, INVALID, NO, NOT_ONE_OUTCOME, RULING, SEED, WINS, YES, Status, at, now
-from tests.custody import EUR, Kind, event, events
+from tests.custody import EUR, Kind
+from tests.logs import event, events
 
 POT = SEED + 3 * EUR
 RESIDUES = {YES: POT - WINS[0] - WINS[2], NO: POT - WINS[1]}

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tests.club import DAY, INVALID, NO, NOT_ONE_OUTCOME, VOTING, YES, Status, at, now
-from tests.custody import event, events
+from tests.logs import event, events
 
 
 @pytest.mark.parametrize(("outcome", "votes"), [(YES, [1, 0, 0]), (NO, [0, 1, 0]), (INVALID, [0, 0, 1])])

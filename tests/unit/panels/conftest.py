@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.logs import event
 from tests.panels import Question, accounts, sign
 from tests.unit.conftest import HOUR, NOW
 
@@ -57,17 +58,11 @@ def signed(evm, panels, panel_id):
 
 
 @pytest.fixture(scope="session")
-def reported(panel_id):
+def reported(panels, panel_id):
     """Returns the event of reports that were recorded and did not decide."""
 
-    def reported(question, outcome, *members):
-        return {
-            "event": "OutcomeReported",
-            "panel_id": panel_id,
-            "question_id": question.id,
-            "outcome": outcome,
-            "members": list(members),
-        }
+    def reported(question, outcome, *members, name="OutcomeReported"):
+        return event(panels, name, panel_id=panel_id, question_id=question.id, outcome=outcome, members=list(members))
 
     return reported
 
@@ -77,23 +72,24 @@ def decided(reported):
     """Returns the event of reports of which the last decided."""
 
     def decided(question, outcome, *members):
-        return reported(question, outcome, *members) | {"event": "OutcomeDecided"}
+        return reported(question, outcome, *members, name="OutcomeDecided")
 
     return decided
 
 
 @pytest.fixture(scope="session")
-def skipped(panel_id):
+def skipped(panels, panel_id):
     """Returns the event of a signature that did not count."""
 
     def skipped(question, signer, index, reason):
-        return {
-            "event": "ReportSkipped",
-            "panel_id": panel_id,
-            "question_id": question.id,
-            "signer": signer,
-            "index": index,
-            "reason": reason,
-        }
+        return event(
+            panels,
+            "ReportSkipped",
+            panel_id=panel_id,
+            question_id=question.id,
+            signer=signer,
+            index=index,
+            reason=reason,
+        )
 
     return skipped

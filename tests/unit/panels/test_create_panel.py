@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.logs import events
+from tests.logs import event, events
 from tests.panels import Question, accounts, panel_id_of
 from tests.unit.conftest import NOW
 
@@ -18,7 +18,7 @@ def test_creates_a_panel(panels, stranger, count, threshold):
     members = ADDRESSES[:count]
     with boa.env.prank(stranger):
         panel_id = panels.create_panel(members, threshold)
-    created = {"event": "PanelCreated", "panel_id": panel_id, "members": members, "threshold": threshold}
+    created = event(panels, "PanelCreated", panel_id=panel_id, members=members, threshold=threshold)
     assert events(panels) == [created]
     assert panel_id == panel_id_of(members, threshold)
     assert panels.members_of(panel_id) == members

@@ -7,7 +7,7 @@ from eth_keys import KeyAPI
 from eth_utils import keccak
 
 from tessera.chain.panels import INVALID
-from tests.logs import events
+from tests.logs import event, events
 from tests.panels import SECP256K1_N, Question, accounts, compact, sign, typed_report
 from tests.unit.conftest import NOW
 
@@ -118,14 +118,15 @@ def test_equivocation_is_logged_and_the_first_report_stands(
         [(question, 1, 1), (question, INVALID, 2)],
         [signed(signers[0], question, 1), signed(signers[0], question, INVALID), signed(signers[1], question, INVALID)],
     )
-    equivocated = {
-        "event": "Equivocated",
-        "panel_id": panel_id,
-        "question_id": question.id,
-        "member": reporters[0],
-        "reported": 1,
-        "signed": INVALID,
-    }
+    equivocated = event(
+        panels,
+        "Equivocated",
+        panel_id=panel_id,
+        question_id=question.id,
+        member=reporters[0],
+        reported=1,
+        signed=INVALID,
+    )
     assert events(panels) == [
         reported(question, 1, reporters[0]),
         skipped(question, reporters[0], 1, "panels: reported otherwise"),
@@ -144,14 +145,15 @@ def test_equivocation_is_logged_even_when_final_and_late(
     panels.submit_reports(panel_id, [(question, 0, 1)], [signed(signers[2], question, 0)])
     assert events(panels) == [
         skipped(question, reporters[2], 0, "panels: reported otherwise"),
-        {
-            "event": "Equivocated",
-            "panel_id": panel_id,
-            "question_id": question.id,
-            "member": reporters[2],
-            "reported": INVALID,
-            "signed": 0,
-        },
+        event(
+            panels,
+            "Equivocated",
+            panel_id=panel_id,
+            question_id=question.id,
+            member=reporters[2],
+            reported=INVALID,
+            signed=0,
+        ),
     ]
     assert panels.result(panel_id, question.id) == (True, INVALID)
 
@@ -182,9 +184,9 @@ def test_a_signature_cannot_be_replayed(panels, load, evm, panel_id, question, s
     ]
     panels.submit_reports(panel_id, [(question, 1, len(signatures))], signatures)
     logs = events(panels)
-    assert [log["index"] for log in logs] == list(range(len(signatures)))
-    assert not {log["signer"] for log in logs} & set(reporters)
-    assert logs == [skipped(question, log["signer"], log["index"], "panels: not a member") for log in logs]
+    assert [log[2]["index"] for log in logs] == list(range(len(signatures)))
+    assert not {log[2]["signer"] for log in logs} & set(reporters)
+    assert logs == [skipped(question, log[2]["signer"], log[2]["index"], "panels: not a member") for log in logs]
     assert panels.report_of(panel_id, question.id, reporters[0]) == (False, 0)
     # As signed, it counts.
     panels.submit_reports(panel_id, [(question, 1, 1)], [signed(signer, question, 1)])
@@ -198,7 +200,7 @@ def test_a_fork_of_the_chain_makes_old_signatures_worthless(
     here, evm.patch.chain_id = evm.patch.chain_id, 61
     try:
         panels.submit_reports(panel_id, [(question, 1, 1)], [signature])
-        assert [log["reason"] for log in events(panels)] == ["panels: not a member"]
+        assert [log[2]["reason"] for log in events(panels)] == ["panels: not a member"]
         panels.submit_reports(panel_id, [(question, 1, 1)], [signed(signers[0], question, 1)])
     finally:
         evm.patch.chain_id = here
@@ -212,9 +214,9 @@ def test_signature_malleability_gains_nothing(panels, panel_id, question, signer
     twin = compact(55 - good.v, good.r, SECP256K1_N - good.s)
     panels.submit_reports(panel_id, [(question, 1, 1)], [(twin[0], twin[1] % 2**256)])
     (log,) = events(panels)
-    assert (log["event"], log["signer"] in reporters) == ("ReportSkipped", False)
+    assert (log[1], log[2]["signer"] in reporters) == ("ReportSkipped", False)
     panels.submit_reports(panel_id, [(question, 1, 2)], [compact(good.v, good.r, good.s)] * 2)
-    assert [log["event"] for log in events(panels)] == ["ReportSkipped", "OutcomeReported"]
+    assert [log[1] for log in events(panels)] == ["ReportSkipped", "OutcomeReported"]
 
 
 @pytest.mark.parametrize("above", [1, 0])
@@ -247,7 +249,7 @@ def test_void_signatures_are_nobodys_in_a_panel_that_is_none(panels, panel_id, q
     unknown = panel_id ^ 1
     signature = signed(signers[0], question, 1, panel_id=unknown)
     panels.submit_reports(unknown, [(question, 1, 2)], [(0, 0), signature])
-    assert [(log["panel_id"], log["signer"], log["reason"]) for log in events(panels)] == [
+    assert [(log[2]["panel_id"], log[2]["signer"], log[2]["reason"]) for log in events(panels)] == [
         (unknown, NOBODY, "panels: void signature"),
         (unknown, signers[0].address, "panels: not a member"),
     ]
@@ -283,4 +285,4 @@ def test_reverts_when_there_are_too_many(panels, panel_id, question, reports, si
 
 def test_48_signatures_of_one_question_fit(panels, panel_id, question):
     panels.submit_reports(panel_id, [(question, 1, 48)], [(0, 0)] * 48)
-    assert [log["index"] for log in events(panels)] == list(range(48))
+    assert [log[2]["index"] for log in events(panels)] == list(range(48))

@@ -1,4 +1,5 @@
-from tests.custody import NOBODY, event, events
+from tests.custody import NOBODY
+from tests.logs import event, events
 
 PRIVILEGES = ["mint", "burn", "burn_from", "set_minter", "is_minter", "renounce_ownership"]
 

@@ -1,7 +1,7 @@
 import boa
 import pytest
 
-from tests.custody import event, events
+from tests.logs import event, events
 
 
 def test_invites_each(fresh, owner, stranger, newcomer):

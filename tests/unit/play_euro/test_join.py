@@ -2,7 +2,8 @@ import boa
 import pytest
 
 from tessera.chain.ledger import Kind
-from tests.custody import EUR, NOBODY, entry, event, events
+from tests.custody import EUR, NOBODY, entry
+from tests.logs import event, events
 
 WELCOME = 50 * EUR
 

@@ -1,7 +1,8 @@
 import boa
 import pytest
 
-from tests.custody import NOBODY, event, events
+from tests.custody import NOBODY
+from tests.logs import event, events
 
 
 def test_names_the_escrow(fresh, fresh_escrow, owner):

@@ -1,6 +1,7 @@
 import boa
 
-from tests.custody import EUR, NOBODY, event, events
+from tests.custody import EUR, NOBODY
+from tests.logs import event, events
 
 
 def test_pays_a_withdrawal(play_euro, escrow, member):

@@ -1,7 +1,8 @@
 import boa
 import pytest
 
-from tests.custody import EUR, event, events
+from tests.custody import EUR
+from tests.logs import event, events
 
 
 @pytest.fixture
