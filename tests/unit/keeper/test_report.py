@@ -52,6 +52,11 @@ def test_the_next_week_has_what_came_back_and_what_sponsors_gave(keeper, world, 
     money = report.flow_of(keeper.scene, done)
     assert money.sources["carried from before"] == told["money"]["sinks"]["carried to the next week"]
     assert money.sources["sponsors"] == 10**6
+    # Nothing of the week before is counted again: all that came in since is all that was shared.
+    (closed,) = (row for row in keeper.rows(PeriodClosed) if row.period == money.first)
+    came = sum(amount for name, amount in money.sources.items() if name != "carried from before")
+    assert came == closed.revenue
+    assert "later weeks" not in money.sinks
     assert money.sources["events without winners"] == told["money"]["sinks"]["2: Rain?"]
     assert sum(money.sources.values()) == sum(money.sinks.values())
 
