@@ -46,7 +46,11 @@ def test_reverts_when_there_is_no_code(arguments, number, stranger):
         load("contracts/PrizePool.vy").deploy(*arguments)
 
 
-def test_reverts_when_pair_is_of_other_tokens(system, arguments):
-    arguments[4] = system.swap
+@pytest.mark.parametrize("known", ["usdc", "bet"])
+@pytest.mark.parametrize("place", ["0x" + "00" * 18 + "1234", "0x" + "ff" * 18 + "1234"], ids=["second", "first"])
+def test_reverts_when_pair_is_of_other_tokens(system, arguments, known, place):
+    """One of the two is not enough, whichever and wherever it is in the pair."""
+    other = load("contracts/devnet/TestToken.vy").deploy("Other", "OTH", 6, override_address=place)
+    arguments[4] = load("contracts/devnet/Pair.vy").deploy(getattr(system, known), other)
     with boa.reverts("twap: wrong pair"):
         load("contracts/PrizePool.vy").deploy(*arguments)
