@@ -81,6 +81,26 @@ def test_change_at_the_stop_block_counts_nothing(system, staker, event):
     assert system.events.tickets(event, staker) == before == (400_000 * WAD, 1_200_000 * WAD)
 
 
+def test_stake_added_from_the_expected_end_on_counts_only_where_the_result_is_unknown(system, staker, event):
+    """Blocks are late: half of the event is over when its result may be known. Another event is twice as long."""
+    other = system.create_event(blocks=4_800, e0=300)
+    system.events.predict(other, 1, sender=staker)
+    boa.env.evm.patch.block_number += 1_200
+    boa.env.timestamp = system.events.event_info(event).not_before - 1
+    system.pool.stake(system.dai, 1_000 * WAD, sender=staker)
+    boa.env.timestamp += 1
+    before = system.events.lines_of(event, staker, 0)
+    system.pool.stake(system.dai, 8_000 * WAD, sender=staker)
+    assert system.events.lines_of(event, staker, 0) == before
+    # A withdrawal still scales what is to come: 5,000 of 10,000 USD go.
+    system.pool.withdraw(system.dai, 5_000 * WAD, sender=staker)
+    system.mine(1_200)
+    # 1,000 USD at 3 for 200 h; then half of 1,000 USD at 3 and 1,000 USD at 2, for 200 h.
+    assert system.events.tickets(event, staker)[1] == (600_000 + 500_000) * WAD
+    # Here the multiplier was 2.5 for all 9,000 USD.
+    assert system.events.tickets(other, staker)[1] == (600_000 + 200 * (3_000 + 22_500) // 2) * WAD
+
+
 def test_reverts_when_not_the_staking_pool(system, staker, stranger):
     with boa.reverts("events: not the staking pool"):
         system.events.on_stake(staker, 0, 10**12, sender=stranger)
