@@ -24,7 +24,9 @@ GAS_A_BATCH = 150_000  # at most, with the residue back to the pool
 BUY_BACK_SECONDS = 600  # a swap is mined by then, or not at all
 SLIPPAGE_BPS = 50  # what the market may move between looking and being mined
 BPS = 10_000
-MAX_RESERVE_BPS = 100  # the contract's bound on one buyback
+# A quarter of what the contract allows: the swap fee of 0.3 %, which a sandwich pays on both of its legs, is more than
+# what it can take from a swap of less than 0.3 % of the reserve.
+MAX_RESERVE_BPS = 25
 
 NOT_FRESH = "twap: price is not fresh"
 TOO_LOW = "prizes: min_out too low"
@@ -160,7 +162,7 @@ class Poke(Step):
 
 @dataclass(frozen=True)
 class BuyBack(Step):
-    """The bucket buys BET for the treasury, at most 1 % of the market at once; the rest waits."""
+    """The bucket buys BET for the treasury, at most a quarter of a per cent of the market at once; the rest waits."""
 
     bucket: int  # before
     kind: ClassVar[str] = "buy back"

@@ -129,7 +129,7 @@ def test_without_the_role_the_buyback_alone_is_left_undone(keeper_of, world, buc
     assert done.exit_code == 3
 
 
-def test_a_bucket_above_one_per_cent_of_the_market_is_spent_in_parts(keeper, world, bucket, monkeypatch):
+def test_a_bucket_above_the_bound_of_one_buyback_is_spent_in_parts(keeper, world, bucket, monkeypatch):
     monkeypatch.setattr("tessera.keeper.steps.MAX_RESERVE_BPS", 1)
     monkeypatch.setattr(world.prizes, "buyback_bucket", lambda: 20 * 10**6)
     call = next(next(one for one in due(keeper.scene).steps if one.kind == "buy back").calls(keeper.scene))
