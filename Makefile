@@ -46,8 +46,9 @@ campaign: .venv/.dev node_modules ## the long runs: a million states, deep state
 	pytest -m campaign -n 2
 	python -m tests.mutation
 
-bench: .venv/.dev node_modules ## gas on anvil beside the peers' figures
+bench: .venv/.dev node_modules ## gas on anvil beside the peers' figures; 5,000 winners paid by the keeper
 	python -m benchmarks.gas --anvil
+	python -m benchmarks.keeper --write
 
 snapshot: .venv/.dev ## rewrite snapshots/ after a change of gas or size that is meant
 	python scripts/check_contracts.py --write
