@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tessera.model.prizes import period_of, start_of
-from tests.prize_system import MIN_BLOCKS, USD, WAD, block_number
+from tests.prize_system import MIN_BLOCKS, USD, WAD, PrizeSystem, block_number
 
 YEAR_BLOCKS = 366 * 24 * 6
 
@@ -44,13 +44,12 @@ def test_fixes_everything(system, arguments):
     assert system.events.multiplier(event) == 25 * WAD // 10
 
 
-def test_expected_end_is_rounded_up(system):
-    # 7 blocks an hour: 1,000 blocks are 514,285.7 s.
-    from tests.prize_system import PrizeSystem
-
+def test_expected_end_is_rounded_up():
+    # 7 blocks an hour: 511,200 s, 512,742.86 s, 513,257.14 s.
     odd = PrizeSystem(blocks_per_hour=7, min_blocks=1)
-    event = odd.create_event(blocks=1_000, days=9)
-    assert odd.events.event_info(event).not_before == boa.env.timestamp + 514_286
+    for blocks, seconds in ((994, 511_200), (997, 512_743), (998, 513_258)):
+        event = odd.create_event(blocks=blocks, days=9)
+        assert odd.events.event_info(event).not_before == boa.env.timestamp + seconds
 
 
 def test_closes_what_has_elapsed_first(system, arguments):
