@@ -81,8 +81,9 @@ def test_a_replaced_transaction_is_told_apart(visit, new_person, tessera):
     page = visit("portfolio", wallet=person)
     web3.provider.make_request("evm_setAutomine", [False])
     try:
-        page.press("Join and get 50.00 EUR", "Waiting for the chain")
-        page.tab.wait_for_timeout(5_000)  # the page has to have seen it at the node: it looks every 2 s
+        with page.tab.expect_request(lambda asked: "getTransactionByHash" in (asked.post_data or "")):
+            page.press("Join and get 50.00 EUR", "Waiting for the chain")
+        page.tab.wait_for_timeout(1_000)  # the page has to have read the answer, or it cannot tell what replaced it
         fees = {"maxFeePerGas": hex(10**11), "maxPriorityFeePerGas": hex(10**11)}
         other = {"from": person.address, "to": person.address, "value": "0x0", "nonce": "0x0", "gas": "0x5208", **fees}
         web3.provider.make_request("eth_sendTransaction", [other])
