@@ -7,6 +7,7 @@ deployment.json that tells it where the chain is.
 import functools
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,6 +107,7 @@ def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict]]:
     help="Folder for the devnet's files; default: this checkout.",
 )
 def cli(port: int, chain_port: int, into: Path):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the devnet ends, too
     build()
     with devnet(chain_port, into) as (process, deployment), serving(deployment, port) as address:
         click.echo(f"\nThe page: {address}\n")

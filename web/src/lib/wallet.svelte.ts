@@ -34,6 +34,11 @@ class Wallet {
     if (injected && this.found.length === 0) {
       this.found = [{ info: { uuid: "injected", name: "Browser wallet", icon: "", rdns: "injected" }, provider: injected }];
     }
+    // Where it does not, the page can be read without it.
+    await this.#resume().catch(() => this.leave());
+  }
+
+  async #resume() {
     const last = localStorage.getItem(LAST);
     if (last === THROWAWAY && this.canThrowAway) await this.useThrowaway();
     const known = this.found.find((one) => one.info.rdns === last);
