@@ -44,6 +44,24 @@ def test_a_stake_that_leaves_dust_is_refused_with_advice(visit, new_person, tess
     assert tessera.staking.principal_of(person.address, local.token("USDC").address) == 10 * UNITS["USDC"]
 
 
+def test_a_vault_that_is_short_of_cash_pays_what_it_has(visit, new_person, tessera, local):
+    person, usdc = new_person(), local.token("USDC")
+    page = visit("tickets", wallet=person)
+    page.tab.get_by_label("Stake, in USDC").fill("100")
+    page.press("Stake 100.00 USDC", "Staked.")
+    local.call("YieldVault:USDC", "set_liquidity", 20 * UNITS["USDC"])
+    try:
+        page.says("The vault pays 20.00 USDC now")
+        page.press("Withdraw 100.00 USDC", "Withdraw 80.00 USDC")
+        assert tessera.staking.principal_of(person.address, usdc.address) == 80 * UNITS["USDC"]
+        assert usdc.balance_of(person.address) == 920 * UNITS["USDC"]
+        page.says("vault cannot pay now")
+    finally:
+        local.call("YieldVault:USDC", "set_liquidity", 2**256 - 1)
+    page.press("Withdraw 80.00 USDC", "You stake 0.00 USDC and 0.00 DAI")
+    assert usdc.balance_of(person.address) == 1_000 * UNITS["USDC"]
+
+
 def test_predict_and_change(visit, new_person, tessera, local):
     event = open_event(tessera, local)
     person = new_person()
