@@ -94,11 +94,5 @@ export function fromIndex(url: string): Source {
       const { answer } = await get<Told>(`/accounts/${account}/portfolio`);
       return answer.prizes.map(({ event_id, amount }) => ({ event: BigInt(event_id), amount: BigInt(amount) }));
     },
-
-    async anyStaker() {
-      const last = (await get<Page<unknown>>("/events?limit=1")).total;
-      if (last === 0) return undefined;
-      return (await get<Page<{ account: Address }>>(`/events/${last}/predictors?limit=1`)).answers[0]?.account;
-    },
   };
 }

@@ -155,8 +155,4 @@ export const fromLogs: Source = {
       .filter(({ args }) => args.account === account)
       .map(({ args }) => ({ event: args.event_id, amount: args.amount }));
   },
-
-  async anyStaker() {
-    return (await logs.of("StakingPool", "Staked")).at(-1)?.args.account;
-  },
 };

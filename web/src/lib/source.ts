@@ -79,6 +79,4 @@ export interface Source {
   events(): Promise<EventTerms[]>;
   weeks(): Promise<ClosedWeek[]>;
   prizes(account: Address): Promise<Prize[]>;
-  /** Somebody who stakes, if anybody does: whose rewards tell the rate of mining. */
-  anyStaker(): Promise<Address | undefined>;
 }

@@ -2,7 +2,6 @@
 import { type Address, erc4626Abi, parseAbi } from "viem";
 import { chain, tokenAbi } from "./chain.svelte";
 import { WAD } from "./format";
-import { history } from "./history";
 import type { EventTerms } from "./source";
 
 export const USD = 1_000_000n; // of a stake
@@ -177,21 +176,14 @@ async function lendingYield(vault: Address, unit: bigint, blocksPerHour: bigint)
   return elapsed < DAY / 2 ? undefined : ((Number(now) / Number(before) - 1) * YEAR) / elapsed;
 }
 
-/** BET a block, measured: what one staker's rewards grew by in the last block, for all stakes; 0 where nothing is mined. */
+/** BET a block for all stakes; 0 before and after the blocks in which it is mined. */
 async function minedPerBlock(): Promise<number> {
-  const staker = await history().anyStaker();
-  if (!staker) return 0;
   const pool = chain.at("StakingPool");
+  const read = (functionName: "MINING_RATE" | "MINING_START" | "MINING_END") =>
+    chain.client.readContract({ ...pool, functionName });
+  const [rate, start, end] = await Promise.all([read("MINING_RATE"), read("MINING_START"), read("MINING_END")]);
   const now = chain.head.number;
-  const pending = (blockNumber: bigint) =>
-    chain.client.readContract({ ...pool, functionName: "pending_rewards", args: [staker], blockNumber });
-  const [before, after, stake, total] = await Promise.all([
-    pending(now - 1n),
-    pending(now),
-    chain.client.readContract({ ...pool, functionName: "stake_of", args: [staker], blockNumber: now - 1n }),
-    chain.client.readContract({ ...pool, functionName: "total_stake", blockNumber: now - 1n }),
-  ]);
-  return stake === 0n || after < before ? 0 : (Number(after - before) * Number(total)) / Number(stake) / 1e18;
+  return start <= now && now < end ? Number(rate) / 1e18 : 0;
 }
 
 /** Yearly yields as fractions of stake (docs/tickets.md); undefined where a node has forgotten the past, or it is too
