@@ -85,7 +85,7 @@ def test_predict_and_change(visit, new_person, tessera, local):
 
 def test_yields_are_those_of_the_model(visit, tessera, local):
     """The page measures lending on the chain; the devnet's parameters are known here."""
-    local.let_pass(DAY)
+    local.let_pass(3 * DAY)  # BET is mined from block 200 on
     window = 4 * 7 * 24 * local.blocks_per_hour
     head = tessera.web3.eth.get_block("latest")
     assets = []
