@@ -127,7 +127,7 @@ class StakeRules(RuleBasedStateMachine):
             ("pool: no price", book.price == 0),
             ("pool: price below 0.98", book.price < 98),
             ("pool: less than 1 USD", value < USD),
-            ("vault: paused", vault.paused()),
+            ("pool: vault refused", vault.paused()),
             ("pool: vault has a loss", after + max(total // 10_000, 10) < total),
             ("pool: vault keeps too much", held and floor(after) * got // held + max(amount // 10_000, 10) < amount),
             ("pool: vault shares too coarse", floor(after) > held * (system.unit(asset) // 10_000)),
