@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import click
 from rich.console import Console
 from rich.table import Table
+from web3.exceptions import Web3RPCError
 
 from benchmarks.chains import ROOT, Anvil
 from benchmarks.growth import GAS_OF_PERSON
@@ -78,10 +79,13 @@ def _kill_after_a_batch(chain: Anvil, world: World, event: int, command: list[st
     """Starts the command and kills it when some winners are paid; how many they were."""
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     while running.poll() is None:
-        result = world.events.result_of(event)
+        time.sleep(0.02)
+        try:
+            result = world.events.result_of(event)
+        except Web3RPCError:
+            continue  # anvil sometimes cannot read a block in the instant in which the next one is mined
         if result.settled and result.unpaid < result.prize:
             running.kill()
-        time.sleep(0.02)
     return len(_claims(chain, world))
 
 

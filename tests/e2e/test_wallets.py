@@ -98,6 +98,9 @@ def test_a_node_that_is_down_and_comes_back(visit):
     page = visit()
     page.tab.context.set_offline(True)
     page.says("The node does not answer.")
+    # What is asked for meanwhile fails, and no block comes to ask again.
+    page.tab.get_by_role("link", name="Leaders").click()
+    page.tab.wait_for_timeout(500)
     page.tab.context.set_offline(False)
     page.tab.get_by_text("The node does not answer.").wait_for(state="detached")
 

@@ -1,4 +1,4 @@
-// A value that is read again with every block and whenever what it is read from changes.
+// A value that is read again with every block, when the node is back, and whenever what it is read from changes.
 import { chain } from "./chain.svelte";
 
 export class Live<T> {
@@ -9,6 +9,7 @@ export class Live<T> {
   constructor(read: () => Promise<T>) {
     $effect(() => {
       void chain.head;
+      void chain.up; // what failed while the node was down is read again though there is no new block
       let current = true;
       read().then(
         (value) => {
