@@ -124,6 +124,6 @@ def test_the_list_finds_by_words_and_state(visit, member, tessera):
     page = visit()
     page.tab.get_by_role("searchbox").fill("NEEDLE")
     page.tab.get_by_text("Find this needle?").wait_for()
-    assert page.tab.locator(".card").count() == 1
+    page.tab.wait_for_function("document.querySelectorAll('.card').length === 1")
     page.tab.get_by_label("State").select_option("RESOLVED")
     page.says("No market matches.")

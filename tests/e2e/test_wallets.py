@@ -100,7 +100,7 @@ def test_a_node_that_is_down_and_comes_back(visit):
     page.says("The node does not answer.")
     # What is asked for meanwhile fails, and no block comes to ask again.
     page.tab.get_by_role("link", name="Leaders").click()
-    page.tab.wait_for_timeout(500)
+    page.tab.locator("main").get_by_text("The node does not answer.").first.wait_for()
     page.tab.context.set_offline(False)
     page.tab.get_by_text("The node does not answer.").wait_for(state="detached")
 

@@ -61,7 +61,6 @@ class Chain {
   now = $state(Math.floor(Date.now() / 1000));
   /** Why the node did not answer the last time. */
   down = $state.raw<unknown>();
-  up = $derived(this.down === undefined);
   deployment!: Deployment;
   client!: ReturnType<typeof connect>;
   #addresses: Addresses = {};
