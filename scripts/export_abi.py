@@ -15,8 +15,7 @@ from vyper import ast as vy_ast
 from web3 import Web3
 
 from tessera.chain.artifacts import ROOT, Artifact, compiled, imported_sources
-from tessera.chain.deploy import LOCAL_CHAINS
-from tessera.chain.deployments import Deployment
+from tessera.chain.deployments import LOCAL_CHAINS, Deployment
 from tessera.chain.reasons import explanations
 
 OUT = ROOT / "frontend-abi"

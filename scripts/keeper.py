@@ -256,7 +256,6 @@ def read_plan(path: Path) -> dict:
 
 def keep(scene: Scene, done: Round, folder: Path) -> dict:
     """Writes a round's report and tells where; what was written."""
-    money = told.flow_of(scene, done)
-    found = told.as_mapping(done, money, scene.prize_token if money else None)
+    found = told.of(scene, done)
     click.echo(f"report: {told.write(found, folder)}")
     return found

@@ -16,13 +16,12 @@ from web3 import Web3
 from web3.exceptions import BadFunctionCallOutput, TransactionNotFound
 
 from tessera.chain.artifacts import ROOT, Artifact, compiled
-from tessera.chain.deployments import Deployed, Deployment
+from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.stacks import STACKS, At, Create, Deployer, Foreign, Later, OwnerOf, Shows, Step, View
 from tessera.chain.wallet import REFUSALS, ChainError, Wallet
 
 FAR_BLOCK = 1_000  # after the last of a rehearsal
-LOCAL_CHAINS = (1337, 31337)  # started anew at will: what a record says of them may be of an earlier run
 
 
 @dataclass(frozen=True)

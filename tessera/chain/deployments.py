@@ -20,6 +20,8 @@ from tessera.chain.staking import StakingPool
 from tessera.chain.timelock import Timelock
 from tessera.chain.wallet import ChainError
 
+LOCAL_CHAINS = (1337, 31337)  # started anew at will: what a record says of them may be of an earlier run
+
 
 @dataclass(frozen=True)
 class Deployed:

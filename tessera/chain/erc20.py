@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from web3 import Web3
+
 from tessera.chain.contract import Contract, Done, Row
 from tessera.chain.wallet import Wallet
 
@@ -25,9 +27,9 @@ class Erc20(Contract):
 
     NAME = "BetToken"  # whose ABI has the whole standard
 
-    def balance_of(self, account: str) -> int:
+    def balance_of(self, account: str, *, block: int | str = "latest") -> int:
         """Tokens of an account."""
-        return self.read("balanceOf", account)
+        return self.read("balanceOf", account, block=block)
 
     def decimals(self) -> int:
         """Digits of an amount behind the point."""
@@ -52,3 +54,22 @@ class Erc20(Contract):
     def transfer(self, sender: Wallet, receiver: str, amount: int) -> Done:
         """Sends tokens of the sender."""
         return self.write(sender, "transfer", receiver, amount)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as people read it."""
+
+    address: str
+    symbol: str
+    decimals: int
+
+    @classmethod
+    def of(cls, web3: Web3, address: str) -> "Token":
+        """What a token says of itself. Raises ChainError where there is none."""
+        found = Erc20(web3, address)
+        return cls(address, found.symbol(), found.decimals())
+
+    def text(self, amount: int) -> str:
+        """An amount in words: "12.34 USDC"."""
+        return f"{amount / 10**self.decimals:,.2f} {self.symbol}"

@@ -6,8 +6,8 @@ For the stack `tickets` with its stand-ins. Needs the compiler (dependency group
 from web3 import EthereumTesterProvider, Web3
 
 from tessera.chain.contract import WAD
-from tessera.chain.deploy import LOCAL_CHAINS, code_of
-from tessera.chain.deployments import Tessera
+from tessera.chain.deploy import code_of
+from tessera.chain.deployments import LOCAL_CHAINS, Tessera
 from tessera.chain.erc20 import Erc20
 from tessera.chain.timelock import Operation
 from tessera.chain.wallet import ChainError, Wallet

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
-from tessera.chain.erc20 import Approval, Transfer
+from tessera.chain.contract import Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.erc20 import Approval, Erc20, Transfer
 from tessera.chain.wallet import Wallet
 
 
@@ -30,7 +30,7 @@ class RoleMinterChanged(Row):
     status: bool
 
 
-class PlayEuro(Contract):
+class PlayEuro(Erc20):
     """A token of 6 decimals that moves between a member and Escrow alone."""
 
     NAME = "PlayEuro"
@@ -44,10 +44,6 @@ class PlayEuro(Contract):
         OwnershipTransferStarted,
         OwnershipTransferred,
     )
-
-    def balance_of(self, account: str, *, block: int | str = "latest") -> int:
-        """Tokens of an account, in units of 1e-6 EUR; Escrow's are what it holds for everybody."""
-        return self.read("balanceOf", account, block=block)
 
     def escrow(self) -> str:
         """Its Escrow; the zero address until it is set."""
@@ -68,7 +64,3 @@ class PlayEuro(Contract):
     def join(self, sender: Wallet, *, consent: int) -> Done:
         """50 EUR in the sender's Escrow balance, once; `consent` is the bit mask of products that may debit it."""
         return self.write(sender, "join", consent)
-
-    def approve(self, sender: Wallet, spender: str, amount: int) -> Done:
-        """Lets `spender` (Escrow) take tokens of the sender, in units of 1e-6 EUR."""
-        return self.write(sender, "approve", spender, amount)

@@ -45,8 +45,7 @@ def run(context: click.Context, max_gas_price: float | None, reports: Path | Non
     sender = Sender(session.wallet, max_gas_price=None if max_gas_price is None else int(max_gas_price * GWEI))
     with nullcontext(Watcher()) if session.as_json else Bar(console) as bar:
         done = run_round(scene, sender, found, watcher=bar)
-    money = report.flow_of(scene, done)
-    told = report.as_mapping(done, money, scene.prize_token if money else None)
+    told = report.of(scene, done)
     if reports is not None:
         click.echo(f"report: {report.write(told, reports)}", err=True)
     if session.as_json:

@@ -15,9 +15,17 @@ from tessera.cli.session import Commands, Session, pause
 from tessera.cli.show import Amount, Moment, Percent, card, eur, rows, sent, sparkline, wad
 from tessera.model.lmsr import odds_text, opening
 
-SIDES = {"yes": Outcome.YES, "no": Outcome.NO}
-OUTCOMES = {**SIDES, "invalid": Outcome.INVALID}
 BYTES = {"question": 256, "yes": 256, "no": 256, "rules": 1024, "source": 256}
+
+
+class OneOf(click.Choice):
+    """One of some outcomes by its name, as Outcome."""
+
+    def __init__(self, *outcomes: Outcome):
+        super().__init__([outcome.name.lower() for outcome in outcomes], case_sensitive=False)
+
+    def convert(self, value, param, ctx):
+        return Outcome[super().convert(value, param, ctx).upper()]
 
 
 class Share(click.ParamType):
@@ -60,8 +68,8 @@ class Ahead(click.ParamType):
 
 MARKET = click.argument("market_id", metavar="MARKET", type=click.IntRange(1))
 YES_TO_ALL = click.option("--yes", "-y", is_flag=True, help="Do not ask whether to go on.")
-side = click.argument("side", type=click.Choice(list(SIDES), case_sensitive=False))
-outcome = click.argument("outcome", type=click.Choice(list(OUTCOMES), case_sensitive=False))
+side = click.argument("side", type=OneOf(Outcome.YES, Outcome.NO))
+outcome = click.argument("outcome", type=OneOf(*Outcome))
 
 
 @click.group(cls=Commands)
@@ -121,12 +129,12 @@ def show(session: Session, market_id: int):
     }
     if (viewer := session.viewer) is not None:
         held = api.position(market_id, viewer)
-        for name, one in SIDES.items():
+        for one in (Outcome.YES, Outcome.NO):
             if held.staked[one]:
-                found[f"your {name.upper()}"] = (
+                found[f"your {one.name}"] = (
                     f"{wad(held.shares[one])} shares for {eur(held.staked[one])}, "
                     f"odds {odds_text(held.average_odds(one) / WAD)}, "
-                    f"gain if {name.upper()}: {eur(held.profit(one))}"
+                    f"gain if {one.name}: {eur(held.profit(one))}"
                 )
     card(session, f"Market {market_id}", found)
 
@@ -136,9 +144,9 @@ def show(session: Session, market_id: int):
 @side
 @click.option("--bets", default=1, show_default=True, type=click.IntRange(1, 100), help="How many EUR, one by one.")
 @click.pass_obj
-def quote(session: Session, market_id: int, side: str, bets: int):
+def quote(session: Session, market_id: int, side: Outcome, bets: int):
     """What a bet would get now, and what it loses on average if the market is right."""
-    card(session, "Quote", _quote(session.tessera.markets.quote(market_id, SIDES[side.lower()], bets=bets)))
+    card(session, "Quote", _quote(session.tessera.markets.quote(market_id, side, bets=bets)))
 
 
 @markets.command()
@@ -147,9 +155,9 @@ def quote(session: Session, market_id: int, side: str, bets: int):
 @click.option("--slippage", default="1%", show_default=True, type=Share("0", "0.5"), help="Shares less than quoted.")
 @YES_TO_ALL
 @click.pass_obj
-def bet(session: Session, market_id: int, side: str, slippage: int, yes: bool):
+def bet(session: Session, market_id: int, side: Outcome, slippage: int, yes: bool):
     """Bets 1 EUR, after showing odds and expected loss."""
-    wallet, quoted = session.wallet, session.tessera.markets.quote(market_id, SIDES[side.lower()])
+    wallet, quoted = session.wallet, session.tessera.markets.quote(market_id, side)
     own_limits(session).check(wallet.address, quoted.stake, session.logs(Entry, account=wallet.address))
     if not session.as_json:
         card(session, f"Bet on market {market_id}", _quote(quoted))
@@ -232,9 +240,9 @@ def close(session: Session, market_id: int):
 @MARKET
 @outcome
 @click.pass_obj
-def propose(session: Session, market_id: int, outcome: str):
+def propose(session: Session, market_id: int, outcome: Outcome):
     """Says what happened. It stands unless somebody complains within the dispute window."""
-    _done(session, session.tessera.markets.propose(session.wallet, market_id, OUTCOMES[outcome.lower()]), market_id)
+    _done(session, session.tessera.markets.propose(session.wallet, market_id, outcome), market_id)
 
 
 @markets.command()
@@ -250,18 +258,18 @@ def complain(session: Session, market_id: int, reason: str):
 @MARKET
 @outcome
 @click.pass_obj
-def vote(session: Session, market_id: int, outcome: str):
+def vote(session: Session, market_id: int, outcome: Outcome):
     """Votes on a dispute; one vote a bettor."""
-    _done(session, session.tessera.markets.vote(session.wallet, market_id, OUTCOMES[outcome.lower()]), market_id)
+    _done(session, session.tessera.markets.vote(session.wallet, market_id, outcome), market_id)
 
 
 @markets.command()
 @MARKET
 @outcome
 @click.pass_obj
-def rule(session: Session, market_id: int, outcome: str):
+def rule(session: Session, market_id: int, outcome: Outcome):
     """Decides a dispute; for the market's referee."""
-    _done(session, session.tessera.markets.rule(session.wallet, market_id, OUTCOMES[outcome.lower()]), market_id)
+    _done(session, session.tessera.markets.rule(session.wallet, market_id, outcome), market_id)
 
 
 @markets.command()

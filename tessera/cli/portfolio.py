@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import click
 
 from tessera.chain import WAD
-from tessera.chain.erc20 import Erc20
+from tessera.chain.erc20 import Token
 from tessera.cli.session import Commands, Session
-from tessera.cli.show import Amount, Moment, card, eur, rows, usd, wad
+from tessera.cli.show import Moment, card, coins, eur, rows, usd, wad
 from tessera.index.answers import Holding, Portfolio
 from tessera.model.lmsr import odds_text
 
@@ -29,7 +29,7 @@ def show(session: Session, account: str | None):
     who = session.who(account)
     with session.index.snapshot() as snapshot:
         found: Portfolio = snapshot.portfolio(who)
-    owed = {f"owed {token.symbol()}": amount for token, amount in _principals(session, found)}
+    owed = [coins(Token.of(session.web3, one.asset), one.amount) for one in found.principal]
     card(
         session,
         who,
@@ -39,9 +39,9 @@ def show(session: Session, account: str | None):
             "came back": eur(found.got),
             "profit": eur(found.profit),
             "stake": usd(found.stake),
-            **owed,
+            **{f"owed {amount.unit}": amount for amount in owed},
             "predictions": _list(f"event {one.event_id}: outcome {one.outcome}" for one in found.predictions),
-            "prizes": _list(f"event {one.event_id}: {_prize(session, one.amount)}" for one in found.prizes),
+            "prizes": _list(f"event {one.event_id}: {coins(session.prize_token, one.amount)}" for one in found.prizes),
             "mined": wad(found.mined, "BET"),
         },
     )
@@ -125,14 +125,3 @@ def leaderboard(session: Session):
 
 def _list(found: Iterable[str]) -> str | None:
     return ", ".join(found) or None
-
-
-def _principals(session: Session, found: Portfolio):
-    for one in found.principal:
-        token = Erc20(session.web3, one.asset)
-        yield token, Amount(one.amount, 10 ** token.decimals())
-
-
-def _prize(session: Session, units: int) -> Amount:
-    token = Erc20(session.web3, session.tessera.prizes.prize_token())
-    return Amount(units, 10 ** token.decimals(), token.symbol())

@@ -10,11 +10,12 @@ from web3 import HTTPProvider, Web3
 
 from tessera.chain import ChainError, Deployment, Reverted, Row, Tessera, Wallet
 from tessera.chain.accounts import from_key_file, from_mnemonic, secret_of
+from tessera.chain.deployments import LOCAL_CHAINS
+from tessera.chain.erc20 import Token
 from tessera.chain.wallet import Signer
 from tessera.index import Index
 
-PLAY_CHAINS = (1337, 31_337)  # where everybody knows the keys of MNEMONIC
-CONFIRMATIONS = 2  # elsewhere
+CONFIRMATIONS = 2  # but on local chains
 HOME = Path("~/.tessera")
 
 
@@ -55,7 +56,7 @@ class Keys:
         if self.mnemonic_file is not None:
             return from_mnemonic(secret_of(self.mnemonic_file), self.number)
         if self.devnet_account is not None:
-            if chain_id not in PLAY_CHAINS:
+            if chain_id not in LOCAL_CHAINS:
                 raise ChainError("the devnet's accounts are for a devnet: everybody knows their keys")
             from tessera.chain.embedded import known_account
 
@@ -110,14 +111,23 @@ class Session:
             return list(snapshot.rows(*kinds, **equal))
 
     @cached_property
+    def prize_token(self) -> Token:
+        """What prizes are paid in."""
+        return Token.of(self.web3, self.tessera.prizes.prize_token())
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """The session's account, None for whoever only looks. Asks for its passphrase once."""
+        return self.keys.signer(self.web3.eth.chain_id)
+
+    @cached_property
     def wallet(self) -> Wallet:
         """Who sends. Raises ChainError where no account is named."""
-        signer = self.keys.signer(self.web3.eth.chain_id)
-        if signer is None:
+        if self.signer is None:
             raise ChainError("say who you are: --key-file, --mnemonic-file or, on a devnet, --devnet-account N")
         kind = Rehearsal if self.dry_run else Wallet
-        confirmations = 0 if self.web3.eth.chain_id in PLAY_CHAINS else CONFIRMATIONS
-        return kind(self.web3, signer, confirmations=confirmations)
+        confirmations = 0 if self.web3.eth.chain_id in LOCAL_CHAINS else CONFIRMATIONS
+        return kind(self.web3, self.signer, confirmations=confirmations)
 
     def who(self, account: str | None) -> str:
         """The address to look at: one that was named, or the session's own. Raises ChainError."""
@@ -130,8 +140,7 @@ class Session:
     @property
     def viewer(self) -> str | None:
         """The session's own address, None for whoever only looks."""
-        signer = self.keys.signer(self.web3.eth.chain_id)
-        return None if signer is None else Web3.to_checksum_address(signer.address)
+        return None if self.signer is None else Web3.to_checksum_address(self.signer.address)
 
     def confirm(self, yes: bool) -> None:
         """Asks whether to go on, unless that was said or nothing will be sent."""

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 
@@ -14,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tessera.chain import EUR, WAD, Done
+from tessera.chain.erc20 import Token
 from tessera.cli.session import Session
+from tessera.keeper.plan import moment
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -53,6 +54,11 @@ def wad(value: int, unit: str = "", places: int = 4) -> Amount:
     return Amount(value, WAD, unit, places)
 
 
+def coins(token: Token, units: int) -> Amount:
+    """An amount of a token."""
+    return Amount(units, 10**token.decimals, token.symbol)
+
+
 @dataclass(frozen=True)
 class Percent:
     """A probability or a rate, WAD."""
@@ -75,7 +81,7 @@ class Moment:
     at: int
 
     def __str__(self) -> str:
-        return datetime.fromtimestamp(self.at, UTC).strftime("%a %d %b %Y %H:%M UTC") if self.at else "-"
+        return moment(self.at) if self.at else "-"
 
     @property
     def exact(self) -> int:
@@ -125,8 +131,8 @@ def sparkline(points: Iterable[tuple[int, int]], until: int, width: int = 48) ->
     start = points[0][0]
     step = max(1, -(-(until - start) // width))
     drawn, at = "", 0
-    for moment in range(start, max(until, start + 1), step):
-        while at + 1 < len(points) and points[at + 1][0] <= moment + step:
+    for time in range(start, max(until, start + 1), step):
+        while at + 1 < len(points) and points[at + 1][0] <= time + step:
             at += 1
         drawn += BARS[min(len(BARS) - 1, points[at][1] * len(BARS) // WAD)]
     return drawn

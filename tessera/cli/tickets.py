@@ -5,15 +5,15 @@ from fractions import Fraction
 import click
 
 from tessera.chain import WAD, ChainError
-from tessera.chain.erc20 import Erc20
-from tessera.chain.events import Claimed, EventCreated, Predicted
-from tessera.chain.panels import INVALID
-from tessera.chain.prizes import PeriodClosed
+from tessera.chain.erc20 import Erc20, Token
+from tessera.chain.events import Claimed, Predicted
 from tessera.chain.staking import USD, RewardsClaimed, Staked, Withdrawn
 from tessera.cli.markets import YES_TO_ALL
 from tessera.cli.money import ALL, Money
 from tessera.cli.session import Commands, Session, pause
-from tessera.cli.show import Amount, Moment, Percent, card, rows, sent, usd, wad
+from tessera.cli.show import Amount, Moment, Percent, card, coins, rows, sent, usd, wad
+from tessera.index.answers import EventState
+from tessera.index.schema import Block
 from tessera.model.apy import ASSUMPTIONS, figures
 from tessera.model.prizes import start_of
 
@@ -39,9 +39,9 @@ def pool(session: Session):
         "week": period,
         "ends": Moment(start_of(period + 1)),
         "ends in": pause(start_of(period + 1) - now),
-        "revenue so far": _prize(session, api.waiting()),
-        "carried from last week": _prize(session, api.carried()),
-        "buyback waits with": _prize(session, api.buyback_bucket()),
+        "revenue so far": coins(session.prize_token, api.waiting()),
+        "carried from last week": coins(session.prize_token, api.carried()),
+        "buyback waits with": coins(session.prize_token, api.buyback_bucket()),
         "all stakes": usd(staked),
         **_yields(session, staked),
     }
@@ -52,17 +52,19 @@ def pool(session: Session):
 @click.pass_obj
 def weeks(session: Session):
     """Every closed week: the pool and how it was split."""
+    with session.index.snapshot() as snapshot:
+        closed_weeks = snapshot.prize_history()
     found = [
         {
             "week": closed.period,
             "ended": Moment(start_of(closed.period + 1)),
-            "revenue": _prize(session, closed.revenue),
-            "pool": _prize(session, closed.pool),
-            "to_events": _prize(session, closed.to_events),
-            "buyback": _prize(session, closed.buyback),
-            "carried": _prize(session, closed.carried),
+            "revenue": coins(session.prize_token, closed.revenue),
+            "pool": coins(session.prize_token, closed.pool),
+            "to_events": coins(session.prize_token, closed.to_events),
+            "buyback": coins(session.prize_token, closed.buyback),
+            "carried": coins(session.prize_token, closed.carried),
         }
-        for closed in session.logs(PeriodClosed)
+        for closed in closed_weeks
     ]
     rows(session, "Weeks", found, "no week is closed yet")
 
@@ -71,18 +73,19 @@ def weeks(session: Session):
 @click.pass_obj
 def events(session: Session):
     """All events, the newest first."""
-    head = session.web3.eth.get_block("latest")
+    with session.index.snapshot() as snapshot:
+        head, known = snapshot.head, snapshot.events()
     found = [
         {
-            "event": created.event_id,
-            "question": created.description,
-            "outcomes": ", ".join(created.outcomes),
-            "state": _state(session, created, head),
-            "multiplier_now": wad(session.tessera.events.multiplier(created.event_id), places=2),
-            "result_from": Moment(created.not_before),
-            "prize_so_far": _prize(session, session.tessera.prizes.event_prize(created.event_id)),
+            "event": one.event_id,
+            "question": one.description,
+            "outcomes": ", ".join(one.outcomes),
+            "state": _state(one, head),
+            "multiplier_now": wad(session.tessera.events.multiplier(one.event_id), places=2),
+            "result_from": Moment(one.not_before),
+            "prize_so_far": coins(session.prize_token, session.tessera.prizes.event_prize(one.event_id)),
         }
-        for created in reversed(session.logs(EventCreated))
+        for one in reversed(known)
     ]
     rows(session, "Events", found, "no event yet")
 
@@ -93,29 +96,29 @@ def events(session: Session):
 def event(session: Session, event_id: int):
     """One event: outcomes with their prize tickets, and yours."""
     api = session.tessera.events
-    created = _created(session, event_id)
-    head = session.web3.eth.get_block("latest")
-    result = api.result_of(event_id)
+    with session.index.snapshot() as snapshot:
+        head, known = snapshot.head, snapshot.event(event_id)
+    prize = known.prize if known.is_settled else session.tessera.prizes.event_prize(event_id)
     found = {
-        "question": created.description,
-        "state": _state(session, created, head),
-        "predicting ends": f"at block {created.stop_block} or {Moment(created.not_before)}, whichever is first",
+        "question": known.description,
+        "state": _state(known, head),
+        "predicting ends": f"at block {known.stop_block} or {Moment(known.not_before)}, whichever is first",
         "multiplier now": wad(api.multiplier(event_id), places=2),
-        "weight": created.weight,
-        "prize": _prize(session, result.prize if result.settled else session.tessera.prizes.event_prize(event_id)),
+        "weight": known.weight,
+        "prize": coins(session.prize_token, prize),
     }
-    for index, name in enumerate(created.outcomes):
+    for index, name in enumerate(known.outcomes):
         found[f"tickets on {name}"] = wad(api.outcome_tickets(event_id, index), places=2)
-    if result.settled:
-        found["outcome"] = "INVALID" if result.outcome == INVALID else created.outcomes[result.outcome]
+    if known.is_settled:
+        found["outcome"] = "INVALID" if known.outcome is None else known.outcomes[known.outcome]
     if (viewer := session.viewer) is not None:
         predicted, outcome = api.prediction_of(event_id, viewer)
-        actual, prize = api.tickets(event_id, viewer)
+        actual, counting = api.tickets(event_id, viewer)
         found |= {
-            "you predict": created.outcomes[outcome] if predicted else None,
+            "you predict": known.outcomes[outcome] if predicted else None,
             "your tickets": wad(actual, places=2),
-            "your prize tickets": wad(prize, places=2),
-            "to claim": _prize(session, api.prize_of(event_id, viewer)),
+            "your prize tickets": wad(counting, places=2),
+            "to claim": coins(session.prize_token, api.prize_of(event_id, viewer)),
         }
     card(session, f"Event {event_id}", found)
 
@@ -128,20 +131,21 @@ def event(session: Session, event_id: int):
 def stake(session: Session, asset: str, amount: str, yes: bool):
     """Stakes a stablecoin (by its symbol). It can be withdrawn at any time; only the yield is played for."""
     token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
-    units = Money(token.decimals()).convert(amount, None, None)
+    units = Money(token.decimals).convert(amount, None, None)
     if not session.as_json:
         card(
             session,
             "Stake",
             {
-                "amount": _of(token, units),
+                "amount": coins(token, units),
                 "at risk": "nothing but the vault's own risk: principal comes back at any time",
                 "played for": "the yield that the stake earns",
             },
         )
     session.confirm(yes)
-    if token.allowance(wallet.address, staking.address) < units:
-        token.approve(wallet, staking.address, units)
+    erc20 = Erc20(session.web3, token.address)
+    if erc20.allowance(wallet.address, staking.address) < units:
+        erc20.approve(wallet, staking.address, units)
     done = staking.stake(wallet, token.address, units)
     staked = done.the(Staked)
     card(session, "Done", {"counts": usd(staked.value), "your stake": usd(staked.stake), **sent(done)})
@@ -154,7 +158,7 @@ def stake(session: Session, asset: str, amount: str, yes: bool):
 def withdraw(session: Session, asset: str, amount: str):
     """Takes principal back: an amount, or all."""
     token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
-    units = Money(token.decimals(), all_=True).convert(amount, None, None)
+    units = Money(token.decimals, all_=True).convert(amount, None, None)
     owed = staking.principal_of(wallet.address, token.address)
     done = staking.withdraw(wallet, token.address, owed if units == ALL else units)
     left = done.the(Withdrawn)
@@ -162,8 +166,8 @@ def withdraw(session: Session, asset: str, amount: str):
         session,
         "Done",
         {
-            "paid": _of(token, left.paid),
-            "still owed to you": _of(token, staking.principal_of(wallet.address, token.address)),
+            "paid": coins(token, left.paid),
+            "still owed to you": coins(token, staking.principal_of(wallet.address, token.address)),
             "your stake": usd(left.stake),
             **sent(done),
         },
@@ -176,7 +180,8 @@ def withdraw(session: Session, asset: str, amount: str):
 @click.pass_obj
 def predict(session: Session, event_id: int, outcome: str):
     """Predicts an outcome, by its name or number (from 0). A change takes the multiplier of its own moment."""
-    names = _created(session, event_id).outcomes
+    with session.index.snapshot() as snapshot:
+        names = snapshot.event(event_id).outcomes
     chosen = next((n for n, name in enumerate(names) if outcome.casefold() in (name.casefold(), str(n))), None)
     if chosen is None:
         raise ChainError(f"event {event_id} has no outcome {outcome}: it has {', '.join(names)}")
@@ -192,7 +197,7 @@ def predict(session: Session, event_id: int, outcome: str):
 def claim(session: Session, event_id: int):
     """Takes your prize of an event."""
     done = session.tessera.events.claim(session.wallet, event_id, session.wallet.address)
-    card(session, "Done", {"paid": _prize(session, done.the(Claimed).amount), **sent(done)})
+    card(session, "Done", {"paid": coins(session.prize_token, done.the(Claimed).amount), **sent(done)})
 
 
 @tickets.command()
@@ -203,46 +208,30 @@ def rewards(session: Session):
     card(session, "Done", {"paid": wad(done.the(RewardsClaimed).amount, "BET"), **sent(done)})
 
 
-def _token(session: Session, asset: str) -> Erc20:
-    known = {}
-    for address in session.tessera.staking.assets():
-        token = Erc20(session.web3, address)
-        if asset.casefold() in (token.symbol().casefold(), address.casefold()):
+def _token(session: Session, asset: str) -> Token:
+    known = [Token.of(session.web3, address) for address in session.tessera.staking.assets()]
+    for token in known:
+        if asset.casefold() in (token.symbol.casefold(), token.address.casefold()):
             return token
-        known[token.symbol()] = address
-    raise ChainError(f"{asset} cannot be staked: there is {', '.join(known)}")
+    raise ChainError(f"{asset} cannot be staked: there is {', '.join(token.symbol for token in known)}")
 
 
-def _of(token: Erc20, units: int) -> Amount:
-    return Amount(units, 10 ** token.decimals(), token.symbol())
-
-
-def _prize(session: Session, units: int) -> Amount:
-    return _of(Erc20(session.web3, session.tessera.prizes.prize_token()), units)
-
-
-def _created(session: Session, event_id: int) -> EventCreated:
-    found = session.logs(EventCreated, event_id=event_id)
-    if not found:
-        raise ChainError(f"there is no event {event_id}")
-    return found[0]
-
-
-def _state(session: Session, created: EventCreated, head) -> str:
-    if session.tessera.events.result_of(created.event_id).settled:
+def _state(event: EventState, head: Block) -> str:
+    if event.is_settled:
         return "settled"
-    if head["timestamp"] < created.not_before and head["number"] < created.stop_block:
-        return f"open, {pause(created.not_before - head['timestamp'])} left"
+    if event.is_open:
+        return f"open, {pause(event.not_before - head.timestamp)} left"
     return "waits for its result"
 
 
 def _yields(session: Session, staked: int) -> dict:
-    closed = session.logs(PeriodClosed)[-MOST_WEEKS:]
+    with session.index.snapshot() as snapshot:
+        closed = snapshot.prize_history()[-MOST_WEEKS:]
     if not closed or not staked:
         return {"yearly yields": "known when a week is closed"}
     prizes, total = session.tessera.prizes, Fraction(staked, USD)
     # A prize token counts as 1 USD, as most of a stake's.
-    unit = 10 ** Erc20(session.web3, prizes.prize_token()).decimals()
+    unit = 10**session.prize_token.decimals
     lending = Fraction(sum(week.revenue for week in closed), unit) / len(closed) * WEEKS_A_YEAR / total
     dollars, bet = prizes.market()
     found = figures(

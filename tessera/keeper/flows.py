@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from tessera.chain.logs import LogReader
 from tessera.chain.prizes import PeriodClosed, PrizeTaken, RevenueAdded
 from tessera.chain.staking import Harvested
 from tessera.keeper.scene import Scene
 from tessera.model.prizes import period_of
-
-BLOCKS_AT_ONCE = 2_000
 
 
 @dataclass
@@ -35,7 +32,7 @@ def flow(scene: Scene, first: int, last: int) -> Flow | None:
     """
     sources: dict[str, int] = {}
     closed: list[PeriodClosed] = []
-    for row in _rows(scene, first):
+    for row in scene.known.revenue():
         match row:
             case PeriodClosed():
                 if row.period < first:
@@ -86,18 +83,3 @@ def _shares(scene: Scene, row: PeriodClosed) -> dict[str, int]:
 def _add(amounts: dict[str, int], name: str, amount: int) -> None:
     if amount > 0:
         amounts[name] = amounts.get(name, 0) + amount
-
-
-def _rows(scene: Scene, first: int) -> list:
-    """The logs since the week before `first` was closed, found from the newest block backwards."""
-    addresses = [scene.pool.address, scene.prizes.address]
-    earliest, end = scene.tessera.deployment.first_block, scene.web3.eth.block_number
-    rows: list = []
-    while end >= earliest:
-        start = max(earliest, end - BLOCKS_AT_ONCE + 1)
-        piece = list(LogReader(scene.web3, addresses, start).read(end))
-        rows = piece + rows
-        if any(isinstance(row, PeriodClosed) and row.period < first for row in piece):
-            break
-        end = start - 1
-    return rows

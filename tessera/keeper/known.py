@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from tessera.chain.contract import Row
 from tessera.chain.events import EventCreated, EventSettled, PrizeClaimSkipped
+from tessera.chain.prizes import PeriodClosed, PrizeTaken, RevenueAdded
+from tessera.chain.staking import Harvested
 from tessera.index import Index
 
 REFUSED = "events: token refused"
@@ -63,6 +65,10 @@ class Known:
             unpaid = [one.account for one in found.winners(event_id)]
         return Winners([one for one in unpaid if one not in refused], [one for one in unpaid if one in refused])
 
-    def _rows(self, kind: type[Row], **equal) -> list:
+    def revenue(self) -> list[Row]:
+        """What came into the prize pool, from whom, and the weeks that were closed, in the chain's order."""
+        return self._rows(Harvested, RevenueAdded, PrizeTaken, PeriodClosed)
+
+    def _rows(self, *kinds: type[Row], **equal) -> list:
         with self._index.snapshot() as found:
-            return list(found.rows(kind, **equal))
+            return list(found.rows(*kinds, **equal))

@@ -2,9 +2,9 @@
 
 from html import escape
 
+from tessera.chain.erc20 import Token
 from tessera.keeper.flows import Flow
 from tessera.keeper.plan import moment
-from tessera.keeper.scene import Token
 from tessera.model.prizes import start_of
 
 WIDTH, BAR, HEIGHT, GAP, TOP, SLOT = 1040, 12, 320, 14, 90, 40  # SLOT: two lines of text

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tessera.chain import ChainError
+from tessera.chain.erc20 import Token
 from tessera.keeper.flows import Flow, flow
 from tessera.keeper.picture import svg
 from tessera.keeper.round import Round
-from tessera.keeper.scene import Scene, Token
+from tessera.keeper.scene import Scene
 from tessera.keeper.sender import NODE_ERRORS
 from tessera.keeper.steps import Close, Status
 
@@ -33,9 +34,16 @@ def flow_of(scene: Scene, done: Round) -> Flow | None:
     if not closed:
         return None
     try:
+        scene.known.sync()
         return flow(scene, closed[0].step.first, closed[0].step.running - 1)
-    except NODE_ERRORS:
+    except (ChainError, *NODE_ERRORS):
         return None
+
+
+def of(scene: Scene, done: Round) -> dict:
+    """A round's report: what it did, and the money of the weeks that it closed."""
+    money = flow_of(scene, done)
+    return as_mapping(done, money, scene.prize_token if money else None)
 
 
 def as_mapping(done: Round, money: Flow | None, token: Token | None) -> dict:

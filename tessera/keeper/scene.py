@@ -6,7 +6,7 @@ from functools import cached_property
 from web3 import EthereumTesterProvider
 
 from tessera.chain import Tessera
-from tessera.chain.erc20 import Erc20
+from tessera.chain.erc20 import Token
 from tessera.index import Index
 from tessera.keeper.known import Known
 
@@ -17,19 +17,6 @@ class Clock:
 
     block: int
     time: int
-
-
-@dataclass(frozen=True)
-class Token:
-    """An ERC-20 as people read it."""
-
-    address: str
-    symbol: str
-    decimals: int
-
-    def text(self, amount: int) -> str:
-        """An amount in words: "12.34 USDC"."""
-        return f"{amount / 10**self.decimals:,.2f} {self.symbol}"
 
 
 class Scene:
@@ -51,8 +38,7 @@ class Scene:
     def token(self, address: str) -> Token:
         """Symbol and decimals of a token."""
         if address not in self._tokens:
-            token = Erc20(self.web3, address)
-            self._tokens[address] = Token(address, token.symbol(), token.decimals())
+            self._tokens[address] = Token.of(self.web3, address)
         return self._tokens[address]
 
     @cached_property

@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 
 from tessera.chain import ChainError
+from tessera.chain.erc20 import Token
 from tessera.chain.prizes import PeriodClosed
 from tessera.keeper import report
 from tessera.keeper.flows import Flow, flow
 from tessera.keeper.picture import svg
-from tessera.keeper.scene import Token
 from tessera.model.prizes import period_of
 from tests.unit.keeper.conftest import Keeper
 
@@ -28,7 +28,7 @@ def text_of(found) -> str:
 @pytest.fixture
 def told(keeper: Keeper) -> dict:
     done = keeper.run()
-    return report.as_mapping(done, report.flow_of(keeper.scene, done), keeper.scene.prize_token)
+    return report.of(keeper.scene, done)
 
 
 def test_money_in_is_money_out_to_the_unit(keeper, told):
@@ -96,7 +96,7 @@ def test_the_table_names_steps_money_and_verdict_in_80_columns(told):
 def test_the_table_says_what_is_left(keeper, world):
     world.refuse("DAI", world.pool.address)
     done = keeper.run()
-    text = text_of(report.as_mapping(done, report.flow_of(keeper.scene, done), keeper.scene.prize_token))
+    text = text_of(report.of(keeper.scene, done))
     assert "pool: vault refused" in text
     assert "something was left undone" in text
 
