@@ -159,6 +159,25 @@ class PrizeSystem:
             sender=self.manager,
         )
 
+    def contested(self, *accounts: str) -> int:
+        """An event in which each stakes 1,000 USDC and predicts an outcome of its own; its week has 1,000 USDC."""
+        for account in accounts:
+            self.pool.stake(self.usdc, 1_000 * USD, sender=account)
+        event = self.create_event()
+        for outcome, account in enumerate(accounts):
+            self.events.predict(event, outcome, sender=account)
+        self.revenue(1_000 * USD)
+        return event
+
+    def fill_bucket(self, revenue: int):
+        """Closes a week of an event and that revenue, 3 % of which wait for the buyback; the price is noted twice."""
+        self.create_event()
+        self.revenue(revenue)
+        self.prizes.poke()
+        self.wait_until(start_of(self.prizes.period() + 1))
+        self.close()
+        self.prizes.poke()
+
     def question(self, event_id: int) -> tuple:
         """The panel's question of an event."""
         info = self.events.event_info(event_id)

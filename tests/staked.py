@@ -131,10 +131,8 @@ class World:
     def report(self, event_id: int, outcome: int = 0) -> None:
         """Two of three members sign, the owner submits."""
         panels, question = self.tessera.panels, self.events.question(event_id)
-        message = panels.typed_report(self.panel_id, question, outcome)
-        signed = [member.sign_message(message) for member in self.members[:2]]
-        compact = [(one.r, one.s | (one.v - 27) << 255) for one in signed]
-        panels.submit_reports(self.owner, self.panel_id, question, outcome, compact)
+        signed = [panels.sign(member, self.panel_id, question, outcome) for member in self.members[:2]]
+        panels.submit_reports(self.owner, self.panel_id, question, outcome, signed)
 
     def finish(self, event_id: int, outcome: int = 0) -> None:
         """The event's end has come and the panel has reported; forfeited predictions cannot be purged any more."""

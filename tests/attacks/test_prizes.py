@@ -355,12 +355,7 @@ def test_sandwiched_buyback_takes_less_than_a_hundredth_and_nothing_of_small_one
     """With the loosest min_out that is allowed: 2 % less what fee and price take, 1.3 % at 1 % of the reserve. Below
     0.3 % of it, or with a tight min_out, the fee of two trades is more than a bent price gives.
     """
-    system.create_event()
-    system.revenue(400_000 * USD)
-    system.prizes.poke()
-    system.wait_until(start_of(system.prizes.period() + 1))
-    system.close()
-    system.prizes.poke()
+    system.fill_bucket(400_000 * USD)
     boa.env.timestamp += DAY
     best = {}
     for amount, bps in ((9_900, 9_800), (9_900, 9_860), (2_500, 9_800)):

@@ -1,7 +1,6 @@
 """A browser, a devnet and the page on it. Each test acts with accounts of its own: the chain is everybody's."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -15,18 +14,9 @@ from scripts import devnet, web
 from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.local import UNITS, LocalChain
+from tests.chromium import running_chromium
 from tests.integration.conftest import ROOT, running_devnet
 
-# Debian's chromium looks for its services otherwise, and finds nobody.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 800}
 PICTURES = ROOT / ".cache" / "e2e"
 PATIENCE = 30_000  # ms: a poll of the chain is 2 s
@@ -38,15 +28,8 @@ FAILED = pytest.StashKey[bool]()
 @pytest.fixture(scope="session")
 def browser(url):
     """Closed before the chain: anvil does not end while a browser keeps a connection open."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs Debian's chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    playwright.expect.set_options(timeout=PATIENCE)
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=FLAGS)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,9 @@ from threading import Timer
 
 import pytest
 
+from tests.real.node import undone
+from tests.real.tickets import RealTickets
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 120
 
@@ -55,3 +58,10 @@ def folder(tmp_path_factory) -> Path:
 def url(folder) -> Iterator[str]:
     with running_devnet(folder) as url:
         yield url
+
+
+@pytest.fixture
+def system(deployed: RealTickets) -> Iterator[RealTickets]:
+    """The module's `deployed`; what a test does to it is undone."""
+    with undone(deployed.web3):
+        yield deployed

@@ -12,7 +12,7 @@ from tessera.keeper.round import Round, run
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import Sender
 from tessera.keeper.steps import Status
-from tests.real.node import running_anvil, undone, wait
+from tests.real.node import running_anvil, wait
 from tests.real.tickets import RealTickets
 
 pytestmark = pytest.mark.anvil
@@ -31,8 +31,7 @@ def deployed() -> Iterator[RealTickets]:
         system.fill_market(system.dai, 1_000_000 * DAI, 1_000_000 * USDC)
         system.fill_market(system.bet, 1_000_000 * BET, 100_000 * USDC)
         borrower = system.wallet(BORROWER)
-        system.give(borrower, system.weth, 1_000 * WETH)
-        system.aave.supply(borrower, system.weth, 1_000 * WETH)
+        system.secure(borrower)
         system.stake(system.wallet(EARLY), system.usdc, 60_000 * USDC)
         system.stake(system.wallet(OTHER), system.dai, 40_000 * DAI)
         system.stake(system.wallet(WRONG), system.usdc, 20_000 * USDC)
@@ -42,12 +41,6 @@ def deployed() -> Iterator[RealTickets]:
         for index, outcome in ((EARLY, 0), (OTHER, 0), (WRONG, 1)):
             system.tessera.events.predict(system.wallet(index), system.event, outcome)
         yield system
-
-
-@pytest.fixture
-def system(deployed) -> Iterator[RealTickets]:
-    with undone(deployed.web3):
-        yield deployed
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from tessera.chain.events import Claimed, EventSettled, Predicted
 from tessera.chain.staking import Harvested, Withdrawn
 from tessera.chain.wallet import Reverted
-from tests.real.node import now, running_anvil, undone, wait, wait_until
+from tests.real.node import now, running_anvil, wait, wait_until
 from tests.real.tickets import RealTickets
 from tests.real.uniswap import MAX, amount_out
 
@@ -26,16 +26,8 @@ def deployed() -> Iterator[RealTickets]:
     with running_anvil() as web3:
         system = RealTickets.deploy(web3, with_aave=True)
         system.fill_market(system.dai, 1_000_000 * DAI, 1_000_000 * USDC)
-        borrower = system.wallet(12)
-        system.give(borrower, system.weth, 1_000 * WETH)
-        system.aave.supply(borrower, system.weth, 1_000 * WETH)
+        system.secure(system.wallet(12))
         yield system
-
-
-@pytest.fixture
-def system(deployed) -> Iterator[RealTickets]:
-    with undone(deployed.web3):
-        yield deployed
 
 
 @pytest.fixture

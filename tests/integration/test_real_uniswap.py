@@ -44,12 +44,6 @@ def deployed(request) -> Iterator[RealTickets]:
 
 
 @pytest.fixture
-def system(deployed) -> Iterator[RealTickets]:
-    with undone(deployed.web3):
-        yield deployed
-
-
-@pytest.fixture
 def market(system) -> RealTickets:
     """A million USDC and two million BET in the pair, a price of two BET noted for a day and a half."""
     system.fill_market(system.bet, 2_000_000 * BET, 1_000_000 * USDC)

@@ -1,6 +1,5 @@
 """Staked tickets on the demo's page, in a browser at desk and phone width: what is shown is what the logs say."""
 
-import shutil
 from decimal import ROUND_HALF_EVEN, Decimal
 from types import SimpleNamespace
 
@@ -16,6 +15,7 @@ from tessera.demo.report.stakers import sections
 from tessera.demo.stakers import LATE, PLANS, STAKERS, WEEKS, play
 from tessera.model.apy import ASSUMPTIONS
 from tessera.model.prizes import period_of
+from tests.chromium import SIZES, opened, running_chromium
 from tests.unit.demo.conftest import NAMES, record_of  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.browser
@@ -36,27 +36,14 @@ def address(staked, record_of, tmp_path_factory):  # noqa: F811
 
 @pytest.fixture(scope="module")
 def browser():
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs Debian's chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
-@pytest.fixture(scope="module", params=[(1280, "light"), (360, "dark")], ids=["desk", "phone"])
+@pytest.fixture(scope="module", params=SIZES.values(), ids=SIZES)
 def page(browser, address, request):
-    width, scheme = request.param
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    faults = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda sent: faults.append(sent.url) if sent.url != address else None)
-    page.goto(address)
-    yield page
-    page.close()
-    assert faults == []
+    with opened(browser, address, request.param) as page:
+        yield page
 
 
 def table(page, section: str, number: int = 0) -> dict[str, dict[str, str]]:

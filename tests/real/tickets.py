@@ -120,6 +120,11 @@ class RealTickets:
         else:
             token.write(to, "mint", to.address, amount)
 
+    def secure(self, borrower: Wallet) -> None:
+        """Lets somebody borrow: two million dollars of collateral with Aave."""
+        self.give(borrower, self.weth, 1_000 * WAD)
+        self.aave.supply(borrower, self.weth, 1_000 * WAD)
+
     def stake(self, staker: Wallet, token: Foreign, amount: int) -> Done:
         """Gives the staker that much and stakes it."""
         self.give(staker, token, amount)

@@ -20,13 +20,7 @@ SIGNERS = accounts(3)
 @pytest.fixture
 def event(system, staker, rival):
     """Staker predicts 0 and rival 1, with 1,000 USDC each; 1,000 USDC are in the running week."""
-    for account in (staker, rival):
-        system.pool.stake(system.usdc, 1_000 * USD, sender=account)
-    event = system.create_event()
-    for outcome, account in enumerate((staker, rival)):
-        system.events.predict(event, outcome, sender=account)
-    system.revenue(REVENUE)
-    return event
+    return system.contested(staker, rival)
 
 
 @pytest.fixture

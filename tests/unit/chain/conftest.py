@@ -9,6 +9,7 @@ from tessera.chain import WAD, Outcome, Terms, Tessera, Wallet
 from tessera.chain.deploy import deploy
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.markets import MarketCreated
+from tests.undo import undone
 
 WINDOW = 60
 HOUR = 3600
@@ -31,10 +32,8 @@ def deployed() -> Tessera:
 
 @pytest.fixture
 def tessera(deployed: Tessera):
-    tester = deployed.web3.provider.ethereum_tester
-    before = tester.take_snapshot()
-    yield deployed
-    tester.revert_to_snapshot(before)
+    with undone(deployed.web3):
+        yield deployed
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tessera.chain.local import DAY, let_pass
 from tessera.chain.panels import PanelCreated
 from tessera.chain.parameters import faults_on_chain, read_parameters
 from tessera.chain.timelock import CallExecuted, CallScheduled, Operation
+from tests.undo import undone
 
 OWNED = ("StakingPool", "PredictionEvents", "PrizePool")
 DELAY = 2 * DAY
@@ -84,10 +85,8 @@ def path(text, tmp_path) -> Path:
 @pytest.fixture
 def fresh(deployer):
     """Undoes what a test does to the chain."""
-    tester = deployer.web3.provider.ethereum_tester
-    before = tester.take_snapshot()
-    yield deployer
-    tester.revert_to_snapshot(before)
+    with undone(deployer.web3):
+        yield deployer
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from tessera.chain import Tessera, Wallet
 from tessera.chain.deploy import deploy
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.cli.main import cli
+from tests.undo import undone
 
 WINDOW = 60
 DAY = 86_400
@@ -32,10 +33,8 @@ def deployed(tmp_path_factory) -> tuple[Tessera, str]:
 
 @pytest.fixture
 def tessera(deployed) -> Tessera:
-    tester = deployed[0].web3.provider.ethereum_tester
-    before = tester.take_snapshot()
-    yield deployed[0]
-    tester.revert_to_snapshot(before)
+    with undone(deployed[0].web3):
+        yield deployed[0]
 
 
 @pytest.fixture

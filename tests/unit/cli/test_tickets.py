@@ -9,6 +9,7 @@ from tessera.chain.events import EventCreated
 from tessera.chain.local import DAY, UNITS, LocalChain
 from tessera.chain.panels import PanelCreated
 from tessera.model.prizes import period_of, start_of
+from tests.undo import undone
 
 from .conftest import command
 
@@ -73,10 +74,8 @@ def set_up(tmp_path_factory) -> tuple[Stage, str]:
 
 @pytest.fixture
 def stage(set_up) -> Stage:
-    tester = set_up[0].tessera.web3.provider.ethereum_tester
-    before = tester.take_snapshot()
-    yield set_up[0]
-    tester.revert_to_snapshot(before)
+    with undone(set_up[0].tessera.web3):
+        yield set_up[0]
 
 
 @pytest.fixture

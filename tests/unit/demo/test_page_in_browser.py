@@ -1,6 +1,5 @@
 """The page in a browser: every graph is drawn, nothing is wider than the screen, marks tell whose bet they are."""
 
-import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from tessera.chain import Outcome
 from tessera.demo.record import read
 from tessera.demo.report import write
+from tests.chromium import SIZES, opened, running_chromium
 from tests.unit.demo.conftest import NAMES
 
 pytestmark = pytest.mark.browser
@@ -15,14 +15,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def browser():
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs Debian's chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -33,17 +27,10 @@ def address(record_of, tmp_path):
     return write(played, tmp_path).as_uri()
 
 
-@pytest.fixture(params=[(1280, "light"), (360, "dark")], ids=["desk", "phone"])
+@pytest.fixture(params=SIZES.values(), ids=SIZES)
 def page(browser, address, request):
-    width, scheme = request.param
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    faults = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda sent: faults.append(sent.url) if sent.url != address else None)
-    page.goto(address)
-    yield page
-    page.close()
-    assert faults == []
+    with opened(browser, address, request.param) as page:
+        yield page
 
 
 def test_every_graph_is_drawn(page):

@@ -15,6 +15,7 @@ from tessera.keeper.round import Round, run
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import Sender
 from tests.staked import DAY, KEEPER, UNITS, World
+from tests.undo import undone
 
 RIGHT, WRONG = (1, 2, 3, 5), (4, 6)  # people in event 1
 
@@ -42,10 +43,8 @@ def played() -> World:
 
 @pytest.fixture
 def world(played: World):
-    tester = played.web3.provider.ethereum_tester
-    before = tester.take_snapshot()
-    yield played
-    tester.revert_to_snapshot(before)
+    with undone(played.web3):
+        yield played
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +123,9 @@ def _results() -> dict:
 def undisturbed(world: World, keeper_of, state, _results) -> dict:
     """What one keeper makes of the world whom nobody disturbs."""
     if "undisturbed" not in _results:
-        tester = world.web3.provider.ethereum_tester
-        before = tester.take_snapshot()
-        assert keeper_of().run().exit_code == 0
-        _results["undisturbed"] = state()
-        tester.revert_to_snapshot(before)
+        with undone(world.web3):
+            assert keeper_of().run().exit_code == 0
+            _results["undisturbed"] = state()
     return _results["undisturbed"]
 
 

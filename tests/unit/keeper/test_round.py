@@ -11,6 +11,7 @@ from tessera.keeper.round import Watcher, run
 from tessera.keeper.steps import Status, batch_size, gas_room
 from tessera.model.prizes import period_of
 from tests.staked import DAY, STRANGER
+from tests.undo import undone
 from tests.unit.keeper.conftest import RIGHT, WRONG
 
 KINDS = ["harvest", "harvest", "close", "poke", "settle", "pay", "settle"]  # a transaction each
@@ -108,10 +109,8 @@ def test_two_keepers_step_by_step_end_as_one_does(keeper, keeper_of, world, stat
 
 
 def test_a_reorg_of_all_it_did_is_done_again(keeper, keeper_of, world, state, undisturbed):
-    tester = world.web3.provider.ethereum_tester
-    before = tester.take_snapshot()
-    keeper.run()
-    tester.revert_to_snapshot(before)
+    with undone(world.web3):
+        keeper.run()
     world.mine(1)
     done = keeper.run()  # the same index: it has to forget
     assert statuses(done) == [(kind, Status.DONE) for kind in KINDS]
@@ -119,14 +118,12 @@ def test_a_reorg_of_all_it_did_is_done_again(keeper, keeper_of, world, state, un
 
 
 def test_a_reorg_of_the_last_transactions_is_done_again(keeper, world, state, undisturbed):
-    tester = world.web3.provider.ethereum_tester
     killed_after(keeper, 4)
     with pytest.raises(KilledError):
         keeper.run()
     del keeper.sender.send
-    before = tester.take_snapshot()
-    keeper.run()
-    tester.revert_to_snapshot(before)
+    with undone(world.web3):
+        keeper.run()
     done = keeper.run()
     assert [kind for kind, _ in statuses(done)] == KINDS[4:]
     assert done.exit_code == 0

@@ -3,19 +3,11 @@
 import boa
 import pytest
 
-from tests.prize_system import USD
-
 
 @pytest.fixture
 def event(system, staker, rival):
     """Staker predicts 0 and rival 1, 1,000 USDC each."""
-    for account in (staker, rival):
-        system.pool.stake(system.usdc, 1_000 * USD, sender=account)
-    event = system.create_event()
-    for outcome, account in enumerate((staker, rival)):
-        system.events.predict(event, outcome, sender=account)
-    system.revenue(1_000 * USD)
-    return event
+    return system.contested(staker, rival)
 
 
 def test_pays_winners_and_skips_the_rest(system, staker, rival, stranger, event):

@@ -12,12 +12,7 @@ DAY = 86_400
 @pytest.fixture
 def bucket(system):
     """30 USD in the bucket, price notes of two days; 1 BET is 1 USD."""
-    system.create_event()
-    system.revenue(1_000 * USD)
-    system.prizes.poke()
-    system.wait_until(start_of(system.prizes.period() + 1))
-    system.close()
-    system.prizes.poke()
+    system.fill_bucket(1_000 * USD)
     system.wait_until(boa.env.timestamp + DAY)
     return 30 * USD
 
