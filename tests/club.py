@@ -3,11 +3,10 @@
 Times are unix seconds, money is in units of 1e-6 EUR, shares and prices are WAD.
 """
 
-from enum import IntFlag
-
 import boa
 
 from tessera.chain.ledger import Kind
+from tessera.chain.markets import Status
 from tessera.model.lmsr import WAD, Outcome
 from tests.custody import EUR, NOBODY, entry
 
@@ -31,17 +30,6 @@ TERMS = (
     "Stoppage time counts, extra time does not.",
     "uefa.com",
 )
-
-
-class Status(IntFlag):
-    """What a market's status is called, with its number in the contract."""
-
-    OPEN = 1
-    CLOSED = 2
-    PENDING = 4
-    DISPUTED = 8
-    RESOLVED = 16
-    INVALID = 32
 
 
 def at(time: int):

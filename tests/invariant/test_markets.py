@@ -1,4 +1,4 @@
-"""Invariants 2 and 8: a market's pot always covers what is sold, and in the end everybody gets exactly what is theirs.
+"""Invariants 2 and 3: a market's pot always covers what is sold, and in the end everybody gets exactly what is theirs.
 
 Members and a stranger act at random in several markets, in time and out of it. A model in plain Python says of every
 call whether it succeeds or which reason refuses it; shares are known from BetPlaced alone. After each step the pot of
@@ -419,7 +419,7 @@ class MarketsMachine(RuleBasedStateMachine):
             assert pot * UNIT >= max(book.sold[YES], book.sold[NO])
 
     def teardown(self):
-        """Invariant 8: whatever happened, a stranger can end it, and nothing is left."""
+        """Invariant 3: whatever happened, a stranger can end it, and nothing is left."""
         try:
             for book in self.books:
                 if book.status in (Status.PENDING, Status.DISPUTED):

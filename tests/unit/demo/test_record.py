@@ -3,6 +3,7 @@
 import pytest
 
 from tessera.chain import EUR, Outcome
+from tessera.chain.markets import Position
 from tessera.demo.record import by_information, price_brier, read, unpriced
 from tests.unit.demo.conftest import NAMES
 
@@ -31,8 +32,6 @@ def test_gains_are_payouts_less_stakes(read_of, outcome, creator, early, fast):
 
 def test_gains_are_those_of_a_position(read_of):
     # The one definition of profit is Position.profit; stakes and payouts in the logs must tell the same.
-    from tessera.chain.markets import Position
-
     for outcome in Outcome:
         (game,) = read_of(outcome).games
         for bet in game.bets:
@@ -99,7 +98,7 @@ def test_price_is_that_of_the_last_bet(read_of):
 def test_unpriced_is_the_distance_after_goals(read_of):
     (game,) = read_of(YES).games
     goals = game.fixture.match.goals
-    # Minutes 47 and 73; after the one in minute 86 betting ends within three minutes? It ends after the 90th.
+    # Betting ends with the 90th minute: after each of the three it stays open for longer than three minutes.
     assert [goal.minute for goal in goals] == ["47", "73", "86"]
     found = dict(unpriced([game]))
     expected = [abs(game.fixture.fair(goal.at) - game.price(goal.at)) for goal in goals]

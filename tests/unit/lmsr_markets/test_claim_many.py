@@ -6,6 +6,7 @@ import pytest
 from tests.club import BET_INTERVAL, WINS, YES, at, now
 from tests.custody import EUR, NOBODY, Kind
 from tests.logs import event, events
+from tests.refusals import refused_without_a_text
 
 
 def skipped(markets, market_id, account):
@@ -93,7 +94,7 @@ def test_pays_winners_among_256(club, markets, play_euro, owner, winners):
 
 
 def test_more_than_256_are_refused_by_the_decoder(markets, resolved, yes_bettor):
-    with boa.reverts():
+    with refused_without_a_text():
         markets.claim_many(resolved, [yes_bettor] * 257)
 
 

@@ -95,10 +95,11 @@ def test_a_closing_time_of_zero_is_the_expected_result_time(club, markets):
 )
 def test_the_first_price_is_p0_and_the_liquidity_spends_the_seed(club, markets, p0):
     market_id = club.create(p0=p0)
-    b, _ = opening(exact.mpf(p0) / WAD, SEED // EUR)
-    assert 0 <= b * WAD - markets.market(market_id).b < 100 * b / 10  # rounded down; 10 ulp of -ln(0.99) at the worst
-    # b and the head start are both rounded down, by units of 1e-18: so is their quotient, and the price is its slope.
-    assert abs(markets.prices(market_id)[0] - p0) <= 20
+    seed = SEED // EUR
+    b, _ = opening(exact.mpf(p0) / WAD, seed)
+    # Both bounds are proved in docs/lmsr-error-bound.md, `_opening`, where -ln(p) is seed / b.
+    assert 0 <= b * WAD - markets.market(market_id).b < 2.06 * b * b / seed + 1
+    assert abs(markets.prices(market_id)[0] - p0) <= 2
 
 
 @pytest.mark.parametrize("p0", [0, WAD // 100 - 1, 99 * WAD // 100 + 1, WAD, 2**256 - 1])

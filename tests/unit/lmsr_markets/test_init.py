@@ -4,6 +4,7 @@ import boa
 import pytest
 
 from tests.club import DAY, HOUR
+from tests.refusals import refused_without_a_text
 
 
 def test_keeps_what_it_is_deployed_with(markets, escrow):
@@ -55,5 +56,5 @@ def test_reverts_when_the_token_has_not_six_decimals(load, decimals):
 
 
 def test_reverts_when_there_is_no_escrow(load, stranger):
-    with boa.reverts():
+    with refused_without_a_text():
         load("LmsrMarkets").deploy(stranger, True, DAY)

@@ -1,8 +1,8 @@
 import boa
-import pytest
 
 from tests.custody import NOBODY
 from tests.logs import event, events
+from tests.refusals import refused_without_a_text
 
 
 def test_names_the_escrow(fresh, fresh_escrow, owner):
@@ -35,6 +35,6 @@ def test_reverts_when_it_is_not_own_only(fresh, load, owner):
 
 def test_reverts_when_it_is_no_escrow(fresh, coin, owner, stranger):
     for wrong in (stranger, NOBODY, coin, fresh):
-        with pytest.raises(boa.BoaError):
+        with refused_without_a_text():
             fresh.set_escrow(wrong, sender=owner)
     assert fresh.escrow() == NOBODY
