@@ -40,8 +40,7 @@ format: .venv/.dev ## rewrite what check would complain about
 integration: .venv/.dev node_modules web/node_modules ## what needs Node, a browser or PostgreSQL: devnet, keeper, page, real parts
 	npm run --silent typecheck
 	npm run --silent --prefix web check
-	pytest tests/e2e
-	pytest -m "(anvil or browser or postgres) and not campaign" --ignore tests/e2e -n 2 --dist loadfile
+	pytest -m "(anvil or browser or postgres) and not campaign" -n 2 --dist loadgroup
 
 campaign: .venv/.dev node_modules ## the long runs: a million states, deep state machines, mutants
 	pytest -m campaign -n 2

@@ -1,5 +1,8 @@
 """What holds for every test."""
 
+from pathlib import Path
+
+import pytest
 from boa.contracts.vyper.vyper_contract import VyperContract
 from hypothesis import settings
 
@@ -10,3 +13,12 @@ settings.load_profile("no deadline")
 # Titanoboa describes a contract in every revert with all of its storage, by traces that it never rolls back: a slot
 # written by an undone contract of the same address makes it fail ("'IntegerT' object has no attribute 'key_type'").
 VyperContract.__repr__ = lambda contract: f"<{contract.compiler_data.contract_path} at {contract.address}>"
+
+PAGE = Path(__file__).parent / "e2e"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Workers share out files (`--dist loadgroup`); the page's go to one, since they share a devnet and a browser."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("page" if PAGE in item.path.parents else item.path.stem))
