@@ -52,7 +52,7 @@ def audit(club: Club, rows: list[Row], record: Record) -> list[str]:
         raise AuditError("\n".join(wrong))
     return [
         f"all {count} markets are finalized and all {count} pots are empty",
-        f"balances rebuilt from {len(rows):,} events equal the chain's to the last unit",
+        f"balances rebuilt from {len(rows):,} events equal the chain’s to the last unit",
         "gains and losses of all friends add up to 0.000000 EUR",
         "every claim was paid exactly, alone or in a batch",
     ]

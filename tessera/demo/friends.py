@@ -53,24 +53,29 @@ def worth(margin: float) -> Callable[[View], Outcome | None]:
 
 
 def favourite(view: View) -> Outcome | None:
+    """Bets on the favourite until that is dear."""
     return YES if view.price < 0.85 else None
 
 
 def underdog(view: View) -> Outcome | None:
+    """Bets against the favourite until that is dear."""
     return NO if view.price > 0.15 else None
 
 
 def last_scorer(view: View) -> Outcome | None:
+    """Bets on whose side the last goal helped."""
     return view.scored
 
 
 def against_the_move(view: View) -> Outcome | None:
+    """Bets that a price which moved by 0.1 comes back."""
     if abs(view.price - view.first) < 0.1:
         return None
     return NO if view.price > view.first else YES
 
 
 def with_the_move(view: View) -> Outcome | None:
+    """Bets that a price which moved goes on."""
     if abs(view.price - view.first) < 0.02:
         return None
     return YES if view.price > view.first else NO
@@ -87,10 +92,12 @@ def supporter(team: str) -> Callable[[View], Outcome | None]:
 
 
 def coin(view: View) -> Outcome | None:
+    """Bets on either side."""
     return view.rng.choice((YES, NO))
 
 
 def nearly_certain(view: View) -> Outcome | None:
+    """Bets on the likelier side once that is likely, and not yet dear."""
     if 0.75 < view.price < 0.93:
         return YES
     return NO if 0.07 < view.price < 0.25 else None
@@ -98,7 +105,7 @@ def nearly_certain(view: View) -> Outcome | None:
 
 FRIENDS = (
     Friend("Ada", "reads the ratings and waits for a price that is off", worth(0.03), early=3, live=1),
-    Friend("Bruno", "sits in the stadium: sees a goal at once", worth(0.08), delay=4, hands=3),
+    Friend("Bruno", "sits in the stadium and sees a goal at once", worth(0.08), delay=4, hands=3),
     Friend("Chiara", "listens to the radio, ten seconds behind", worth(0.08), delay=10, hands=3),
     Friend("Dev", "watches television, half a minute behind", worth(0.08), delay=30, hands=2),
     Friend("Elif", "streams, over a minute behind, and bets on whoever scored", last_scorer, delay=75, hands=1),

@@ -8,10 +8,10 @@ from tessera.chain.erc20 import Erc20
 from tessera.chain.events import Claimed, EventCreated, EventSettled, Predicted, ResidueReturned
 from tessera.chain.panels import INVALID
 from tessera.chain.prizes import BoughtBack, EventOpened, PeriodClosed, PrizeTaken, RevenueAdded
-from tessera.chain.staking import Harvested, RewardsClaimed, Withdrawn
-from tessera.chain.staking import Staked as StakedRow
+from tessera.chain.staking import Harvested, RewardsClaimed, Staked, Withdrawn
 from tessera.demo.audit import AuditError
-from tessera.demo.stakers import BET_CAP, BET_PER_BLOCK, BLOCKS_PER_HOUR, MINING, STAKERS, Staked, funds
+from tessera.demo.stakers_plan import BET_CAP, BET_PER_BLOCK, BLOCKS_PER_HOUR, MINING, STAKERS, funds
+from tessera.demo.stakers_record import WeeksPlayed
 from tessera.model.prizes import PrizeWeeks
 from tessera.model.tickets import TicketEvent
 
@@ -37,7 +37,7 @@ class Sums:
         return self.prizes + self.bought_back + self.carried + self.waiting + self.bucket + self.remainder
 
 
-def sums(played: Staked) -> Sums:
+def sums(played: WeeksPlayed) -> Sums:
     """Where all revenue went, from the logs and the chain."""
     prizes = played.tessera.prizes
     pool = played.tessera.staking.address
@@ -53,7 +53,7 @@ def sums(played: Staked) -> Sums:
     )
 
 
-def audit(played: Staked) -> list[str]:
+def audit(played: WeeksPlayed) -> list[str]:
     """What was found to hold, in sentences. Raises AuditError with all that does not hold."""
     found = sums(played)
     wrong = _money(played, found) + _principal(played) + _weeks(played) + _tickets(played) + _mining(played)
@@ -63,17 +63,17 @@ def audit(played: Staked) -> list[str]:
     return [
         f"prizes, buyback, carry and named remainders are all {found.revenue / 10**6:.6f} USDC of revenue, to the unit",
         "every USDC of principal came back to the unit, every DAI at the same share of the loss",
-        f"pools, splits and prizes of all weeks are the exact model's, to {UNITS_A_WEEK} units a week",
-        f"the tickets of {len(STAKERS)} people in {events} events are the exact model's, never one more",
+        f"pools, splits and prizes of all weeks are the exact model’s, to {UNITS_A_WEEK} units a week",
+        f"the tickets of {len(STAKERS)} people in {events} events are the exact model’s, never one more",
         "BET mined is what its schedule allows, and all of it was paid",
     ]
 
 
-def _all(played: Staked, kind: type) -> list:
+def _all(played: WeeksPlayed, kind: type) -> list:
     return [row for row in played.rows if isinstance(row, kind)]
 
 
-def _money(played: Staked, found: Sums) -> list[str]:
+def _money(played: WeeksPlayed, found: Sums) -> list[str]:
     tessera = played.tessera
     held = _balance(played, "USDC", tessera.prizes.address)
     wrong = []
@@ -88,7 +88,7 @@ def _money(played: Staked, found: Sums) -> list[str]:
     for asset in ("USDC", "DAI"):
         token = tessera.deployment.address_of(f"TestToken:{asset}")
         harvested = sum(row.amount for row in _all(played, Harvested) if row.asset == token)
-        staked = sum(row.amount for row in _all(played, StakedRow) if row.asset == token)
+        staked = sum(row.amount for row in _all(played, Staked) if row.asset == token)
         paid = sum(row.paid for row in _all(played, Withdrawn) if row.asset == token)
         lost = played.lost if asset == "DAI" else 0
         if staked + played.donated[asset] != paid + harvested + lost + played.left[asset]:
@@ -99,7 +99,7 @@ def _money(played: Staked, found: Sums) -> list[str]:
     return wrong
 
 
-def _principal(played: Staked) -> list[str]:
+def _principal(played: WeeksPlayed) -> list[str]:
     tessera, wrong = played.tessera, []
     addresses = {name: address for address, name in played.names.items()}
     usdc, dai = (tessera.deployment.address_of(f"TestToken:{asset}") for asset in ("USDC", "DAI"))
@@ -117,7 +117,7 @@ def _principal(played: Staked) -> list[str]:
             if abs(row.paid - fair) > (0 if fair == row.amount else 2 * len(STAKERS)):
                 wrong.append(f"{one.name} got {row.paid} of {row.amount} DAI, fair are {fair}")
         paid = sum(row.paid for row in mine)
-        staked = sum(row.amount for row in _all(played, StakedRow) if row.account == address and row.asset == dai)
+        staked = sum(row.amount for row in _all(played, Staked) if row.account == address and row.asset == dai)
         if (held := _balance(played, "DAI", address)) != funds(one, "DAI") - staked + paid:
             wrong.append(f"{one.name} has {held} DAI, was paid {paid}")
         owed = [tessera.staking.principal_of(address, token) for token in (usdc, dai)]
@@ -128,7 +128,7 @@ def _principal(played: Staked) -> list[str]:
     return wrong
 
 
-def _weeks(played: Staked) -> list[str]:
+def _weeks(played: WeeksPlayed) -> list[str]:
     """Replays revenue and events in exact fractions; what comes back from events is revenue of their week."""
     wrong: list[str] = []
     model: PrizeWeeks | None = None
@@ -158,7 +158,7 @@ def _weeks(played: Staked) -> list[str]:
     return wrong
 
 
-def _tickets(played: Staked) -> list[str]:
+def _tickets(played: WeeksPlayed) -> list[str]:
     created = {row.event_id: row for row in _all(played, EventCreated)}
     events = {
         number: TicketEvent(row.start_block, row.stop_block, Fraction(row.e0, 100), BLOCKS_PER_HOUR)
@@ -166,7 +166,7 @@ def _tickets(played: Staked) -> list[str]:
     }
     stakes: dict[str, int] = {}
     for row in played.rows:
-        if isinstance(row, StakedRow | Withdrawn):
+        if isinstance(row, Staked | Withdrawn):
             change = Fraction(row.stake - stakes.get(row.account, 0), 10**6)
             stakes[row.account] = row.stake
             for event in events.values():
@@ -188,7 +188,7 @@ def _tickets(played: Staked) -> list[str]:
     return wrong
 
 
-def _shares(played: Staked, number: int, event: TicketEvent) -> list[str]:
+def _shares(played: WeeksPlayed, number: int, event: TicketEvent) -> list[str]:
     (settled,) = (row for row in _all(played, EventSettled) if row.event_id == number)
     paid = {row.account: row.amount for row in _all(played, Claimed) if row.event_id == number}
     if settled.outcome == INVALID or not settled.tickets:
@@ -209,7 +209,7 @@ def _shares(played: Staked, number: int, event: TicketEvent) -> list[str]:
     return wrong
 
 
-def _mining(played: Staked) -> list[str]:
+def _mining(played: WeeksPlayed) -> list[str]:
     bet = played.tessera.bet_token
     mined = sum(row.amount for row in _all(played, RewardsClaimed))
     last = max(row.block for row in _all(played, Withdrawn))
@@ -224,6 +224,5 @@ def _mining(played: Staked) -> list[str]:
     return wrong
 
 
-def _balance(played: Staked, asset: str, account: str) -> int:
-    # Any ERC-20 answers as BET does.
+def _balance(played: WeeksPlayed, asset: str, account: str) -> int:
     return Erc20(played.tessera.web3, played.tessera.deployment.address_of(f"TestToken:{asset}")).balance_of(account)

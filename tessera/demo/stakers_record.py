@@ -1,17 +1,36 @@
 """What six weeks of staking made of each week, event and person, from the logs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
-from tessera.chain import WAD
+from tessera.chain import WAD, Row, Tessera
 from tessera.chain.events import Claimed, EventCreated, EventSettled
+from tessera.chain.local import UNITS
 from tessera.chain.panels import INVALID
 from tessera.chain.prizes import BoughtBack, PeriodClosed
-from tessera.chain.staking import RewardsClaimed, Withdrawn
-from tessera.chain.staking import Staked as StakedRow
-from tessera.demo.stakers import BET_PER_BLOCK, BLOCKS_PER_YEAR, LATE, LENDING, STAKERS, UNITS, Staked
+from tessera.chain.staking import RewardsClaimed, Staked, Withdrawn
+from tessera.demo.stakers_plan import BET_PER_BLOCK, BLOCKS_PER_YEAR, LATE, LENDING, STAKERS
 from tessera.model.apy import YieldFigures, figures
 from tessera.model.prizes import period_of
+
+
+@dataclass
+class WeeksPlayed:
+    """Six weeks that were played: what the logs say, and what only the chain could say at its time."""
+
+    tessera: Tessera
+    names: dict[str, str]  # by address
+    start: int
+    rows: list[Row] = field(default_factory=list)
+    tickets: dict[int, dict[str, tuple[int, int]]] = field(default_factory=dict)  # event, address: before settling
+    donated: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNITS, 0))
+    lost: int = 0
+    crash_block: int = 0
+    fair: tuple[int, int] = (1, 1)  # DAI after the loss: worth, principal
+    snapshot: dict[str, int] = field(default_factory=dict)  # principal by asset when the yield figures are taken
+    bet_price: tuple[int, int] = (0, 1)  # USDC and BET in the market then
+    left: dict[str, int] = field(default_factory=dict)  # in the vaults when everybody has gone
+    findings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -48,14 +67,14 @@ class Person:
     principal: dict[str, tuple[int, int]]
 
 
-def weeks(played: Staked) -> list[Week]:
+def weeks(played: WeeksPlayed) -> list[Week]:
     """The weeks in their order, without the empty one before."""
     first = period_of(played.start)
     closed = [row for row in played.rows if isinstance(row, PeriodClosed) and row.period >= first]
     return [Week(row.period - first + 1, row.period - first == LATE, row) for row in closed]
 
 
-def events(played: Staked) -> list[Outcome]:
+def events(played: WeeksPlayed) -> list[Outcome]:
     """The events in the order of their creation."""
     settled = {row.event_id: row for row in played.rows if isinstance(row, EventSettled)}
     found = []
@@ -68,7 +87,7 @@ def events(played: Staked) -> list[Outcome]:
     return found
 
 
-def people(played: Staked) -> list[Person]:
+def people(played: WeeksPlayed) -> list[Person]:
     """Everybody, the largest prizes first."""
     assets = {played.tessera.deployment.address_of(f"TestToken:{asset}"): asset for asset in UNITS}
     last = played.tessera.web3.eth.block_number
@@ -79,7 +98,7 @@ def people(played: Staked) -> list[Person]:
         prizes = [row.amount for row in mine if isinstance(row, Claimed)]
         principal = {}
         for token, asset in assets.items():
-            staked = sum(row.amount for row in mine if isinstance(row, StakedRow) and row.asset == token)
+            staked = sum(row.amount for row in mine if isinstance(row, Staked) and row.asset == token)
             if staked:
                 back = sum(row.paid for row in mine if isinstance(row, Withdrawn) and row.asset == token)
                 principal[asset] = staked, back
@@ -99,13 +118,13 @@ def people(played: Staked) -> list[Person]:
     return sorted(found, key=lambda person: -person.prizes)
 
 
-def bought_back(played: Staked) -> tuple[int, int]:
+def bought_back(played: WeeksPlayed) -> tuple[int, int]:
     """USDC spent and BET bought."""
     rows = [row for row in played.rows if isinstance(row, BoughtBack)]
     return sum(row.spent for row in rows), sum(row.bought for row in rows)
 
 
-def yields(played: Staked) -> YieldFigures:
+def yields(played: WeeksPlayed) -> YieldFigures:
     """The yearly figures at the end of the last week, by its stakes and the market's price of BET."""
     assets = [(Fraction(amount, UNITS[name]), Fraction(*LENDING[name])) for name, amount in played.snapshot.items()]
     usdc, bet = played.bet_price

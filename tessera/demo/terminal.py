@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tessera.chain import EUR, WAD
+from tessera.chain.local import UNITS
 from tessera.chain.staking import USD
 from tessera.demo.plan import Ending
 from tessera.demo.play import Played, Watcher
 from tessera.demo.record import Game, by_information, price_brier
-from tessera.demo.stakers import UNITS, Staked
-from tessera.demo.stakers_record import events, people, weeks, yields
+from tessera.demo.stakers_record import WeeksPlayed, events, people, weeks, yields
 from tessera.model.apy import ASSUMPTIONS
 
 console = Console(highlight=False)
@@ -80,7 +80,7 @@ def summary(played: Played) -> None:
         console.print(Text("✓ ", "green") + Text(line))
 
 
-def stakers_summary(played: Staked) -> None:
+def stakers_summary(played: WeeksPlayed) -> None:
     """Tables of weeks, events and people, the yearly figures with what they assume, and that it adds up."""
     table = _table("Staked tickets: each week's prize, in USDC", "week", "revenue", "P", "events", "buyback", "carried")
     for week in weeks(played):
@@ -102,10 +102,10 @@ def stakers_summary(played: Staked) -> None:
         ]
         table.add_row(one.name, *amounts, f"{one.tickets:,}", f"{one.bet / WAD:,.0f}", f"{one.prizes / USD:.2f}")
     console.print(table)
-    found = yields(played)
+    apy1, apy1_net, apy2, _ = (f"{float(each) * 100:.2f} %" for each in yields(played))
     console.print(
-        f"APY1 {float(found.apy1):.2%} from prizes ({float(found.apy1_net):.2%} net of the buyback), APY2"
-        f" {float(found.apy2):.2%} from mining.\nAssumed: {', '.join(ASSUMPTIONS)}.\n",
+        f"APY1 {apy1} from prizes ({apy1_net} net of the buyback), APY2 {apy2} from mining.\n"
+        f"Assumed: {', '.join(ASSUMPTIONS)}.\n",
         style="dim",
     )
     for line in played.findings:

@@ -61,7 +61,7 @@ def usdc(amount: int) -> str:
 
 
 def percent(share) -> str:
-    return f"{float(share):.2%}"
+    return f"{float(share) * 100:.2f} %"
 
 
 def all_of(staked, kind) -> list:

@@ -20,10 +20,12 @@ KINDS = {
     Ending.SILENT: "silent",
     Ending.EXPIRED: "silent invalid",
 }
+PRODUCT = "Friends’ markets"
 CHIPS = {"all": "All", "disputed": "Disputed", "silent": "Creator silent", "invalid": "Ended INVALID"}
 
 
 def head(played: Played) -> Head:
+    """The season in a sentence and five figures."""
     record = played.record
     goals = sum(len(game.fixture.match.goals) for game in record.games)
     paid = sum(one.paid for one in record.standings)
@@ -43,13 +45,14 @@ def head(played: Played) -> Head:
 
 
 def sections(played: Played) -> list[Section]:
+    """All that the page says of friends’ markets."""
     record = played.record
     return [
-        Section("friends", "Who won what", _friends(record)),
-        Section("goals", "The minute after a goal", _goals(record)),
-        Section("cost", "What it costs", _cost(record)),
-        Section("matches", "Every match", _matches(record)),
-        Section("books", "Do the books close?", _books(played)),
+        Section(PRODUCT, "friends", "Who won what", _friends(record)),
+        Section(PRODUCT, "goals", "The minute after a goal", _goals(record)),
+        Section(PRODUCT, "cost", "What it costs", _cost(record)),
+        Section(PRODUCT, "matches", "Every match", _matches(record)),
+        Section(PRODUCT, "books", "Do the books close?", _books(played)),
     ]
 
 
@@ -249,7 +252,7 @@ def _matches(record: Record) -> str:
     cards = "".join(_card(index, game, dates[game.fixture.match.number]) for index, game in enumerate(record.games))
     return f"""
 <p class="lead">The price of YES is what the friends’ money says the favourite’s chance is. A share pays 1 EUR if its
-side is right. Point at a mark to see whose bet it was.</p>
+side is right. Point at a mark, or touch it, to see whose bet it was.</p>
 <ul class="key">
 <li><svg viewBox="0 0 16 12"><path class="price" d="M0 9H8V3H16"/></svg>price of YES</li>
 <li><svg viewBox="0 0 16 12"><path class="fair" d="M0 6H16"/></svg>the ratings’ chance, given the score</li>

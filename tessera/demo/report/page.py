@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from string import Template
 
@@ -22,8 +23,9 @@ class Head:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page; `body` is HTML."""
+    """A part of the page, of one product; `body` is HTML. Sections of a product stand together."""
 
+    product: str
     anchor: str
     title: str
     body: str
@@ -32,18 +34,28 @@ class Section:
 def assemble(head: Head, sections: list[Section], data: dict) -> str:
     """The whole page. `data` is what page.js draws: anything JSON, no NaN."""
     template = Template((HERE / "page.html").read_text(encoding="utf-8"))
-    parts = [f'<section id="{one.anchor}"><h2>{escape(one.title)}</h2>{one.body}</section>' for one in sections]
+    products = [(product, list(of_it)) for product, of_it in groupby(sections, lambda one: one.product)]
     return template.substitute(
         title=escape(head.title),
         sentence=escape(head.sentence),
         figures="".join(f"<li><b>{escape(value)}</b>{escape(caption)}</li>" for value, caption in head.figures),
-        links="".join(f'<a href="#{one.anchor}">{escape(one.title)}</a>' for one in sections),
-        sections="\n".join(parts),
+        links="".join(f"<p><b>{escape(product)}</b>{''.join(map(_link, of_it))}</p>" for product, of_it in products),
+        sections="\n".join(_section(one, first=one is of_it[0]) for _, of_it in products for one in of_it),
         style=(HERE / "page.css").read_text(encoding="utf-8"),
         # "<" cannot end the script element from inside a string.
         data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         script=(HERE / "page.js").read_text(encoding="utf-8"),
     )
+
+
+def _link(section: Section) -> str:
+    return f'<a href="#{section.anchor}">{escape(section.title)}</a>'
+
+
+def _section(section: Section, first: bool) -> str:
+    """`first` of its product: under the product's name."""
+    product = f'<p class="product">{escape(section.product)}</p>' if first else ""
+    return f'<section id="{section.anchor}">{product}<h2>{escape(section.title)}</h2>{section.body}</section>'
 
 
 def money(amount: int) -> str:
@@ -64,5 +76,6 @@ def cents(per_euro: float) -> str:
     return f'<span class="{kind}">{sign}{abs(per_euro) * 100:.1f} c</span>'
 
 
-def percent(chance: float) -> str:
-    return f"{chance * 100:.0f} %"
+def percent(share: float, digits: int = 0) -> str:
+    """A share of 1: "46 %"."""
+    return f"{share * 100:.{digits}f} %"

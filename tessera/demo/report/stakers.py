@@ -3,23 +3,28 @@
 from html import escape
 
 from tessera.chain import WAD
+from tessera.chain.local import UNITS
 from tessera.chain.staking import USD
-from tessera.demo.report.page import Section
-from tessera.demo.stakers import BET_PER_BLOCK, LENDING, STAKERS, UNITS, WEEKS, Staked
+from tessera.demo.report.page import Section, percent
 from tessera.demo.stakers_audit import sums
-from tessera.demo.stakers_record import bought_back, events, people, weeks, yields
+from tessera.demo.stakers_plan import BET_PER_BLOCK, LENDING, STAKERS, WEEKS
+from tessera.demo.stakers_record import WeeksPlayed, bought_back, events, people, weeks, yields
 from tessera.model.apy import ASSUMPTIONS
 
+PRODUCT = "Staked tickets"
+PARTS = {"yes": "events", "no": "buyback", "ball": "carried"}  # of a week's prize, by the colour of its bar
 
-def sections(played: Staked) -> list[Section]:
+
+def sections(played: WeeksPlayed) -> list[Section]:
+    """All that the page says of staked tickets."""
     return [
-        Section("weeks", "Staked tickets", _weeks(played)),
-        Section("stakers", "Who won the prizes", _people(played)),
-        Section("yield", "What staking yields", _yields(played)),
+        Section(PRODUCT, "weeks", "Six weeks of prizes", _weeks(played)),
+        Section(PRODUCT, "stakers", "Who won the prizes", _people(played)),
+        Section(PRODUCT, "yield", "What staking yields", _yields(played)),
     ]
 
 
-def _weeks(played: Staked) -> str:
+def _weeks(played: WeeksPlayed) -> str:
     closed = weeks(played)
     widest = max(week.closed.pool for week in closed)
     rows = "".join(
@@ -32,23 +37,29 @@ def _weeks(played: Staked) -> str:
         f'<td class="together" data-label="P">{_usdc(week.closed.pool)}</td></tr>'
         for week in closed
     )
+    key = "".join(
+        f'<li><svg viewBox="0 0 16 12"><rect class="{colour}" y="2" width="16" height="8"/></svg>{part}</li>'
+        for colour, part in PARTS.items()
+    )
     total = sums(played)
+    left = f"{total.remainder} millionths of a USDC are" if total.remainder else "nothing is"
     spent, bought = bought_back(played)
     return f"""
 <p class="lead">Another product, without bets: {len(STAKERS)} people stake stablecoins for {WEEKS} weeks, the stakes
 earn interest in lending vaults, and the interest is the weekly prize. A wrong prediction costs nothing.</p>
-<div class="card"><h3>Each week’s prize P, in USDC</h3><table class="friends"><thead><tr><th>Week</th><th>Revenue</th>
+<div class="card"><h3>Each week’s prize P, in USDC</h3>
+<ul class="key">{key}</ul><table class="friends"><thead><tr><th>Week</th><th>Revenue</th>
 <th>Events, 90 %</th><th>Buyback, 3 %</th><th>Carried, 7 %</th><th></th><th>P</th></tr></thead><tbody>{rows}
 </tbody></table>
 <p class="note">P is the week’s revenue and what the week before carried. Revenue is harvested interest, prizes of
 events that nobody won or that ended INVALID, and rounding of less than a millionth of a dollar per winner. The two
-weeks closed together shared equally what waited. Bars: events, buyback and what is carried, on one scale.</p></div>
+weeks closed together shared equally what waited.</p></div>
 <div class="card"><h3>Where {_usdc(total.revenue)} USDC of interest went</h3><ul>
 <li>{_usdc(total.prizes)} to winners</li>
 <li>{_usdc(spent)} bought {bought / WAD:,.2f} BET for the treasury, which is a timelock</li>
 <li>{_usdc(total.carried + total.waiting)} are carried to the next week,
 {_usdc(total.bucket)} wait for a buyback</li>
-<li>{total.remainder} millionths of a USDC are what divisions by weight left, for the next week to share</li></ul></div>
+<li>{left} left over from divisions by weight, for the next week to share</li></ul></div>
 <div class="card"><h3>Events and their prizes, in USDC</h3>
 <table class="friends"><thead><tr><th>Event</th><th>Weight</th>
 <th>First multiplier</th><th>Winners</th><th>Prize</th></tr></thead><tbody>
@@ -59,7 +70,7 @@ prize is revenue again. Results are two of three signatures of a panel.</p></div
 
 def _split(closed, widest: int) -> str:
     x, rects = 0.0, ""
-    for name, amount in (("yes", closed.to_events), ("no", closed.buyback), ("ball", closed.carried)):
+    for name, amount in zip(PARTS, (closed.to_events, closed.buyback, closed.carried), strict=True):
         width = 140 * amount / widest
         rects += f'<rect class="{name}" x="{x:.1f}" y="2" width="{width:.1f}" height="12"/>'
         x += width
@@ -78,13 +89,13 @@ def _event(event) -> str:
     )
 
 
-def _people(played: Staked) -> str:
+def _people(played: WeeksPlayed) -> str:
     rows = "".join(
         f"<tr><td><b>{one.name}</b><small>{escape(one.habit)}</small></td>"
         f'<td data-label="Staked">{_amounts(one, 0)}</td><td data-label="Paid back">{_amounts(one, 1)}</td>'
         f'<td data-label="Tickets">{one.tickets:,}</td><td data-label="Wins">{one.wins}</td>'
         f'<td data-label="BET mined">{one.bet / WAD:,.1f}</td>'
-        f'<td data-label="A year">{float(one.rate):.1%}</td>'
+        f'<td data-label="A year">{percent(float(one.rate), 1)}</td>'
         f'<td class="together" data-label="Prizes">{_usdc(one.prizes)}</td></tr>'
         for one in people(played)
     )
@@ -92,7 +103,7 @@ def _people(played: Staked) -> str:
     share = played.fair[0] / played.fair[1]
     return f"""
 <p class="lead">Everybody left in the end. Every USDC came back to the unit. The DAI vault lost {lost:,.2f} DAI in the
-last week, and whoever was in it got the same {share:.4%} back: nobody gains by running first.</p>
+last week, and whoever was in it got the same {percent(share, 4)} back: nobody gains by running first.</p>
 <div class="card"><table class="friends"><thead><tr><th>Staker</th><th>Staked</th><th>Paid back</th><th>Tickets</th>
 <th>Wins</th><th>BET mined</th><th>A year</th><th>Prizes</th></tr></thead><tbody>{rows}</tbody></table></div>
 <p class="note">Prizes in USDC. Tickets: dollars times hours staked while an event was open, over all events; early
@@ -109,20 +120,20 @@ def _short(amount: float) -> str:
     return f"{amount:,.2f}".removesuffix(".00")
 
 
-def _yields(played: Staked) -> str:
-    found = yields(played)
+def _yields(played: WeeksPlayed) -> str:
+    apy1, apy1_net, apy2, apy = (percent(float(each), 2) for each in yields(played))
     usdc, bet = played.bet_price
     price = (usdc / USD) / (bet / WAD)
-    lending = ", ".join(f"{asset} {rate / of:.1%}" for asset, (rate, of) in LENDING.items())
+    lending = ", ".join(f"{asset} {percent(rate / of, 1)}" for asset, (rate, of) in LENDING.items())
     assumed = "".join(f"<li>{escape(each)}</li>" for each in ASSUMPTIONS)
     lines = "".join(f"<li>{escape(line[0].upper() + line[1:])}.</li>" for line in played.findings)
     return f"""
 <div class="three">
-<div class="card"><h3>APY1, from prizes</h3><p class="big">{float(found.apy1):.2%}</p><p class="note">1.6 times the
-lending yield under the assumptions below; <b>{float(found.apy1_net):.2%}</b> net of what the buyback takes.</p></div>
-<div class="card"><h3>APY2, from mining</h3><p class="big">{float(found.apy2):.2%}</p><p class="note">
+<div class="card"><h3>APY1, from prizes</h3><p class="big">{apy1}</p><p class="note">1.6 times the
+lending yield under the assumptions below; <b>{apy1_net}</b> net of what the buyback takes.</p></div>
+<div class="card"><h3>APY2, from mining</h3><p class="big">{apy2}</p><p class="note">
 {BET_PER_BLOCK // WAD} BET a block at {price:.4f} USDC, the price in this demo’s own market: an invented one.</p></div>
-<div class="card"><h3>Together</h3><p class="big">{float(found.apy):.2%}</p><p class="note">at the stakes of the last
+<div class="card"><h3>Together</h3><p class="big">{apy}</p><p class="note">at the stakes of the last
 week. Not a promise: read what is assumed.</p></div>
 </div>
 <div class="card"><h3>What the figures assume of a person</h3><ul>{assumed}</ul><p class="note">

@@ -1,10 +1,12 @@
 """The page in a browser: every graph is drawn, nothing is wider than the screen, marks tell whose bet they are."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from tessera.chain import Outcome
+from tessera.demo.plan import Ending
 from tessera.demo.record import read
 from tessera.demo.report import write
 from tests.chromium import SIZES, opened, running_chromium
@@ -19,12 +21,23 @@ def browser():
         yield browser
 
 
+@pytest.fixture(scope="module")
+def address_of(record_of, tmp_path_factory):
+    """Returns the address of the page of a market that came to its end in such a way."""
+
+    def address_of(ending):
+        recorded = record_of(Outcome.YES)
+        fixtures = [replace(fixture, ending=ending) for fixture in recorded.fixtures]
+        record = read(recorded.rows, fixtures, NAMES)
+        played = SimpleNamespace(record=record, fixtures=fixtures, findings=["it adds up"])
+        return write(played, tmp_path_factory.mktemp("report")).as_uri()
+
+    return address_of
+
+
 @pytest.fixture
-def address(record_of, tmp_path):
-    recorded = record_of(Outcome.YES)
-    record = read(recorded.rows, recorded.fixtures, NAMES)
-    played = SimpleNamespace(record=record, fixtures=recorded.fixtures, findings=["it adds up"])
-    return write(played, tmp_path).as_uri()
+def address(address_of):
+    return address_of(Ending.VOTED)
 
 
 @pytest.fixture(params=SIZES.values(), ids=SIZES)
@@ -44,6 +57,13 @@ def test_every_graph_is_drawn(page):
 def test_page_is_no_wider_than_the_screen(page):
     page.locator("figure svg").last.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("ending", Ending, ids=lambda ending: ending.name)
+def test_no_ending_is_wider_than_a_telephone(browser, address_of, ending):
+    with opened(browser, address_of(ending), SIZES["phone"]) as page:
+        page.locator("figure svg").last.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"][0]
 
 
 def test_a_mark_tells_whose_bet_it_is(page):
