@@ -124,15 +124,15 @@ def run(
     reports,
     plan_file,
 ):
-    """Do all that is due, once."""
+    """Do all that is due, once. SIGTERM or Ctrl-C end it between two transactions."""
     scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
     found = due(scene, buy_back=not no_buy_back)
     if plan_file is not None:
         check_same(found, read_plan(plan_file))
+    stopping = stop_on_signal()
     with Bar(console) as bar:
-        done = run_round(scene, sender, found, watcher=bar)
-    found = keep(scene, done, reports)
-    told.show(found, console)
+        done = run_round(scene, sender, found, watcher=bar, stopping=stopping.is_set)
+    told.show(keep(scene, done, reports), console)
     sys.exit(done.exit_code)
 
 
@@ -151,7 +151,12 @@ def run(
     click.option(
         "--low-balance", type=click.FloatRange(0), default=0.05, show_default=True, help="ETH below which to cry."
     ),
-    click.option("--alarm-command", default="", help="Run with two more arguments: the kind and a sentence."),
+    click.option(
+        "--alarm-command",
+        default="",
+        callback=lambda _context, _option, text: words_of(text),
+        help="Run with two more arguments: the kind and a sentence.",
+    ),
 )
 def loop(
     provider: ProviderAPI,
@@ -172,18 +177,20 @@ def loop(
     """Look every few minutes whether something is due, and do it, until SIGTERM or Ctrl-C."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("tessera.keeper").setLevel(logging.INFO)
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_on_signal()
     scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
     metrics = Metrics()
-    port = metrics.serve(metrics_port, metrics_address)
+    try:
+        port = metrics.serve(metrics_port, metrics_address)
+    except OSError as error:
+        where = f"{metrics_address}:{metrics_port}"
+        raise ChainError(f"metrics cannot be served at {where}: {error.strerror}. Say --metrics-port") from None
     click.echo(f"looking every {every:g} s as {sender.address}; metrics at http://{metrics_address}:{port}/metrics")
     Loop(
         scene,
         sender,
         metrics,
-        Alarms(metrics.alarm, shlex.split(alarm_command)),
+        Alarms(metrics.alarm, alarm_command),
         limits=Limits(every, late_after * HOUR, int(low_balance * ETHER)),
         buy_back=not no_buy_back,
         ended=lambda done: keep(scene, done, reports),
@@ -254,8 +261,32 @@ def read_plan(path: Path) -> dict:
         raise ChainError(f"{path} is not a plan: make one with `keeper plan --json`") from None
 
 
+def words_of(command: str) -> list[str]:
+    """A command as a shell splits it. Raises BadParameter."""
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise click.BadParameter(f"{error} in {command!r}") from None
+
+
+def stop_on_signal() -> Event:
+    """What SIGTERM and Ctrl-C set from now on; the second one ends the process at once."""
+    stopping = Event()
+
+    def stop(number, _):
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
+
+
 def keep(scene: Scene, done: Round, folder: Path) -> dict:
-    """Writes a round's report and tells where; what was written."""
+    """A round's report, written to the folder if that can be: what was done counts, not what is on the disk."""
     found = told.of(scene, done)
-    click.echo(f"report: {told.write(found, folder)}")
+    try:
+        click.echo(f"report: {told.write(found, folder)}")
+    except OSError as error:
+        click.echo(f"no report was written to {folder}: {error.strerror}", err=True)
     return found

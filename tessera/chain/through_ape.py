@@ -69,7 +69,10 @@ def _account(provider: ProviderAPI, alias: str | None) -> AccountAPI:
             raise ChainError("say which account: --account ALIAS (`ape accounts list`)")
         alias = "TEST::0"
     if alias.startswith("TEST::"):
-        return accounts.test_accounts[int(alias.removeprefix("TEST::"))]
+        try:
+            return accounts.test_accounts[int(alias.removeprefix("TEST::"))]
+        except (ValueError, IndexError):
+            raise ChainError(f"Ape knows no account {alias}") from None
     if alias not in accounts.aliases:
         raise ChainError(f"Ape knows no account {alias}")
     return accounts.load(alias)

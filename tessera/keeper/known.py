@@ -13,10 +13,14 @@ REFUSED = "events: token refused"
 
 @dataclass(frozen=True)
 class Winners:
-    """Who is to be paid for an event: `payable` in batches, `refused` once the token takes them again."""
+    """Who is to be paid for an event: `payable` at once, `refused` when the token takes them again."""
 
     payable: list[str]
     refused: list[str]
+
+    @property
+    def everybody(self) -> list[str]:
+        return self.payable + self.refused
 
 
 class Known:
@@ -43,6 +47,9 @@ class Known:
         settled = {row.event_id for row in self._rows(EventSettled)}
         return [row for row in self.events() if row.event_id not in settled]
 
+    def is_settled(self, event_id: int) -> bool:
+        return bool(self._rows(EventSettled, event_id=event_id))
+
     def unpaid(self) -> list[int]:
         """The settled events with a prize of which something was not paid yet."""
         with self._index.snapshot() as found:
@@ -60,10 +67,12 @@ class Known:
 
     def winners(self, event_id: int) -> Winners:
         """Who was right about a settled event and is not paid yet."""
-        refused = {row.account for row in self._rows(PrizeClaimSkipped, event_id=event_id) if row.reason == REFUSED}
+        skipped = {row.account: row.reason for row in self._rows(PrizeClaimSkipped, event_id=event_id)}
         with self._index.snapshot() as found:
             unpaid = [one.account for one in found.winners(event_id)]
-        return Winners([one for one in unpaid if one not in refused], [one for one in unpaid if one in refused])
+        # Whoever was skipped for another reason has nothing to get, whatever the logs leave out.
+        refused = [one for one in unpaid if skipped.get(one) == REFUSED]
+        return Winners([one for one in unpaid if one not in skipped], refused)
 
     def revenue(self) -> list[Row]:
         """What came into the prize pool, from whom, and the weeks that were closed, in the chain's order."""

@@ -87,13 +87,16 @@ def write(report: Mapping, folder: Path) -> Path:
 
 
 def read(folder: Path, name: str | None = None) -> tuple[Path, dict]:
-    """A round's report by its name, the last one's if none is given. Raises ChainError where there is none."""
+    """A round's report by its name, the last one's if none is given. Raises ChainError where there is none to read."""
     found = sorted(folder.glob("round-*.json"))
     if name is not None:
         found = [path for path in found if path.stem == name.removesuffix(".json")]
     if not found:
         raise ChainError(f"no report {name or 'of a round'} in {folder}")
-    return found[-1], json.loads(found[-1].read_text(encoding="utf-8"))
+    try:
+        return found[-1], json.loads(found[-1].read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ChainError(f"{found[-1]} is not a report: delete it") from None
 
 
 def show(report: Mapping, console: Console) -> None:

@@ -1,17 +1,17 @@
 """One round: every step that is due is tried, and what became of it is read from the chain."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tessera.chain import ChainError, Reverted
+from tessera.keeper.patience import LAG_SECONDS, comes_true
 from tessera.keeper.plan import Plan
 from tessera.keeper.scene import Scene
-from tessera.keeper.sender import NODE_ERRORS, POLL_SECONDS, Sender, Sent
+from tessera.keeper.sender import NODE_ERRORS, Sender, Sent
 from tessera.keeper.steps import Call, Status, Step, refusal
 
 STOPPED = "the keeper was stopped"
-LAG_SECONDS = 15  # that a machine behind the node's address may be late
+MOST_NAMED = 3  # accounts in a message
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def run(
 
 def _attempt(scene: Scene, sender: Sender, step: Step, watcher: Watcher, stopping: Callable[[], bool]) -> Outcome:
     sent: list[Sent] = []
-    status, trouble = Status.UNDONE, ""
+    trouble = ""
     try:
         if stopping():
             raise ChainError(STOPPED)
@@ -100,7 +100,7 @@ def _attempt(scene: Scene, sender: Sender, step: Step, watcher: Watcher, stoppin
             try:
                 sent.append(sender.send(call))
             except Reverted as refused:
-                status, trouble = step.verdict(refused), step.advice(refused)
+                trouble = step.advice(refused)
                 continue  # other batches of winners may be paid
             if not sent[-1].succeeded:
                 trouble = _failed(scene, call, sent[-1])
@@ -113,31 +113,27 @@ def _attempt(scene: Scene, sender: Sender, step: Step, watcher: Watcher, stoppin
     # than the receipt, one that is some blocks behind.
     patience = 0 if trouble else min(sender.patience, LAG_SECONDS)
     try:
-        if _comes_true(lambda: step.is_done(scene), patience):
+        if comes_true(lambda: step.is_done(scene), patience):
             return _done(scene, step, tuple(sent))
     except ChainError as error:
-        status, trouble = Status.UNDONE, trouble or str(error)
+        trouble = trouble or str(error)
     except NODE_ERRORS as error:
-        status, trouble = Status.UNDONE, trouble or _node_failed(error)
+        trouble = trouble or _node_failed(error)
     trouble = trouble or "a node says that it is in a block, and the chain does not show it"
-    return Outcome(step, status, trouble, tuple(sent))
-
-
-def _comes_true(is_done: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not is_done():
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
+    return Outcome(step, Status.UNDONE, trouble, tuple(sent))
 
 
 def _done(scene: Scene, step: Step, sent: tuple[Sent, ...]) -> Outcome:
     if refused := step.refused(scene):
-        return Outcome(step, Status.REFUSED, f"the token refuses to pay {', '.join(refused)}", sent)
+        return Outcome(step, Status.REFUSED, f"the token refuses to pay {_named(refused)}; what is theirs waits", sent)
     if any(one.succeeded for one in sent):
         return Outcome(step, Status.DONE, "", sent)
     return Outcome(step, Status.OTHERS, "the chain shows it as done", sent)
+
+
+def _named(accounts: list[str]) -> str:
+    more = len(accounts) - MOST_NAMED
+    return ", ".join(accounts[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _failed(scene: Scene, call: Call, sent: Sent) -> str:

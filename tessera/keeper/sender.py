@@ -1,21 +1,26 @@
 """Sending one transaction after another: simulated, under a price ceiling, and never stuck behind an older one."""
 
-import time
 from dataclasses import dataclass
+from json import JSONDecodeError
 
 from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3Exception, Web3RPCError
 from web3.types import TxReceipt
 
 from tessera.chain import ChainError, Wallet
+from tessera.keeper.patience import comes_true
 from tessera.keeper.steps import Call
 
 GWEI = 10**9
-NODE_ERRORS = (Web3Exception, OSError)  # what a node that fails, or the way to it, raises
+# What a node that fails, or the way to it, raises; a proxy's error page is no JSON.
+NODE_ERRORS = (Web3Exception, OSError, JSONDecodeError)
 PATIENCE = 90  # seconds that one price gets to be mined
 ATTEMPTS = 3  # prices
 RAISE = (5, 4)  # of a price that was too low; nodes replace a transaction from an eighth more on
-POLL_SECONDS = 0.25
+# How nodes word it, in lower case and without spaces.
+NONCE_TAKEN = ("noncetoolow", "nonceistoolow", "invalidnonce", "invalidtransactionnonce", "oldnonce")
+PRICE_TOO_LOW = ("underpriced", "feetoolow", "gaspricetoolow", "replacementnotallowed", "lessthanblockbasefee")
+KNOWN = ("alreadyknown", "knowntransaction", "alreadyimported")
 
 
 class TooDearError(ChainError):
@@ -137,31 +142,33 @@ class Sender:
         try:
             self.web3.eth.send_raw_transaction(raw)
         except Web3RPCError as error:
-            text = str(error).lower()
-            if "nonce too low" in text or "invalid nonce" in text:
+            text = str(error).lower().replace(" ", "")
+            if any(words in text for words in NONCE_TAKEN):
                 return "nonce"
-            if "underpriced" in text or "fee too low" in text:
+            if any(words in text for words in PRICE_TOO_LOW):
                 return "price"
-            if "already known" not in text and "already imported" not in text:
+            if not any(words in text for words in KNOWN):
                 raise
-        except OSError:
+        except (OSError, JSONDecodeError):
             pass  # it may have got there all the same: wait for it
         return ""
 
     def _receipt(self, sent: list[bytes], seconds: float) -> TxReceipt | None:
         """The receipt of any of these transactions, once the node's head is there too; None after so many seconds."""
-        deadline = time.monotonic() + seconds
-        while True:
+        found: TxReceipt | None = None
+
+        def is_there() -> bool:
+            nonlocal found
             try:
                 for transaction in sent:
-                    receipt = self._receipt_of(transaction)
-                    if receipt is not None and self.web3.eth.block_number >= receipt["blockNumber"]:
-                        return receipt
+                    found = self._receipt_of(transaction)
+                    if found is not None and self.web3.eth.block_number >= found["blockNumber"]:
+                        return True
             except NODE_ERRORS:
                 pass  # the node may come back
-            if time.monotonic() >= deadline:
-                return None
-            time.sleep(POLL_SECONDS)
+            return False
+
+        return found if comes_true(is_there, seconds) else None
 
     def _receipt_of(self, transaction: bytes) -> TxReceipt | None:
         try:

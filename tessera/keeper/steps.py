@@ -12,8 +12,10 @@ from typing import ClassVar
 from web3.exceptions import Web3RPCError
 
 from tessera.chain.contract import Contract
+from tessera.chain.events import Result
 from tessera.chain.wallet import REFUSALS, ChainError, Reverted, reason_of, with_margin
-from tessera.keeper.known import REFUSED
+from tessera.keeper.known import Winners
+from tessera.keeper.patience import LAG_SECONDS, comes_true
 from tessera.keeper.scene import Scene
 
 MAX_TRANSACTION_GAS = 16_777_216  # of one transaction (EIP-7825)
@@ -92,10 +94,6 @@ class Step(ABC):
         """What a refusal of its simulation means, for people."""
         return f"{refusal}. {refusal.advice}" if refusal.advice else str(refusal)
 
-    def verdict(self, refusal: Reverted) -> Status:
-        """What the step ends as if its simulation is refused."""
-        return Status.UNDONE
-
     def refused(self, scene: Scene) -> list[str]:
         """Whom the token refused though the step is done."""
         return []
@@ -172,9 +170,9 @@ class BuyBack(Step):
         return self.kind
 
     def calls(self, scene: Scene) -> Iterator[Call]:
-        prizes, bucket = scene.prizes, scene.prizes.buyback_bucket()
+        prizes = scene.prizes
+        amount = spendable(scene)
         reserve, bet_reserve = prizes.market()
-        amount = min(bucket, reserve * MAX_RESERVE_BPS // BPS)
         # Uniswap V2 with its fee of 0.3 % (whitepaper, 3.2.1).
         quote = amount * 997 * bet_reserve // (reserve * 1000 + amount * 997)
         deadline = scene.clock().time + BUY_BACK_SECONDS
@@ -231,7 +229,7 @@ class Settle(Step):
 
 @dataclass(frozen=True)
 class Pay(Step):
-    """All winners of an event are paid in batches, but those whom the token has refused before."""
+    """All winners of an event are paid in batches; whom the token refused before, once it takes them."""
 
     event_id: int
     count: int
@@ -246,61 +244,60 @@ class Pay(Step):
         return self.count
 
     def calls(self, scene: Scene) -> Iterator[Call]:
-        if not self._is_settled(scene):
+        if not self._result(scene).settled:
             raise ChainError("the event is not settled")
-        size, tried = batch_size(scene), set()
-        while batch := [one for one in self.unpaid(scene) if one not in tried][:size]:
+        if not comes_true(lambda: self._is_logged(scene), LAG_SECONDS):
+            raise ChainError(f"the logs lag behind the state: they do not show that event {self.event_id} is settled")
+        found = self._winners(scene)
+        left = [*found.payable, *(one for one in found.refused if self._is_taken(scene, one))]
+        size = batch_size(scene)
+        while left and self._result(scene).unpaid:
+            batch = left[:size]
             call = self._call(scene, batch)
             # The bounds are rules, the estimate is what counts.
             while len(batch) > 1 and not fits(scene, call):
                 batch = batch[: len(batch) // 2]
                 call = self._call(scene, batch)
-            tried.update(batch)
             yield call
+            unpaid = set(self._winners(scene).everybody)
+            left = [one for one in left[len(batch) :] if one in unpaid]
+        if not comes_true(lambda: self._is_explained(scene), LAG_SECONDS):
+            raise ChainError(
+                f"the logs do not show all winners of event {self.event_id}: the node leaves some out. Delete the "
+                "index and take another node"
+            )
 
     def is_done(self, scene: Scene) -> bool:
-        return self._is_settled(scene) and not self.unpaid(scene)
+        if not self._result(scene).settled or not self._is_logged(scene):
+            return False
+        found = self._winners(scene)
+        if found.payable or any(self._is_taken(scene, one) for one in found.refused):
+            return not self._result(scene).unpaid
+        return self._is_explained(scene)
 
     def refused(self, scene: Scene) -> list[str]:
-        return scene.known.winners(self.event_id).refused
+        return self._winners(scene).refused if self._result(scene).unpaid else []
 
-    def unpaid(self, scene: Scene) -> list[str]:
-        """Who is still to be paid and was never refused by the token, after a look at the newest logs."""
+    def _result(self, scene: Scene) -> Result:
+        return scene.events.result_of(self.event_id)
+
+    def _winners(self, scene: Scene) -> Winners:
         scene.known.sync()
-        return scene.known.winners(self.event_id).payable
+        return scene.known.winners(self.event_id)
 
-    def _is_settled(self, scene: Scene) -> bool:
-        return scene.events.result_of(self.event_id).settled
+    def _is_logged(self, scene: Scene) -> bool:
+        scene.known.sync()
+        return scene.known.is_settled(self.event_id)
+
+    def _is_explained(self, scene: Scene) -> bool:
+        """Logs can be left out, the contract's sum cannot: what is not paid is somebody's."""
+        return not self._result(scene).unpaid or bool(self._winners(scene).everybody)
+
+    def _is_taken(self, scene: Scene, account: str) -> bool:
+        return refusal(scene, Call(scene.events, "claim", (self.event_id, account))) is None
 
     def _call(self, scene: Scene, batch: list[str]) -> Call:
         return Call(scene.events, "claim_many", (self.event_id, batch), people=len(batch))
-
-
-@dataclass(frozen=True)
-class PayAgain(Step):
-    """A winner whom the token refused before is paid, if it does not any more."""
-
-    event_id: int
-    account: str
-    kind: ClassVar[str] = "pay again"
-
-    @property
-    def key(self) -> str:
-        return f"{self.kind} {self.event_id} {self.account}"
-
-    def calls(self, scene: Scene) -> Iterator[Call]:
-        yield Call(scene.events, "claim", (self.event_id, self.account))
-
-    def is_done(self, scene: Scene) -> bool:
-        return not scene.events.read("prediction_of", self.event_id, self.account)[0]
-
-    def verdict(self, refusal: Reverted) -> Status:
-        return Status.REFUSED if refusal.reason == REFUSED else Status.UNDONE
-
-    def advice(self, refusal: Reverted) -> str:
-        if refusal.reason == REFUSED:
-            return "the token refuses to pay this account; the prize waits for it, for ever"
-        return super().advice(refusal)
 
 
 def refusal(scene: Scene, call: Call) -> str | None:
@@ -311,6 +308,11 @@ def refusal(scene: Scene, call: Call) -> str | None:
     except REFUSALS as error:
         return reason_of(error)
     return None
+
+
+def spendable(scene: Scene) -> int:
+    """What of the bucket one buyback spends, in units of the prize token."""
+    return min(scene.prizes.buyback_bucket(), scene.prizes.market()[0] * MAX_RESERVE_BPS // BPS)
 
 
 def batch_size(scene: Scene) -> int:

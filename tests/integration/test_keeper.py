@@ -111,7 +111,7 @@ def stuck(world, monkeypatch):
             "maxPriorityFeePerGas": price,
         }
         world.web3.eth.send_raw_transaction(wallet.account.sign_transaction(transaction).raw_transaction)
-        monkeypatch.setattr("tessera.keeper.sender.time.sleep", lambda _: ask("evm_mine", []))
+        monkeypatch.setattr("tessera.keeper.patience.time.sleep", lambda _: ask("evm_mine", []))
 
     return put
 
@@ -250,6 +250,8 @@ def test_bad_input_is_refused_and_nothing_is_sent(world, where, tmp_path, sent, 
     rubbish.write_text("{")
     open_file.write_text("secret\n")
     open_file.chmod(0o644)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "round-1.json").write_text("{")
     other = tmp_path / "other.json"
     record = json.loads((tmp_path / "record.json").read_text())
     other.write_text(json.dumps({**record, "chain_id": 5}))
@@ -261,7 +263,12 @@ def test_bad_input_is_refused_and_nothing_is_sent(world, where, tmp_path, sent, 
         (["run", *where, "--plan", rubbish], "is not a plan"),
         (["run", *where, "--passphrase-file", tmp_path / "nothing"], "cannot read"),
         (["run", *where, "--passphrase-file", open_file], "can be read by everybody"),
+        (["run", *where[:-2], "--account", "TEST::x"], "Ape knows no account TEST::x"),
+        (["run", *where[:-2], "--account", "TEST::99"], "Ape knows no account TEST::99"),
+        (["run", *where, "--index", "rubbish"], "no database at this URL"),
+        (["loop", *where, "--metrics-port", node.rpartition(":")[2]], "metrics cannot be served at 127.0.0.1:"),
         (["report", "--reports", tmp_path / "none"], "no report of a round"),
+        (["report", "--reports", tmp_path / "broken"], "is not a report: delete it"),
     ]
     for words, told in cases:
         done = cli(*words)
@@ -269,7 +276,25 @@ def test_bad_input_is_refused_and_nothing_is_sent(world, where, tmp_path, sent, 
         assert told in done.output
     assert cli("run", "--network", "ethereum:nowhere").exit_code == 2
     assert cli("run", *where, "--max-gas-price", "0").exit_code == 2
+    assert cli("loop", *where, "--alarm-command", "mail 'root").exit_code == 2
     assert sent() == 0
+
+
+def test_without_gas_money_nothing_is_sent_and_it_says_how_much_it_takes(world, where, tmp_path, sent):
+    world.web3.provider.make_request("anvil_setBalance", [world.keeper.address, hex(10**12)])
+    done = cli("run", *where, "--reports", tmp_path)
+    assert done.exit_code == 1
+    assert f"{world.keeper.address} has 0.000001 ETH for gas, this takes about 0.00" in done.output
+    assert sent() == 0
+
+
+def test_a_round_whose_report_cannot_be_written_is_told_as_what_it_is(world, where, tmp_path, sent):
+    (tmp_path / "file").write_text("in the way")
+    done = cli("run", *where, "--reports", tmp_path / "file" / "folder")
+    assert done.exit_code == 0, done.output
+    assert "no report was written to" in done.output
+    assert "all that was due is done" in done.output
+    assert sent() == 6
 
 
 def test_a_locked_account_is_refused_where_nobody_can_be_asked():

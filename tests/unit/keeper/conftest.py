@@ -143,5 +143,4 @@ def bucket(world: World, keeper_of, _results) -> int:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    for module in ("sender", "round"):
-        monkeypatch.setattr(f"tessera.keeper.{module}.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("tessera.keeper.patience.POLL_SECONDS", 0.01)

@@ -2,10 +2,14 @@
 
 import pytest
 from web3 import Web3
+from web3._utils.encoding import FriendlyJsonSerde
 from web3.middleware import Web3Middleware
 
+from tessera.chain.events import Claimed, Predicted
+from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
+from tessera.keeper.scene import Scene
 from tessera.keeper.steps import Status
 
 
@@ -156,6 +160,98 @@ def test_a_state_that_lags_behind_the_receipt_is_waited_for(keeper, between, sta
     done = keeper.run()
     assert [one.status for one in done.outcomes] == [Status.DONE] * 7
     assert state() == undisturbed
+
+
+def test_logs_that_lag_behind_the_state_pay_nobody_and_it_says_so(
+    keeper, keeper_of, between, state, undisturbed, monkeypatch
+):
+    """Two machines behind one address: the one that is asked for logs stands still in the middle of the round."""
+    stands_at = None
+
+    def answer(ask, method, params):
+        nonlocal stands_at
+        if method == "eth_sendRawTransaction" and stands_at is None:
+            stands_at = ask("eth_blockNumber", [])["result"]
+        if method == "eth_blockNumber" and stands_at is not None:
+            return {"jsonrpc": "2.0", "id": 1, "result": stands_at}
+        return ask(method, params)
+
+    plan = due(keeper.scene)
+    monkeypatch.setattr("tessera.keeper.steps.LAG_SECONDS", 0)
+    # It looks at the other machine until its head is there: here that would be for ever.
+    keeper.sender._receipt = lambda sent, _: keeper.sender._receipt_of(sent[-1])
+    between(answer)
+    done = run(keeper.scene, keeper.sender, plan)
+    ends = {one.step.key: (one.status, one.message) for one in done.outcomes}
+    assert ends["settle 1"][0] == Status.DONE
+    assert ends["pay 1 4"] == (
+        Status.UNDONE,
+        "the logs lag behind the state: they do not show that event 1 is settled",
+    )
+    assert done.exit_code == 3
+    between.back()
+    assert keeper_of().run().exit_code == 0
+    assert state() == undisturbed
+
+
+def test_a_node_that_leaves_logs_out_is_found_out_by_what_is_not_paid(keeper, between, monkeypatch):
+    """Of six predictions it shows five; the contract says that something is left."""
+    monkeypatch.setattr("tessera.keeper.steps.LAG_SECONDS", 0)
+    between(without_logs_of(keeper.rows(Predicted)[0].block))
+    afresh = afresh_of(keeper)
+    done = run(afresh, keeper.sender, due(afresh))
+    (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
+    assert len(pay.sent) == 1
+    assert pay.status == Status.UNDONE
+    assert "the logs do not show all winners of event 1" in pay.message
+    assert done.exit_code == 3
+    # Nobody is left whom the logs know; that is no reason to say that all is done.
+    (again,) = run(afresh, keeper.sender, due(afresh)).outcomes
+    assert (again.step.what, again.status, again.sent) == ("pay 0 winners of event 1", Status.UNDONE, ())
+
+
+def test_a_payment_that_the_logs_leave_out_is_not_made_again(keeper, between, monkeypatch):
+    """And no gas is spent on it by every look."""
+    monkeypatch.setattr("tessera.keeper.steps.LAG_SECONDS", 0)
+    keeper.run()
+    block = keeper.rows(Claimed)[0].block
+    between(without_logs_of(block))
+    afresh = afresh_of(keeper)
+    (pay,) = run(afresh, keeper.sender, due(afresh)).outcomes
+    assert (pay.step.key, pay.status, pay.sent) == ("pay 1 4", Status.OTHERS, ())
+
+
+def test_an_answer_that_is_no_json_leaves_the_rest_undone(keeper, between):
+    """As of a proxy or a login page on the way to the node."""
+    plan = due(keeper.scene)
+
+    def answer(ask, method, params):
+        if method == "eth_call":
+            FriendlyJsonSerde().json_decode("<html>Sign in</html>")
+        return ask(method, params)
+
+    between(answer)
+    done = run(keeper.scene, keeper.sender, plan)
+    assert {one.status for one in done.outcomes} == {Status.UNDONE}
+    assert done.outcomes[0].message.startswith("the node failed: Could not decode '<html>Sign in")
+
+
+def afresh_of(keeper):
+    """What the keeper sees that deleted its index."""
+    scene = keeper.scene
+    return Scene(scene.tessera, Index("sqlite://", scene.web3, scene.tessera.deployment), scene.account)
+
+
+def without_logs_of(block):
+    """A node that has lost what was logged in a block."""
+
+    def answer(ask, method, params):
+        found = ask(method, params)
+        if method == "eth_getLogs":
+            found = {**found, "result": [log for log in found["result"] if log["blockNumber"] != block]}
+        return found
+
+    return answer
 
 
 def receipts(change):

@@ -194,14 +194,35 @@ def test_a_winner_whom_the_token_refuses_waits_alone(keeper, keeper_of, world):
 
     sent = world.web3.eth.get_transaction_count(world.keeper.address)
     again = keeper_of().run()
-    assert statuses(again) == [("pay again", Status.REFUSED)]
+    assert statuses(again) == [("pay", Status.REFUSED)]
     assert again.exit_code == 4
     assert world.web3.eth.get_transaction_count(world.keeper.address) == sent  # nobody pays for trying
 
     world.refuse("USDC", outcast, refused=False)
     before = world.balance(outcast)
-    assert statuses(keeper_of().run()) == [("pay again", Status.DONE)]
+    assert statuses(keeper_of().run()) == [("pay", Status.DONE)]
     assert world.balance(outcast) - before == owed
+
+
+def test_winners_of_a_token_that_refused_everybody_are_paid_in_batches_later(keeper, keeper_of, world):
+    """A stablecoin that is paused refuses all of them at once."""
+    outcasts = [world.wallet(person).address for person in RIGHT]
+    for one in outcasts:
+        world.refuse("USDC", one)
+    done = keeper.run()
+    (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
+    assert (done.exit_code, pay.status) == (4, Status.REFUSED)
+    assert pay.message.endswith(" and 1 more; what is theirs waits")
+    assert keeper_of().run().gas_used == 0
+    for one in outcasts[1:]:
+        world.refuse("USDC", one, refused=False)
+    owed = [world.events.prize_of(1, one) for one in outcasts]
+    before = [world.balance(one) for one in outcasts]
+    again = keeper_of().run()
+    (pay,) = again.outcomes
+    assert (again.exit_code, pay.status, len(pay.sent)) == (4, Status.REFUSED, 1)
+    paid = [world.balance(one) - old for one, old in zip(outcasts, before, strict=True)]
+    assert paid == [0, *owed[1:]]
 
 
 def test_stopped_between_two_transactions_it_leaves_the_rest(keeper, world):

@@ -1,6 +1,7 @@
 """Money for gas: a ceiling, an account that runs dry, and a price that moves meanwhile."""
 
 import pytest
+from web3.exceptions import Web3RPCError
 
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
@@ -134,3 +135,42 @@ def test_a_bucket_above_the_bound_of_one_buyback_is_spent_in_parts(keeper, world
     monkeypatch.setattr(world.prizes, "buyback_bucket", lambda: 20 * 10**6)
     call = next(next(one for one in due(keeper.scene).steps if one.kind == "buy back").calls(keeper.scene))
     assert call.arguments[0] == world.local.tessera.prizes.market()[0] // 10_000
+
+
+def test_a_market_that_is_empty_holds_up_nobody(keeper, world, bucket, monkeypatch):
+    monkeypatch.setattr(world.prizes, "market", lambda: (0, 0))
+    plan = due(keeper.scene)
+    assert "buy back" not in [step.kind for step in plan.steps]
+    assert any("the market of BET is too small" in sentence for sentence in plan.waiting)
+    assert run(keeper.scene, keeper.sender, plan).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("nonce too low: address 0x33, tx: 8089 state: 8090", "nonce"),  # geth
+        ("Transaction nonce is too low. Try incrementing the nonce.", "nonce"),  # openethereum
+        ("OldNonce, Current nonce: 22, nonce of rejected tx: 17", "nonce"),  # Nethermind
+        ("replacement transaction underpriced", "price"),  # geth
+        ("FeeTooLow, MaxFeePerGas too low. MaxFeePerGas: 50, BaseFee: 100", "price"),  # Nethermind
+        ("max fee per gas less than block base fee: address 0x33", "price"),  # geth
+        ("already known", ""),  # geth
+        ("AlreadyKnown", ""),  # Nethermind
+        ("Known transaction", ""),  # Besu
+    ],
+)
+def test_what_nodes_mean(keeper, monkeypatch, text, meaning):
+    def refuse(_):
+        raise Web3RPCError(text)
+
+    monkeypatch.setattr(keeper.sender.web3.eth, "send_raw_transaction", refuse)
+    assert keeper.sender._submit(b"") == meaning
+
+
+def test_what_is_none_of_these_is_the_nodes_error(keeper, monkeypatch):
+    def refuse(_):
+        raise Web3RPCError("insufficient funds for gas * price + value")
+
+    monkeypatch.setattr(keeper.sender.web3.eth, "send_raw_transaction", refuse)
+    with pytest.raises(Web3RPCError, match="insufficient funds"):
+        keeper.sender._submit(b"")
