@@ -26,7 +26,7 @@ from tessera.index.answers import (
 )
 from tessera.index.index import Index
 from tessera.index.schema import Block
-from tessera.index.snapshot import Snapshot
+from tessera.index.snapshot import NoIndexError, Snapshot
 
 T = TypeVar("T")
 MOST_ANSWERS = 1_000
@@ -144,9 +144,13 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
     def _(_: Request, error: ChainError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, status_code=404)
 
+    @app.exception_handler(NoIndexError)
+    def _(_: Request, error: NoIndexError) -> JSONResponse:
+        log.warning("%s", error)  # it names the database, which is nobody's business
+        detail = "nothing was read yet, or the database does not answer"
+        return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "5"})
+
     def snapshot(request: Request, response: Response) -> Iterator[Snapshot]:
-        if index.head() is None:
-            raise HTTPException(503, "nothing was read yet", {"Retry-After": "5"})
         with index.snapshot() as seen:
             tag = f'"{seen.head.hash}"'
             headers = {"ETag": tag, "Cache-Control": "no-cache"}

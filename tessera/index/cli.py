@@ -1,10 +1,13 @@
 """`sync` and `serve`, for `python -m tessera.index` and wherever else the group is mounted."""
 
+from json import JSONDecodeError
+
 import click
 import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
 
 from tessera.chain.deployments import Deployment
 from tessera.chain.wallet import ChainError
@@ -12,7 +15,21 @@ from tessera.index.api import Syncer, app_of
 from tessera.index.index import Index
 
 
-@click.group(help="The event index: what the contracts logged, in a database, and its read API.")
+class Commands(click.Group):
+    """Commands that say in a line what is wrong outside."""
+
+    def invoke(self, context: click.Context):
+        try:
+            return super().invoke(context)
+        except ChainError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"no node answers at {context.params['rpc']}: {type(error).__name__}") from error
+        except (Web3Exception, JSONDecodeError) as error:
+            raise click.ClickException(f"the node at {context.params['rpc']} failed: {error}") from error
+
+
+@click.group(cls=Commands, help="The event index: what the contracts logged, in a database, and its read API.")
 @click.option("--database", default="sqlite:///index.db", show_default=True, help="SQLAlchemy URL, or PostgreSQL's.")
 @click.option("--rpc", default="http://127.0.0.1:8545", show_default=True, help="The node.")
 @click.option("--record", default="deployments/devnet.json", show_default=True, help="The deployment's record.")
@@ -46,9 +63,4 @@ def serve(opened, host: str, port: int, every: float):
 
 
 def _open(database: str, rpc: str, record: str) -> Index:
-    try:
-        return Index(database, Web3(HTTPProvider(rpc)), Deployment.load(record))
-    except ChainError as error:
-        raise click.ClickException(str(error)) from error
-    except OSError as error:
-        raise click.ClickException(f"no node answers at {rpc}: {type(error).__name__}") from error
+    return Index(database, Web3(HTTPProvider(rpc)), Deployment.load(record))

@@ -9,8 +9,9 @@ from hashlib import sha256
 
 from requests import ConnectionError as NoConnection
 from requests import RequestException
-from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select
+from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from web3 import Web3
 from web3.exceptions import BlockNotFound, Web3Exception
 
@@ -19,10 +20,11 @@ from tessera.chain.deployments import Deployment, Tessera
 from tessera.chain.logs import BLOCKS_AT_ONCE
 from tessera.chain.wallet import ChainError
 from tessera.index.schema import Block, about, blocks, metadata, shape, table_of, values
-from tessera.index.snapshot import Snapshot, stored
+from tessera.index.snapshot import NoIndexError, Snapshot, stored
 
 MOST_CHANGES = 20  # of the chain while a sync goes on, before it gives up
 EMPTY_BLOCKS_KEPT = 256  # below the newest: what a reorg can reach back to without reading much again
+MAKING = 0x7E55E2A  # PostgreSQL's lock while the tables are made: any number that nobody else uses
 Progress = Callable[[int, int], None]
 
 
@@ -35,8 +37,8 @@ class Index:
     def __init__(self, url: str, web3: Web3, deployment: Deployment, *, blocks_at_once: int = BLOCKS_AT_ONCE):
         """`url` as SQLAlchemy wants it: `sqlite:///index.db`, `postgresql+psycopg://...`. Makes the tables.
 
-        Raises ChainError where the node is on another chain than the record, or the database is an index of another
-        deployment or version.
+        Raises ChainError where the node is on another chain than the record, the URL is none, or the database is an
+        index of another deployment or version; NoIndexError, here and whenever it is used, where it does not work.
         """
         Tessera(web3, deployment)
         self.web3 = web3
@@ -47,6 +49,7 @@ class Index:
         known = {contract.NAME for contract in Contract.KNOWN}
         self.contracts = {name: address for name, address in deployment.addresses.items() if name in known}
         self.engine = _engine(url)
+        self.name = self.engine.url.render_as_string(hide_password=True)
         self._claim()
 
     def sync(self, progress: Progress | None = None) -> int:
@@ -92,7 +95,7 @@ class Index:
 
     def head(self) -> Block | None:
         """The last block that was read; None: nothing was."""
-        with self.engine.connect() as db:
+        with self._connected() as db:
             return stored(db)
 
     @contextmanager
@@ -100,7 +103,7 @@ class Index:
         """All queries, of one block: what is written meanwhile is not seen."""
         # SQLite's transactions see one state as they are.
         options = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        with self.engine.connect().execution_options(**options) as db:
+        with self._connected(**options) as db:
             yield Snapshot(db, self.contracts)
 
     def _claim(self) -> None:
@@ -114,18 +117,31 @@ class Index:
             sort_keys=True,
         )
         with self._writing() as db:
+            if db.dialect.name == "postgresql":
+                db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
             if not inspect(db).has_table(about.name):
                 metadata.create_all(db)
             found = db.scalars(select(about.c.subject)).all()
             if not found:
                 db.execute(insert(about), {"subject": subject})
             elif found != [subject]:
-                raise ChainError("the index is of another deployment or version: delete it, it is read again")
+                raise ChainError(
+                    f"the index {self.name} is of another deployment or version: delete it, it is read again"
+                )
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(tessera_writes=True) as db, db.begin():
+        with self._connected(tessera_writes=True) as db, db.begin():
             yield db
+
+    @contextmanager
+    def _connected(self, **options) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(**options) as db:
+                yield db
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", error)).partition("\n")[0]
+            raise NoIndexError(f"the index {self.name} cannot be used: {reason}") from error
 
     def _block(self, number: int) -> Block | None:
         try:
@@ -180,7 +196,7 @@ class Index:
 
     def _rewind(self, head: Block) -> None:
         """Deletes the blocks above the last stored one that is on the chain, with all rows in them."""
-        with self.engine.connect() as db:
+        with self._connected() as db:
             # Once a block is gone all later ones are.
             gone = bisect_left(
                 range(head.number + 1), True, key=lambda number: not self._on_chain(stored(db, up_to=number))
@@ -192,7 +208,10 @@ class Index:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url)
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ImportError) as error:
+        raise ChainError(f"no database at this URL: {error}. As a rule it is sqlite:///FILE") from None
     if engine.dialect.name != "sqlite":
         return engine
 

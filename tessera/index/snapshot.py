@@ -47,6 +47,10 @@ def stored(db: Connection, up_to: int | None = None) -> Block | None:
     return None if found is None else Block(*found)
 
 
+class NoIndexError(ChainError):
+    """The database does not answer, or nothing was read yet: later it may."""
+
+
 class Snapshot:
     """An index as of its `head`, the last block that was read. Good inside its `with` block.
 
@@ -54,10 +58,10 @@ class Snapshot:
     """
 
     def __init__(self, db: Connection, contracts: dict[str, str]):
-        """Raises ChainError where nothing was read yet."""
+        """Raises NoIndexError where nothing was read yet."""
         head = stored(db)
         if head is None:
-            raise ChainError("the index is empty: it has to be synced first")
+            raise NoIndexError("the index is empty: it has to be synced first")
         self.db = db
         self.contracts = contracts
         self.head = head

@@ -128,6 +128,17 @@ def test_before_anything_was_read(client):
     assert found["contracts"] == deployment().addresses
 
 
+def test_a_database_that_fails_is_said_without_naming_it(index, weeks):
+    """It may be back soon: that is no reason for a client to believe that there is nothing."""
+    client = TestClient(app_of(index))
+    with index.engine.connect() as db:
+        db.exec_driver_sql("DROP TABLE period_closed")
+        db.commit()
+    answer = client.get("/weeks")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json() == {"detail": "nothing was read yet, or the database does not answer"}
+
+
 def test_a_market_and_who_bet_in_it(club, bettor, market):
     client, tessera = club
     (found,) = client.get("/markets").json()["answers"]

@@ -1,8 +1,11 @@
 """`python -m tessera.index`: what is wrong is said in one line, and nothing is made."""
 
+from json import JSONDecodeError
+
 import pytest
 from click.testing import CliRunner
 from web3 import HTTPProvider
+from web3.exceptions import Web3RPCError
 
 from tessera.index import cli as commands
 from tests.unit.index.node import Node, deployment
@@ -19,9 +22,8 @@ def record(tmp_path):
 def run(tmp_path, monkeypatch):
     """Returns what runs `sync` with a record, on a node; the answer of the command."""
 
-    def sync(node, record):
+    def sync(node, record, database=f"sqlite:///{tmp_path}/index.db"):
         monkeypatch.setattr(commands, "HTTPProvider", lambda url: node)
-        database = f"sqlite:///{tmp_path}/index.db"
         return CliRunner().invoke(commands.cli, ["--database", database, "--record", str(record), "sync"])
 
     return sync
@@ -59,4 +61,49 @@ def test_another_deployment_s_index(run, record, tmp_path):
     deployment(first_block=7).save(record)
     done = run(Node(), record)
     assert done.exit_code == 1
-    assert "Error: the index is of another deployment or version: delete it, it is read again" in done.output
+    told = f"Error: the index sqlite:///{tmp_path}/index.db is of another deployment or version: delete it, it is read"
+    assert told in done.output
+
+
+@pytest.mark.parametrize(
+    ("database", "told"),
+    [
+        ("rubbish", "no database at this URL: Could not parse"),
+        ("oracle+nothing://x", "no database at this URL: Can't load plugin"),
+        ("sqlite:////nonexistent/index.db", "the index sqlite:////nonexistent/index.db cannot be used: unable to open"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "the index postgresql+psycopg://me:***@127.0.0.1:1/x cannot"),
+    ],
+)
+def test_no_database(run, record, database, told):
+    done = run(Node(), record, database)
+    assert (done.exit_code, done.output.startswith("Error: ")) == (1, True)
+    assert told in done.output
+    assert "secret" not in done.output
+
+
+def test_a_file_that_is_no_database(run, record, tmp_path):
+    (tmp_path / "index.db").write_text("a letter\n" * 500)
+    done = run(Node(), record)
+    assert done.exit_code == 1
+    assert f"Error: the index sqlite:///{tmp_path}/index.db cannot be used: file is not a database" in done.output
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionError("reset"), "no node answers at http://127.0.0.1:8545: ConnectionError"),
+        (Web3RPCError("rate limited"), "the node at http://127.0.0.1:8545 failed: rate limited"),
+        (JSONDecodeError("Could not decode '<html>'", "<html>", 0), "the node at http://127.0.0.1:8545 failed: Could"),
+    ],
+)
+def test_a_node_that_fails_on_the_way(run, record, error, told):
+    node = Node()
+    node.mine([])
+
+    def fail(method):
+        if method == "eth_getLogs":
+            raise error
+
+    node.before = fail
+    done = run(node, record)
+    assert (done.exit_code, told in done.output) == (1, True), done.output
