@@ -153,13 +153,13 @@ def run(chain: Chain) -> None:
     chain.send(pool, "claim_rewards", chain.accounts[1])
     _permit(chain, system)
 
+    # The first change of a stake opens a word of its history and one of its rewards.
+    system.stake(2, 1000, measure=False)
     open_events = [system.create(measure=True), *(system.create() for _ in range(PREDICTIONS - 1))]
     chain.send(events, "predict", open_events[0], 0, by=2, measure=False)
     chain.send(events, "predict", open_events[0], 1, by=1, case="first of a person and of an outcome")
     for winner in (3, *winners):
         chain.send(events, "predict", open_events[0], 1, by=winner, case="first of a person")
-    # Not the first change: that one opens a word of its history and one of its rewards.
-    system.stake(2, 1000, measure=False)
     one = system.stake(2, 1000, measure=False)
     for number, event in enumerate(open_events[1:], 2):
         # Every eighth opens a word of the list of open predictions.

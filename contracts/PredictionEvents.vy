@@ -121,10 +121,9 @@ def predict(event_id: uint256, outcome: uint256):
         self._purge(event_id, msg.sender, position, event_word._length(word))
         position = 0
     if position == 0:
-        if open_list._count(msg.sender) == open_list.MAX_OPEN:
+        if not open_list._append(msg.sender, event_id):
             self._prune(msg.sender)
-        assert open_list._count(msg.sender) < open_list.MAX_OPEN, "events: too many open"
-        open_list._append(msg.sender, event_id)
+            assert open_list._append(msg.sender, event_id), "events: too many open"
     else:
         if lines._outcome(position) == outcome:
             return

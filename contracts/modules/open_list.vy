@@ -32,19 +32,24 @@ def _entry(account: address, i: uint256) -> uint256:
 
 
 @internal
-def _append(account: address, number: uint256):
+def _append(account: address, number: uint256) -> bool:
     """
-    @dev The caller checks that the list is not full and that `number` < 2**32.
+    @notice Adds `number` < 2**32 if there is room for it, and says whether there was.
     """
     first: uint256 = self._lanes[account][0]
     lane: uint256 = (first & LANE_MASK) + 1
+    if lane > MAX_OPEN:
+        return False
     first += 1
     if lane < 8:
         # One write: a first prediction is as cheap as it can be.
         first = first & ~(LANE_MASK << 32 * lane) | number << 32 * lane
+    elif lane % 8 == 0:
+        self._lanes[account][lane // 8] = number  # what else is in that word is stale
     else:
         self._set_lane(account, lane, number)
     self._lanes[account][0] = first
+    return True
 
 
 @internal

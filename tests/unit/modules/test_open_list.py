@@ -19,7 +19,7 @@ def test_follows_a_list(open_list, actions):
     account, expected = boa.env.generate_address(), []
     for action in actions:
         if isinstance(action, int) and len(expected) < 64:
-            open_list._append(account, action)
+            assert open_list._append(account, action)
             expected.append(action)
         elif not isinstance(action, int) and expected:
             i = min(int(action * len(expected)), len(expected) - 1)
@@ -30,8 +30,10 @@ def test_follows_a_list(open_list, actions):
     assert [open_list._entry(account, i) for i in range(len(expected))] == expected
 
 
-def test_holds_64(open_list):
+def test_holds_64_and_no_more(open_list):
     account = boa.env.generate_address()
     for number in range(64):
-        open_list._append(account, 2**32 - 1 - number)
+        assert open_list._append(account, 2**32 - 1 - number)
+    assert not open_list._append(account, 7)
+    assert open_list._count(account) == 64
     assert [open_list._entry(account, i) for i in range(64)] == [2**32 - 1 - number for number in range(64)]
