@@ -1,7 +1,8 @@
 """The page on a devnet of its own, until Ctrl-C.
 
 `python scripts/web.py` builds web/ (needs Node 20 or later), starts scripts/devnet.py, and serves the page with the
-deployment.json that tells it where the chain is.
+deployment.json that tells it where the chain is. The devnet's other people say what happened and close the weeks, so
+that whoever lets time pass on the page is paid.
 """
 
 import functools
@@ -14,16 +15,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import click
+from requests import RequestException
+from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
 
+from tessera.chain import ChainError, Deployment, Tessera
 from tessera.chain.artifacts import ROOT
+from tessera.neighbours import Neighbours
 
 WEB = ROOT / "web"
 DIST = WEB / "dist"
 DEVNET = [sys.executable, "-u", "scripts/devnet.py"]
-PAGE = "frontend-abi/devnet.json"
+PAGE, RECORD = "frontend-abi/devnet.json", "deployments/devnet.json"  # as it writes them
+LOOK_SECONDS = 1
 
 
 def build() -> None:
@@ -68,7 +75,13 @@ class Handler(SimpleHTTPRequestHandler):
 def serving(deployment: dict, port: int) -> Iterator[str]:
     """Serves the built page for a deployment; yields its address. Port 0: a free one."""
     handler = functools.partial(Handler, deployment=json.dumps(deployment).encode())
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port} cannot be had ({error.strerror}): python scripts/web.py --port 0 takes a free one"
+        ) from None
+    with server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/"
@@ -77,8 +90,8 @@ def serving(deployment: dict, port: int) -> Iterator[str]:
 
 
 @contextmanager
-def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict]]:
-    """Runs scripts/devnet.py and prints what it says; yields its process and what it tells pages."""
+def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict, Tessera]]:
+    """Runs scripts/devnet.py and prints what it says; yields its process, what it tells pages, and its contracts."""
     process = subprocess.Popen(  # noqa: S603
         [*DEVNET, "--port", str(port), "--into", str(into)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -89,10 +102,35 @@ def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict]]:
                 break
         else:
             raise click.ClickException("the devnet did not start")
-        yield process, json.loads((into / PAGE).read_text(encoding="utf-8"))
+        deployment = json.loads((into / PAGE).read_text(encoding="utf-8"))
+        yield process, deployment, Tessera(Web3(HTTPProvider(deployment["rpcUrl"])), Deployment.load(into / RECORD))
     finally:
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def neighbours(tessera: Tessera) -> Iterator[None]:
+    """Lets the devnet's other people act whenever its chain has grown."""
+    stopped, web3 = Event(), tessera.web3
+
+    def act(others: Neighbours) -> None:
+        seen = web3.eth.block_number
+        while not stopped.wait(LOOK_SECONDS):
+            try:
+                if (newest := web3.eth.block_number) != seen:
+                    others.act()
+                    seen = newest
+            except (ChainError, Web3Exception, RequestException):
+                pass  # somebody else was faster, or the chain is about to stop
+
+    thread = Thread(target=act, args=(Neighbours(tessera),), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
 
 
 @click.command(help=__doc__)
@@ -109,7 +147,11 @@ def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict]]:
 def cli(port: int, chain_port: int, into: Path):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the devnet ends, too
     build()
-    with devnet(chain_port, into) as (process, deployment), serving(deployment, port) as address:
+    with (
+        devnet(chain_port, into) as (process, deployment, tessera),
+        serving(deployment, port) as address,
+        neighbours(tessera),
+    ):
         click.echo(f"\nThe page: {address}\n")
         try:
             process.wait()

@@ -131,6 +131,10 @@ class Visit:
         self.button("Test wallet").click()
         self.tab.locator("dialog").wait_for(state="hidden")
 
+    def text(self, part) -> str:
+        """What a part of the page says; the space before a unit, at which no line ends, is a space here."""
+        return part.inner_text().replace("\xa0", " ")
+
     def picture(self, name: str):
         """Saves what a person would see, for people to look at."""
         PICTURES.mkdir(parents=True, exist_ok=True)

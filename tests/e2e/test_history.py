@@ -14,7 +14,7 @@ from tessera.index.index import Index
 from tests.e2e.conftest import joined
 from tests.e2e.play import bet, new_market
 
-CLOCKS = r"\d+ (d|h|min|s)\b"
+CLOCKS = r"\d+\s(d|h|min|s)\b"
 
 
 @pytest.fixture
@@ -31,6 +31,18 @@ def indexed(deployment, built, tessera, url, tmp_path):
         yield address
     server.should_exit = True
     thread.join()
+
+
+def test_an_index_that_is_down_is_no_empty_history(visit, deployment, built, member):
+    with web.serving({**deployment, "indexUrl": "http://127.0.0.1:1"}, 0) as address:
+        page = visit("portfolio", wallet=member, at=address)
+        page.press("Withdraw 50.00 EUR", "It is in your wallet.")  # leaving does not need it
+        page.says("The event index does not answer.")
+        assert page.tab.get_by_text("Nothing has moved yet.").count() == 0
+        assert page.tab.get_by_text("You have no bets yet.").count() == 0
+        page.go("tickets")
+        page.says("The event index does not answer.")
+        assert page.tab.get_by_text("No week is closed yet.").count() == 0
 
 
 def test_logs_and_index_tell_the_same(visit, indexed, member, new_person, tessera):

@@ -54,7 +54,7 @@ def test_a_bet_by_keyboard_alone(visit, member, tessera):
     assert page.tab.evaluate("document.activeElement.id") == "main"
     for _ in range(12):
         press("Tab")
-        if page.tab.evaluate("document.activeElement.textContent.trim()") == "Bet 1.00 EUR on NO":
+        if page.button("Bet 1.00 EUR on NO").evaluate("(button) => button === document.activeElement"):
             break
     press("Enter")
     page.says("Your bet is placed.")

@@ -55,13 +55,36 @@ def test_one_click_bets_after_the_first_transaction(visit, new_person, member, t
     assert sent == 3
 
 
+def test_who_has_too_little_is_told_and_can_deposit(visit, member, new_person, tessera):
+    market, person = new_market(tessera, member, "Out of money?"), joined(new_person(), tessera)
+    tessera.escrow.withdraw(person, 50 * EUR - EUR // 2)
+    page = visit(f"markets/{market}", wallet=person)
+    page.says("This takes 1.00 EUR, and your balance is 0.50 EUR. There are 49.50 EUR in your wallet.")
+    assert page.button("Bet 1.00 EUR on YES").is_disabled()
+    page.tab.get_by_label("Amount in EUR").fill("10")
+    page.press("Deposit 10.00 EUR", "It is in your balance.")
+    page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled")).click()
+    page.says("Your bet is placed.")
+    assert tessera.escrow.balance_of(person.address) == 95 * EUR // 10
+
+
+def test_a_text_over_its_bound_is_told_before_it_is_sent(visit, member, tessera):
+    page, count = visit("markets/new", wallet=member), tessera.markets.market_count()
+    page.tab.get_by_label("Question").fill("Ü" * 129)
+    page.press("Open the market with 10.00 EUR", "The question: at most 256 bytes, and these are 258.")
+    assert tessera.markets.market_count() == count
+    page.tab.get_by_label("Question").fill("Ü" * 128)
+    page.press("Open the market with 10.00 EUR", "Your risk as creator")
+    assert tessera.markets.market_count() == count + 1
+
+
 def test_depth_is_the_contracts(visit, member, tessera):
     market = new_market(tessera, member, "How deep?")
     page = visit(f"markets/{market}")
     page.tab.get_by_text("Depth: what more bets would do").click()
     shares = tessera.markets.quote(market, Outcome.NO, bets=25).shares
     row = page.tab.get_by_role("row", name=re.compile("^25 "))
-    assert f"{shares // 10**16 / 100:.2f} EUR" in row.inner_text()
+    assert f"{shares // 10**16 / 100:.2f} EUR" in page.text(row)
 
 
 def test_propose_dispute_vote_and_claim(visit, member, new_person, tessera):
@@ -108,6 +131,7 @@ def test_the_creator_cancels_early_and_silence_pays_everybody_back(visit, member
     for market in (cancelled, forgotten):
         bet(tessera, bettor, market, Outcome.NO)
     page = visit(f"markets/{cancelled}", wallet=member)
+    page.tab.get_by_text("End it before that").click()
     page.press("Propose to cancel (INVALID)", "Proposed: INVALID")
     assert tessera.markets.market(cancelled).outcome == Outcome.INVALID
 
@@ -125,5 +149,12 @@ def test_the_list_finds_by_words_and_state(visit, member, tessera):
     page.tab.get_by_role("searchbox").fill("NEEDLE")
     page.tab.get_by_text("Find this needle?").wait_for()
     page.tab.wait_for_function("document.querySelectorAll('.card').length === 1")
+    page.tab.get_by_text("Find this needle?").click()
+    page.says("on average")
+    assert page.tab.evaluate("document.activeElement.id") == "main"  # where the next Tab goes on from
+    page.tab.go_back()
+    page.tab.get_by_text("Find this needle?").wait_for()
+    assert page.tab.get_by_role("searchbox").input_value() == "NEEDLE"
     page.tab.get_by_label("State").select_option("RESOLVED")
     page.says("No market matches.")
+    assert page.button("Show more").count() == 0

@@ -68,7 +68,7 @@ def test_a_limit_counts_at_once_and_loosens_after_a_day(visit, member, new_perso
     page.go(f"markets/{market}")
     yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled"))
     yes.click()
-    page.says("This would pass your own limit of 1.50 EUR a day: 1.00 EUR were staked in the last 24 hours.")
+    page.says("This would pass your own limit of 1.50 EUR a day: 1.00 EUR went into markets in the last 24 hours.")
     assert tessera.markets.position(market, bettor.address).staked[Outcome.YES] == EUR
     assert "eth_sendTransaction" not in page.tab.evaluate("window.testWallet.calls")
 
@@ -80,7 +80,7 @@ def test_a_limit_counts_at_once_and_loosens_after_a_day(visit, member, new_perso
 
 
 def set_limit(page, euros: str):
-    page.tab.get_by_label("Stakes in 24 hours, in EUR").fill(euros)
+    page.tab.get_by_label("Most to put into markets in 24 hours, in EUR").fill(euros)
     page.button("Set limit").click()
 
 
@@ -91,7 +91,7 @@ def test_leaders_are_those_of_the_one_definition(visit, tessera):
     page.says("Brier")
     table = {}
     for row in page.tab.get_by_role("row").all()[1:]:
-        who, gain, *_ = row.inner_text().split("\t")
+        who, gain, *_ = page.text(row).split("\t")
         table[who] = gain
     gains = {f"{one[:6]}…{one[-4:]}": result.profit for one, result in known.items() if result.put_in}
     assert table == {who: written(profit) for who, profit in gains.items()}

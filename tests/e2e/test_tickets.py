@@ -103,7 +103,7 @@ def test_yields_are_those_of_the_model(visit, tessera, local):
 
     page = visit("tickets")
     page.says("Together")
-    shown = [float(text) for text in re.findall(r"\n([\d.]+) %", page.tab.locator("dl", has_text="APY1").inner_text())]
+    shown = [float(text) for text in re.findall(r"\n([\d.]+) %", page.text(page.tab.locator("dl", has_text="APY1")))]
     # Two decimals are shown. Stakes below 1 USD a dollar and the pool's slippage are far below that.
     assert shown == pytest.approx(
         [float(rate) * 100 for rate in (known.apy1, known.apy1_net, known.apy2, known.apy)], abs=0.011
@@ -121,7 +121,7 @@ def test_weeks_are_told_as_they_were_closed(visit, tessera, local):
     page = visit("tickets", size=DESK)
     row = page.tab.get_by_role("table").get_by_role("row").nth(1)
     for amount in (week.revenue, week.pool, week.to_events, week.buyback, week.carried):
-        assert f"{amount // 10**4 / 100:,.2f} USDC" in row.inner_text()
+        assert f"{amount // 10**4 / 100:,.2f} USDC" in page.text(row)
 
 
 def created(tessera, asset: str) -> str:

@@ -39,6 +39,9 @@ def test_a_wallet_on_another_network_is_led_here(visit, new_person, tessera):
     page = visit("portfolio", wallet=person)
     page.tab.evaluate("window.testWallet.goTo('0x1')")
     page.says("Your wallet is on another network.")
+    page.tab.evaluate("window.testWallet.rejects = true")
+    page.press("Go to Tessera devnet", "You declined in your wallet.")
+    page.tab.evaluate("window.testWallet.rejects = false")
     page.press("Go to Tessera devnet", "You are invited.")
     assert page.tab.get_by_text("another network").count() == 0
 

@@ -1,6 +1,7 @@
 // The history from an event index's read API (docs/index.md), for chains too long to read all logs of.
 import type { Address, Hex } from "viem";
 import { chain } from "./chain.svelte";
+import { Refusal } from "./errors";
 import type { Kind, Source } from "./source";
 
 const PAGE = 1000;
@@ -13,8 +14,10 @@ type Page<T> = Stamped & { readonly total: number; readonly answers: readonly T[
 export function fromIndex(url: string): Source {
   async function get<T extends Stamped>(path: string): Promise<T> {
     for (let waited = 0; ; waited += 1) {
-      const answer = await fetch(`${url.replace(/\/$/, "")}${path}`);
-      if (!answer.ok) throw new Error(`The event index answers ${answer.status} to ${path}.`);
+      const answer = await fetch(`${url.replace(/\/$/, "")}${path}`).catch(() => {
+        throw new Refusal("The event index does not answer. Nothing is lost: the page tries again by itself.");
+      });
+      if (!answer.ok) throw new Refusal(`The event index answers ${answer.status} to ${path}.`);
       const found = (await answer.json()) as T;
       if (BigInt(found.block) >= chain.head.number || waited === PATIENCE) return found;
       await pause(1000);

@@ -38,7 +38,7 @@ class Limits {
     const { limit } = this.of(account);
     const spent = await putInSince(account, chain.now - DAY);
     if (limit !== undefined && spent + stake > limit) {
-      throw new Refusal(`This would pass your own limit of ${eur(limit)} a day: ${eur(spent)} were staked in the last 24 hours.`);
+      throw new Refusal(`This would pass your own limit of ${eur(limit)} a day: ${eur(spent)} went into markets in the last 24 hours.`);
     }
   }
 }

@@ -9,6 +9,8 @@ class Route {
     window.addEventListener("hashchange", () => {
       this.parts = parts();
       window.scrollTo(0, 0);
+      // Who reads by ear or keyboard goes on in the new view, not where the link was.
+      document.getElementById("main")?.focus({ preventScroll: true });
     });
   }
 }

@@ -32,9 +32,9 @@ export function call<
 
 export type Stage = "asking the contract" | "confirm in your wallet" | "waiting for the chain";
 
-/** What the contract would return to the person now. Raises what it would refuse with. */
+/** What the contract would return to the person, or to anybody, now. Raises what it would refuse with. */
 export async function simulate(call: Call): Promise<unknown> {
-  const { result } = await chain.client.simulateContract({ ...call, account: wallet.account!, blockTag: NEXT });
+  const { result } = await chain.client.simulateContract({ ...call, account: wallet.account, blockTag: NEXT });
   return result;
 }
 

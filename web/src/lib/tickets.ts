@@ -176,14 +176,14 @@ async function lendingYield(vault: Address, unit: bigint, blocksPerHour: bigint)
   return elapsed < DAY / 2 ? undefined : ((Number(now) / Number(before) - 1) * YEAR) / elapsed;
 }
 
-/** BET a block for all stakes; 0 before and after the blocks in which it is mined. */
-async function minedPerBlock(): Promise<number> {
+/** BET a block for all stakes, 0 before and after the blocks in which it is mined, and the first of them if it is to come. */
+async function mining(): Promise<{ perBlock: number; beginsAt: bigint | undefined }> {
   const pool = chain.at("StakingPool");
   const read = (functionName: "MINING_RATE" | "MINING_START" | "MINING_END") =>
     chain.client.readContract({ ...pool, functionName });
   const [rate, start, end] = await Promise.all([read("MINING_RATE"), read("MINING_START"), read("MINING_END")]);
   const now = chain.head.number;
-  return start <= now && now < end ? Number(rate) / 1e18 : 0;
+  return { perBlock: start <= now && now < end ? Number(rate) / 1e18 : 0, beginsAt: now < start ? start : undefined };
 }
 
 /** Yearly yields as fractions of stake (docs/tickets.md); undefined where a node has forgotten the past, or it is too
@@ -191,10 +191,10 @@ async function minedPerBlock(): Promise<number> {
 export async function readYields(assets: readonly Asset[], total: bigint, week: Week, blocksPerHour: bigint) {
   const { client } = chain;
   const prizes = chain.at("PrizePool");
-  const [router, bet, perBlock, rates] = await Promise.all([
+  const [router, bet, { perBlock, beginsAt }, rates] = await Promise.all([
     client.readContract({ ...prizes, functionName: "ROUTER" }),
     client.readContract({ ...prizes, functionName: "BET" }),
-    minedPerBlock(),
+    mining(),
     Promise.all(assets.map((one) => lendingYield(one.vault, 10n ** BigInt(one.decimals), blocksPerHour))),
   ]);
   const args = [WAD, [bet, week.token.address]] as const;
@@ -208,5 +208,5 @@ export async function readYields(assets: readonly Asset[], total: bigint, week: 
   const reaches = Number(week.eventBps) / Number(week.eventBps + week.buybackBps);
   const blocksPerYear = Number(blocksPerHour) * 24 * 365;
   const apy2 = total === 0n ? 0 : (perBlock * betPrice * blocksPerYear) / (Number(total) / Number(USD));
-  return { lending, apy1, apy1Net: apy1 === undefined ? undefined : apy1 * reaches, apy2, perBlock, betPrice };
+  return { lending, apy1, apy1Net: apy1 === undefined ? undefined : apy1 * reaches, apy2, perBlock, beginsAt, betPrice };
 }
