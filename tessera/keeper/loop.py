@@ -64,12 +64,15 @@ class Loop:
         """One look, whatever goes wrong."""
         try:
             self._round(stopping)
-        except NODE_ERRORS as error:
-            self._failures += 1
-            self.metrics.node_failures.inc()
-            log.warning("the node failed, next look in %.0f s: %s", self.wait, " ".join(str(error).split())[:200])
         except ChainError as error:
             log.error("%s", error)
+        # Whatever a node answers; what is no failure that nodes are known for is logged in full.
+        except Exception as error:
+            self._failures += 1
+            self.metrics.node_failures.inc()
+            text = " ".join(str(error).split())[:200]
+            known = isinstance(error, NODE_ERRORS)
+            log.warning("the node failed, next look in %.0f s: %s", self.wait, text, exc_info=not known)
         silent = time.monotonic() - self._answered
         self.alarms.set("node", f"no answer for {silent:.0f} s" if silent > self.limits.late_after else None)
 

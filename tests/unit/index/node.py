@@ -69,6 +69,7 @@ class Node(BaseProvider):
         super().__init__()
         self.blocks: list[Mined] = []
         self.most_blocks = 10**9  # in one answer of logs
+        self.tells_times = True  # with the logs of a block
         self.asked: list[str] = []
         self.before: Callable[[str], None] = lambda method: None
         self._salt = 0
@@ -104,6 +105,7 @@ class Node(BaseProvider):
                         "transactionIndex": hex(index),
                         "transactionHash": "0x" + hashlib.sha256(f"{block.hash} {index}".encode()).hexdigest(),
                         "removed": False,
+                        **({"blockTimestamp": hex(block.timestamp)} if self.tells_times else {}),
                     }
                     for index, logged in enumerate(block.logs)
                 ]

@@ -47,7 +47,9 @@ def test_every_event_comes_back_as_it_was_logged(node, open_index):
     check(index, node)
 
 
-def test_a_row_has_the_time_of_its_block(node, open_index):
+@pytest.mark.parametrize("tells_times", [True, False])
+def test_a_row_has_the_time_of_its_block(node, open_index, tells_times):
+    node.tells_times = tells_times
     mine(node, 3)
     index = open_index(node)
     index.sync()
@@ -55,6 +57,46 @@ def test_a_row_has_the_time_of_its_block(node, open_index):
         assert {row.block: seen.time(row.block) for row in seen.rows(*ALL_KINDS)} == {
             number: node.blocks[number].timestamp for number in (1, 2, 3)
         }
+
+
+@pytest.mark.parametrize(("tells_times", "asked"), [(True, 3), (False, 43)])
+def test_blocks_are_asked_for_only_where_logs_do_not_tell_their_time(node, open_index, tells_times, asked):
+    """Where they do: the last block of the piece before and after, and after the last with a log."""
+    mine(node, 40)
+    node.mine([])
+    node.tells_times = tells_times
+    index = open_index(node)
+    node.asked.clear()
+    assert index.sync() == 80
+    # And once more: whether that block is still on the chain.
+    assert node.asked.count("eth_getBlockByNumber") - 1 == asked
+    check(index, node)
+
+
+@pytest.mark.parametrize("tells_times", [True, False])
+def test_logs_of_a_fork_between_two_looks_at_the_chain_are_not_stored(node, open_index, tells_times):
+    """The machine that is asked for logs is on another fork than the one that is asked for blocks."""
+    mine(node, 6)
+    node.tells_times = tells_times
+    index, here = open_index(node), list(node.blocks)
+    node.drop(4)
+    mine(node, 3, seed=1)
+    node.mine([])
+    there = list(node.blocks)
+    asked = 0
+
+    def other_fork(method):
+        nonlocal asked
+        node.blocks = here
+        if method == "eth_getLogs":
+            asked += 1
+            node.blocks = there if asked == 1 else here
+
+    node.before = other_fork
+    assert index.sync() == 12
+    assert asked == 2
+    node.before = lambda method: None
+    check(index, node)
 
 
 def test_texts_that_databases_refuse_are_kept_readable(node, open_index):
@@ -334,14 +376,17 @@ class KilledError(Exception):
 
 
 @settings(max_examples=15)
-@given(steps=st.lists(STEPS, max_size=12))
-def test_any_history_gives_the_index_built_afresh(empty, steps):
+@given(steps=st.lists(STEPS, max_size=12), tells_times=st.booleans())
+def test_any_history_gives_the_index_built_afresh(empty, steps, tells_times):
     with TemporaryDirectory() as folder:
-        _live_through(steps, *(partial(open_copy, empty, Path(folder) / name) for name in ("lived.db", "afresh.db")))
+        _live_through(
+            steps, tells_times, *(partial(open_copy, empty, Path(folder) / name) for name in ("lived.db", "afresh.db"))
+        )
 
 
-def _live_through(steps, open_lived, open_afresh):
+def _live_through(steps, tells_times, open_lived, open_afresh):
     node = Node()
+    node.tells_times = tells_times
     index = open_lived(node)
     for step, first, second in steps:
         if step == "mine":

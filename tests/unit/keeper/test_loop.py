@@ -95,6 +95,16 @@ def test_while_the_node_fails_it_waits_longer_and_longer(kept, monkeypatch, capl
     assert [done.exit_code for done in kept.rounds] == [0]
 
 
+def test_a_node_that_answers_nonsense_does_not_end_the_loop(kept, monkeypatch, caplog):
+    monkeypatch.setattr(kept.keeper.scene.web3.eth, "get_block", lambda _: None)
+    kept.look()
+    assert kept.loop.wait == 5
+    assert "Traceback" in caplog.text
+    monkeypatch.undo()
+    kept.look()
+    assert [done.exit_code for done in kept.rounds] == [0]
+
+
 def test_a_node_that_is_silent_for_long_is_an_alarm(keeper, monkeypatch):
     kept = Kept(keeper, late_after=-1)
 
