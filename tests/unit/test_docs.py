@@ -22,6 +22,22 @@ def test_page_links_only_to_files_that_exist(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+KNOWN_BUGS = (ROOT / "docs" / "known-bugs.md").read_text()
+CASES = [cell for cell in re.findall(r"^\| ([^|]+) \|", KNOWN_BUGS, re.MULTILINE) if cell != "case"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_known_bug_has_a_test_of_its_name(case):
+    """By its numbers, or else by one of its words."""
+    places = [ROOT / place for place in re.findall(r"`(tests/[^`]+)`", KNOWN_BUGS)]
+    files = [file for path in places for file in ([path] if path.is_file() else path.glob("*.py"))]
+    names = " ".join(re.findall(r"def (test_\w+)", "".join(file.read_text() for file in files)))
+    numbers = re.findall(r"(?:#|PR )(\d+)", case)
+    assert [number for number in numbers if not re.search(rf"_{number}(?:_|\b)", names)] == []
+    words = [word.lower() for word in re.findall(r"[A-Za-z][a-z]{4,}", case)]
+    assert numbers or [word for word in words if word[:6] in names]
+
+
 def test_readme_starts_with_the_two_commands():
     first_block = (ROOT / "README.md").read_text().split("```")[1]
     assert first_block.split() == ["sh", "make", "demo", "make", "test"]

@@ -4,7 +4,8 @@ Who would have lost what is computed by the exact models (tessera/model); each t
 Vaults, donations and rounding loops: tests/attacks. Votes: test_known_bugs_panels.py. Cases that cannot apply, and why:
 
 - SushiSwap PR 122, gnoswap PR 1429 in the shape "rewards are paid with the principal": they are claimed apart.
-- tokens that take fees or rebase: excluded by the assumptions; fees are refused (staking_pool/test_stake.py).
+- tokens that take fees or rebase: excluded by the assumptions; fees are refused (staking_pool/test_stake.py). Those
+  that return false: staking_pool/test_stake.py, prediction_events/test_claim.py.
 """
 
 from fractions import Fraction
@@ -471,6 +472,22 @@ def test_replay_of_a_permit_on_another_chain_or_pool_moves_nothing(system, sign_
         permit = deadline, *sign_permit(system.usdc, signer, spender, 100 * USD, deadline, chain_id=chain_id)
         with boa.reverts("pool: bad permit"):
             system.pool.stake_with_permit(system.usdc, 100 * USD, *permit, sender=signer.address)
+
+
+def test_token_that_returns_nothing_is_staked_won_and_paid_back():
+    """As the oldest stablecoin does."""
+    token = load("tests/mocks/SilentToken.vy").deploy()
+    system = PrizeSystem(usdc=token)
+    winner, loser = system.newcomer(), system.newcomer()
+    event = system.contested(winner, loser)
+    system.finish(event, 0)
+    prize = system.prizes.event_prize(event)
+    assert prize >= 900 * USD
+    system.events.claim_many(event, [winner, loser])
+    assert system.events.result_of(event) == (True, 0, prize, 0)  # nothing of it is unpaid
+    for account in (winner, loser):
+        assert system.pool.withdraw(token, 1_000 * USD, sender=account) == 1_000 * USD
+    assert [token.balanceOf(account) for account in (winner, loser)] == [10_000 * USD + prize, 10_000 * USD]
 
 
 @pytest.mark.parametrize("view", ["stake_of", "pending_rewards", "total_stake"])
