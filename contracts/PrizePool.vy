@@ -122,7 +122,7 @@ def add_revenue(amount: uint256):
     @param amount In the token's smallest unit.
     """
     assert amount != 0, "prizes: zero amount"
-    held: uint256 = staticcall IERC20(PRIZE_TOKEN).balanceOf(self) + amount
+    held: uint256 = staticcall IERC20(PRIZE_TOKEN).balanceOf(self) + min(amount, MAX_SUPPLY)
     assert held < MAX_SUPPLY, "prizes: supply too large"
     self.waiting += amount
     log IPrizePool.RevenueAdded(payer=msg.sender, amount=amount)
@@ -249,7 +249,9 @@ def set_split(event_bps: uint256, buyback_bps: uint256):
     @param buyback_bps To the bucket; together at most 10,000.
     """
     ownable._check_owner()
-    assert event_bps >= MIN_EVENT_BPS and event_bps + buyback_bps <= BPS, "prizes: bad split"
+    assert (
+        event_bps >= MIN_EVENT_BPS and event_bps <= BPS and buyback_bps <= BPS - event_bps
+    ), "prizes: bad split"
     assert periods._period(block.timestamp) == self.period, "prizes: weeks are not closed"
     log IPrizePool.SplitSet(
         old_event_bps=self.event_bps,

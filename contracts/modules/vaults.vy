@@ -135,7 +135,7 @@ def _deposit(asset: address, amount: uint256):
     ), "pool: transfer failed"
     got: uint256 = self._ask(vault, abi_encode(amount, self, method_id=method_id("deposit(uint256,address)")))
     holding: uint256 = self._holdings[asset] + (got << 128)
-    worth: uint256 = staticcall IERC4626(vault).previewRedeem(holding >> 128)
+    worth: uint256 = self._worth(vault, holding)
     assert worth + self._rounding(principal) >= principal, "pool: vault has a loss"
     # A vault whose share price was inflated would round this stake away. The loss check refuses no shares at all.
     assert worth * got // (holding >> 128) + self._rounding(amount) >= amount, "pool: vault keeps too much"
@@ -146,7 +146,6 @@ def _deposit(asset: address, amount: uint256):
 
 
 @internal
-@view
 def _payable(asset: address, amount: uint256) -> (uint256, uint256):
     """
     @notice What can be paid now for `amount` of principal.
@@ -154,10 +153,9 @@ def _payable(asset: address, amount: uint256) -> (uint256, uint256):
     """
     vault: address = self._vault(asset)
     total: uint256 = self._principals[asset] >> 136
-    worth: uint256 = min(staticcall IERC4626(vault).previewRedeem(self._holdings[asset] >> 128), total)
-    liquid: uint256 = staticcall IERC4626(vault).maxWithdraw(self)
+    worth: uint256 = min(self._worth(vault, self._holdings[asset]), total)
     fair: uint256 = amount * worth // total
-    paid: uint256 = min(fair, liquid)
+    paid: uint256 = min(fair, self._liquid(vault))
     assert paid != 0, "pool: vault cannot pay now"
     if paid == fair:
         return amount, paid
@@ -195,12 +193,12 @@ def _take_yield(asset: address) -> uint256:
     cap: uint256 = settled * HARVEST_BPS // BPS
     if principal == 0:
         cap = MAX_MOVED  # Nobody is left to lose by a wrong share price: what is there is yield.
-    worth: uint256 = staticcall IERC4626(vault).previewRedeem(holding >> 128)
+    worth: uint256 = self._worth(vault, holding)
     kept: uint256 = principal + self._rounding(principal)
     amount: uint256 = 0
     # Stake may have left since the week's first harvest, so what was moved may be above the cap.
     if worth > kept and cap > moved:
-        amount = min(min(worth - kept, cap - moved), staticcall IERC4626(vault).maxWithdraw(self))
+        amount = min(min(worth - kept, cap - moved), self._liquid(vault))
     # Too little for a swap to give anything.
     if amount < self._grain(asset):
         amount = 0
@@ -222,10 +220,26 @@ def _leave(vault: address, amount: uint256, receiver: address) -> uint256:
 
 
 @internal
+def _worth(vault: address, holding: uint256) -> uint256:
+    """
+    @return What the vault would give for all shares of a holding.
+    """
+    return self._ask(vault, abi_encode(holding >> 128, method_id=method_id("previewRedeem(uint256)")))
+
+
+@internal
+def _liquid(vault: address) -> uint256:
+    """
+    @return What the vault can pay to the pool now.
+    """
+    return self._ask(vault, abi_encode(self, method_id=method_id("maxWithdraw(address)")))
+
+
+@internal
 def _ask(vault: address, call: Bytes[100]) -> uint256:
     """
     @notice Calls a vault whose own refusals, of whatever form, get one reason here.
-    @return What it answers: shares.
+    @return What it answers: shares or assets.
     """
     ok: bool = False
     answer: Bytes[32] = b""
@@ -258,7 +272,8 @@ def _price_wad(asset: address) -> uint256:
     round_id, answer, started_at, updated_at, answered_in = staticcall IPriceFeed(
         convert(config & 2**160 - 1, address)
     ).latestRoundData()
-    assert answer > 0, "pool: no price"
+    # A larger one might not fit once it is scaled.
+    assert answer > 0 and answer < 2**96, "pool: no price"
     assert updated_at <= block.timestamp and block.timestamp - updated_at <= MAX_PRICE_AGE, "pool: price is stale"
     price: uint256 = convert(answer, uint256) * 10 ** (18 - (config >> 160 & 255))
     assert price >= MIN_PRICE, "pool: price below 0.98"

@@ -1,6 +1,7 @@
 """Anybody may add to the running week; it is counted, not read from a balance."""
 
 import boa
+import pytest
 
 from tests.prize_system import USD, PrizeSystem, load
 
@@ -34,9 +35,11 @@ def test_reverts_when_amount_is_zero(system, staker):
         system.prizes.add_revenue(0, sender=staker)
 
 
-def test_reverts_when_supply_is_out_of_range(system, staker):
+@pytest.mark.parametrize("amount", [2**112 - 5 * USD, 2**256 - 1])
+def test_reverts_when_supply_is_out_of_range(system, staker, amount):
+    system.revenue(5 * USD)
     with boa.reverts("prizes: supply too large"):
-        system.prizes.add_revenue(2**112, sender=staker)
+        system.prizes.add_revenue(amount, sender=staker)
 
 
 def test_reverts_when_token_refuses_or_takes_a_fee(staker):

@@ -65,6 +65,23 @@ def test_works_wherever_the_prize_token_is_in_the_pair(place):
     assert system.prizes.buyback_bucket() == 1
 
 
+@pytest.mark.parametrize("wraps_after", [1, DAY // 2, DAY, DAY + DAY // 2])
+def test_cumulative_price_that_wraps_around_is_as_good_as_any(system, wraps_after):
+    """Uniswap's cumulative prices overflow by design: before the first note, between notes, after the last."""
+    growth = 10**12 * 2**112  # a second: a USDC unit is worth 10**12 of BET
+    for name in ("price0CumulativeLast", "price1CumulativeLast"):
+        system.market.eval(f"self.{name} = {2**256 - growth * wraps_after}")
+    system.usdc.mint(system.prizes, 100 * USD)
+    system.prizes.eval(f"self._held = {100 * USD}")
+    system.market.sync()
+    for _ in range(2):
+        system.prizes.poke()
+        boa.env.timestamp += DAY
+    with boa.reverts("prizes: min_out too low"):
+        buy(system, 100 * USD, 98 * WAD - 10**8)
+    buy(system, 100 * USD, 98 * WAD)
+
+
 def test_no_minimum_is_too_low(system, bucket):
     with boa.reverts("prizes: min_out too low"):
         buy(system, bucket, 0)

@@ -24,7 +24,7 @@ def test_bounds_themselves_are_fine(system, split):
     system.prizes.set_split(*split, sender=system.owner)
 
 
-@pytest.mark.parametrize("split", [(7_999, 0), (8_000, 2_001), (10_001, 0)])
+@pytest.mark.parametrize("split", [(7_999, 0), (8_000, 2_001), (10_001, 0), (2**256 - 1, 1), (9_000, 2**256 - 1)])
 def test_reverts_when_out_of_bounds(system, split):
     with boa.reverts("prizes: bad split"):
         system.prizes.set_split(*split, sender=system.owner)

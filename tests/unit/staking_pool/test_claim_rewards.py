@@ -2,7 +2,7 @@
 
 import boa
 
-from tests.prize_system import BET_PER_BLOCK, MINING_BLOCKS, USD, WAD, refusing
+from tests.prize_system import BET_PER_BLOCK, MINING_BLOCKS, USD, WAD, block_number, load, refusing
 
 
 def test_pays_by_stake_and_blocks(system, staker, rival, stranger):
@@ -36,6 +36,24 @@ def test_nothing_accrues_while_nobody_stakes(system, staker):
     assert system.pool.pending_rewards(staker) == 0
     system.mine(1)
     assert system.pool.pending_rewards(staker) == BET_PER_BLOCK
+
+
+def test_begins_with_the_schedule_and_ends_with_it(evm):
+    """Blocks 10 to 29 are mined: whoever was there before the first has all of it, who came in its middle a part."""
+    mining = load("contracts/modules/mining.vy").deploy(BET_PER_BLOCK, block_number() + 10, block_number() + 30)
+    early, late = boa.env.generate_address(), boa.env.generate_address()
+    pending = mining.internal._pending
+    mining.internal._change(early, 0, USD)
+    for blocks, due in ((9, 0), (1, 0), (1, 1), (9, 10)):
+        boa.env.time_travel(blocks=blocks)
+        assert pending(early, USD) == due * BET_PER_BLOCK
+    mining.internal._change(late, 0, 3 * USD)
+    for blocks, due in ((9, 9), (1, 10), (1, 10), (100, 10)):
+        boa.env.time_travel(blocks=blocks)
+        assert pending(late, 3 * USD) == due * BET_PER_BLOCK * 3 // 4
+        assert pending(early, USD) == 10 * BET_PER_BLOCK + due * BET_PER_BLOCK // 4
+    mining.internal._change(early, USD, 0)
+    assert pending(early, 0) == BET_PER_BLOCK * 25 // 2
 
 
 def test_ends_with_the_schedule_and_the_budget_is_enough(system, staker):

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tessera.model.prizes import period_of, start_of
-from tests.prize_system import USD, WAD, PrizeSystem, load
+from tests.prize_system import USD, WAD, PrizeSystem, load, refusing
 
 
 @pytest.fixture
@@ -110,6 +110,29 @@ def test_swaps_other_assets_within_50_bps_of_the_feeds(system, staked):
     assert system.dai.allowance(system.pool, system.router) == 0
 
 
+def test_swaps_into_a_prize_token_of_more_decimals():
+    token, prize = (load("contracts/devnet/TestToken.vy").deploy("T", "T", decimals) for decimals in (6, 18))
+    system, staker = PrizeSystem(usdc=prize), boa.env.generate_address()
+    pair = load("contracts/devnet/Pair.vy").deploy(prize, token)
+    for asset in (prize, token):
+        asset.mint(pair, 10**6 * system.unit(asset))
+    pair.mint(system.treasury)
+    system.router.add_pair(pair)
+    vault = load("contracts/devnet/YieldVault.vy").deploy(token)
+    system.pool.add_asset(token, vault, system.feed[prize], sender=system.owner)
+    system.stake(staker, 10_000, token)
+    token.mint(vault, 20 * USD)
+    system.mine(1)
+    # 19 USD but for a unit of the vault's rounding, less the pair's fee and what so small a trade moves its price.
+    assert 19 * WAD * 9_950 // 10_000 <= system.pool.harvest(token) < 19 * WAD * 9_970 // 10_000
+    # One percent below the feeds it is refused.
+    token.mint(vault, 10 * USD)
+    token.mint(pair, 5_000 * USD)
+    pair.sync()
+    with boa.reverts("router: too little out"):
+        system.pool.harvest(token)
+
+
 def test_reverts_when_swap_would_lose_more(system, staked):
     system.earn(system.dai, 20 * WAD)
     system.feed[system.dai].set_price(102 * 10**6)
@@ -148,6 +171,13 @@ def test_reverts_when_vault_refuses(system, staker):
     system.mine(1)
     with boa.reverts("pool: vault refused"):
         system.pool.harvest(token)
+
+
+def test_reverts_when_vault_answers_nothing_at_all(system, staked):
+    system.earn(system.usdc, 20 * USD)
+    with refusing(system.vault[system.usdc]), boa.reverts("pool: vault refused"):
+        system.pool.harvest(system.usdc)
+    assert system.pool.harvest(system.usdc) > 0
 
 
 def test_reverts_when_asset_is_unknown(system):

@@ -51,6 +51,22 @@ def test_counts_the_price_up_to_one_dollar(system, staker, price, value):
     assert system.pool.stake_of(staker) == value
 
 
+@pytest.mark.parametrize("decimals", [6, 8, 18])
+@pytest.mark.parametrize(
+    ("feed_decimals", "price", "value"),
+    [(0, 1, 30 * USD), (2, 99, 29_700_000), (8, 10**8, 30 * USD), (18, WAD - 1, 30 * USD - 1)],
+)
+def test_decimals_of_asset_and_feed_are_their_own(system, staker, decimals, feed_decimals, price, value):
+    token = load("contracts/devnet/TestToken.vy").deploy("Other", "OTH", decimals)
+    vault = load("contracts/devnet/YieldVault.vy").deploy(token)
+    feed = load("contracts/devnet/PriceFeed.vy").deploy(feed_decimals, "USD", price)
+    system.pool.add_asset(token, vault, feed, sender=system.owner)
+    system.stake(staker, 30, token)
+    assert system.pool.stake_of(staker) == value
+    assert system.pool.withdraw(token, 10 * 10**decimals, sender=staker) == 10 * 10**decimals
+    assert system.pool.stake_of(staker) == value * 2 // 3
+
+
 def test_accepts_exactly_one_dollar(system, staker):
     system.pool.stake(system.dai, WAD, sender=staker)
     assert system.pool.stake_of(staker) == USD
@@ -71,6 +87,9 @@ def test_accepts_a_price_of_25_hours_ago(system, staker):
         (10**8, 25 * 3600 + 1, "pool: price is stale"),
         # The sign of the age: a time to come is not fresh either.
         (10**8, -1, "pool: price is stale"),
+        # Scaled to 18 decimals it would not fit.
+        (2**96, 0, "pool: no price"),
+        (2**255 - 1, 0, "pool: no price"),
     ],
 )
 def test_reverts_when_price_cannot_be_right(system, staker, answer, age, reason):

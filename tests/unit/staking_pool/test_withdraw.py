@@ -210,3 +210,11 @@ def test_reverts_when_vault_refuses_what_it_said_it_could_pay(system, staker):
     with boa.reverts("pool: vault refused"):
         system.pool.withdraw(token, 10 * USD, sender=staker)
     assert system.pool.principal_of(staker, token) == 10 * USD
+
+
+def test_reverts_when_vault_answers_nothing_at_all(system, staker):
+    """Some vaults that are paused refuse their views too, often without a word."""
+    system.pool.stake(system.usdc, 10 * USD, sender=staker)
+    with refusing(system.vault[system.usdc]), boa.reverts("pool: vault refused"):
+        system.pool.withdraw(system.usdc, 10 * USD, sender=staker)
+    assert system.pool.withdraw(system.usdc, 10 * USD, sender=staker) == 10 * USD
