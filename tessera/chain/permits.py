@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
+from web3.exceptions import BadFunctionCallOutput
+
+from tessera.chain.wallet import REFUSALS, ChainError
 
 FOREVER = 2**256 - 1
 PERMIT = [
@@ -42,6 +45,10 @@ TOKEN_ABI = [
 ]
 
 
+class NoPermits(ChainError):
+    """A token that knows no permits: it has to be approved by a transaction."""
+
+
 @dataclass(frozen=True)
 class Permit:
     """A signed permit, good once."""
@@ -58,10 +65,15 @@ class Permit:
 def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, deadline: int = FOREVER) -> dict:
     """The EIP-712 message that lets `spender` take `amount` of `owner`, for any wallet to sign.
 
-    Reads the token's domain (EIP-5267) and the owner's next nonce. `deadline` is in unix seconds.
+    Reads the token's domain (EIP-5267) and the owner's next nonce. `deadline` is in unix seconds. Raises NoPermits
+    where the token has neither.
     """
     contract = web3.eth.contract(address=Web3.to_checksum_address(token), abi=TOKEN_ABI)
-    _, name, version, chain_id, verifying, _, _ = contract.functions.eip712Domain().call()
+    try:
+        _, name, version, chain_id, verifying, _, _ = contract.functions.eip712Domain().call()
+        nonce = contract.functions.nonces(owner).call()
+    except (*REFUSALS, BadFunctionCallOutput):
+        raise NoPermits(f"{token} knows no permits: approve it by a transaction") from None
     return {
         "types": {"EIP712Domain": DOMAIN, "Permit": PERMIT},
         "primaryType": "Permit",
@@ -70,7 +82,7 @@ def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, d
             "owner": owner,
             "spender": spender,
             "value": amount,
-            "nonce": contract.functions.nonces(owner).call(),
+            "nonce": nonce,
             "deadline": deadline,
         },
     }
@@ -79,7 +91,7 @@ def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, d
 def sign_permit(
     web3: Web3, account: LocalAccount, token: str, spender: str, amount: int, deadline: int = FOREVER
 ) -> Permit:
-    """A permit of `account`, signed."""
+    """A permit of `account`, signed. Raises NoPermits where the token knows none."""
     message = permit_data(web3, token, account.address, spender, amount, deadline)
     signed = account.sign_message(encode_typed_data(full_message=message))
     return Permit(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.permits import Permit
 from tessera.chain.wallet import Reverted, Wallet
 
 USD = 10**6  # of a stake
@@ -127,6 +128,12 @@ class StakingPool(Contract):
     def stake(self, sender: Wallet, asset: str, amount: int) -> Done:
         """Stakes an amount that the pool may take; what it counts is in `done.the(Staked)`."""
         return self.write(sender, "stake", asset, amount)
+
+    def stake_with_permit(self, sender: Wallet, asset: str, permit: Permit) -> Done:
+        """Permit and stake in one transaction; the permit is the sender's own, for the amount to stake."""
+        return self.write(
+            sender, "stake_with_permit", asset, permit.amount, permit.deadline, permit.v, permit.r, permit.s
+        )
 
     def withdraw(self, sender: Wallet, asset: str, amount: int) -> Done:
         """Takes principal back, as much as the vault can pay; `done.the(Withdrawn)` says what was paid."""

@@ -4,7 +4,6 @@ It is kept on this computer, for this account, and honoured by this command. Nob
 """
 
 import json
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,7 +37,8 @@ class Limit:
 class Limits:
     """The limits of all accounts that play from this computer."""
 
-    def __init__(self, path: Path, now=time.time):
+    def __init__(self, path: Path, now: int):
+        """`now` is unix seconds by the chain's clock."""
         self.path = path
         self.now = now
 
@@ -48,7 +48,7 @@ class Limits:
 
     def set(self, account: str, amount: int | None) -> Limit:
         """Changes an account's limit; what it returns says from when on."""
-        limit = self.of(account).changed(amount, int(self.now()))
+        limit = self.of(account).changed(amount, self.now)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".tmp")
         draft.write_text(json.dumps({**self._all(), account: asdict(limit)}, indent=2) + "\n", encoding="utf-8")
@@ -58,13 +58,12 @@ class Limits:
     def check(self, account: str, amount: int, rows: Iterable[Row]) -> None:
         """Raises ChainError where an account that put in `amount` more would pass its own limit.
 
-        `rows` are the ledger's; what was put in in the last 24 h by this computer's clock counts, whatever came back.
+        `rows` are the ledger's; what was put in in the last 24 h counts, whatever came back.
         """
-        now = int(self.now())
-        limit = self.of(account).at(now)
+        limit = self.of(account).at(self.now)
         if limit is None:
             return
-        spent = put_in_since(account, rows, now - DAY)
+        spent = put_in_since(account, rows, self.now - DAY)
         if spent + amount > limit:
             raise ChainError(
                 f"your own limit: {limit / 10**6:.2f} EUR in 24 h, {spent / 10**6:.2f} EUR are used. "

@@ -41,7 +41,7 @@ for command in (
     money.join,
     money.deposit,
     money.withdraw,
-    money.consent,
+    money.consents,
     money.limits,
 ):
     cli.add_command(command)

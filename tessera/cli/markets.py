@@ -1,8 +1,7 @@
 """`tessera markets`: find one, bet on it, open one, settle it."""
 
 import re
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 import click
@@ -12,7 +11,7 @@ from tessera.chain.escrow import Entry
 from tessera.chain.markets import SEED, BetPlaced, Market, MarketCreated, Quote, Status
 from tessera.cli.limits import Limits
 from tessera.cli.session import Commands, Session, pause
-from tessera.cli.show import Amount, Moment, Percent, card, eur, rows, sent, sparkline, wad
+from tessera.cli.show import Amount, Moment, Percent, ask, card, eur, rows, sent, sparkline, wad
 from tessera.model.lmsr import odds_text, opening
 
 BYTES = {"question": 256, "yes": 256, "no": 256, "rules": 1024, "source": 256}
@@ -51,7 +50,7 @@ class Share(click.ParamType):
 
 
 class Ahead(click.ParamType):
-    """A time: "3d", "12h", "90m" from now, or 2027-01-31T18:00 in UTC; unix seconds."""
+    """A time: "3d", "12h", "90m" from now, as timedelta, or 2027-01-31T18:00 in UTC, as unix seconds."""
 
     name = "time"
 
@@ -59,7 +58,7 @@ class Ahead(click.ParamType):
         if isinstance(value, int):
             return value
         if found := re.fullmatch(r"(\d+)([dhm])", value):
-            return int(time.time()) + int(found[1]) * {"d": 86_400, "h": 3_600, "m": 60}[found[2]]
+            return timedelta(**{{"d": "days", "h": "hours", "m": "minutes"}[found[2]]: int(found[1])})
         try:
             return int(datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp())
         except ValueError:
@@ -159,9 +158,7 @@ def bet(session: Session, market_id: int, side: Outcome, slippage: int, yes: boo
     """Bets 1 EUR, after showing odds and expected loss."""
     wallet, quoted = session.wallet, session.tessera.markets.quote(market_id, side)
     own_limits(session).check(wallet.address, quoted.stake, session.logs(Entry, account=wallet.address))
-    if not session.as_json:
-        card(session, f"Bet on market {market_id}", _quote(quoted))
-    session.confirm(yes)
+    ask(session, f"Bet on market {market_id}", _quote(quoted), yes)
     least = max(1, quoted.shares * (WAD - slippage) // WAD)
     done = session.tessera.markets.bet(wallet, market_id, quoted.outcome, min_shares=least)
     placed = done.the(BetPlaced)
@@ -198,31 +195,34 @@ def create(session: Session, yes: bool, yes_text: str, no_text: str, p0: int, wi
     for name, text in terms._asdict().items():
         if not 0 < len(text.encode()) <= BYTES[name]:
             raise click.UsageError(f"{name}: 1 to {BYTES[name]} bytes of text, not {len(text.encode())}")
-    wallet = session.wallet
+    wallet, now = session.wallet, session.now
+    times = {
+        name: now + int(at.total_seconds()) if isinstance(at := said[name], timedelta) else at
+        for name in ("result_at", "closes_at", "event_start_at")
+    }
     own_limits(session).check(wallet.address, SEED, session.logs(Entry, account=wallet.address))
     b, _ = opening(p0 / WAD, 10)
-    if not session.as_json:
-        card(
-            session,
-            "A new market",
-            {
-                "question": terms.question,
-                "YES begins at": Percent(p0),
-                "liquidity b": f"{float(b):.2f} EUR",
-                "you put in": eur(SEED),
-                "you lose at most": eur(SEED),
-                "result": Moment(said["result_at"]),
-            },
-        )
-    session.confirm(yes)
+    ask(
+        session,
+        "A new market",
+        {
+            "question": terms.question,
+            "YES begins at": Percent(p0),
+            "liquidity b": f"{float(b):.2f} EUR",
+            "you put in": eur(SEED),
+            "you lose at most": eur(SEED),
+            "result": Moment(times["result_at"]),
+        },
+        yes,
+    )
     done = session.tessera.markets.create_market(
         wallet,
         terms,
         p0=p0,
-        expected_result_at=said["result_at"],
+        expected_result_at=times["result_at"],
         dispute_window=window,
-        closes_at=said["closes_at"],
-        event_start_at=said["event_start_at"],
+        closes_at=times["closes_at"],
+        event_start_at=times["event_start_at"],
         referee=said["referee"],
     )
     card(session, "Done", {"market": done.the(MarketCreated).market_id, **sent(done)})
@@ -302,7 +302,7 @@ def claim(session: Session, market_id: int):
 
 def own_limits(session: Session) -> Limits:
     """The limits set on this computer for this chain."""
-    return Limits(session.home.expanduser() / f"limits-{session.web3.eth.chain_id}.json")
+    return Limits(session.home.expanduser() / f"limits-{session.web3.eth.chain_id}.json", session.now)
 
 
 def _is_settled(market: Market) -> bool:

@@ -1,13 +1,13 @@
-"""`tessera join | deposit | withdraw | consent | limits`: the betting balance, and who may use it."""
+"""`tessera join | deposit | withdraw | consents | limits`: the betting balance, and who may use it."""
 
 from decimal import Decimal, InvalidOperation
 
 import click
 
-from tessera.chain import sign_permit
+from tessera.chain import Reverted
 from tessera.cli.markets import YES_TO_ALL, own_limits
 from tessera.cli.session import Commands, Session
-from tessera.cli.show import Moment, card, eur, sent
+from tessera.cli.show import Moment, ask, card, eur, sent
 
 ALL = "all"
 
@@ -45,13 +45,13 @@ def join(session: Session):
 @YES_TO_ALL
 @click.pass_obj
 def deposit(session: Session, amount: int, yes: bool):
-    """Moves EUR tokens of yours into your balance, in one transaction with a permit."""
+    """Moves EUR tokens of yours into your balance, in one transaction where the token knows permits."""
     escrow, wallet = session.tessera.escrow, session.wallet
-    if not session.as_json:
-        card(session, "Deposit", {"amount": eur(amount), "from": wallet.address})
-    session.confirm(yes)
-    permit = sign_permit(session.web3, wallet.account, escrow.token(), escrow.address, amount)
-    done = escrow.deposit_with_permit(wallet, permit, consent=escrow.consent_of(wallet.address))
+    ask(session, "Deposit", {"amount": eur(amount), "from": wallet.address}, yes)
+    if (permit := session.permit(escrow.token(), escrow.address, amount)) is not None:
+        done = escrow.deposit_with_permit(wallet, permit, consent=escrow.consent_of(wallet.address))
+    else:
+        done = escrow.deposit(wallet, amount, consent=escrow.consent_of(wallet.address))
     card(session, "Done", {"balance": eur(escrow.balance_of(wallet.address)), **sent(done)})
 
 
@@ -67,20 +67,53 @@ def withdraw(session: Session, amount: int | str, receiver: str | None):
     card(session, "Done", {"paid": eur(amount), "balance": eur(escrow.balance_of(wallet.address)), **sent(done)})
 
 
-@click.command()
-@click.argument("products", required=False, type=click.IntRange(0, 2**256 - 1))
+PRODUCT = click.argument("product", required=False, default=0, type=click.IntRange(0, 255))
+
+
+@click.group(cls=Commands)
+def consents():
+    """What may take money from your balance. Taking a consent back stops new bets; those that run are not touched."""
+
+
+@consents.command("show")
+@click.argument("account", required=False, metavar="[ADDRESS]")
 @click.pass_obj
-def consent(session: Session, products: int | None):
-    """Shows which products may use your balance, or changes it: a bit mask (markets: 1), 0 for none."""
-    escrow, done = session.tessera.escrow, {}
-    if products is not None:
-        done = sent(escrow.set_consent(session.wallet, products))
-    now = escrow.consent_of(session.wallet.address)
-    allowed = {}
-    for index in range(now.bit_length()):
-        if now >> index & 1:
-            allowed[f"product {index}"] = escrow.products(index)
-    card(session, "Who may use your balance", {"mask": now, **allowed, **done})
+def show_consents(session: Session, account: str | None):
+    """Every product, and whether it may take your bets."""
+    _consents(session, session.who(account), {})
+
+
+@consents.command()
+@PRODUCT
+@click.pass_obj
+def allow(session: Session, product: int):
+    """Lets a product, 0 (the markets) if none is named, take your bets from your balance."""
+    _change(session, session.tessera.escrow.consent_of(session.wallet.address) | 1 << product)
+
+
+@consents.command("take-back")
+@PRODUCT
+@click.pass_obj
+def take_back(session: Session, product: int):
+    """Takes the consent for a product, 0 (the markets) if none is named, back."""
+    _change(session, session.tessera.escrow.consent_of(session.wallet.address) & ~(1 << product))
+
+
+def _change(session: Session, products: int) -> None:
+    done = session.tessera.escrow.set_consent(session.wallet, products)
+    _consents(session, session.wallet.address, sent(done))
+
+
+def _consents(session: Session, account: str, done: dict) -> None:
+    escrow, given, found = session.tessera.escrow, session.tessera.escrow.consent_of(account), {}
+    try:
+        while True:
+            address, bit = escrow.products(len(found)), 1 << len(found)
+            name = "Friends' markets" if address == session.tessera.markets.address else address
+            found[f"{len(found)}: {name}"] = "may take your bets" if given & bit else "may not"
+    except Reverted:
+        pass  # past the end of the list
+    card(session, "Consents", found | done)
 
 
 @click.group(cls=Commands)
@@ -96,11 +129,18 @@ def show(session: Session):
 
 
 @limits.command("set")
-@click.argument("amount", type=Money(all_=True), metavar="EUR|all")
+@click.argument("amount", type=Money(), metavar="EUR")
 @click.pass_obj
-def set_(session: Session, amount: int | str):
-    """Sets the limit; `all` takes it away, a day from now."""
-    _limit(session, own_limits(session).set(session.wallet.address, None if amount == ALL else amount))
+def set_(session: Session, amount: int):
+    """Sets the limit: at once where it is tighter, a day from now where it is looser."""
+    _limit(session, own_limits(session).set(session.wallet.address, amount))
+
+
+@limits.command()
+@click.pass_obj
+def remove(session: Session):
+    """Takes the limit away, a day from now."""
+    _limit(session, own_limits(session).set(session.wallet.address, None))
 
 
 def _limit(session: Session, limit) -> None:

@@ -3,14 +3,17 @@
 import csv
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import click
 
 from tessera.chain import WAD
 from tessera.chain.erc20 import Token
+from tessera.chain.ledger import COLLECTED, Kind
 from tessera.cli.session import Commands, Session
 from tessera.cli.show import Moment, card, coins, eur, rows, usd, wad
-from tessera.index.answers import Holding, Portfolio
+from tessera.index.answers import Holding, LedgerLine, Portfolio
 from tessera.model.lmsr import odds_text
 
 ACCOUNT = click.argument("account", required=False, metavar="[ADDRESS]")
@@ -81,27 +84,24 @@ def markets(session: Session, account: str | None):
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, for a spreadsheet.")
 @click.pass_obj
 def ledger(session: Session, account: str | None, as_csv: bool):
-    """Every movement of a betting balance."""
+    """Every movement of a betting balance; what left it is negative."""
     with session.index.snapshot() as snapshot:
-        found = [
-            {
-                "time": Moment(line.timestamp),
-                "kind": line.kind,
-                "market": line.pot or None,
-                "amount": eur(line.amount),
-                "balance_after": eur(line.balance_after),
-                "transaction": line.transaction,
-            }
-            for line in snapshot.ledger(session.who(account))
-        ]
-    if not as_csv:
-        rows(session, "Ledger, in EUR", found)
+        lines = snapshot.ledger(session.who(account))
+    if as_csv:
+        _write_csv(lines)
         return
-    out = csv.writer(sys.stdout)
-    out.writerow(["time", "kind", "market", "amount_eur", "balance_after_eur", "transaction"])
-    for line in found:
-        time, kind, market, amount, after, transaction = line.values()
-        out.writerow([time.exact, kind.name, market, amount.exact, after.exact, transaction])
+    found = [
+        {
+            "time": Moment(line.timestamp),
+            "kind": line.kind,
+            "market": line.pot or None,
+            "amount": eur(_signed(line)),
+            "balance_after": eur(line.balance_after),
+            "transaction": line.transaction,
+        }
+        for line in lines
+    ]
+    rows(session, "Ledger, in EUR", found)
 
 
 @portfolio.command()
@@ -121,6 +121,24 @@ def leaderboard(session: Session):
             for rank, one in enumerate(snapshot.leaderboard(), 1)
         ]
     rows(session, "Leaderboard", found)
+
+
+def _signed(line: LedgerLine) -> int:
+    return -line.amount if line.kind in (Kind.WITHDRAWAL, *COLLECTED) else line.amount
+
+
+def _write_csv(lines: Iterable[LedgerLine]) -> None:
+    """The page's file, to the letter."""
+
+    def exact(units: int) -> str:
+        return f"{Decimal(units).scaleb(-6):f}"
+
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(["time", "kind", "product", "pot", "amount_eur", "balance_after_eur", "transaction"])
+    for line in lines:
+        time = f"{datetime.fromtimestamp(line.timestamp, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        amount, after = exact(_signed(line)), exact(line.balance_after)
+        out.writerow([time, line.kind.name, line.product, line.pot, amount, after, line.transaction])
 
 
 def _list(found: Iterable[str]) -> str | None:

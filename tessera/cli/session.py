@@ -1,5 +1,6 @@
 """What every command needs: the chain, the account, and how to say no."""
 
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import click
 import requests
 from web3 import HTTPProvider, Web3
+from web3.exceptions import TimeExhausted, Web3Exception, Web3RPCError
 
-from tessera.chain import ChainError, Deployment, Reverted, Row, Tessera, Wallet
+from tessera.chain import ChainError, Deployment, Reverted, Row, Tessera, Wallet, sign_permit
 from tessera.chain.accounts import from_key_file, from_mnemonic, secret_of
 from tessera.chain.deployments import LOCAL_CHAINS
-from tessera.chain.erc20 import Token
+from tessera.chain.erc20 import Erc20, Token
+from tessera.chain.permits import NoPermits, Permit
 from tessera.chain.wallet import Signer
 from tessera.index import Index
 
@@ -142,10 +145,21 @@ class Session:
         """The session's own address, None for whoever only looks."""
         return None if self.signer is None else Web3.to_checksum_address(self.signer.address)
 
-    def confirm(self, yes: bool) -> None:
-        """Asks whether to go on, unless that was said or nothing will be sent."""
-        if not (yes or self.dry_run):
-            click.confirm("Go on?", abort=True, err=True)
+    @property
+    def now(self) -> int:
+        """Unix seconds by the chain's clock, which a devnet's owner can move ahead of ours."""
+        return max(int(time.time()), self.web3.eth.get_block("latest")["timestamp"])
+
+    def permit(self, token: str, spender: str, amount: int) -> Permit | None:
+        """A permit of the session's account; None where the token knows none and the amount was approved instead."""
+        wallet = self.wallet
+        try:
+            return sign_permit(self.web3, wallet.account, token, spender, amount)
+        except NoPermits:
+            erc20 = Erc20(self.web3, token)
+            if erc20.allowance(wallet.address, spender) < amount:
+                erc20.approve(wallet, spender, amount)
+            return None
 
 
 class Commands(click.Group):
@@ -161,6 +175,19 @@ class Commands(click.Group):
             raise click.ClickException(f"{refused}. {refused.advice}".removesuffix(" ")) from None
         except ChainError as error:
             raise click.ClickException(str(error)) from None
+        except (requests.RequestException, Web3Exception) as error:
+            raise click.ClickException(_of_node(error)) from None
+
+
+def _of_node(error: Exception) -> str:
+    """What a node's failure means to who runs a command."""
+    if isinstance(error, Web3RPCError):
+        said = ((error.rpc_response or {}).get("error") or {}).get("message") or str(error)
+        poor = "insufficient funds" in said.lower()
+        return f"the node refuses: {said}" + ". Your account needs ETH of this network for the fee" * poor
+    if isinstance(error, TimeExhausted):
+        return f"{error}. It may still be mined: look at your account before you try again"
+    return f"the node failed ({type(error).__name__}): what was sent may be done, look before you try again"
 
 
 def pause(seconds: int) -> str:

@@ -111,13 +111,29 @@ def card(session: Session, title: str, found: Mapping) -> None:
     """Names and values, one a line; or a JSON object."""
     if session.as_json:
         _json(_plain(found))
-        return
+    else:
+        _print(_card(title, found))
+
+
+def _card(title: str, found: Mapping) -> Table:
     table = Table(title=title, box=None, show_header=False, title_justify="left")
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in found.items():
         table.add_row(name.replace("_", " "), Text(_text(value)))
-    _print(table)
+    return table
+
+
+def ask(session: Session, title: str, found: Mapping, yes: bool) -> None:
+    """Shows what a command is about to do and asks whether to; not where that was said, or nothing will be sent.
+
+    With --json what is shown goes to stderr, and only where it is asked about.
+    """
+    asks = not (yes or session.dry_run)
+    if asks or not session.as_json:
+        _print(_card(title, found), stderr=session.as_json)
+    if asks:
+        click.confirm("Go on?", abort=True, err=True)
 
 
 def sent(done: Done) -> dict:
@@ -138,9 +154,10 @@ def sparkline(points: Iterable[tuple[int, int]], until: int, width: int = 48) ->
     return drawn
 
 
-def _print(table: Table) -> None:
+def _print(table: Table, *, stderr: bool = False) -> None:
     # The width of a terminal that is none (a pipe, a test) must not cut numbers in two.
-    Console(highlight=False, width=None if click.get_text_stream("stdout").isatty() else 160).print(table)
+    out = click.get_text_stream("stderr" if stderr else "stdout")
+    Console(highlight=False, stderr=stderr, width=None if out.isatty() else 160).print(table)
 
 
 def _text(value) -> str:

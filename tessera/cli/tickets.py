@@ -5,13 +5,13 @@ from fractions import Fraction
 import click
 
 from tessera.chain import WAD, ChainError
-from tessera.chain.erc20 import Erc20, Token
+from tessera.chain.erc20 import Token
 from tessera.chain.events import Claimed, Predicted
 from tessera.chain.staking import USD, RewardsClaimed, Staked, Withdrawn
 from tessera.cli.markets import YES_TO_ALL
 from tessera.cli.money import ALL, Money
 from tessera.cli.session import Commands, Session, pause
-from tessera.cli.show import Amount, Moment, Percent, card, coins, rows, sent, usd, wad
+from tessera.cli.show import Amount, Moment, Percent, ask, card, coins, rows, sent, usd, wad
 from tessera.index.answers import EventState
 from tessera.index.schema import Block
 from tessera.model.apy import ASSUMPTIONS, figures
@@ -132,21 +132,20 @@ def stake(session: Session, asset: str, amount: str, yes: bool):
     """Stakes a stablecoin (by its symbol). It can be withdrawn at any time; only the yield is played for."""
     token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
     units = Money(token.decimals).convert(amount, None, None)
-    if not session.as_json:
-        card(
-            session,
-            "Stake",
-            {
-                "amount": coins(token, units),
-                "at risk": "nothing but the vault's own risk: principal comes back at any time",
-                "played for": "the yield that the stake earns",
-            },
-        )
-    session.confirm(yes)
-    erc20 = Erc20(session.web3, token.address)
-    if erc20.allowance(wallet.address, staking.address) < units:
-        erc20.approve(wallet, staking.address, units)
-    done = staking.stake(wallet, token.address, units)
+    ask(
+        session,
+        "Stake",
+        {
+            "amount": coins(token, units),
+            "at risk": "nothing but the vault's own risk: principal comes back at any time",
+            "played for": "the yield that the stake earns",
+        },
+        yes,
+    )
+    if (permit := session.permit(token.address, staking.address, units)) is not None:
+        done = staking.stake_with_permit(wallet, token.address, permit)
+    else:
+        done = staking.stake(wallet, token.address, units)
     staked = done.the(Staked)
     card(session, "Done", {"counts": usd(staked.value), "your stake": usd(staked.stake), **sent(done)})
 

@@ -2,16 +2,21 @@
 
 import csv
 import re
+from pathlib import Path
 
+from click.testing import CliRunner
+
+from scripts import devnet
 from tessera.chain import EUR, Outcome
 from tessera.chain.escrow import Entry
 from tessera.chain.local import DAY, let_pass
 from tessera.chain.results import results
+from tessera.cli.main import cli
 from tests.e2e.conftest import joined
 from tests.e2e.play import bet, new_market
 
 
-def test_the_ledger_and_its_csv_are_the_chains(visit, member, new_person, tessera):
+def test_the_ledger_and_its_csv_are_the_chains(visit, member, new_person, tessera, url, folder, monkeypatch, tmp_path):
     bettor = joined(new_person(), tessera)
     market = new_market(tessera, member, "For the ledger?")
     bet(tessera, bettor, market, Outcome.NO)
@@ -20,13 +25,17 @@ def test_the_ledger_and_its_csv_are_the_chains(visit, member, new_person, tesser
     page.picture("portfolio")
     with page.tab.expect_download() as saved:
         page.button("Save as CSV").click()
-    with open(saved.value.path()) as file:
-        lines = list(csv.DictReader(file))
+    text = Path(saved.value.path()).read_text()
+    lines = list(csv.DictReader(text.splitlines()))
     entries = [row for row in tessera.log_reader().read() if isinstance(row, Entry) and row.account == bettor.address]
     assert [line["kind"] for line in lines] == [entry.kind.name for entry in entries] == ["DEPOSIT", "BET_DEBIT"]
     assert [line["amount_eur"] for line in lines] == ["50.000000", "-1.000000"]
     assert [line["balance_after_eur"] for line in lines] == ["50.000000", "49.000000"]
     assert [line["transaction"] for line in lines] == [entry.transaction for entry in entries]
+
+    monkeypatch.setattr("tessera.cli.session.HOME", tmp_path)
+    command = ["--rpc", url, "--record", folder / devnet.RECORD, "portfolio", "ledger", bettor.address, "--csv"]
+    assert CliRunner().invoke(cli, list(map(str, command))).stdout == text
 
 
 def test_withdraw_and_deposit_again_with_a_permit(visit, member, tessera):

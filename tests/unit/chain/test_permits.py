@@ -5,7 +5,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from tessera.chain import EUR, Reverted, sign_permit
-from tessera.chain.permits import permit_data
+from tessera.chain.permits import NoPermits, permit_data
 
 
 @pytest.fixture
@@ -31,6 +31,11 @@ def test_a_second_permit_takes_the_next_nonce(tessera, bettor, tokens):
     for amount in (EUR, 2 * EUR):
         tessera.escrow.deposit_with_permit(bettor, permit(tessera, bettor, amount))
     assert tessera.escrow.balance_of(bettor.address) == 33 * EUR
+
+
+def test_a_token_without_permits_says_so(tessera, bettor):
+    with pytest.raises(NoPermits, match="knows no permits"):
+        sign_permit(tessera.web3, bettor.account, tessera.markets.address, tessera.escrow.address, EUR)
 
 
 def test_a_late_permit_is_refused(tessera, bettor, tokens):

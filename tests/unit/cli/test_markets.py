@@ -4,11 +4,14 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+import requests
 from click.testing import CliRunner
+from web3.exceptions import TimeExhausted, Web3RPCError
 
-from tessera.chain import EUR, WAD, Outcome
+from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.markets import Status
+from tessera.chain.permits import NoPermits
 from tessera.cli.main import cli
 
 CREATE = (
@@ -89,6 +92,43 @@ def test_bet_asks_first(run, tessera, market):
     assert "Go on?" in result.output
     assert "odds" in result.output
     assert tessera.markets.market(market).bets == 0
+
+
+def test_json_asks_about_what_it_shows(run, tessera, market):
+    result = run("--json", "markets", "bet", market, "yes", by=2, input="n\n")
+    assert result.exit_code == 1
+    assert re.search(r"loses on average, if that is right +0\.\d+ EUR\s+Go on\?", result.output)
+    assert tessera.markets.market(market).bets == 0
+
+
+def test_times_ahead_are_the_chains(ask, tessera, web3):
+    """A devnet's clock can be weeks ahead of this computer's."""
+    pass_time(web3, 60 * 86_400)
+    now = web3.eth.get_block("latest")["timestamp"]
+    market = ask(*CREATE, "--result", "3d", "--closes", "12h", by=1)["market"]
+    assert tessera.markets.market(market).expected_result_at - now == pytest.approx(3 * 86_400, abs=60)
+    assert tessera.markets.market(market).closes_at - now == pytest.approx(12 * 3_600, abs=60)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            Web3RPCError("{}", rpc_response={"error": {"message": "Insufficient funds for gas * price + value"}}),
+            "needs ETH of this network for the fee",
+        ),
+        (TimeExhausted("not mined in 120 s"), "It may still be mined"),
+        (requests.ConnectionError("gone"), "what was sent may be done"),
+    ],
+)
+def test_a_node_that_fails_is_told_in_words(run, market, monkeypatch, error, said):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(Wallet, "send", fails)
+    result = run("markets", "bet", market, "yes", "--yes", by=2)
+    assert (result.exit_code, said in result.output) == (1, True), result.output
+    assert "Traceback" not in result.output
 
 
 def test_a_dry_run_sends_nothing(run, tessera, market):
@@ -203,10 +243,25 @@ def test_join_withdraw_and_deposit_again(ask, tessera):
     assert tessera.play_euro.balance_of(address(4)) == 50 * EUR
 
 
+def test_a_token_without_permits_is_approved_first(ask, tessera, monkeypatch):
+    def no_permits(*_):
+        raise NoPermits("none")
+
+    ask("withdraw", "20", by=2)
+    monkeypatch.setattr("tessera.cli.session.sign_permit", no_permits)
+    sent = tessera.web3.eth.get_transaction_count(address(2))
+    assert float(ask("deposit", "20", "--yes", by=2)["balance"]) == 50
+    assert tessera.web3.eth.get_transaction_count(address(2)) == sent + 2
+
+
 def test_consent_can_be_taken_back(ask, run, tessera, market):
-    assert ask("consent", by=2) == {"mask": 1, "product 0": tessera.markets.address}
-    assert ask("consent", 0, by=2)["mask"] == 0
+    assert ask("consents", "show", by=2) == {"0: Friends' markets": "may take your bets"}
+    assert ask("consents", "take-back", by=2)["0: Friends' markets"] == "may not"
+    assert tessera.escrow.consent_of(address(2)) == 0
     assert "escrow: no consent" in run("markets", "bet", market, "yes", "--yes", by=2).output
+    assert ask("consents", "allow", by=2)["0: Friends' markets"] == "may take your bets"
+    assert tessera.escrow.consent_of(address(2)) == 1
+    assert "escrow: unknown product" in run("consents", "allow", 7, by=2).output
 
 
 def test_one_account_at_a_time(run, tmp_path):

@@ -85,7 +85,9 @@ def run(set_up, stage, monkeypatch, tmp_path):
 
 def test_from_stake_to_prize_and_back(stage, ask):
     staking, events, hannah = stage.tessera.staking, stage.tessera.events, known_account(HANNAH).address
+    sent = stage.tessera.web3.eth.get_transaction_count(hannah)
     assert float(ask("tickets", "stake", "usdc", "900.50", "--yes", by=HANNAH)["counts"]) == 900.5
+    assert stage.tessera.web3.eth.get_transaction_count(hannah) == sent + 1  # with a permit
     ask("tickets", "stake", "DAI", "100", "--yes", by=RIVAL)
     assert staking.stake_of(hannah) == 900_500_000
 
