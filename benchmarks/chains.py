@@ -1,13 +1,14 @@
 """The two chains that gas is measured on, behind one small face: accounts, deploy, send, wait, and gas by name."""
 
-import os
-import subprocess
-import time
+from contextlib import ExitStack
 
 from eth_tester import EthereumTester, PyEVMBackend
 from web3 import EthereumTesterProvider, HTTPProvider, Web3
 
+from scripts.devnet import anvil, require_anvil
 from tessera.chain.artifacts import ROOT, compiled, compiled_file
+from tessera.chain.embedded import ACCOUNTS, MNEMONIC
+from tessera.chain.permits import sign_permit
 
 START = 2_000_000_000  # so that timestamps, and with them calldata, are the same in every run
 
@@ -28,9 +29,11 @@ class Chain:
 
     @property
     def now(self) -> int:
+        """Unix seconds of the newest block."""
         return self.web3.eth.get_block("latest")["timestamp"]
 
     def wait(self, seconds: int) -> None:
+        """The newest block is so many seconds later."""
         self.wait_until(self.now + seconds)
 
     def deploy(self, name: str, *args):
@@ -81,8 +84,7 @@ class Embedded(Chain):
     limit = 16_000_000
 
     def __init__(self):
-        mnemonic = "test test test test test test test test test test test junk"
-        backend = PyEVMBackend.from_mnemonic(mnemonic, num_accounts=20)
+        backend = PyEVMBackend.from_mnemonic(MNEMONIC, num_accounts=ACCOUNTS)
         super().__init__(Web3(EthereumTesterProvider(EthereumTester(backend))))
 
     def wait_until(self, timestamp: int) -> None:
@@ -100,24 +102,12 @@ class Anvil(Chain):
 
     limit = 800_000_000  # a crowd in few blocks: each costs the node time by the size of the state
 
-    def __init__(self, port: int = 0):
-        port = port or 20_000 + os.getpid() % 20_000
-        binary = ROOT / "node_modules" / ".bin" / "anvil"
-        if not binary.exists():
-            raise SystemExit("anvil is missing: install Node 20 or later, then `make node_modules`")
-        self.node = subprocess.Popen(
-            [
-                *(str(binary), "--port", str(port), "--silent", "--hardfork", "prague", "--accounts", "20"),
-                *("--gas-limit", str(self.limit), "--prune-history"),
-            ],
-            stdout=subprocess.DEVNULL,
-        )
-        web3 = Web3(HTTPProvider(f"http://127.0.0.1:{port}"))
-        for _ in range(100):
-            if web3.is_connected():
-                break
-            time.sleep(0.1)
-        super().__init__(web3)
+    def __init__(self):
+        require_anvil()
+        self._running = ExitStack()
+        options = "--hardfork", "prague", "--gas-limit", str(self.limit), "--prune-history"
+        _, url = self._running.enter_context(anvil(0, *options))
+        super().__init__(Web3(HTTPProvider(url)))
 
     def wait_until(self, timestamp: int) -> None:
         self.web3.provider.make_request("evm_setNextBlockTimestamp", [timestamp])
@@ -127,18 +117,10 @@ class Anvil(Chain):
         self.web3.provider.make_request("anvil_mine", [hex(blocks)])
 
     def close(self) -> None:
-        self.node.terminate()
-        self.node.wait(10)
+        self._running.close()
 
 
 def permit(chain: Chain, token, signer, spender: str, amount: int, deadline: int) -> tuple[int, bytes, bytes]:
-    """v, r and s of an EIP-2612 permit of a token whose nonce of the signer is 0."""
-    _, name, version, chain_id, contract, *_ = token.functions.eip712Domain().call()
-    domain = {"name": name, "version": version, "chainId": chain_id, "verifyingContract": contract}
-    fields = {"owner": "address", "spender": "address", "value": "uint256", "nonce": "uint256", "deadline": "uint256"}
-    signed = signer.sign_typed_data(
-        domain,
-        {"Permit": [{"name": field, "type": kind} for field, kind in fields.items()]},
-        dict(zip(fields, (signer.address, spender, amount, 0, deadline), strict=True)),
-    )
-    return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
+    """v, r and s of an EIP-2612 permit."""
+    signed = sign_permit(chain.web3, signer, token.address, spender, amount, deadline)
+    return signed.v, signed.r, signed.s

@@ -34,6 +34,7 @@ class Grown(System):
         self.finish([first])
 
     def create_many(self, count: int, hours: int) -> None:
+        """So many events of two outcomes, out of the crowd."""
         where = (self.events.address, OUTCOMES[:2], hours, self.panel, self.deadline(hours))
         for part in _parts(count, self.chain.limit // GAS_OF_EVENT):
             self.chain.send(self.crowd, "create_events", part, *where)
@@ -153,10 +154,12 @@ class Series:
 
 
 def the_same(points: Points, n: int) -> float:
+    """What the fewest cost, and 2 %."""
     return 1.02 * _first(points)
 
 
 def more_each(gas: int) -> Callable[[Points, int], float]:
+    """What the fewest cost, and so much gas for each."""
     return lambda points, n: _first(points) + gas * n
 
 

@@ -84,11 +84,13 @@ class System:
         self.chain.send(self.usdc, "approve", self.pool.address, 2**256 - 1, by=person, measure=False)
 
     def stake(self, person: int, dollars: int, case: str = "", measure: bool = True) -> int:
+        """Gas of staking USDC that the person has."""
         return self.chain.send(
             self.pool, "stake", self.usdc.address, dollars * USD, by=person, case=case, measure=measure
         )
 
     def create(self, hours: int = HOURS, weight: int = 100, measure: bool = False) -> int:
+        """A new event; returns its number."""
         stop = self.chain.web3.eth.block_number + 1 + hours * self.blocks_per_hour
         arguments = ("Who wins?", OUTCOMES, stop, 250, weight, self.panel, self.deadline(hours))
         self.chain.send(self.events, "create_event", *arguments, measure=measure)
@@ -127,6 +129,7 @@ class System:
         self.chain.send(self.feed, "set_price", 10**8, measure=False)
 
     def close(self, case: str) -> int:
+        """Gas of closing every week that is over, without that of the harvests before it."""
         self.revenue()
         return self.chain.send(self.prizes, "close_periods", self.prizes.functions.period().call(), 60, case=case)
 

@@ -52,11 +52,11 @@ def require_anvil() -> None:
 
 
 @contextmanager
-def anvil(port: int) -> Iterator[tuple[subprocess.Popen, str]]:
+def anvil(port: int, *options: str) -> Iterator[tuple[subprocess.Popen, str]]:
     """Runs a chain of our own; yields its process and URL. Port 0: a free one. Raises ClickException if it cannot."""
     with NamedTemporaryFile("w+", prefix="anvil-", suffix=".log") as log:
         node = subprocess.Popen(  # noqa: S603
-            [ANVIL, "--port", str(port), "--accounts", str(ACCOUNTS), "--mnemonic", MNEMONIC],
+            [ANVIL, "--port", str(port), "--accounts", str(ACCOUNTS), "--mnemonic", MNEMONIC, *options],
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

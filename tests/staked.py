@@ -66,6 +66,7 @@ class World:
         return Wallet(self.web3, known_account(index))
 
     def token(self, asset: str) -> str:
+        """Address of "USDC" or "DAI"."""
         return self.local.token(asset).address
 
     def refuse(self, asset: str, account: str, refused: bool = True) -> None:
@@ -80,6 +81,7 @@ class World:
         return self.web3.eth.get_block("pending" if self._embedded else "latest")["timestamp"]
 
     def mine(self, blocks: int) -> None:
+        """Blocks pass, and next to no time."""
         if self._embedded:
             self.web3.provider.ethereum_tester.mine_blocks(blocks)
         else:
@@ -126,6 +128,7 @@ class World:
         return done.the(EventCreated).event_id
 
     def predict(self, person: int, event_id: int, outcome: int = 0) -> None:
+        """A person says how an event will end."""
         self.events.predict(self.wallet(person), event_id, outcome)
 
     def report(self, event_id: int, outcome: int = 0) -> None:
@@ -142,6 +145,7 @@ class World:
         self.report(event_id, outcome)
 
     def balance(self, account: str, asset: str = "USDC") -> int:
+        """Tokens of an account, in the asset's unit."""
         return self.local.token(asset).balance_of(account)
 
     @property
