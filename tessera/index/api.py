@@ -13,6 +13,8 @@ from pydantic import BaseModel, Field
 from web3 import Web3
 
 from tessera.chain.escrow import Entry
+from tessera.chain.events import EventCreated
+from tessera.chain.markets import MarketCreated
 from tessera.chain.wallet import ChainError
 from tessera.index.answers import (
     EventState,
@@ -123,6 +125,8 @@ Id = Annotated[int, Path(ge=0, lt=2**256)]
 def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
     """The API of an index; `syncer`, if any, lives as long as the app."""
 
+    standings: dict[str, list[Standing]] = {}  # of one block: everybody has to be counted for any part of it
+
     @asynccontextmanager
     async def living(_: FastAPI):
         if syncer is not None:
@@ -176,7 +180,8 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
     @app.get("/markets")
     def markets(seen: Seen, paging: Paged) -> Page[MarketState]:
         """All friends' markets, oldest first."""
-        return _page(seen, seen.markets(), paging)
+        found = seen.markets(offset=paging.offset, limit=paging.limit)
+        return Page(**_stamp(seen.head), total=seen.count(MarketCreated), answers=found)
 
     @app.get("/markets/{market_id}")
     def market(seen: Seen, market_id: Id) -> Answer[MarketState]:
@@ -191,7 +196,8 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
     @app.get("/events")
     def events(seen: Seen, paging: Paged) -> Page[EventState]:
         """All events of staked tickets, oldest first."""
-        return _page(seen, seen.events(), paging)
+        found = seen.events(offset=paging.offset, limit=paging.limit)
+        return Page(**_stamp(seen.head), total=seen.count(EventCreated), answers=found)
 
     @app.get("/events/{event_id}")
     def event(seen: Seen, event_id: Id) -> Answer[EventState]:
@@ -233,7 +239,12 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
     @app.get("/leaderboard")
     def leaderboard(seen: Seen, paging: Paged) -> Page[Standing]:
         """Everybody who ever had to do with a market, greatest profit first."""
-        return _page(seen, seen.leaderboard(), paging)
+        found = standings.get(seen.head.hash)
+        if found is None:
+            found = seen.leaderboard()
+            standings.clear()
+            standings[seen.head.hash] = found
+        return _page(seen, found, paging)
 
     return app
 

@@ -68,7 +68,7 @@ class Snapshot:
         self._markets_address = contracts.get("LmsrMarkets", "")
 
     def rows(self, *kinds: type[Row], **equal) -> Iterator[Row]:
-        """Events of some kinds in the chain's order, those whose fields are equal to what is given.
+        """Events of some kinds in the chain's order, those whose fields are equal to what is given, or in a list of it.
 
         `rows(Predicted, Claimed, event_id=3)`; `contract` is compared by its name in the deployment's record.
         """
@@ -109,17 +109,15 @@ class Snapshot:
         ]
         return sorted((one for one in found if one.forfeited), key=lambda one: one.event_id)
 
-    def events(self) -> list[EventState]:
-        """All events of staked tickets."""
-        settled = {row.event_id: row for row in self.rows(EventSettled)}
+    def events(self, *, offset: int = 0, limit: int | None = None) -> list[EventState]:
+        """Events of staked tickets: `limit` of them (all if None) after the first `offset`."""
+        created = self._some(EventCreated, offset, limit)
+        those = {} if limit is None else {"event_id": [row.event_id for row in created]}
+        settled = {row.event_id: row for row in self.rows(EventSettled, **those)}
         paid = defaultdict(int)
-        for table in map(table_of, (Claimed, ForfeitClaimed, ResidueReturned)):
-            for event_id, amount in self.db.execute(select(table.c.event_id, table.c.amount)):
-                paid[event_id] += amount
-        return [
-            event_state(row, settled.get(row.event_id), paid[row.event_id], self.head)
-            for row in self.rows(EventCreated)
-        ]
+        for row in self.rows(Claimed, ForfeitClaimed, ResidueReturned, **those):
+            paid[row.event_id] += row.amount
+        return [event_state(row, settled.get(row.event_id), paid[row.event_id], self.head) for row in created]
 
     def event(self, event_id: int) -> EventState:
         """One event. Raises ChainError where there is none."""
@@ -144,13 +142,14 @@ class Snapshot:
             for row in self.rows(PeriodClosed)
         ]
 
-    def markets(self) -> list[MarketState]:
-        """All friends' markets."""
-        return self._markets()
+    def markets(self, *, offset: int = 0, limit: int | None = None) -> list[MarketState]:
+        """Friends' markets: `limit` of them (all if None) after the first `offset`."""
+        created = self._some(MarketCreated, offset, limit)
+        return self._states(created, {} if limit is None else {"market_id": [row.market_id for row in created]})
 
     def market(self, market_id: int) -> MarketState:
         """One market. Raises ChainError where there is none."""
-        found = self._markets(market_id=market_id)
+        found = self._states(list(self.rows(MarketCreated, market_id=market_id)), {"market_id": market_id})
         if not found:
             raise ChainError(f"there is no market {market_id}")
         return found[0]
@@ -247,16 +246,16 @@ class Snapshot:
     def _standing(self, **equal) -> list[Predicted]:
         return standing(self.rows(Predicted, Purged, Claimed, ForfeitClaimed, **equal))
 
-    def _markets(self, **equal) -> list[MarketState]:
+    def _some(self, kind: type[Row], offset: int, limit: int | None) -> list:
+        return list(self._of(kind, _query(kind, {}).offset(offset).limit(limit)))
+
+    def _states(self, created: list[MarketCreated], those: dict) -> list[MarketState]:
         bets, steps = defaultdict(list), defaultdict(list)
-        for row in self.rows(BetPlaced, **equal):
+        for row in self.rows(BetPlaced, **those):
             bets[row.market_id].append(row)
-        for row in self.rows(*STEPS, **equal):
+        for row in self.rows(*STEPS, **those):
             steps[row.market_id].append(row)
-        return [
-            market_state(row, bets[row.market_id], steps[row.market_id], self.head)
-            for row in self.rows(MarketCreated, **equal)
-        ]
+        return [market_state(row, bets[row.market_id], steps[row.market_id], self.head) for row in created]
 
     def _holdings(self, account: str, entries: list[Entry]) -> list[Holding]:
         pots, bets = defaultdict(list), defaultdict(list)
@@ -274,5 +273,8 @@ class Snapshot:
 
 def _query(kind: type[Row], equal: dict) -> Select:
     table = table_of(kind)
-    same = [table.c[field] == value for field, value in equal.items()]
+    same = [
+        table.c[field].in_(value) if isinstance(value, list) else table.c[field] == value
+        for field, value in equal.items()
+    ]
     return select(table).where(*same).order_by(table.c.block, table.c.log_index)

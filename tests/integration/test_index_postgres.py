@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, select, text
 
 from tessera.chain import Outcome
-from tessera.chain.events import Predicted
+from tessera.chain.events import EventCreated, Predicted
 from tessera.index import Index
 from tessera.index.schema import table_of
 from tests.unit.chain.conftest import (  # noqa: F401
@@ -160,6 +160,25 @@ def test_two_that_sync_at_once_do_each_piece_once(open_index):
         added = sum(pool.map(Index.sync, indexes))
     assert added == 45
     check(indexes[0], node)
+
+
+def test_many_that_open_a_new_database_at_once_make_its_tables_once(open_index):
+    node = Node()
+    mine(node, 3)
+    with ThreadPoolExecutor(6) as pool:
+        indexes = list(pool.map(open_index, [node] * 6))
+    indexes[-1].sync()
+    check(indexes[0], node)
+
+
+def test_texts_in_lists_are_the_same_in_both(open_index):
+    """PostgreSQL knows no NUL character; in JSON it could be written down."""
+    node = Node()
+    node.mine([chance_log(random.Random(1), EventCreated, event_id=1, outcomes=["a\x00b", '\ud7ff "quoted"'])])
+    here, there = open_index(node), Index("sqlite://", node.web3, deployment())
+    here.sync(), there.sync()
+    assert dump(here) == dump(there)
+    check(here, node)
 
 
 def test_every_query_answers_as_in_sqlite(tessera, creator, bettor, other_bettor, market, bet, settle, database):  # noqa: F811

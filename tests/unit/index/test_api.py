@@ -7,10 +7,14 @@ from threading import Event
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from tessera.chain import EUR, WAD, Outcome
+from tessera.chain.escrow import Entry
+from tessera.chain.events import Claimed, EventCreated, EventSettled
+from tessera.chain.markets import BetPlaced, MarketCreated, MarketFinalized
 from tessera.chain.prizes import PeriodClosed
-from tessera.index import Index
+from tessera.index import Index, Snapshot
 from tessera.index.api import Syncer, app_of
 from tests.unit.index.conftest import chance_log
 from tests.unit.index.node import deployment
@@ -82,6 +86,57 @@ def test_a_page_of_a_list(client, weeks, query, periods):
     found = client.get(f"/weeks{query}").json()
     assert found["total"] == 5
     assert [week["period"] for week in found["answers"]] == periods
+
+
+@pytest.fixture
+def crowd(node, index) -> Index:
+    """Five markets and five events with bets, ends and payments by chance."""
+    rng = random.Random(1)
+    for number in range(1, 6):
+        terms = {"p0": WAD // 2, "b": WAD}
+        node.mine([chance_log(rng, MarketCreated, market_id=number, **terms)])
+        node.mine([chance_log(rng, EventCreated, event_id=number)])
+    for _ in range(40):
+        bet, paid = (chance_log(rng, kind, **{name: rng.randrange(1, 6)}) for kind, name in MOVES)
+        node.mine([bet, paid])
+    node.mine([chance_log(rng, MarketFinalized, market_id=4, outcome=Outcome.NO)])
+    node.mine([chance_log(rng, EventSettled, event_id=2, outcome=0, tickets=5, prize=2**255)])
+    index.sync()
+    return index
+
+
+MOVES = ((BetPlaced, "market_id"), (Claimed, "event_id"))
+
+
+@pytest.mark.parametrize(("path", "number"), [("markets", "market_id"), ("events", "event_id")])
+@pytest.mark.parametrize(("offset", "limit"), [(0, 5), (0, 2), (3, 1), (1, 3), (4, 9), (5, 1)])
+def test_a_page_of_markets_or_events_is_that_part_of_all(client, crowd, path, number, offset, limit):
+    whole = client.get(f"/{path}").json()["answers"]
+    assert [one[number] for one in whole] == [1, 2, 3, 4, 5]
+    found = client.get(f"/{path}?offset={offset}&limit={limit}").json()
+    assert (found["total"], found["answers"]) == (5, whole[offset : offset + limit])
+    assert all(client.get(f"/{path}/{one[number]}").json()["answer"] == one for one in found["answers"])
+    with crowd.snapshot() as seen:
+        assert len(getattr(seen, path)()) == 5
+        assert getattr(seen, path)() == getattr(seen, path)(limit=5)
+
+
+def test_a_page_of_markets_reads_the_bets_of_no_other(client, crowd):
+    read = []
+    event.listen(crowd.engine, "before_cursor_execute", lambda *call: read.append((call[2], call[3])))
+    client.get("/markets?offset=1&limit=2")
+    ((_, asked),) = [one for one in read if "FROM bet_placed" in one[0]]
+    assert asked == (2, 3)
+
+
+def test_the_leaderboard_is_counted_once_a_block(client, node, crowd, monkeypatch):
+    counted, leaderboard = [], Snapshot.leaderboard
+    monkeypatch.setattr(Snapshot, "leaderboard", lambda seen: counted.append(seen.head.number) or leaderboard(seen))
+    first = [client.get(f"/leaderboard?limit=1&offset={offset}").json()["total"] for offset in range(3)]
+    node.mine([chance_log(random.Random(1), Entry, product=deployment().address_of("LmsrMarkets"), pot=b"\x01" * 32)])
+    crowd.sync()
+    assert client.get("/leaderboard").json()["total"] == first[0] + 1
+    assert counted == [len(node.blocks) - 2, len(node.blocks) - 1]
 
 
 @pytest.mark.parametrize(
