@@ -17,6 +17,9 @@ class Club:
 
     Balances, prices and holdings are followed from the events of each transaction, as a wallet does, which spares the
     chain half of its calls; the audit at the end asks the chain itself.
+
+    A method that acts is the contract's function of that name, sent at `now` by the friend named; it raises Reverted
+    where the contract refuses.
     """
 
     def __init__(self, web3: Web3, tessera: Tessera, owner: Wallet, names: list[str]):

@@ -59,6 +59,7 @@ class Game:
         self.last_bet_at = 0
 
     def open(self) -> None:
+        """The creator whose turn it is opens the market, and everybody's looks at it go on the agenda."""
         fixture = self.fixture
         self.creator = self.season.next_creator()
         others = [friend for friend in FRIENDS if friend is not self.creator]
@@ -180,14 +181,17 @@ class Game:
         self._do(now + VOTING, self.finalize)
 
     def rule(self, truth: Outcome) -> None:
+        """The referee ends the dispute."""
         self.club.rule(self.referee.name, self.market_id, truth)
         self.pay_out()
 
     def finalize(self) -> None:
+        """Somebody ends the market when its time has come."""
         self.club.finalize(self.rng.choice(FRIENDS).name, self.market_id)
         self.pay_out()
 
     def expire(self) -> None:
+        """Somebody ends the market that nobody proposed an outcome for."""
         self.club.expire(self.rng.choice(FRIENDS).name, self.market_id)
         self.pay_out()
 

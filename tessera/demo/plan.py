@@ -31,6 +31,7 @@ class Fixture:
 
     @property
     def opens_at(self) -> int:
+        """A day before kick-off."""
         return self.match.kickoff - DAY
 
     @property
@@ -40,10 +41,12 @@ class Fixture:
 
     @property
     def expected_result_at(self) -> int:
+        """Two hours after kick-off, when every match is over but for extra time."""
         return self.match.kickoff + 2 * HOUR
 
     @property
     def happened(self) -> bool:
+        """Whether the favourite is ahead after 90 minutes."""
         return self.match.won(self.favourite)
 
     def fair(self, at: int) -> float:

@@ -88,6 +88,7 @@ class Game:
 
     @property
     def staked(self) -> int:
+        """All stakes."""
         return sum(bet.stake for bet in self.bets)
 
     @property
@@ -107,6 +108,7 @@ class Game:
 
     @property
     def decided_at(self) -> int:
+        """When it was finalized, unix seconds."""
         return self.steps[-1].at
 
     @property
@@ -115,6 +117,7 @@ class Game:
         return self.outcome in (Outcome.YES, Outcome.NO)
 
     def won(self, bet: Bet) -> bool:
+        """Whether the bet's side is the outcome; none is of a market that ended INVALID."""
         return bet.side is self.outcome
 
     def price(self, at: int) -> float:
@@ -144,10 +147,12 @@ class Standing:
 
     @property
     def gain(self) -> int:
+        """As a bettor."""
         return self.paid - self.staked
 
     @property
     def total(self) -> int:
+        """As a bettor and as a creator."""
         return self.gain + self.creator_gain
 
 
@@ -161,6 +166,7 @@ class Record:
 
     @property
     def bets(self) -> list[tuple[Game, Bet]]:
+        """Every bet with its market."""
         return [(game, bet) for game in self.games for bet in game.bets]
 
 

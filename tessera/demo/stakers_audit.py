@@ -34,6 +34,7 @@ class Sums:
 
     @property
     def accounted(self) -> int:
+        """All that revenue became."""
         return self.prizes + self.bought_back + self.carried + self.waiting + self.bucket + self.remainder
 
 
