@@ -128,8 +128,11 @@ def running(into: Path) -> Tessera:
     try:
         url = json.loads((into / PAGE).read_text(encoding="utf-8"))["rpcUrl"]
     except FileNotFoundError:
-        raise ChainError(f"no devnet is running: {into / PAGE} is not there") from None
-    return Tessera(Web3(HTTPProvider(url)), Deployment.load(into / RECORD))
+        raise ChainError(f"no devnet is running: {into / PAGE} is not there. Start one with `make devnet`") from None
+    web3 = Web3(HTTPProvider(url))
+    if not web3.is_connected():
+        raise ChainError(f"no devnet answers at {url}, where {into / PAGE} has it. Start one with `make devnet`")
+    return Tessera(web3, Deployment.load(into / RECORD))
 
 
 INTO = click.option(
