@@ -110,6 +110,10 @@ class PrizePool(Contract):
         """What the last closed week left to the next."""
         return self.read("carried")
 
+    def split(self) -> tuple[int, int]:
+        """Basis points of a week's pool for its events, and for the buyback; the rest is carried."""
+        return self.read("event_bps"), self.read("buyback_bps")
+
     def buyback_bucket(self) -> int:
         """What waits for the buyback."""
         return self.read("buyback_bucket")

@@ -16,6 +16,18 @@ from tessera.cli.show import Moment, card, coins, eur, rows, usd, wad
 from tessera.index.answers import Holding, LedgerLine, Portfolio
 from tessera.model.lmsr import odds_text
 
+WORDS = {
+    Kind.DEPOSIT: "deposit",
+    Kind.WITHDRAWAL: "withdrawal",
+    Kind.DEPOSIT_SEED: "seed",
+    Kind.BET_DEBIT: "bet",
+    Kind.ACTIVATION: "activation",
+    Kind.FUNDING: "funding",
+    Kind.PAYOUT: "payout",
+    Kind.REFUND: "refund",
+    Kind.COMMISSION: "commission",
+    Kind.RESIDUE: "what winners left",
+}
 ACCOUNT = click.argument("account", required=False, metavar="[ADDRESS]")
 
 
@@ -93,7 +105,7 @@ def ledger(session: Session, account: str | None, as_csv: bool):
     found = [
         {
             "time": Moment(line.timestamp),
-            "kind": line.kind,
+            "kind": line.kind if session.as_json else WORDS[line.kind],
             "market": line.pot or None,
             "amount": eur(_signed(line)),
             "balance_after": eur(line.balance_after),

@@ -98,13 +98,13 @@ def rows(session: Session, title: str, found: Iterable[Mapping], empty: str = "n
     if not found:
         click.echo(empty)
         return
-    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
+    table = Table(box=SIMPLE_HEAD)
     for name, value in found[0].items():
         numeric = isinstance(value, Amount | Percent | int) and not isinstance(value, bool)
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for row in found:
         table.add_row(*(Text(_text(value)) for value in row.values()))
-    _print(table)
+    _print(title, table)
 
 
 def card(session: Session, title: str, found: Mapping) -> None:
@@ -112,11 +112,11 @@ def card(session: Session, title: str, found: Mapping) -> None:
     if session.as_json:
         _json(_plain(found))
     else:
-        _print(_card(title, found))
+        _print(title, _card(found))
 
 
-def _card(title: str, found: Mapping) -> Table:
-    table = Table(title=title, box=None, show_header=False, title_justify="left")
+def _card(found: Mapping) -> Table:
+    table = Table(box=None, show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in found.items():
@@ -131,7 +131,7 @@ def ask(session: Session, title: str, found: Mapping, yes: bool) -> None:
     """
     asks = not (yes or session.dry_run)
     if asks or not session.as_json:
-        _print(_card(title, found), stderr=session.as_json)
+        _print(title, _card(found), stderr=session.as_json)
     if asks:
         click.confirm("Go on?", abort=True, err=True)
 
@@ -154,10 +154,12 @@ def sparkline(points: Iterable[tuple[int, int]], until: int, width: int = 48) ->
     return drawn
 
 
-def _print(table: Table, *, stderr: bool = False) -> None:
+def _print(title: str, table: Table, *, stderr: bool = False) -> None:
     # The width of a terminal that is none (a pipe, a test) must not cut numbers in two.
     out = click.get_text_stream("stderr" if stderr else "stdout")
-    Console(highlight=False, stderr=stderr, width=None if out.isatty() else 160).print(table)
+    console = Console(highlight=False, stderr=stderr, width=None if out.isatty() else 160)
+    console.print(Text(title, style="italic"))  # a title of the table's would be wrapped at its width
+    console.print(table)
 
 
 def _text(value) -> str:

@@ -19,6 +19,7 @@ from tessera.model.prizes import start_of
 
 WEEKS_A_YEAR = Fraction(365, 7)
 HOURS_A_YEAR = 365 * 24
+BPS = WAD // 10_000
 MOST_WEEKS = 4  # whose average the yield of prizes is
 EVENT = click.argument("event_id", metavar="EVENT", type=click.IntRange(1))
 
@@ -34,14 +35,17 @@ def pool(session: Session):
     """The running week, what it is shared by, and yearly yields with what they assume."""
     api, staking = session.tessera.prizes, session.tessera.staking
     now = session.web3.eth.get_block("latest")["timestamp"]
-    period, staked = api.period(), staking.total_stake()
+    period, staked, (to_events, to_buyback) = api.period(), staking.total_stake(), api.split()
     found = {
         "week": period,
         "ends": Moment(start_of(period + 1)),
         "ends in": pause(start_of(period + 1) - now),
         "revenue so far": coins(session.prize_token, api.waiting()),
         "carried from last week": coins(session.prize_token, api.carried()),
-        "buyback waits with": coins(session.prize_token, api.buyback_bucket()),
+        "to the events of the week": Percent(to_events * BPS),
+        "buys BET for the treasury": Percent(to_buyback * BPS),
+        "carried to the next week": Percent(WAD - (to_events + to_buyback) * BPS),
+        "waits for the buyback": coins(session.prize_token, api.buyback_bucket()),
         "all stakes": usd(staked),
         **_yields(session, staked),
     }

@@ -57,6 +57,29 @@ def test_the_script_on_the_embedded_chain(tmp_path, monkeypatch, capsys):
     assert tessera.escrow.balance_of(known_account(9).address) == 49_000_000
 
 
+def test_what_goes_on_with_it(tmp_path, monkeypatch, capsys):
+    web3 = embedded_web3()
+    devnet.populate(web3, 8, tmp_path / devnet.RECORD)
+    web3.provider.ethereum_tester.time_travel(web3.eth.get_block("pending")["timestamp"] + 5)
+    monkeypatch.chdir(tmp_path)
+    first, *others = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "chain.md").read_text(), re.DOTALL)
+    given = {"given": web3}
+    exec(first.replace(f'Web3(Web3.HTTPProvider("{URL}"))', "given"), given)
+    capsys.readouterr()
+    for example in others:
+        exec(example, given)
+    lines = capsys.readouterr().out.splitlines()
+    patterns = [
+        r"balance: 49\.00 EUR",
+        r"25\.00 USDC count as 2[45]\.\d\d USD",
+        r"multiplier 2\.\d\d",
+        r"block \d+: NO in market 1, 2\.\d{4} shares",
+    ]
+    assert len(others) == 3
+    for line, pattern in zip(lines, patterns, strict=True):
+        assert re.fullmatch(pattern, line), f"{line!r} is not {pattern}"
+
+
 @pytest.mark.anvil
 def test_the_script_on_a_devnet(url, folder):
     web3 = Web3(HTTPProvider(url))

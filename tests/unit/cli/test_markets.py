@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import requests
+from click.shell_completion import BashComplete
 from click.testing import CliRunner
 from web3.exceptions import TimeExhausted, Web3RPCError
 
@@ -262,6 +263,12 @@ def test_consent_can_be_taken_back(ask, run, tessera, market):
     assert ask("consents", "allow", by=2)["0: Friends' markets"] == "may take your bets"
     assert tessera.escrow.consent_of(address(2)) == 1
     assert "escrow: unknown product" in run("consents", "allow", 7, by=2).output
+
+
+def test_the_shell_completes():
+    completion = BashComplete(cli, {}, "tessera", "_TESSERA_COMPLETE")
+    assert [found.value for found in completion.get_completions(["markets"], "cl")] == ["claim", "close"]
+    assert [found.value for found in completion.get_completions(["markets", "bet", "1"], "")] == ["yes", "no"]
 
 
 def test_one_account_at_a_time(run, tmp_path):

@@ -3,16 +3,19 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
 from tessera.chain import EUR, WAD, ChainError, Outcome
+from tessera.chain.artifacts import ROOT
 from tessera.chain.embedded import known_account
 from tessera.chain.escrow import Entry
 from tessera.chain.ledger import Kind
 from tessera.chain.markets import BetPlaced
 from tessera.chain.results import results
 from tessera.cli.limits import Limit, Limits
+from tessera.cli.portfolio import WORDS
 from tessera.model.lmsr import brier
 
 from .test_markets import address, market, pass_time  # noqa: F401  a fixture
@@ -68,7 +71,14 @@ def test_the_ledger_as_csv(run, tessera, settled):
         (row.kind.name, -row.amount if row.kind == Kind.BET_DEBIT else row.amount) for row in entries
     ]
     assert entries[-1].kind == Kind.PAYOUT
-    assert "PAYOUT" in run("portfolio", "ledger", by=2).output
+    assert re.search(r"-1\.00 EUR +49\.00 EUR", run("portfolio", "ledger", by=2).output)
+    assert "payout" in run("portfolio", "ledger", by=2).output
+
+
+def test_every_kind_of_movement_has_the_pages_word():
+    said = re.search(r"WORDS: .*?= \{\n(.*?)\n\};", (ROOT / "web/src/lib/ledger.ts").read_text(), re.DOTALL).group(1)
+    assert re.findall(r'(\w+): "(.*)",', said) == [(kind.name, word) for kind, word in WORDS.items()]
+    assert list(WORDS) == list(Kind)
 
 
 def test_somebody_elses_address_must_be_one(run, settled):

@@ -133,6 +133,8 @@ def test_the_pool_is_the_contracts(stage, ask, run):
     shown = ask("tickets", "pool")
     assert (shown["week"], float(shown["all stakes"])) == (prizes.period(), 500)
     assert float(shown["carried from last week"]) == prizes.carried() / 1e6 > 0
+    shares = ("to the events of the week", "buys BET for the treasury", "carried to the next week")
+    assert [float(shown[share]) for share in shares] == [0.90, 0.03, 0.07]
     assert "ends in" in run("tickets", "pool").output
     # What weeks brought on 500 USD; a BET a block at 0.10 USD, two blocks an hour.
     revenues = [float(week["revenue"]) for week in ask("tickets", "weeks")]
