@@ -132,7 +132,8 @@ def run(
     stopping = stop_on_signal()
     with Bar(console) as bar:
         done = run_round(scene, sender, found, watcher=bar, stopping=stopping.is_set)
-    told.show(keep(scene, done, reports), console)
+    found, path = keep(scene, done, reports)
+    show(found, path)
     sys.exit(done.exit_code)
 
 
@@ -193,7 +194,7 @@ def loop(
         Alarms(metrics.alarm, alarm_command),
         limits=Limits(every, late_after * HOUR, int(low_balance * ETHER)),
         buy_back=not no_buy_back,
-        ended=lambda done: keep(scene, done, reports),
+        ended=lambda done: keep_and_name(scene, done, reports),
     ).keep(stopping)
     click.echo("stopped")
 
@@ -208,10 +209,7 @@ def report(reports: Path, name: str | None, as_json: bool):
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    told.show(found, console)
-    console.print(f"report: {path}")
-    if found["money"]:
-        console.print(f"picture: {path.with_suffix('.svg')}")
+    show(found, path)
 
 
 def look(provider: ProviderAPI, record: Path | None, index_url: str | None, account: str | None) -> Scene:
@@ -282,11 +280,27 @@ def stop_on_signal() -> Event:
     return stopping
 
 
-def keep(scene: Scene, done: Round, folder: Path) -> dict:
-    """A round's report, written to the folder if that can be: what was done counts, not what is on the disk."""
+def keep(scene: Scene, done: Round, folder: Path) -> tuple[dict, Path | None]:
+    """A round's report and its file; None where the folder cannot be written: what was done counts."""
     found = told.of(scene, done)
     try:
-        click.echo(f"report: {told.write(found, folder)}")
+        return found, told.write(found, folder)
     except OSError as error:
         click.echo(f"no report was written to {folder}: {error.strerror}", err=True)
-    return found
+        return found, None
+
+
+def show(found: dict, path: Path | None) -> None:
+    """A report as tables, and where its files are."""
+    told.show(found, console)
+    if path is not None:
+        click.echo(f"report: {path}")
+        if found["money"]:
+            click.echo(f"picture: {path.with_suffix('.svg')}")
+
+
+def keep_and_name(scene: Scene, done: Round, folder: Path) -> None:
+    """Writes a round's report and says where; what was done is in the log."""
+    _, path = keep(scene, done, folder)
+    if path is not None:
+        click.echo(f"report: {path}")

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from contextlib import contextmanager
 from urllib.request import urlopen
 
@@ -18,6 +19,7 @@ from scripts.devnet import anvil
 from tessera.chain import ChainError
 from tessera.chain.events import Claimed, Purged
 from tessera.index import Index
+from tessera.keeper.known import Known
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.scene import Scene
@@ -43,7 +45,7 @@ def played(node):
     """A week is over in which an event ended that four of six people were right about."""
     world = World(Web3(HTTPProvider(node)))
     for person in range(1, 7):
-        world.stake(person, 1_000, "DAI" if person == 2 else "USDC")
+        world.stake(person, 2_000, "DAI" if person == 2 else "USDC")
     event = world.event()
     for person in range(1, 7):
         world.predict(person, event, 0 if person < 5 else 1)
@@ -121,6 +123,81 @@ def price_now(world):
     return 2 * base + world.web3.eth.max_priority_fee
 
 
+DYING = """
+import os, signal, sys
+from web3 import HTTPProvider, Web3
+from tessera.chain import Deployment, Tessera, Wallet
+from tessera.chain.embedded import known_account
+from tessera.index import Index
+from tessera.keeper.known import Known
+from tessera.keeper.plan import due
+from tessera.keeper.round import run
+from tessera.keeper.scene import Scene
+from tessera.keeper.sender import Sender
+
+url, record, index, account, count = sys.argv[1:]
+web3, deployment, left = Web3(HTTPProvider(url)), Deployment.load(record), int(count)
+wallet = Wallet(web3, known_account(int(account)))
+scene, sender = Scene(Tessera(web3, deployment), Index(index, web3, deployment), wallet.address), Sender(wallet)
+submit = sender._submit
+
+
+def dying(raw):
+    global left
+    submit(raw)
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return ""
+
+
+sender._submit = dying
+run(scene, sender, due(scene))
+"""
+
+
+def test_killed_in_each_transaction_the_next_process_goes_on(world, node, tmp_path):
+    """By SIGKILL, when the node has it and before the receipt is seen; with the index that the dead one left."""
+    world.record.save(tmp_path / "record.json")
+    index = f"sqlite:///{tmp_path / 'index.sqlite'}"
+    before = world.web3.provider.make_request("evm_snapshot", [])["result"]
+    scene, sender = keeper_of(world)
+    steps = len(due(scene).steps)
+    assert round_of(scene, sender).exit_code == 0
+    paid = {row.account: row.amount for row in claims(world)}
+    for count in range(1, steps + 1):
+        assert world.web3.provider.make_request("evm_revert", [before])["result"]
+        before = world.web3.provider.make_request("evm_snapshot", [])["result"]
+        nonce = world.web3.eth.get_transaction_count(sender.address)
+        died = run_command([sys.executable, "-c", DYING, node, tmp_path / "record.json", index, KEEPER, count])
+        assert died.returncode == -signal.SIGKILL, died.stderr
+        assert world.web3.eth.get_transaction_count(sender.address) - nonce == count
+        scene.known = Known(Index(index, world.web3, world.record))
+        again = round_of(scene, sender)
+        assert (again.exit_code, len(again.outcomes)) == (0, steps - count)
+        assert [(row.account, row.amount) for row in claims(world)] == list(paid.items())
+
+
+@pytest.mark.parametrize("other", [KEEPER + 1, KEEPER], ids=["each with its account", "both with the same"])
+def test_two_processes_at_once_pay_nobody_twice(world, where, tmp_path, other):
+    """And share the file of the index."""
+    command = ["ape", "run", "keeper", "run", *where[:-1]]
+    running = [
+        subprocess.Popen(
+            [*command, f"TEST::{account}", "--reports", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        for account in (KEEPER, other)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in running]
+    codes = {process.returncode for process in running}
+    # One account cannot send two transactions of a nonce: who was slower has left something to the other.
+    assert codes <= ({0} if other != KEEPER else {0, 3}), said
+    assert round_of(*keeper_of(world)).exit_code == 0
+    assert len({row.account for row in claims(world)}) == len(claims(world)) == 4
+    assert world.events.result_of(1).unpaid == 0
+    assert due(keeper_of(world)[0]).steps == []
+
+
 @pytest.mark.parametrize(("tenths", "which"), [(5, "a cheaper one"), (13, "a dearer one")])
 def test_a_stuck_transaction_of_the_account_is_replaced(world, stuck, tenths, which):
     stuck(price_now(world) * tenths // 10)
@@ -184,7 +261,7 @@ def test_a_vault_that_reverts_leaves_the_others_alone(world):
 def test_a_forfeited_prediction_is_purged_before_the_event_is_settled(open_world):
     world, leaver = open_world, open_world.wallet(1)
     with code_of(world, world.events.address, REVERTING):
-        world.pool.withdraw(leaver, world.token("USDC"), 1_000 * 10**6)
+        world.pool.withdraw(leaver, world.token("USDC"), 2_000 * 10**6)
     world.finish(1)
     world.friday()
     scene, sender = keeper_of(world)

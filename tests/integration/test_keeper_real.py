@@ -10,10 +10,11 @@ from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import Round, run
 from tessera.keeper.scene import Scene
-from tessera.keeper.sender import Sender
+from tessera.keeper.sender import GWEI, Sender
 from tessera.keeper.steps import Status
 from tests.real.node import running_anvil, wait
 from tests.real.tickets import RealTickets
+from tests.real.uniswap import MAX, amount_out
 
 pytestmark = pytest.mark.anvil
 
@@ -57,7 +58,11 @@ def keep(system):
 
 
 def held(token, index: int, system) -> int:
-    return token.read("balanceOf", system.wallet(index).address)
+    return held_by(token, system.wallet(index))
+
+
+def held_by(token, wallet) -> int:
+    return token.read("balanceOf", wallet.address)
 
 
 def test_two_weeks_from_borrowers_interest_to_prizes_and_bet(system, keep):
@@ -98,6 +103,71 @@ def test_two_weeks_from_borrowers_interest_to_prizes_and_bet(system, keep):
     assert events.prize_of(system.event, system.wallet(EARLY).address) == 0
     done, steps = keep()
     assert (done.exit_code, steps) == (0, {})
+
+
+@pytest.mark.parametrize(("pushed", "stopped"), [(150 * USDC, False), (700 * USDC, True)])
+def test_a_sandwich_around_the_buyback_costs_the_attacker(system, keep, monkeypatch, pushed, stopped):
+    """A block of Uniswap's own pair: the attacker's swap, the keeper's, the attacker's, by what they offer."""
+    prizes, attacker, router = system.tessera.prizes, system.wallet(13), system.uniswap.router
+    usdc, bet, ask = system.usdc, system.bet, system.web3.provider.make_request
+    system.end_week()
+    keep()
+    wait(system.web3, 26 * 3_600)
+    system.give(attacker, usdc, 10_000 * USDC)
+    for token in (usdc, bet):
+        token.write(attacker, "approve", router.address, MAX)
+    bucket, before, treasury = prizes.buyback_bucket(), held_by(usdc, attacker), held(bet, TREASURY, system)
+    submit, buy_back, nonce = Sender._submit, prizes.calldata("buy_back", 0, 0, 0)[:4], 0
+
+    def swap(path, amount: int, price: int) -> None:
+        nonlocal nonce
+        nonce = nonce or system.web3.eth.get_transaction_count(attacker.address)
+        transaction = {
+            "chainId": attacker.chain_id,
+            "nonce": nonce,
+            "to": router.address,
+            "data": router.calldata("swapExactTokensForTokens", amount, 0, path, attacker.address, MAX),
+            "gas": 300_000,
+            "maxFeePerGas": price,
+            "maxPriorityFeePerGas": 0,
+        }
+        system.web3.eth.send_raw_transaction(attacker.account.sign_transaction(transaction).raw_transaction)
+        nonce += 1
+
+    def sandwiched(sender: Sender, raw: bytes) -> str:
+        if buy_back not in bytes(raw):
+            return submit(sender, raw)
+        bought = amount_out(pushed, *system.uniswap.reserves(usdc.address, bet.address))
+        ask("evm_setAutomine", [False])
+        swap([usdc.address, bet.address], pushed, 100 * GWEI)
+        answer = submit(sender, raw)
+        swap([bet.address, usdc.address], bought, system.web3.eth.get_block("latest")["baseFeePerGas"] * 9 // 8)
+        ask("evm_mine", [])
+        ask("evm_setAutomine", [True])
+        return answer
+
+    monkeypatch.setattr(Sender, "_submit", sandwiched)
+    done, _ = keep()
+    (bought,) = (one for one in done.outcomes if one.step.kind == "buy back")
+    block = system.web3.eth.get_block(bought.sent[0].block)
+    assert [system.web3.eth.get_transaction(one)["from"] for one in block["transactions"]] == [
+        attacker.address,
+        system.wallet(KEEPER).address,
+        attacker.address,
+    ]
+    assert held_by(bet, attacker) == 0
+    assert held_by(usdc, attacker) < before
+    if stopped:
+        assert (done.exit_code, bought.status) == (3, Status.UNDONE)
+        assert bought.message.startswith("reverted in 0x")
+        assert prizes.buyback_bucket() == bucket
+        monkeypatch.setattr(Sender, "_submit", submit)
+        assert keep()[0].exit_code == 0  # the next look finds the market as it was
+    else:
+        assert (done.exit_code, bought.status) == (0, Status.DONE)
+    assert prizes.buyback_bucket() == 0
+    # 10 BET for a USDC less the fee, and at most the 0.5 % that the keeper allows the market to move.
+    assert 9.97 * 0.995 < (held(bet, TREASURY, system) - treasury) / BET / (bucket / USDC) < 9.97
 
 
 def test_the_yield_of_a_paused_market_waits_for_the_next_week(system, keep):

@@ -51,8 +51,11 @@ class Foreign:
 
     def write(self, sender: Wallet, function: str, *arguments) -> TxReceipt:
         """Sends a call and waits for it. Raises Reverted."""
-        data = self._contract.encode_abi(function, list(arguments))
-        return sender.send({"to": self.address, "data": data}, function)
+        return sender.send({"to": self.address, "data": self.calldata(function, *arguments)}, function)
+
+    def calldata(self, function: str, *arguments) -> str:
+        """What a transaction that calls a function carries."""
+        return self._contract.encode_abi(function, list(arguments))
 
     def events(self, name: str, receipt: TxReceipt) -> list[dict[str, Any]]:
         """The arguments of this contract's events of a name in a receipt."""
