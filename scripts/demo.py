@@ -9,6 +9,7 @@ from ape.cli import ConnectedProviderCommand
 from tessera.chain.ledger import LedgerError
 from tessera.demo import stakers, terminal
 from tessera.demo.audit import AuditError
+from tessera.demo.markets import BrokeError
 from tessera.demo.play import SEED, play
 from tessera.demo.report import write
 from tessera.demo.report.stakers import sections
@@ -32,6 +33,8 @@ def cli(provider, matches, seed, report):
             staked = stakers.play(watcher=show)
     except (AuditError, LedgerError) as error:
         raise click.ClickException(f"the demo does not add up:\n{error}") from error
+    except BrokeError as error:
+        raise click.ClickException(str(error)) from None
     terminal.summary(played)
     terminal.stakers_summary(staked)
     page = write(played, report, sections(staked))

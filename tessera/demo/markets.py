@@ -27,6 +27,10 @@ HAND = 7  # seconds between two bets of one hand
 SLIPPAGE = 0.98  # of the quoted shares that a friend accepts
 
 
+class BrokeError(Exception):
+    """Nobody can pay the seed of the next market."""
+
+
 class Season:
     """Puts the life of each market on the agenda. `say(text)` hears what people would tell each other."""
 
@@ -40,14 +44,14 @@ class Season:
     def next_creator(self) -> Friend:
         """Friends take turns; who cannot pay the seed just now is passed over.
 
-        Raises RuntimeError where nobody can: the season must not run dry unnoticed.
+        Raises BrokeError where nobody can: the season must not run dry unnoticed.
         """
         for _ in FRIENDS:
             friend = FRIENDS[self.creators % len(FRIENDS)]
             self.creators += 1
             if self.club.balances[friend.name] >= SEED:
                 return friend
-        raise RuntimeError("demo: nobody has 10 EUR left to create a market with")
+        raise BrokeError("nobody has 10 EUR left to create a market with: play fewer matches, or another seed")
 
 
 class Game:

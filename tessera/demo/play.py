@@ -46,7 +46,8 @@ def play(web3: Web3, count: int, *, seed: int = SEED, watcher: Watcher | None = 
     """Deploy the friends' stack on an embedded chain, play the last `count` matches, and audit the outcome.
 
     The same count and seed give the same bets, whenever it is run: only the dates move, by whole weeks. Raises
-    ValueError unless 1 <= count <= 51, AuditError or LedgerError where the season does not add up.
+    ValueError unless 1 <= count <= 51, BrokeError where friends run out of money to open markets with, AuditError or
+    LedgerError where the season does not add up.
     """
     watcher = watcher or Watcher()
     read_logs_fast()

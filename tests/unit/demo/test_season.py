@@ -15,7 +15,7 @@ from tessera.chain.markets import ClaimSkipped, VoteCast
 from tessera.demo.agenda import Agenda
 from tessera.demo.audit import AuditError, audit
 from tessera.demo.friends import FRIENDS
-from tessera.demo.markets import Game, Season
+from tessera.demo.markets import BrokeError, Game, Season
 from tessera.demo.matches import DAY, HOUR
 from tessera.demo.plan import Ending, plan
 from tessera.demo.play import Watcher, play
@@ -166,7 +166,7 @@ def test_creators_take_turns_and_the_poor_are_passed_over():
 
 def test_a_season_without_a_seed_says_so():
     club = SimpleNamespace(balances={friend.name: 10 * EUR - 1 for friend in FRIENDS})
-    with pytest.raises(RuntimeError, match="nobody has 10 EUR left"):
+    with pytest.raises(BrokeError, match="nobody has 10 EUR left"):
         Season(club, Agenda(), [], 0, lambda _: None).next_creator()
 
 
