@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+AXE = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = {"desk": (1280, "light"), "phone": (360, "dark")}  # width and colours
 
 
@@ -44,3 +46,10 @@ def opened(browser, address: str, size: tuple[int, str]) -> Iterator:
     yield page
     page.close()
     assert faults == []
+
+
+def found_by_axe(page) -> list[tuple[str, list[str]]]:
+    """What a screen reader or weak eyes would stumble over: each rule that is broken, and where."""
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run().then((found) => found.violations)")
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]

@@ -139,7 +139,7 @@ def _friends(record: Record) -> str:
 <div class="card"><h3>Gains and losses, market by market, in EUR</h3><figure data-draw="race"
  aria-label="Cumulative gain of each friend after each decided market"></figure></div>
 <div class="card"><table class="friends"><thead><tr><th>Friend</th><th>Bets</th><th>Stake</th><th>Payout</th>
-<th>As bettor</th><th>As creator</th><th>Brier</th><th></th><th></th><th>Together</th></tr></thead><tbody>{rows}
+<th>As bettor</th><th>As creator</th><th>Brier</th><td></td><td></td><th>Together</th></tr></thead><tbody>{rows}
 <tr class="total"><td>All</td><td data-label="Bets">{totals[0]:,}</td><td data-label="Stake">{money(totals[1])}</td>
 <td data-label="Payout">{money(totals[2])}</td><td data-label="As bettor">{gain(sums[0])}</td>
 <td data-label="As creator">{gain(sums[1])}</td><td></td><td class="spark"></td><td class="bar"></td>

@@ -49,7 +49,7 @@ def _weeks(played: WeeksPlayed) -> str:
 earn interest in lending vaults, and the interest is the weekly prize. A wrong prediction costs nothing.</p>
 <div class="card"><h3>Each week’s prize P, in USDC</h3>
 <ul class="key">{key}</ul><table class="friends"><thead><tr><th>Week</th><th>Revenue</th>
-<th>Events, 90 %</th><th>Buyback, 3 %</th><th>Carried, 7 %</th><th></th><th>P</th></tr></thead><tbody>{rows}
+<th>Events, 90 %</th><th>Buyback, 3 %</th><th>Carried, 7 %</th><td></td><th>P</th></tr></thead><tbody>{rows}
 </tbody></table>
 <p class="note">P is the week’s revenue and what the week before carried. Revenue is harvested interest, prizes of
 events that nobody won or that ended INVALID, and rounding of less than a millionth of a dollar per winner. The two

@@ -9,7 +9,7 @@ from tessera.chain import Outcome
 from tessera.demo.plan import Ending
 from tessera.demo.record import read
 from tessera.demo.report import write
-from tests.chromium import SIZES, opened, running_chromium
+from tests.chromium import SIZES, found_by_axe, opened, running_chromium
 from tests.unit.demo.conftest import NAMES
 
 pytestmark = pytest.mark.browser
@@ -64,6 +64,14 @@ def test_no_ending_is_wider_than_a_telephone(browser, address_of, ending):
     with opened(browser, address_of(ending), SIZES["phone"]) as page:
         page.locator("figure svg").last.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"][0]
+
+
+@pytest.mark.parametrize("width", [width for width, _ in SIZES.values()])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_everybody_can_read_it(browser, address, width, colours):
+    with opened(browser, address, (width, colours)) as page:
+        page.locator("figure svg").last.wait_for()
+        assert found_by_axe(page) == []
 
 
 def test_a_mark_tells_whose_bet_it_is(page):
