@@ -59,15 +59,15 @@ def _section(section: Section, first: bool) -> str:
 
 
 def money(amount: int) -> str:
-    """Units as EUR: "12.34"."""
-    return f"{amount / EUR:.2f}"
+    """Units as EUR: "1,234.56"."""
+    return f"{amount / EUR:,.2f}"
 
 
 def gain(amount: int) -> str:
     """Units as a gain or loss, coloured HTML: "+1.20", "−0.50"."""
     kind = "up" if amount > 0 else "down" if amount < 0 else "even"
     sign = "+" if amount > 0 else "−" if amount < 0 else ""
-    return f'<span class="{kind}">{sign}{abs(amount) / EUR:.2f}</span>'
+    return f'<span class="{kind}">{sign}{abs(amount) / EUR:,.2f}</span>'
 
 
 def cents(per_euro: float) -> str:
