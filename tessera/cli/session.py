@@ -1,5 +1,6 @@
 """What every command needs: the chain, the account, and how to say no."""
 
+import json
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,6 +28,7 @@ class Rehearsed(Exception):
 
     def __init__(self, function: str, gas: int):
         super().__init__(f"dry run: {function} would succeed (gas limit {gas:,}); nothing was sent")
+        self.function, self.gas = function, gas
 
 
 class Rehearsal(Wallet):
@@ -169,7 +171,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Rehearsed as rehearsed:
-            click.echo(str(rehearsed))
+            found = {"would_succeed": rehearsed.function, "gas_limit": rehearsed.gas}
+            click.echo(json.dumps(found, indent=2) if ctx.obj.as_json else str(rehearsed))
             return None
         except Reverted as refused:
             raise click.ClickException(f"{refused}. {refused.advice}".removesuffix(" ")) from None

@@ -1,5 +1,6 @@
 """`tessera markets` and the betting balance: each command, and each way to be told no."""
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -137,6 +138,8 @@ def test_a_dry_run_sends_nothing(run, tessera, market):
     result = run("--dry-run", "markets", "bet", market, "yes", by=2)
     assert (result.exit_code, tessera.web3.eth.block_number) == (0, before)
     assert "dry run: LmsrMarkets.bet would succeed" in result.output
+    told = json.loads(run("--json", "--dry-run", "markets", "bet", market, "yes", by=2).stdout)
+    assert (told["would_succeed"], told["gas_limit"] > 0) == ("LmsrMarkets.bet", True)
 
 
 def test_a_dry_run_tells_what_would_be_refused(run, market):

@@ -5,6 +5,7 @@ import {
   ContractFunctionRevertedError,
   HttpRequestError,
   InsufficientFundsError,
+  NonceTooLowError,
   TimeoutError,
   UserRejectedRequestError,
 } from "viem";
@@ -24,6 +25,9 @@ export function explain(error: unknown): Explanation {
   if (reverted instanceof ContractFunctionRevertedError) return ofReason(reverted.reason ?? "");
   if (error.walk((cause) => cause instanceof InsufficientFundsError)) {
     return { title: "Not enough ETH for the network fee.", advice: "Send some ETH of this network to your account." };
+  }
+  if (error.walk((cause) => cause instanceof NonceTooLowError)) {
+    return { title: "Another transaction of yours came first.", advice: "This one was not sent. Look, and try again." };
   }
   if (error.walk((cause) => cause instanceof HttpRequestError || cause instanceof TimeoutError)) {
     return { title: "The node does not answer.", advice: "Nothing is lost. The page tries again by itself." };

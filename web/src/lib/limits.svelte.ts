@@ -36,8 +36,9 @@ class Limits {
   /** Raises where one more stake would pass the person's own limit. */
   async check(account: Address, stake: bigint) {
     const { limit } = this.of(account);
+    if (limit === undefined) return;
     const spent = await putInSince(account, chain.now - DAY);
-    if (limit !== undefined && spent + stake > limit) {
+    if (spent + stake > limit) {
       throw new Refusal(`This would pass your own limit of ${eur(limit)} a day: ${eur(spent)} went into markets in the last 24 hours.`);
     }
   }
