@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from urllib.request import urlopen
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR
+from threading import Event, Thread
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -16,10 +19,12 @@ from web3 import HTTPProvider, Web3
 
 from scripts import keeper as script
 from scripts.devnet import anvil
-from tessera.chain import ChainError
+from tessera.chain import ChainError, Tessera, Wallet
 from tessera.chain.events import Claimed, Purged
 from tessera.index import Index
 from tessera.keeper.known import Known
+from tessera.keeper.loop import Loop
+from tessera.keeper.metrics import Alarms, Metrics
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.scene import Scene
@@ -130,6 +135,8 @@ from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.index import Index
 from tessera.keeper.known import Known
+from tessera.keeper.loop import Loop
+from tessera.keeper.metrics import Alarms, Metrics
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.scene import Scene
@@ -418,6 +425,69 @@ def test_a_key_file_is_unlocked_by_a_file_and_the_loop_stops_on_sigterm(world, w
     assert said.endswith("stopped\n")
     assert "a passphrase" not in said
     assert len(claims(world)) == 4
+
+
+ANSWERS = {
+    "an error page": (502, b"<html>bad gateway</html>"),
+    "a login page": (200, b"<html>sign in</html>"),
+    "too many requests": (200, b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "rate limited"}}'),
+    "nothing": (200, b'{"jsonrpc": "2.0", "id": 1, "result": null}'),
+    "a closed connection": None,
+}
+
+
+@pytest.fixture
+def gateway(node):
+    """An HTTP server before the node, which answers `wrong` once `left` requests have gone through."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked = self.rfile.read(int(self.headers["Content-Length"]))
+            self.server.left -= 1
+            if self.server.left >= 0:
+                with urlopen(Request(node, asked, {"Content-Type": "application/json"})) as answer:
+                    status, said = 200, answer.read()
+            elif self.server.wrong is None:
+                self.connection.shutdown(SHUT_RDWR)
+                return
+            else:
+                status, said = self.server.wrong
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.left, server.wrong = 10**9, None
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(("kind", "through"), zip(ANSWERS, (0, 60, 25, 60, 25), strict=True))
+def test_the_loop_outlives_whatever_comes_over_http(world, gateway, kind, through):
+    """At its first request, while it looks, and in the middle of a round."""
+    web3 = Web3(HTTPProvider(f"http://127.0.0.1:{gateway.server_port}", exception_retry_configuration=None))
+    wallet = Wallet(web3, world.keeper.account)
+    scene = Scene(Tessera(web3, world.record), Index("sqlite://", web3, world.record), wallet.address)
+    metrics, stopping = Metrics(), Event()
+    loop = Loop(scene, Sender(wallet, patience=0.5), metrics, Alarms(metrics.alarm))
+    gateway.wrong, gateway.left = ANSWERS[kind], through
+    loop.look(stopping)
+    assert gateway.left < 0
+    loop.look(stopping)
+    assert loop.wait < loop.limits.every
+    gateway.left = 10**9
+    loop.look(stopping)
+    assert loop.wait == loop.limits.every
+    assert len(claims(world)) == 4
+    assert due(scene).steps == []
 
 
 def test_without_a_node_it_says_so():
