@@ -88,9 +88,14 @@ def test_reverts_before_the_time_to_purge_is_over(system, event):
 
 def test_reverts_when_last_week_is_not_closed(system, event):
     report(system, event, 0)
-    end(system, event, closed=False)
+    info = end(system, event, closed=False)
+    system.wait_until(start_of(period_of(info.not_before) + 1))
+    # All weeks but the last.
+    system.close(period_of(info.not_before) - system.prizes.period())
     with boa.reverts("prizes: last week not closed"):
         system.events.settle(event)
+    system.close()
+    system.events.settle(event)
 
 
 def test_reverts_when_settled_before(system, event):

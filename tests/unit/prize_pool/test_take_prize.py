@@ -63,9 +63,18 @@ def test_reverts_when_taken_before(system, event):
 
 
 def test_reverts_when_last_week_is_not_closed(system):
+    """A week ahead of its last, in it, and when it is over."""
     event = system.create_event()
-    with boa.reverts("prizes: last week not closed"):
-        system.prizes.take_prize(event, True, sender=system.events.address)
+    first = system.prizes.period()
+    assert system.prizes.ending_weight(first + 1) == 1
+    for period in (first, first + 1, first + 2):
+        system.wait_until(start_of(period))
+        if period == first + 1:
+            system.close()
+        with boa.reverts("prizes: last week not closed"):
+            system.prizes.take_prize(event, True, sender=system.events.address)
+    system.close()
+    system.prizes.take_prize(event, True, sender=system.events.address)
 
 
 def test_reverts_when_not_the_events(system, event, stranger):
