@@ -32,6 +32,7 @@ from tessera.index.snapshot import NoIndexError, Snapshot
 
 T = TypeVar("T")
 MOST_ANSWERS = 1_000
+MISSING = {404: {"description": "there is none of this number"}}
 log = logging.getLogger("tessera.index")
 
 
@@ -141,6 +142,10 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
         description="Read only. Amounts are integers in the smallest unit, as decimal strings. Every answer is true as "
         "of the block that it names; its hash is the ETag, so If-None-Match asks whether there is anything new.",
         lifespan=living,
+        responses={
+            304: {"description": "If-None-Match has the hash of the newest block"},
+            503: {"description": "nothing was read yet, or the database does not answer"},
+        },
     )
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
 
@@ -158,7 +163,9 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
         with index.snapshot() as seen:
             tag = f'"{seen.head.hash}"'
             headers = {"ETag": tag, "Cache-Control": "no-cache"}
-            if request.headers.get("if-none-match") == tag:
+            # A proxy that compresses makes a weak tag of it; here both mean the same.
+            known = request.headers.get("if-none-match", "").split(",")
+            if tag in (one.strip().removeprefix("W/") for one in known):
                 raise HTTPException(304, headers=headers)
             response.headers.update(headers)
             yield seen
@@ -183,12 +190,12 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
         found = seen.markets(offset=paging.offset, limit=paging.limit)
         return Page(**_stamp(seen.head), total=seen.count(MarketCreated), answers=found)
 
-    @app.get("/markets/{market_id}")
+    @app.get("/markets/{market_id}", responses=MISSING)
     def market(seen: Seen, market_id: Id) -> Answer[MarketState]:
         """One market."""
         return _answer(seen, seen.market(market_id))
 
-    @app.get("/markets/{market_id}/prices")
+    @app.get("/markets/{market_id}/prices", responses=MISSING)
     def prices(seen: Seen, market_id: Id, paging: Paged) -> Page[Price]:
         """How the price of YES moved, oldest first."""
         return _page(seen, seen.price_history(market_id), paging)
@@ -199,17 +206,17 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
         found = seen.events(offset=paging.offset, limit=paging.limit)
         return Page(**_stamp(seen.head), total=seen.count(EventCreated), answers=found)
 
-    @app.get("/events/{event_id}")
+    @app.get("/events/{event_id}", responses=MISSING)
     def event(seen: Seen, event_id: Id) -> Answer[EventState]:
         """One event."""
         return _answer(seen, seen.event(event_id))
 
-    @app.get("/events/{event_id}/predictors")
+    @app.get("/events/{event_id}/predictors", responses=MISSING)
     def predictors(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
         """Whoever has a prediction in an event."""
         return _page(seen, seen.predictors(event_id), paging)
 
-    @app.get("/events/{event_id}/winners")
+    @app.get("/events/{event_id}/winners", responses=MISSING)
     def winners(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
         """Who was right in a settled event and is not paid."""
         return _page(seen, seen.winners(event_id), paging)

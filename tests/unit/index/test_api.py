@@ -60,9 +60,10 @@ def test_an_answer_says_as_of_which_block_it_is_true(client, node, weeks):
     assert answer.headers["cache-control"] == "no-cache"
 
 
-def test_nothing_new_is_not_sent_again(client, node, index, weeks):
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"another", {}'])
+def test_nothing_new_is_not_sent_again(client, node, index, weeks, form):
     tag = client.get("/weeks").headers["etag"]
-    again = client.get("/weeks", headers={"If-None-Match": tag})
+    again = client.get("/weeks", headers={"If-None-Match": form.format(tag)})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     node.drop(1)
     node.mine([])
@@ -160,6 +161,14 @@ def test_what_is_not_there_or_makes_no_sense(client, weeks, path, status):
     answer = client.get(path)
     assert answer.status_code == status
     assert answer.json()["detail"]
+
+
+def test_the_schema_names_what_else_is_answered(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    for path, methods in paths.items():
+        answers = {"200", "304", "503"} | ({"404"} if "_id}" in path else set())
+        assert answers <= set(methods["get"]["responses"]), path
+        assert ("404" in methods["get"]["responses"]) == ("_id}" in path)
 
 
 def test_nothing_can_be_written(client, weeks):
