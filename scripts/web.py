@@ -101,7 +101,9 @@ def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict, Tess
             if line.startswith("ready"):
                 break
         else:
-            raise click.ClickException("the devnet did not start")
+            raise click.ClickException(
+                f"the devnet did not start: if port {port} is taken, scripts/web.py --chain-port 0 takes a free one"
+            )
         deployment = json.loads((into / PAGE).read_text(encoding="utf-8"))
         yield process, deployment, Tessera(Web3(HTTPProvider(deployment["rpcUrl"])), Deployment.load(into / RECORD))
     finally:

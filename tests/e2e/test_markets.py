@@ -157,4 +157,3 @@ def test_the_list_finds_by_words_and_state(visit, member, tessera):
     assert page.tab.get_by_role("searchbox").input_value() == "NEEDLE"
     page.tab.get_by_label("State").select_option("RESOLVED")
     page.says("No market matches.")
-    assert page.button("Show more").count() == 0
