@@ -61,6 +61,21 @@ def test_a_bet_by_keyboard_alone(visit, member, tessera):
     assert tessera.escrow.balance_of(member.address) == 49_000_000
 
 
+@pytest.mark.parametrize("path", ["markets", "portfolio", "tickets"])
+def test_a_page_that_nothing_happens_on_asks_for_no_more_than_blocks(visit, member, path):
+    """A public node counts requests. Once a minute all is read anew, which is in one of two short whiles at most."""
+    page, asked = visit(path, wallet=member), []
+    page.tab.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+    page.tab.on("request", lambda sent: asked.append(sent.post_data or ""))
+    counts = []
+    for _ in range(2):
+        asked.clear()
+        page.tab.wait_for_timeout(5_000)
+        assert any("eth_getBlockByNumber" in one for one in asked)
+        counts.append(sum("eth_call" in one for one in asked))
+    assert min(counts) <= 1
+
+
 def test_all_script_is_small(built):
     sizes = {file.name: len(gzip.compress(file.read_bytes())) for file in web.DIST.glob("**/*.js")}
     assert 0 < sum(sizes.values()) <= MOST_SCRIPT, sizes

@@ -59,6 +59,8 @@ class Chain {
   head = $state.raw(GENESIS);
   /** Unix seconds by the chain's clock, which a devnet's owner can move ahead of ours. */
   now = $state(Math.floor(Date.now() / 1000));
+  /** What is read from the chain is read anew with it, where no block comes: stages of a market end by the clock. */
+  readonly minute = $derived(Math.floor(this.now / 60));
   /** Why the node did not answer the last time. */
   down = $state.raw<unknown>();
   deployment!: Deployment;
@@ -92,6 +94,11 @@ class Chain {
     } catch (error) {
       this.down = error;
     }
+  }
+
+  /** The time of `now`, for what is not to be read again every second. */
+  get time(): number {
+    return this.#time();
   }
 
   has(name: Name): boolean {

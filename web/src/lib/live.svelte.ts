@@ -1,4 +1,4 @@
-// A value that is read again with every block, whenever what it is read from changes, and soon after it failed.
+// A value that is read again with every block, every minute, whenever what it is read from changes, and soon after it failed.
 import { chain } from "./chain.svelte";
 
 const RETRY_MS = 2000;
@@ -12,6 +12,7 @@ export class Live<T> {
   constructor(read: () => Promise<T>) {
     $effect(() => {
       void chain.head;
+      void chain.minute;
       void this.#failures;
       let current = true;
       let retry: ReturnType<typeof setTimeout> | undefined;

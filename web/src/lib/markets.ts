@@ -46,7 +46,7 @@ export const readMarkets = (terms: readonly MarketTerms[]) => Promise.all(terms.
 
 async function readMarket(terms: MarketTerms): Promise<Market> {
   const { id } = terms;
-  const now = chain.now;
+  const now = chain.time;
   const [stored, [yes, no]] = await Promise.all([
     chain.client.readContract({ ...chain.at("LmsrMarkets"), functionName: "market", args: [id] }),
     chain.client.readContract({ ...chain.at("LmsrMarkets"), functionName: "prices", args: [id] }),
