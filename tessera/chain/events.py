@@ -8,8 +8,6 @@ from tessera.chain.contract import Contract, Done, OwnershipTransferred, Ownersh
 from tessera.chain.panels import Question
 from tessera.chain.wallet import Wallet
 
-MULTIPLIER = 10**6  # 1.00 in a row `Predicted`
-
 
 class EventInfo(NamedTuple):
     """What was fixed at an event's creation: blocks, E0 in hundredths, unix seconds."""

@@ -336,7 +336,7 @@ class StakeRules(RuleBasedStateMachine):
 
     @invariant()
     def somebody_can_leave(self):
-        """Invariant 4, one person after the other; every other time no other contract answers."""
+        """Invariant 6, one person after the other; every other time no other contract answers."""
         self.turn += 1
         with boa.env.anchor(), ExitStack() as broken:
             if self.turn % 2:

@@ -1,4 +1,4 @@
-"""Invariants 4, 5, 6 and 8 of the staked product: random months, the contracts beside the exact models.
+"""Invariants 3, 6, 7 and 8 of the staked product: random months, the contracts beside the exact models.
 
 Several people stake two assets in vaults that earn and lose, are predicting in several events at once, and weeks are
 closed late. After every step principal, stakes, tickets, prizes and rewards are what the models say, and somebody could
@@ -327,7 +327,7 @@ class PrizeMachine(StakeRules):
 
     @invariant()
     def tickets_add_up(self):
-        """Invariant 5."""
+        """Invariant 7."""
         events, block = self.system.events, block_number()
         for event, model in self.models.items():
             if event in self.settled:
@@ -351,7 +351,7 @@ class PrizeMachine(StakeRules):
 
     @invariant()
     def prizes_add_up(self):
-        """Invariant 6."""
+        """Invariant 8."""
         system, prizes = self.system, self.system.prizes
         assert prizes.period() == self.weeks.period
         # 3 units a period: see `settle`.

@@ -5,6 +5,7 @@ import pytest
 
 from tests.logs import event, events
 from tests.panels import Question, accounts, panel_id_of
+from tests.refusals import refused_without_a_text
 from tests.unit.conftest import NOW
 
 ADDRESSES = [account.address for account in accounts(33)]
@@ -81,7 +82,7 @@ def test_reverts_when_members_do_not_ascend(panels, members):
 
 
 def test_reverts_when_there_are_33_members(panels):
-    with boa.reverts():  # by the ABI decoder, without a reason
+    with refused_without_a_text():
         panels.create_panel(ADDRESSES, 17)
 
 

@@ -9,6 +9,7 @@ from eth_utils import keccak
 from tessera.chain.panels import INVALID
 from tests.logs import event, events
 from tests.panels import SECP256K1_N, Question, accounts, compact, sign, typed_report
+from tests.refusals import refused_without_a_text
 from tests.unit.conftest import NOW
 
 NOBODY = "0x" + "00" * 20
@@ -279,7 +280,7 @@ def test_reverts_when_signatures_are_left_over(panels, panel_id, question, signe
 
 @pytest.mark.parametrize(("reports", "signatures"), [(17, 0), (1, 49)])
 def test_reverts_when_there_are_too_many(panels, panel_id, question, reports, signatures):
-    with boa.reverts():  # by the ABI decoder, without a reason
+    with refused_without_a_text():
         panels.submit_reports(panel_id, [(question, 1, signatures)] * reports, [(0, 0)] * signatures)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from tessera.model.prizes import period_of, start_of
 from tests.prize_system import MIN_BLOCKS, USD, WAD, PrizeSystem, block_number
+from tests.refusals import refused_without_a_text
 
 YEAR_BLOCKS = 366 * 24 * 6
 
@@ -118,7 +119,7 @@ def test_bounds_themselves_are_fine(system, arguments, bound):
 def test_sixteen_outcomes(system, arguments):
     event = create(system, arguments, outcomes=[str(i) for i in range(16)])
     assert system.events.event_info(event).outcomes == 16
-    with boa.reverts():
+    with refused_without_a_text():
         create(system, arguments, outcomes=[str(i) for i in range(17)])
 
 

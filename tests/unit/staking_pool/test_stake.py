@@ -4,6 +4,7 @@ import boa
 import pytest
 
 from tests.prize_system import USD, WAD, block_number, load, refusing
+from tests.refusals import refused_without_a_text
 
 DAY = 86_400
 
@@ -198,7 +199,7 @@ def test_reverts_when_token_takes_a_fee(system, staker):
 
 
 def test_reverts_when_prize_contracts_refuse_new_money(system, staker):
-    with refusing(system.events), boa.reverts():
+    with refusing(system.events), refused_without_a_text():
         system.pool.stake(system.usdc, USD, sender=staker)
     assert system.pool.total_stake() == 0
 
