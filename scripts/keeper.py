@@ -13,11 +13,9 @@ was left undone, the report says what; 4: all is done but for winners whom the t
 import json
 import logging
 import shlex
-import signal
 import stat
 import sys
 from pathlib import Path
-from threading import Event
 
 import click
 from ape.api import ProviderAPI
@@ -39,7 +37,7 @@ from tessera.keeper.round import Round
 from tessera.keeper.round import run as run_round
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import GWEI, NODE_ERRORS, Sender
-from tessera.keeper.terminal import Bar, show_plan
+from tessera.keeper.terminal import Bar, keep, show_plan, stopped_by_signal
 
 FOLDER = ROOT / ".cache" / "keeper"
 HOUR, ETHER = 3600, 10**18
@@ -129,8 +127,7 @@ def run(
     found = due(scene, buy_back=not no_buy_back)
     if plan_file is not None:
         check_same(found, read_plan(plan_file))
-    stopping = stop_on_signal()
-    with Bar(console) as bar:
+    with stopped_by_signal() as stopping, Bar(console) as bar:
         done = run_round(scene, sender, found, watcher=bar, stopping=stopping.is_set)
     found, path = keep(scene, done, reports)
     show(found, path)
@@ -178,7 +175,6 @@ def loop(
     """Look every few minutes whether something is due, and do it, until SIGTERM or Ctrl-C."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("tessera.keeper").setLevel(logging.INFO)
-    stopping = stop_on_signal()
     scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
     metrics = Metrics()
     try:
@@ -186,16 +182,17 @@ def loop(
     except OSError as error:
         where = f"{metrics_address}:{metrics_port}"
         raise ChainError(f"metrics cannot be served at {where}: {error.strerror}. Say --metrics-port") from None
-    click.echo(f"looking every {every:g} s as {sender.address}; metrics at http://{metrics_address}:{port}/metrics")
-    Loop(
-        scene,
-        sender,
-        metrics,
-        Alarms(metrics.alarm, alarm_command),
-        limits=Limits(every, late_after * HOUR, int(low_balance * ETHER)),
-        buy_back=not no_buy_back,
-        ended=lambda done: keep_and_name(scene, done, reports),
-    ).keep(stopping)
+    with stopped_by_signal() as stopping:
+        click.echo(f"looking every {every:g} s as {sender.address}; metrics at http://{metrics_address}:{port}/metrics")
+        Loop(
+            scene,
+            sender,
+            metrics,
+            Alarms(metrics.alarm, alarm_command),
+            limits=Limits(every, late_after * HOUR, int(low_balance * ETHER)),
+            buy_back=not no_buy_back,
+            ended=lambda done: keep_and_name(scene, done, reports),
+        ).keep(stopping)
     click.echo("stopped")
 
 
@@ -265,29 +262,6 @@ def words_of(command: str) -> list[str]:
         return shlex.split(command)
     except ValueError as error:
         raise click.BadParameter(f"{error} in {command!r}") from None
-
-
-def stop_on_signal() -> Event:
-    """What SIGTERM and Ctrl-C set from now on; the second one ends the process at once."""
-    stopping = Event()
-
-    def stop(number, _):
-        stopping.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    return stopping
-
-
-def keep(scene: Scene, done: Round, folder: Path) -> tuple[dict, Path | None]:
-    """A round's report and its file; None where the folder cannot be written: what was done counts."""
-    found = told.of(scene, done)
-    try:
-        return found, told.write(found, folder)
-    except OSError as error:
-        click.echo(f"no report was written to {folder}: {error.strerror}", err=True)
-        return found, None
 
 
 def show(found: dict, path: Path | None) -> None:

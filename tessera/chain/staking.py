@@ -111,6 +111,14 @@ class StakingPool(Contract):
         """BET that all stakers together mine in a block, while it lasts, WAD."""
         return self.read("MINING_RATE")
 
+    def mining_blocks(self) -> tuple[int, int]:
+        """The first block in which BET is mined, and the first one after."""
+        return self.read("MINING_START"), self.read("MINING_END")
+
+    def vault_of(self, asset: str) -> str:
+        """The ERC-4626 vault that an asset's stakes are in."""
+        return self.read("vault_of", asset)
+
     def assets(self) -> list[str]:
         """What can be staked, in the order of being added."""
         found: list[str] = []

@@ -14,7 +14,7 @@ from tessera.keeper.round import Watcher
 from tessera.keeper.round import run as run_round
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import GWEI, Sender
-from tessera.keeper.terminal import Bar, show_plan
+from tessera.keeper.terminal import Bar, keep, show_plan, stopped_by_signal
 
 console = Console(highlight=False, stderr=True)
 
@@ -36,18 +36,21 @@ def plan(session: Session):
 @click.option("--reports", metavar="FOLDER", type=click.Path(path_type=Path), help="Keep report and picture there.")
 @click.pass_context
 def run(context: click.Context, max_gas_price: float | None, reports: Path | None):
-    """Does all that is due, once; exits with 3 where something was left undone, 4 where a token refuses a winner."""
+    """Does all that is due, once. SIGTERM or Ctrl-C end it between two transactions.
+
+    Exits with 3 where something was left undone, 4 where a token refuses a winner.
+    """
     session: Session = context.obj
     scene, found = _due(session)
     if session.dry_run:
         _show(session, found)
         return
     sender = Sender(session.wallet, max_gas_price=None if max_gas_price is None else int(max_gas_price * GWEI))
-    with nullcontext(Watcher()) if session.as_json else Bar(console) as bar:
-        done = run_round(scene, sender, found, watcher=bar)
-    told = report.of(scene, done)
-    if reports is not None:
-        click.echo(f"report: {report.write(told, reports)}", err=True)
+    with stopped_by_signal() as stopping, nullcontext(Watcher()) if session.as_json else Bar(console) as bar:
+        done = run_round(scene, sender, found, watcher=bar, stopping=stopping.is_set)
+    told, path = (report.of(scene, done), None) if reports is None else keep(scene, done, reports)
+    if path is not None:
+        click.echo(f"report: {path}", err=True)
     if session.as_json:
         click.echo(json.dumps(told, indent=2))
     else:

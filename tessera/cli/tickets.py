@@ -7,20 +7,18 @@ import click
 from tessera.chain import WAD, ChainError
 from tessera.chain.erc20 import Token
 from tessera.chain.events import Claimed, Predicted
-from tessera.chain.staking import USD, RewardsClaimed, Staked, Withdrawn
+from tessera.chain.staking import RewardsClaimed, Staked, Withdrawn
+from tessera.chain.yields import yields
 from tessera.cli.markets import YES_TO_ALL
 from tessera.cli.money import ALL, Money
 from tessera.cli.session import Commands, Session, pause
 from tessera.cli.show import Amount, Moment, Percent, ask, card, coins, rows, sent, usd, wad
 from tessera.index.answers import EventState
 from tessera.index.schema import Block
-from tessera.model.apy import ASSUMPTIONS, figures
+from tessera.model.apy import ASSUMPTIONS
 from tessera.model.prizes import start_of
 
-WEEKS_A_YEAR = Fraction(365, 7)
-HOURS_A_YEAR = 365 * 24
 BPS = WAD // 10_000
-MOST_WEEKS = 4  # whose average the yield of prizes is
 EVENT = click.argument("event_id", metavar="EVENT", type=click.IntRange(1))
 
 
@@ -47,7 +45,7 @@ def pool(session: Session):
         "carried to the next week": Percent(WAD - (to_events + to_buyback) * BPS),
         "waits for the buyback": coins(session.prize_token, api.buyback_bucket()),
         "all stakes": usd(staked),
-        **_yields(session, staked),
+        **_yields(session),
     }
     card(session, "The weekly prize", found)
 
@@ -227,27 +225,21 @@ def _state(event: EventState, head: Block) -> str:
     return "waits for its result"
 
 
-def _yields(session: Session, staked: int) -> dict:
-    with session.index.snapshot() as snapshot:
-        closed = snapshot.prize_history()[-MOST_WEEKS:]
-    if not closed or not staked:
-        return {"yearly yields": "known when a week is closed"}
-    prizes, total = session.tessera.prizes, Fraction(staked, USD)
-    # A prize token counts as 1 USD, as most of a stake's.
-    unit = 10**session.prize_token.decimals
-    lending = Fraction(sum(week.revenue for week in closed), unit) / len(closed) * WEEKS_A_YEAR / total
-    dollars, bet = prizes.market()
-    found = figures(
-        [(total, lending)],
-        Fraction(session.tessera.staking.mining_rate(), WAD),
-        Fraction(dollars * WAD, bet * unit) if bet else 0,
-        session.tessera.events.blocks_per_hour() * HOURS_A_YEAR,
-    )
+def _yields(session: Session) -> dict:
+    found = yields(session.tessera)
+    if found is None:
+        return {"yearly yields": "known when something is staked"}
+    rates, lending = found.figures, found.lending
+
+    def lent(rate: Fraction) -> Percent | str:
+        return "not known yet" if lending is None else Percent(int(rate * WAD))
+
     return {
-        "APY1, prizes": Percent(int(found.apy1 * WAD)),
-        "APY1 net of the buyback": Percent(int(found.apy1_net * WAD)),
-        "APY2, mined BET": Percent(int(found.apy2 * WAD)),
-        "APY": Percent(int(found.apy * WAD)),
-        "from": f"revenue of the last {len(closed)} closed weeks on today's stakes, and BET's price now",
-        "assumes": "; ".join(ASSUMPTIONS),
+        "lending": lent(lending or Fraction(0)),
+        "APY1, from prizes: 1.6 times lending": lent(rates.apy1),
+        "APY1 net of the buyback": lent(rates.apy1_net),
+        "APY2, from mining": Percent(int(rates.apy2 * WAD)),
+        "together": lent(rates.apy),
+        "assumed": "; ".join(ASSUMPTIONS),
+        "measured": "lending is what the vaults grew by in the last four weeks, or since they began",
     }

@@ -1,13 +1,22 @@
-"""The keeper in a terminal: the plan as a table, a progress bar while a round goes on."""
+"""The keeper in a terminal: the plan as a table, a progress bar while a round goes on, signals, the report's file."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from tessera.keeper import report
 from tessera.keeper.plan import Plan
-from tessera.keeper.round import Outcome, Watcher
+from tessera.keeper.round import Outcome, Round, Watcher
+from tessera.keeper.scene import Scene
 from tessera.keeper.steps import Status, Step
 
 
@@ -52,3 +61,30 @@ class Bar(Watcher):
         sign = "✓" if outcome.status in (Status.DONE, Status.OTHERS) else "✗"
         text = f"{sign} {outcome.step.what}" + (f": {outcome.message}" if outcome.message else "")
         self._progress.console.print(Text(text))
+
+
+@contextmanager
+def stopped_by_signal() -> Iterator[Event]:
+    """What SIGTERM and Ctrl-C set while it lasts; the second one ends the process at once."""
+    stopping = Event()
+
+    def stop(number, _):
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def keep(scene: Scene, done: Round, folder: Path) -> tuple[dict, Path | None]:
+    """A round's report and its file; None where the folder cannot be written: what was done counts."""
+    found = report.of(scene, done)
+    try:
+        return found, report.write(found, folder)
+    except OSError as error:
+        click.echo(f"no report was written to {folder}: {error.strerror}", err=True)
+        return found, None

@@ -1,6 +1,9 @@
 """`tessera tickets` through a month: stake, predict, three Fridays, a prize, and everything back."""
 
+from fractions import Fraction
+
 import pytest
+from web3.exceptions import Web3RPCError
 
 from tessera.chain import WAD, Tessera, Wallet
 from tessera.chain.deploy import deploy
@@ -8,6 +11,8 @@ from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.events import EventCreated
 from tessera.chain.local import DAY, UNITS, LocalChain
 from tessera.chain.panels import PanelCreated
+from tessera.chain.yields import growth
+from tessera.model.apy import ASSUMPTIONS, figures, lending_apy
 from tessera.model.prizes import period_of, start_of
 from tests.undo import undone
 
@@ -136,19 +141,82 @@ def test_the_pool_is_the_contracts(stage, ask, run):
     shares = ("to the events of the week", "buys BET for the treasury", "carried to the next week")
     assert [float(shown[share]) for share in shares] == [0.90, 0.03, 0.07]
     assert "ends in" in run("tickets", "pool").output
-    # What weeks brought on 500 USD; a BET a block at 0.10 USD, two blocks an hour.
-    revenues = [float(week["revenue"]) for week in ask("tickets", "weeks")]
-    lending = sum(revenues) / len(revenues) / 500 * 365 / 7
-    assert lending > 0
-    assert float(shown["APY1, prizes"]) == pytest.approx(lending * 1.6, rel=1e-12)
-    assert float(shown["APY1 net of the buyback"]) == pytest.approx(lending * 1.6 * 0.9 / 0.93, rel=1e-12)
-    assert float(shown["APY2, mined BET"]) == pytest.approx(2 * 24 * 365 * 0.10 / 500, rel=1e-12)
-    assert float(shown["APY"]) == pytest.approx(float(shown["APY1, prizes"]) + float(shown["APY2, mined BET"]))
-    assert "is right in 80 % of them" in shown["assumes"]
 
 
-def test_no_yield_is_shown_before_a_week_is_closed(stage, ask):
-    assert ask("tickets", "pool")["yearly yields"] == "known when a week is closed"
+def test_yields_are_those_of_the_model(stage, ask):
+    """The command measures lending on the chain; when the vaults were deployed is known here."""
+    ask("tickets", "stake", "usdc", "500", "--yes", by=HANNAH)
+    ask("tickets", "stake", "dai", "300", "--yes", by=RIVAL)
+    stage.friday()
+    web3, shown = stage.tessera.web3, ask("tickets", "pool")
+    head, assets = web3.eth.get_block("latest"), []
+    for asset, value in (("USDC", 500), ("DAI", 300)):
+        share = stage.local.contract(f"YieldVault:{asset}").functions.convertToAssets(UNITS[asset] * 10**12)
+        created = stage.tessera.deployment.contracts[f"YieldVault:{asset}"].transaction
+        since = max(web3.eth.get_transaction(created)["blockNumber"], head["number"] - 4 * 7 * 24 * BLOCKS_PER_HOUR)
+        elapsed = head["timestamp"] - web3.eth.get_block(since)["timestamp"]
+        grown = Fraction(share.call(), share.call(block_identifier=since)) - 1
+        assert grown > 0
+        assets.append((value, grown * 365 * DAY / elapsed))
+    usdc, bet = stage.tessera.prizes.market()
+    price = Fraction(usdc, UNITS["USDC"]) / Fraction(bet, WAD) * Fraction(997, 1000)  # what selling one would bring
+    known = figures(assets, 1, price, 365 * 24 * BLOCKS_PER_HOUR)
+    labels = ("APY1, from prizes: 1.6 times lending", "APY1 net of the buyback", "APY2, from mining", "together")
+    assert [float(shown[label]) for label in labels] == pytest.approx([float(rate) for rate in known], rel=1e-12)
+    assert float(shown["lending"]) == pytest.approx(float(lending_apy(assets)), rel=1e-12)
+    assert shown["assumed"] == "; ".join(ASSUMPTIONS)
+
+
+@pytest.fixture
+def node_without(stage, monkeypatch):
+    """Lets calls fail as a node does that has forgotten a block: those of a contract up to a block."""
+    tester = stage.tessera.web3.provider.ethereum_tester
+    answer = tester.call
+
+    def call(transaction, block_number="latest"):
+        head = tester.get_block_by_number("latest")["number"]
+        number = head if block_number == "latest" else block_number
+        if (transaction["to"], number) in forgotten:
+            raise Web3RPCError("missing trie node")
+        return answer(transaction, block_number)
+
+    forgotten = set()
+    monkeypatch.setattr(tester, "call", call)
+    return lambda contract, blocks: forgotten.update((contract, number) for number in blocks)
+
+
+def test_what_is_not_known_of_yields_is_said(stage, ask, node_without):
+    assert ask("tickets", "pool")["yearly yields"] == "known when something is staked"
+    ask("tickets", "stake", "usdc", "500", "--yes", by=HANNAH)
+    assert ask("tickets", "pool")["lending"] != "not known yet"
+    head = stage.tessera.web3.eth.block_number
+    node_without(stage.local.contract("YieldVault:USDC").address, [head])  # it is broken now
+    shown = ask("tickets", "pool")
+    labels = ("lending", "APY1, from prizes: 1.6 times lending", "APY1 net of the buyback", "together")
+    assert [shown[label] for label in labels] == ["not known yet"] * 4
+    assert float(shown["APY2, from mining"]) > 0
+
+
+def test_a_vault_s_growth_is_measured_as_far_back_as_the_node_remembers(stage, node_without):
+    web3, vault = stage.tessera.web3, stage.local.contract("YieldVault:USDC").address
+    since, shares = stage.tessera.deployment.first_block, UNITS["USDC"] * 10**12
+    stage.local.give(vault, "USDC", 1)  # a share of the empty vault is worth twice as much
+    stage.local.let_pass(2 * DAY)
+    head = web3.eth.block_number
+    assert growth(web3, vault, shares, since) > 0
+    node_without(vault, range(head - 24 * BLOCKS_PER_HOUR))
+    assert growth(web3, vault, shares, since) == 0  # of the last day
+    node_without(vault, range(head))
+    assert growth(web3, vault, shares, since) is None
+
+
+def test_nothing_is_mined_after_the_last_block(stage, ask):
+    ask("tickets", "stake", "usdc", "500", "--yes", by=HANNAH)
+    web3 = stage.tessera.web3
+    web3.provider.ethereum_tester.mine_blocks(stage.tessera.staking.mining_blocks()[1] - 1 - web3.eth.block_number)
+    assert float(ask("tickets", "pool")["APY2, from mining"]) > 0
+    web3.provider.ethereum_tester.mine_block()
+    assert float(ask("tickets", "pool")["APY2, from mining"]) == 0
 
 
 def test_the_keeper_does_what_is_due(stage, ask, run):
@@ -165,6 +233,18 @@ def test_the_keeper_does_what_is_due(stage, ask, run):
     assert prizes.carried() > 0
     result = run("keeper", "run")
     assert (result.exit_code, "say who you are" in result.output) == (1, True)
+
+
+def test_what_the_keeper_did_counts_and_not_whether_its_report_can_be_written(stage, run, tmp_path):
+    now, week = stage.local.now(), stage.tessera.prizes.period()
+    stage.local.let_pass(start_of(period_of(now) + 1) + 60 - now)
+    (tmp_path / "file").write_text("")
+    done = run("keeper", "run", "--reports", tmp_path / "file" / "reports", by=RIVAL)
+    assert (done.exit_code, stage.tessera.prizes.period()) == (0, week + 1), done.output
+    assert f"no report was written to {tmp_path}/file/reports: Not a directory" in done.output
+    stage.local.let_pass(7 * DAY)
+    assert run("keeper", "run", "--reports", tmp_path / "reports", by=RIVAL).exit_code == 0
+    assert len(list((tmp_path / "reports").glob("round-*.json"))) == 1
 
 
 def test_events_are_listed(stage, ask):
