@@ -91,7 +91,7 @@ def play_alone(page, tessera: Tessera):
         week = tessera.prizes.period()
         page.button("Let a week pass").click()
         page.tab.wait_for_function("!document.querySelector('.clock [aria-busy=true]')")
-        assert comes_true(lambda: tessera.prizes.period() > week, READY_SECONDS)  # the neighbours close it
+        assert comes_true(lambda week=week: tessera.prizes.period() > week, READY_SECONDS)  # neighbours do it
     page.says("are yours")
     prize = tessera.events.prize_of(1, me)
     assert prize > 0
