@@ -17,7 +17,7 @@ from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 from web3 import Web3
 
-from tessera.chain.wallet import REFUSALS, ChainError, Reverted, Wallet, reason_of
+from tessera.chain.wallet import ChainError, Reverted, Wallet, reason_of, refusals
 
 R = typing.TypeVar("R", bound="Row")
 
@@ -102,7 +102,7 @@ class Contract:
         """What a view returns, as the ABI decoder gives it. Raises Reverted."""
         try:
             return self._contract.functions[function](*map(_plain, arguments)).call(block_identifier=block)
-        except REFUSALS as error:
+        except refusals() as error:
             raise Reverted(reason_of(error), f"{self.NAME}.{function}") from None
 
     def calldata(self, function: str, *arguments) -> bytes:

@@ -19,7 +19,7 @@ from tessera.chain.artifacts import ROOT, Artifact, compiled
 from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.stacks import STACKS, At, Create, Deployer, Foreign, Later, OwnerOf, Shows, Step, View
-from tessera.chain.wallet import REFUSALS, ChainError, Wallet
+from tessera.chain.wallet import ChainError, Wallet, refusals
 
 FAR_BLOCK = 1_000  # after the last of a rehearsal
 
@@ -237,7 +237,7 @@ def _shown_otherwise(web3: Web3, record: Deployment, expected: Shows, owner: str
     view = _contract(web3, record, expected.contract).functions[expected.view]
     try:
         shown = view(*arguments).call()
-    except (*REFUSALS, BadFunctionCallOutput):
+    except (*refusals(), BadFunctionCallOutput):
         shown = "no answer"
     return [] if shown == value else [f"{call} is {shown}, not {value}"]
 

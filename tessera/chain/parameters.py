@@ -10,7 +10,7 @@ from web3.exceptions import Web3Exception
 
 from tessera.chain.contract import WAD, ZERO_ADDRESS
 from tessera.chain.stacks import FACTORY_ABI, ROUTER_ABI
-from tessera.chain.wallet import REFUSALS, ChainError
+from tessera.chain.wallet import ChainError, refusals
 
 MAX_ASSETS, MAX_PROPOSERS = 8, 128
 NUMBERS = {  # name: least and most
@@ -153,5 +153,5 @@ def _ask(web3: Web3, address: str, abi: tuple, view: str, *arguments):
     """What a view answers; None where there is no such contract."""
     try:
         return web3.eth.contract(address=address, abi=abi).functions[view](*arguments).call()
-    except (*REFUSALS, Web3Exception):
+    except (*refusals(), Web3Exception):
         return None

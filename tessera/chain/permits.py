@@ -7,7 +7,7 @@ from eth_account.signers.local import LocalAccount
 from web3 import Web3
 from web3.exceptions import BadFunctionCallOutput
 
-from tessera.chain.wallet import REFUSALS, ChainError
+from tessera.chain.wallet import ChainError, refusals
 
 FOREVER = 2**256 - 1
 PERMIT = [
@@ -72,7 +72,7 @@ def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, d
     try:
         _, name, version, chain_id, verifying, _, _ = contract.functions.eip712Domain().call()
         nonce = contract.functions.nonces(owner).call()
-    except (*REFUSALS, BadFunctionCallOutput):
+    except (*refusals(), BadFunctionCallOutput):
         raise NoPermits(f"{token} knows no permits: approve it by a transaction") from None
     return {
         "types": {"EIP712Domain": DOMAIN, "Permit": PERMIT},

@@ -1,5 +1,6 @@
 """Sending transactions as one account, and the contract's own reason where it says no."""
 
+import sys
 import time
 from typing import Protocol
 
@@ -10,13 +11,6 @@ from web3.exceptions import ContractLogicError
 from web3.types import TxReceipt
 
 from tessera.chain.reasons import advice
-
-try:  # the embedded chain raises errors of its own
-    from eth_tester.exceptions import TransactionFailed
-except ImportError:
-    REFUSALS = (ContractLogicError,)
-else:
-    REFUSALS = (ContractLogicError, TransactionFailed)
 
 ERROR_STRING = "0x08c379a0"  # selector of Error(string)
 NO_REASON = ("", "no data", "b''", "None")  # how nodes word a revert without data
@@ -49,8 +43,15 @@ class Reverted(ChainError):
         return advice(self.reason)
 
 
+def refusals() -> tuple[type[Exception], ...]:
+    """What a call that a contract refuses raises: web3's error or, where it is in use, the embedded chain's own."""
+    # Not imported for its sake: that takes as long as all the rest of this package.
+    embedded = sys.modules.get("eth_tester.exceptions")
+    return (ContractLogicError,) if embedded is None else (ContractLogicError, embedded.TransactionFailed)
+
+
 def reason_of(refusal: Exception) -> str:
-    """The text that a contract reverted with, "" if there is none. `refusal` is one of REFUSALS."""
+    """The text that a contract reverted with, "" if there is none. `refusal` is one of `refusals`."""
     data = getattr(refusal, "data", None)
     if isinstance(data, str) and data.startswith(ERROR_STRING):
         try:
@@ -93,7 +94,7 @@ class Wallet:
         """Runs a call on top of the newest state and changes nothing. Raises Reverted."""
         try:
             self.web3.eth.call({"from": self.address, **call}, "pending")
-        except REFUSALS as error:
+        except refusals() as error:
             raise Reverted(reason_of(error), function) from None
 
     def signed(self, call: dict, function: str):
@@ -139,7 +140,7 @@ class Wallet:
             return EMBEDDED_GAS  # that chain cannot estimate at the time of its next block
         try:
             return with_margin(self.web3.eth.estimate_gas({"from": self.address, **call}, "pending"))
-        except REFUSALS as error:
+        except refusals() as error:
             raise Reverted(reason_of(error), function) from None
 
     def _reason_on_chain(self, receipt) -> str:
@@ -148,6 +149,6 @@ class Wallet:
         call = {"from": sent["from"], "data": sent["input"]} | ({"to": sent["to"]} if sent.get("to") else {})
         try:
             self.web3.eth.call(call, receipt["blockNumber"])
-        except REFUSALS as error:
+        except refusals() as error:
             return reason_of(error)
         return ""

@@ -13,7 +13,7 @@ from web3.exceptions import Web3RPCError
 
 from tessera.chain.contract import Contract
 from tessera.chain.events import Result
-from tessera.chain.wallet import REFUSALS, ChainError, Reverted, reason_of, with_margin
+from tessera.chain.wallet import ChainError, Reverted, reason_of, refusals, with_margin
 from tessera.keeper.known import Winners
 from tessera.keeper.patience import LAG_SECONDS, comes_true
 from tessera.keeper.scene import Scene
@@ -305,7 +305,7 @@ def refusal(scene: Scene, call: Call) -> str | None:
     sender = {} if scene.account is None else {"from": scene.account}
     try:
         scene.web3.eth.call({**sender, **call.data}, "pending")
-    except REFUSALS as error:
+    except refusals() as error:
         return reason_of(error)
     return None
 
@@ -333,5 +333,5 @@ def fits(scene: Scene, call: Call) -> bool:
     try:
         estimate = scene.web3.eth.estimate_gas({**sender, **call.data}, "pending")
         return with_margin(estimate) <= gas_room(scene)
-    except (*REFUSALS, Web3RPCError):
+    except (*refusals(), Web3RPCError):
         return False

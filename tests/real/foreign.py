@@ -7,7 +7,7 @@ from web3 import Web3
 from web3.types import TxReceipt
 
 from tessera.chain.artifacts import ROOT, compiled
-from tessera.chain.wallet import REFUSALS, Reverted, Wallet, reason_of
+from tessera.chain.wallet import Reverted, Wallet, reason_of, refusals
 
 NODE_MODULES = ROOT / "node_modules"
 
@@ -46,7 +46,7 @@ class Foreign:
         """What a view returns. Raises Reverted."""
         try:
             return self._contract.functions[function](*arguments).call(block_identifier=block)
-        except REFUSALS as error:
+        except refusals() as error:
             raise Reverted(reason_of(error), function) from None
 
     def write(self, sender: Wallet, function: str, *arguments) -> TxReceipt:
