@@ -23,7 +23,7 @@ SIZES = {"desk": (1280, "light"), "phone": (360, "dark")}  # width and colours
 
 @contextmanager
 def running_chromium() -> Iterator:
-    """A browser; skips the test where there is none. One at a time in a process."""
+    """A browser; skips the test where there is none. For the fixture `browser`: Playwright starts one at a time."""
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("needs Debian's chromium")

@@ -6,6 +6,8 @@ import pytest
 from boa.contracts.vyper.vyper_contract import VyperContract
 from hypothesis import settings
 
+from tests.chromium import running_chromium
+
 # How long an example of a property test takes says nothing about the code: none has a deadline.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -22,3 +24,10 @@ def pytest_collection_modifyitems(items):
     """Workers share out files (`--dist loadgroup`); the page's go to one, since they share a devnet and a browser."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group("page" if PAGE in item.path.parents else item.path.stem))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Of all tests of a process: Playwright starts one in it at a time."""
+    with running_chromium() as browser:
+        yield browser

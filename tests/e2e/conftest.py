@@ -14,7 +14,6 @@ from scripts import devnet, web
 from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.local import UNITS, LocalChain
-from tests.chromium import running_chromium
 from tests.integration.conftest import ROOT, running_devnet
 
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 800}
@@ -26,10 +25,9 @@ FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def browser(url):
-    """Closed before the chain: anvil does not end while a browser keeps a connection open."""
-    with running_chromium() as browser:
-        yield browser
+def browser(url, browser):
+    """Opened after the chain and so closed before it: anvil does not end while a browser keeps a connection open."""
+    return browser
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tessera.demo.report.stakers import sections
 from tessera.demo.stakers import LATE, PLANS, STAKERS, WEEKS, play
 from tessera.model.apy import ASSUMPTIONS
 from tessera.model.prizes import period_of
-from tests.chromium import SIZES, opened, running_chromium
+from tests.chromium import SIZES, opened
 from tests.unit.demo.conftest import NAMES, record_of  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.browser
@@ -32,12 +32,6 @@ def address(staked, record_of, tmp_path_factory):  # noqa: F811
     record = read(recorded.rows, recorded.fixtures, NAMES)
     played = SimpleNamespace(record=record, fixtures=recorded.fixtures, findings=["it adds up"])
     return write(played, tmp_path_factory.mktemp("report"), sections(staked)).as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module", params=SIZES.values(), ids=SIZES)

@@ -9,16 +9,10 @@ from tessera.chain import Outcome
 from tessera.demo.plan import Ending
 from tessera.demo.record import read
 from tessera.demo.report import write
-from tests.chromium import SIZES, found_by_axe, opened, running_chromium
+from tests.chromium import SIZES, found_by_axe, opened
 from tests.unit.demo.conftest import NAMES
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
