@@ -186,10 +186,11 @@ def test_the_yield_of_a_paused_market_waits_for_the_next_week(system, keep):
     assert done.exit_code == 0
     usdc, dai = (harvests(system)[token.address] for token in (system.usdc, system.dai))
     assert len(usdc) == len(dai) == 2
-    # Nothing of the week without was lost: what remains is the rounding buffer and the interest of some seconds.
+    # Nothing of the week without was lost: what remains is the rounding buffer and the interest of some seconds, less
+    # up to two units, since the vault burns whole shares.
     state = system.tessera.staking.asset_state(system.usdc.address)
     left = system.fronts[system.usdc.address].read("previewRedeem", state.shares) - state.principal
-    assert 0 <= left - state.principal // 10_000 < usdc[1] // 1_000
+    assert -2 <= left - state.principal // 10_000 < usdc[1] // 1_000
 
 
 def harvests(system) -> dict[str, list[int]]:
