@@ -25,6 +25,7 @@ from tessera.index import Index
 from tessera.keeper.known import Known
 from tessera.keeper.loop import Loop
 from tessera.keeper.metrics import Alarms, Metrics
+from tessera.keeper.patience import comes_true
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.scene import Scene
@@ -137,6 +138,7 @@ from tessera.index import Index
 from tessera.keeper.known import Known
 from tessera.keeper.loop import Loop
 from tessera.keeper.metrics import Alarms, Metrics
+from tessera.keeper.patience import comes_true
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.scene import Scene
@@ -178,7 +180,9 @@ def test_killed_in_each_transaction_the_next_process_goes_on(world, node, tmp_pa
         nonce = world.web3.eth.get_transaction_count(sender.address)
         died = run_command([sys.executable, "-c", DYING, node, tmp_path / "record.json", index, KEEPER, count])
         assert died.returncode == -signal.SIGKILL, died.stderr
-        assert world.web3.eth.get_transaction_count(sender.address) - nonce == count
+        # The node has the last one, and puts it in a block a moment later.
+        wanted = nonce + count
+        assert comes_true(lambda wanted=wanted: world.web3.eth.get_transaction_count(sender.address) == wanted, 10)
         scene.known = Known(Index(index, world.web3, world.record))
         again = round_of(scene, sender)
         assert (again.exit_code, len(again.outcomes)) == (0, steps - count)
