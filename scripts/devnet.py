@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import click
 from web3 import HTTPProvider, Web3
@@ -54,9 +54,11 @@ def require_anvil() -> None:
 @contextmanager
 def anvil(port: int, *options: str) -> Iterator[tuple[subprocess.Popen, str]]:
     """Runs a chain of our own; yields its process and URL. Port 0: a free one. Raises ClickException if it cannot."""
-    with NamedTemporaryFile("w+", prefix="anvil-", suffix=".log") as log:
+    # Old states go to files, gigabytes of them, which an anvil that is told to end leaves behind.
+    with NamedTemporaryFile("w+", prefix="anvil-", suffix=".log") as log, TemporaryDirectory(prefix="anvil-") as states:
+        settings = ["--port", str(port), "--accounts", str(ACCOUNTS), "--mnemonic", MNEMONIC, "--cache-path", states]
         node = subprocess.Popen(  # noqa: S603
-            [ANVIL, "--port", str(port), "--accounts", str(ACCOUNTS), "--mnemonic", MNEMONIC, *options],
+            [ANVIL, *settings, *options],
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
