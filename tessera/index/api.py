@@ -188,7 +188,7 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
     def markets(seen: Seen, paging: Paged) -> Page[MarketState]:
         """All friends' markets, oldest first."""
         found = seen.markets(offset=paging.offset, limit=paging.limit)
-        return Page(**_stamp(seen.head), total=seen.count(MarketCreated), answers=found)
+        return _part(seen, seen.count(MarketCreated), found)
 
     @app.get("/markets/{market_id}", responses=MISSING)
     def market(seen: Seen, market_id: Id) -> Answer[MarketState]:
@@ -204,7 +204,7 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
     def events(seen: Seen, paging: Paged) -> Page[EventState]:
         """All events of staked tickets, oldest first."""
         found = seen.events(offset=paging.offset, limit=paging.limit)
-        return Page(**_stamp(seen.head), total=seen.count(EventCreated), answers=found)
+        return _part(seen, seen.count(EventCreated), found)
 
     @app.get("/events/{event_id}", responses=MISSING)
     def event(seen: Seen, event_id: Id) -> Answer[EventState]:
@@ -241,7 +241,7 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
         """Every movement of an account's Escrow balance, oldest first."""
         account = _address(account)
         lines = seen.ledger(account, offset=paging.offset, limit=paging.limit)
-        return Page(**_stamp(seen.head), total=seen.count(Entry, account=account), answers=lines)
+        return _part(seen, seen.count(Entry, account=account), lines)
 
     @app.get("/leaderboard")
     def leaderboard(seen: Seen, paging: Paged) -> Page[Standing]:
@@ -265,8 +265,11 @@ def _answer(seen: Snapshot, answer) -> Answer:
 
 
 def _page(seen: Snapshot, found: list, paging: Paging) -> Page:
-    some = found[paging.offset : paging.offset + paging.limit]
-    return Page(**_stamp(seen.head), total=len(found), answers=some)
+    return _part(seen, len(found), found[paging.offset : paging.offset + paging.limit])
+
+
+def _part(seen: Snapshot, total: int, some: list) -> Page:
+    return Page(**_stamp(seen.head), total=total, answers=some)
 
 
 def _address(text: str) -> str:
