@@ -271,9 +271,11 @@ class Pay(Step):
         if not self._result(scene).settled or not self._is_logged(scene):
             return False
         found = self._winners(scene)
-        if found.payable or any(self._is_taken(scene, one) for one in found.refused):
-            return not self._result(scene).unpaid
-        return self._is_explained(scene)
+        if not self._result(scene).unpaid:
+            return True
+        if found.payable or not found.refused:
+            return False
+        return not any(self._is_taken(scene, one) for one in found.refused)
 
     def refused(self, scene: Scene) -> list[str]:
         return self._winners(scene).refused if self._result(scene).unpaid else []
