@@ -25,16 +25,14 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 import click
 from web3 import HTTPProvider, Web3
 
-from tessera.chain import ChainError, Deployment, Tessera, Wallet
+from tessera.chain import ChainError, Tessera, Wallet
 from tessera.chain.artifacts import ROOT
 from tessera.chain.embedded import ACCOUNTS, MNEMONIC, known_account
 from tessera.chain.events import EventCreated
 from tessera.chain.local import DAY, LocalChain
-from tessera.devnet import PANEL, populate, purse, report
+from tessera.devnet import PAGE, PANEL, RECORD, populate, purse, report, running
 
 ANVIL = ROOT / "node_modules" / ".bin" / "anvil"
-RECORD = "deployments/devnet.json"
-PAGE = "frontend-abi/devnet.json"
 START_SECONDS = 30
 
 
@@ -123,18 +121,6 @@ def describe(tessera: Tessera, url: str, members: int) -> None:
 def date(timestamp: int) -> str:
     """Friday, 27 Nov 2026, 00:00 UTC."""
     return f"{datetime.fromtimestamp(timestamp, UTC):%A, %d %b %Y, %H:%M} UTC"
-
-
-def running(into: Path) -> Tessera:
-    """The devnet that runs, by the files it wrote. Raises ChainError where there is none."""
-    try:
-        url = json.loads((into / PAGE).read_text(encoding="utf-8"))["rpcUrl"]
-    except FileNotFoundError:
-        raise ChainError(f"no devnet is running: {into / PAGE} is not there. Start one with `make devnet`") from None
-    web3 = Web3(HTTPProvider(url))
-    if not web3.is_connected():
-        raise ChainError(f"no devnet answers at {url}, where {into / PAGE} has it. Start one with `make devnet`")
-    return Tessera(web3, Deployment.load(into / RECORD))
 
 
 INTO = click.option(

@@ -18,18 +18,16 @@ from pathlib import Path
 from threading import Event, Thread
 
 import click
-from requests import RequestException
-from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
 
-from tessera.chain import ChainError, Deployment, Tessera
+from tessera.chain import ChainError, Tessera
 from tessera.chain.artifacts import ROOT
+from tessera.devnet import PAGE, running
+from tessera.keeper.sender import NODE_ERRORS
 from tessera.neighbours import Neighbours
 
 WEB = ROOT / "web"
 DIST = WEB / "dist"
 DEVNET = [sys.executable, "-u", "scripts/devnet.py"]
-PAGE, RECORD = "frontend-abi/devnet.json", "deployments/devnet.json"  # as it writes them
 LOOK_SECONDS = 1
 
 
@@ -104,8 +102,7 @@ def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict, Tess
             raise click.ClickException(
                 f"the devnet did not start: if port {port} is taken, scripts/web.py --chain-port 0 takes a free one"
             )
-        deployment = json.loads((into / PAGE).read_text(encoding="utf-8"))
-        yield process, deployment, Tessera(Web3(HTTPProvider(deployment["rpcUrl"])), Deployment.load(into / RECORD))
+        yield process, json.loads((into / PAGE).read_text(encoding="utf-8")), running(into)
     finally:
         process.terminate()
         process.wait()
@@ -123,7 +120,7 @@ def neighbours(tessera: Tessera) -> Iterator[None]:
                 if (newest := web3.eth.block_number) != seen:
                     others.act()
                     seen = newest
-            except (ChainError, Web3Exception, RequestException):
+            except (ChainError, *NODE_ERRORS):
                 pass  # somebody else was faster, or the chain is about to stop
 
     thread = Thread(target=act, args=(Neighbours(tessera),), daemon=True)

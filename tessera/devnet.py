@@ -1,10 +1,14 @@
-"""What a devnet begins with: contracts, people, markets, stakes, events. Needs the compiler (group `ops`)."""
+"""A devnet: what it begins with (contracts, people, markets, stakes, events), and where one runs.
 
+Needs the compiler (group `ops`).
+"""
+
+import json
 from pathlib import Path
 
-from web3 import Web3
+from web3 import HTTPProvider, Web3
 
-from tessera.chain import EUR, WAD, Outcome, Terms, Tessera, Wallet
+from tessera.chain import EUR, WAD, ChainError, Deployment, Outcome, Terms, Tessera, Wallet
 from tessera.chain.deploy import deploy
 from tessera.chain.embedded import ACCOUNTS, known_account
 from tessera.chain.events import EventCreated
@@ -12,6 +16,8 @@ from tessera.chain.local import DAY, HOUR, UNITS, LocalChain
 from tessera.chain.markets import MarketCreated
 from tessera.chain.panels import PanelCreated
 
+RECORD = "deployments/devnet.json"
+PAGE = "frontend-abi/devnet.json"  # what it tells pages
 SHORTEST_WINDOW = 60
 BLOCKS_PER_HOUR = 2  # a week is 336 blocks, mined in seconds
 DAY_BLOCKS = 24 * BLOCKS_PER_HOUR
@@ -41,6 +47,18 @@ def populate(web3: Web3, members: int, path: Path) -> Tessera:
     _begin_club(tessera, owner, friends)
     _begin_tickets(tessera, owner, friends)
     return tessera
+
+
+def running(into: Path) -> Tessera:
+    """The devnet that runs, by the files it wrote. Raises ChainError where there is none."""
+    try:
+        url = json.loads((into / PAGE).read_text(encoding="utf-8"))["rpcUrl"]
+    except FileNotFoundError:
+        raise ChainError(f"no devnet is running: {into / PAGE} is not there. Start one with `make devnet`") from None
+    web3 = Web3(HTTPProvider(url))
+    if not web3.is_connected():
+        raise ChainError(f"no devnet answers at {url}, where {into / PAGE} has it. Start one with `make devnet`")
+    return Tessera(web3, Deployment.load(into / RECORD))
 
 
 def report(tessera: Tessera, event_id: int, outcome: int) -> None:
