@@ -105,6 +105,15 @@ class Contract:
         except refusals() as error:
             raise Reverted(reason_of(error), f"{self.NAME}.{function}") from None
 
+    def read_all(self, function: str) -> list:
+        """All of a list, whose getter takes an index and reverts past the end."""
+        found: list = []
+        try:
+            while True:
+                found.append(self.read(function, len(found)))
+        except Reverted:
+            return found
+
     def calldata(self, function: str, *arguments) -> bytes:
         """What a transaction that calls a function carries."""
         return Web3.to_bytes(hexstr=self._contract.encode_abi(function, [_plain(argument) for argument in arguments]))

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
 from tessera.chain.permits import Permit
-from tessera.chain.wallet import Reverted, Wallet
+from tessera.chain.wallet import Wallet
 
 USD = 10**6  # of a stake
-MAX_ASSETS = 8
 
 
 class AssetState(NamedTuple):
@@ -121,13 +120,7 @@ class StakingPool(Contract):
 
     def assets(self) -> list[str]:
         """What can be staked, in the order of being added."""
-        found: list[str] = []
-        try:
-            while len(found) < MAX_ASSETS:
-                found.append(self.read("assets", len(found)))
-        except Reverted:
-            pass  # past the end of the list
-        return found
+        return self.read_all("assets")
 
     def asset_state(self, asset: str) -> AssetState:
         """Principal, vault shares, last harvest, open to stakes."""

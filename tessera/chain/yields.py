@@ -9,7 +9,7 @@ from web3.exceptions import Web3Exception
 
 from tessera.chain.contract import WAD
 from tessera.chain.deployments import Tessera
-from tessera.chain.erc20 import Token
+from tessera.chain.erc20 import Erc20
 from tessera.model.apy import YieldFigures, figures, lending_apy
 
 HOUR, YEAR = 3600, 365 * 24 * 3600
@@ -47,7 +47,7 @@ def yields(tessera: Tessera) -> Yields | None:
     since = max(tessera.deployment.first_block, head - WINDOW_HOURS * blocks_per_hour)
     values, rates = [], []
     for asset in staking.assets():
-        unit = 10 ** Token.of(tessera.web3, asset).decimals
+        unit = 10 ** Erc20(tessera.web3, asset).decimals()
         values.append(Fraction(staking.asset_state(asset).principal, unit))
         rates.append(growth(tessera.web3, staking.vault_of(asset), MANY * unit, since))
     lent = [(value, rate or 0) for value, rate in zip(values, rates, strict=True)]
@@ -60,21 +60,22 @@ def growth(web3: Web3, vault: str, shares: int, since: int) -> Fraction | None:
 
     None where that is less than half a day, or the vault does not answer.
     """
-    worth = web3.eth.contract(vault, abi=VAULT).functions.convertToAssets(shares)
+    converted = web3.eth.contract(vault, abi=VAULT).functions.convertToAssets(shares)
     head = web3.eth.get_block("latest")
 
-    def is_known(number: int) -> bool:
+    def worth(number: int) -> int:
         try:
-            return worth.call(block_identifier=number) > 0
+            return converted.call(block_identifier=number)
         except Web3Exception:
-            return False  # there was no vault yet, the node has forgotten, or the vault is broken
+            return 0  # there was no vault yet, the node has forgotten, or the vault is broken
 
-    if not is_known(since):
-        since = bisect_left(range(head["number"]), True, lo=since, key=is_known)
+    then, now = worth(since), worth(head["number"])
+    if not then:
+        since = bisect_left(range(head["number"]), True, lo=since, key=lambda number: worth(number) > 0)
+        then = worth(since)
     elapsed = head["timestamp"] - web3.eth.get_block(since)["timestamp"]
-    if elapsed < SHORTEST or not is_known(head["number"]):
+    if elapsed < SHORTEST or not then or not now:
         return None
-    now, then = (worth.call(block_identifier=number) for number in (head["number"], since))
     return (Fraction(now, then) - 1) * YEAR / elapsed
 
 
@@ -87,5 +88,5 @@ def _mined(tessera: Tessera, head: int) -> Fraction:
 def _bet_price(tessera: Tessera) -> Fraction:
     """What one BET would bring, in prize tokens, which count as USD; 0 where nobody buys."""
     held, bet = tessera.prizes.market()
-    unit = 10 ** Token.of(tessera.web3, tessera.prizes.prize_token()).decimals
+    unit = 10 ** Erc20(tessera.web3, tessera.prizes.prize_token()).decimals()
     return Fraction(held * WAD, bet * unit) * KEPT if bet else Fraction(0)

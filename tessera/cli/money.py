@@ -4,7 +4,6 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
-from tessera.chain import Reverted
 from tessera.cli.markets import YES_TO_ALL, own_limits
 from tessera.cli.session import Commands, Session
 from tessera.cli.show import Moment, ask, card, eur, sent
@@ -105,14 +104,11 @@ def _change(session: Session, products: int) -> None:
 
 
 def _consents(session: Session, account: str, done: dict) -> None:
-    escrow, given, found = session.tessera.escrow, session.tessera.escrow.consent_of(account), {}
-    try:
-        while True:
-            address, bit = escrow.products(len(found)), 1 << len(found)
-            name = "Friends' markets" if address == session.tessera.markets.address else address
-            found[f"{len(found)}: {name}"] = "may take your bets" if given & bit else "may not"
-    except Reverted:
-        pass  # past the end of the list
+    escrow, found = session.tessera.escrow, {}
+    given = escrow.consent_of(account)
+    for index, address in enumerate(escrow.read_all("products")):
+        name = "Friends' markets" if address == session.tessera.markets.address else address
+        found[f"{index}: {name}"] = "may take your bets" if given >> index & 1 else "may not"
     card(session, "Consents", found | done)
 
 
