@@ -101,6 +101,7 @@ def play_alone(page, tessera: Tessera):
     page.press("Withdraw 250.00 USDC", "It is in your wallet.")
     assert tessera.staking.principal_of(me, usdc) == 0
     page.tab.get_by_role("navigation").get_by_role("link", name="Portfolio").click()
+    page.tab.get_by_text("It is in your wallet.").wait_for(state="hidden")  # said of the stake
     page.tab.get_by_role("button", name=re.compile("^Withdraw .* EUR$")).click()
     page.says("It is in your wallet.")
     assert tessera.play_euro.balance_of(me) == 49 * EUR + payoff
