@@ -108,6 +108,23 @@ def test_a_node_that_is_down_and_comes_back(visit):
     page.tab.get_by_text("The node does not answer.").wait_for(state="detached")
 
 
+def test_a_node_that_needs_longer_than_a_block_is_read_all_the_same(visit, tessera):
+    """Two and a half seconds for each answer, and the page sees a new block every two."""
+    page, ask = visit(), tessera.web3.provider.make_request
+    devtools = page.tab.context.new_cdp_session(page.tab)
+    devtools.send("Network.enable")
+    slow = {"offline": False, "latency": 2_500, "downloadThroughput": -1, "uploadThroughput": -1}
+    devtools.send("Network.emulateNetworkConditions", slow)
+    ask("evm_setIntervalMining", [1])
+    try:
+        page.tab.get_by_role("link", name="Leaders").click()
+        page.tab.get_by_role("region", name="Leaders").wait_for()
+        page.tab.get_by_role("link", name="Tickets").click()
+        page.says("multiplier now")
+    finally:
+        ask("evm_setAutomine", [True])
+
+
 def test_a_page_without_its_deployment_says_so(browser, address):
     tab = browser.new_page()
     tab.route("**/deployment.json", lambda route: route.fulfill(status=404))

@@ -6,6 +6,10 @@ import type { Kind, Source } from "./source";
 
 const PAGE = 1000;
 const PATIENCE = 10; // seconds that an index may be behind the chain before its answer is taken as it is
+const SILENCE_MS = 10_000;
+const silent = (): never => {
+  throw new Refusal("The event index does not answer. Nothing is lost: the page tries again by itself.");
+};
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Stamped = { readonly block: number };
@@ -14,11 +18,9 @@ type Page<T> = Stamped & { readonly total: number; readonly answers: readonly T[
 export function fromIndex(url: string): Source {
   async function get<T extends Stamped>(path: string): Promise<T> {
     for (let waited = 0; ; waited += 1) {
-      const answer = await fetch(`${url.replace(/\/$/, "")}${path}`).catch(() => {
-        throw new Refusal("The event index does not answer. Nothing is lost: the page tries again by itself.");
-      });
+      const answer = await fetch(`${url.replace(/\/$/, "")}${path}`, { signal: AbortSignal.timeout(SILENCE_MS) }).catch(silent);
       if (!answer.ok) throw new Refusal(`The event index answers ${answer.status} to ${path}.`);
-      const found = (await answer.json()) as T;
+      const found = (await answer.json().catch(silent)) as T;
       if (BigInt(found.block) >= chain.head.number || waited === PATIENCE) return found;
       await pause(1000);
     }

@@ -1,4 +1,5 @@
 // A value that is read again with every block, every minute, whenever what it is read from changes, and soon after it failed.
+import { stringify } from "viem";
 import { chain } from "./chain.svelte";
 
 const RETRY_MS = 2000;
@@ -6,31 +7,43 @@ const RETRY_MS = 2000;
 export class Live<T> {
   value = $state.raw<T>();
   error = $state.raw<unknown>();
-  #failures = $state(0);
+  #turn = $state(0);
 
-  /** In a component's script. `read` is tracked up to its first await; what is old stays until the new is there. */
+  /**
+   * In a component's script. `read` is tracked up to its first await; what is old stays until the new is there.
+   * What changes while it reads makes it read once more, and does not stop it: a node may need longer than a block.
+   */
   constructor(read: () => Promise<T>) {
+    let reading = false;
+    let again = false;
+    let retry: ReturnType<typeof setTimeout> | undefined;
     $effect(() => {
       void chain.head;
       void chain.minute;
-      void this.#failures;
-      let current = true;
-      let retry: ReturnType<typeof setTimeout> | undefined;
-      read().then(
-        (value) => {
-          if (current) [this.value, this.error] = [value, undefined];
-        },
-        (error: unknown) => {
-          if (!current) return;
-          this.error = error;
-          // The node may be back before there is a new block.
-          retry = setTimeout(() => (this.#failures += 1), RETRY_MS);
-        },
-      );
-      return () => {
-        current = false;
-        clearTimeout(retry);
-      };
+      void this.#turn;
+      clearTimeout(retry);
+      again = reading;
+      if (reading) return;
+      reading = true;
+      read()
+        .then(
+          (value) => this.#set(value),
+          (error: unknown) => {
+            this.error = error;
+            // The node may be back before there is a new block.
+            retry = setTimeout(() => (this.#turn += 1), RETRY_MS);
+          },
+        )
+        .finally(() => {
+          reading = false;
+          if (again) this.#turn += 1;
+        });
     });
+  }
+
+  /** The same object stays while nothing in it changes: others are read from it. */
+  #set(value: T) {
+    this.error = undefined;
+    if (stringify(value) !== stringify(this.value)) this.value = value;
   }
 }

@@ -18,6 +18,7 @@ class Logs {
 
   /** Events of one kind up to the head. Raises where the node fails; what was read until then stays. */
   async of<N extends Name, E extends ContractEventName<Abis[N]>>(contract: N, event: E): Promise<Row<N, E>[]> {
+    await this.#reading; // which may have begun before the newest block
     await (this.#reading ??= this.#read().finally(() => (this.#reading = undefined)));
     return (this.#rows.get(`${contract}.${event}`) ?? []) as Row<N, E>[];
   }
