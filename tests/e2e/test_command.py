@@ -33,7 +33,7 @@ def running_page(folder: Path) -> Iterator[str]:
         yield address
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         process.stdout.close()
     assert process.returncode == 0
 

@@ -63,17 +63,18 @@ def test_a_bet_by_keyboard_alone(visit, member, tessera):
 
 @pytest.mark.parametrize("path", ["markets", "portfolio", "tickets"])
 def test_a_page_that_nothing_happens_on_asks_for_no_more_than_blocks(visit, member, path):
-    """A public node counts requests. Once a minute all is read anew, which is in one of two short whiles at most."""
+    """A public node counts requests. What is read at first, and all of it each minute, takes a slow machine a while."""
     page, asked = visit(path, wallet=member), []
-    page.tab.wait_for_function("!document.querySelector('main [aria-busy=true]')")
     page.tab.on("request", lambda sent: asked.append(sent.post_data or ""))
     counts = []
-    for _ in range(2):
+    for _ in range(8):
         asked.clear()
         page.tab.wait_for_timeout(5_000)
         assert any("eth_getBlockByNumber" in one for one in asked)
         counts.append(sum("eth_call" in one for one in asked))
-    assert min(counts) <= 1
+        if counts[-1] <= 1:
+            return
+    pytest.fail(f"calls in each 5 s: {counts}")
 
 
 def test_all_script_is_small(built):

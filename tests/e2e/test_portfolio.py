@@ -97,9 +97,10 @@ def test_leaders_are_those_of_the_one_definition(visit, tessera):
     rows = list(tessera.log_reader().read())
     known = results(rows, tessera.markets.address)
     page = visit("leaderboard")
-    page.says("Brier")
+    leaders = page.tab.get_by_role("region", name="Leaders")
+    leaders.wait_for()
     table = {}
-    for row in page.tab.get_by_role("row").all()[1:]:
+    for row in leaders.get_by_role("row").all()[1:]:
         who, gain, *_ = page.text(row).split("\t")
         table[who] = gain
     gains = {f"{one[:6]}…{one[-4:]}": result.profit for one, result in known.items() if result.put_in}

@@ -44,7 +44,7 @@ def running_devnet(folder: Path) -> Iterator[str]:
         yield found.group(1)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         process.stdout.close()
     assert process.returncode == 0
 
