@@ -126,7 +126,7 @@ def test_the_commands_of_the_page(url, folder, tmp_path):
         assert markets["total"] == len(markets["answers"]) >= 2
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=60)
         server.stdout.close()
 
 

@@ -182,7 +182,7 @@ def test_killed_in_each_transaction_the_next_process_goes_on(world, node, tmp_pa
         assert died.returncode == -signal.SIGKILL, died.stderr
         # The node has the last one, and puts it in a block a moment later.
         wanted = nonce + count
-        assert comes_true(lambda wanted=wanted: world.web3.eth.get_transaction_count(sender.address) == wanted, 10)
+        assert comes_true(lambda wanted=wanted: world.web3.eth.get_transaction_count(sender.address) == wanted, 60)
         scene.known = Known(Index(index, world.web3, world.record))
         again = round_of(scene, sender)
         assert (again.exit_code, len(again.outcomes)) == (0, steps - count)

@@ -88,6 +88,19 @@ def test_no_minimum_is_too_low(system, bucket):
         buy(system, bucket, 0)
 
 
+def test_something_must_be_bought_where_the_average_says_nothing(system, bucket):
+    """A unit of USDC is worth less than a wei of BET in a market that holds a thousand wei."""
+    system.bet.eval(f"erc20.balanceOf[{system.market.address}] = 1000")
+    for _ in range(2):
+        boa.env.timestamp += DAY
+        system.prizes.poke()
+    boa.env.timestamp += DAY
+    with boa.reverts("prizes: min_out too low"):
+        buy(system, 1, 0)
+    with boa.reverts("router: too little out"):
+        buy(system, 1, 1)
+
+
 def test_sandwich_fails_and_the_bucket_waits(system, bucket, staker):
     system.usdc.mint(staker, 100_000 * USD)
     system.usdc.approve(system.router, 2**256 - 1, sender=staker)
