@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
-from threading import Event, Thread
 from typing import Annotated, Generic, TypeVar
 
-from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -29,6 +28,7 @@ from tessera.index.answers import (
 from tessera.index.index import Index
 from tessera.index.schema import Block
 from tessera.index.snapshot import NoIndexError, Snapshot
+from tessera.index.syncer import Syncer
 
 T = TypeVar("T")
 MOST_ANSWERS = 1_000
@@ -67,47 +67,6 @@ class Health(BaseModel):
     error: str | None
 
 
-class Syncer:
-    """Keeps an index up to date in a thread of its own: the only one that writes."""
-
-    def __init__(self, index: Index, every: float):
-        """Looks for new blocks every so many seconds."""
-        self.index = index
-        self.every = every
-        self.error: str | None = None
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="sync", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Waits for the piece that is being read."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.index.sync(self._go_on)
-                self.error = None
-            except _StopSync:
-                return
-            # Whatever a node answers: the next attempt starts from what is stored.
-            except Exception as error:
-                self.error = f"{type(error).__name__}: {error}"
-                log.warning("not synced, trying again in %s s: %s", self.every, self.error)
-            self._stop.wait(self.every)
-
-    def _go_on(self, block: int, newest: int) -> None:
-        if self._stop.is_set():
-            raise _StopSync
-
-
-class _StopSync(Exception):
-    pass
-
-
 class Paging:
     """`offset` and `limit` of a request."""
 
@@ -123,10 +82,128 @@ Paged = Annotated[Paging, Depends()]
 Id = Annotated[int, Path(ge=0, lt=2**256)]
 
 
+def _missing(_: Request, error: ChainError) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, status_code=404)
+
+
+def _silent(_: Request, error: NoIndexError) -> JSONResponse:
+    log.warning("%s", error)  # it names the database, which is nobody's business
+    detail = "nothing was read yet, or the database does not answer"
+    return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "5"})
+
+
+def _snapshot(request: Request, response: Response) -> Iterator[Snapshot]:
+    with request.app.state.index.snapshot() as seen:
+        tag = f'"{seen.head.hash}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        # A proxy that compresses makes a weak tag of it; here both mean the same.
+        known = request.headers.get("if-none-match", "").split(",")
+        if tag in (one.strip().removeprefix("W/") for one in known):
+            raise HTTPException(304, headers=headers)
+        response.headers.update(headers)
+        yield seen
+
+
+router = APIRouter()
+Seen = Annotated[Snapshot, Depends(_snapshot)]
+
+
+@router.get("/health")
+def health(request: Request) -> Health:
+    """Whether the index is up to date; never cached."""
+    index, syncer = request.app.state.index, request.app.state.syncer
+    head = index.head()
+    return Health(
+        chain_id=index.chain_id,
+        contracts=index.contracts,
+        block=head and head.number,
+        block_time=head and head.timestamp,
+        error=syncer and syncer.error,
+    )
+
+
+@router.get("/markets")
+def markets(seen: Seen, paging: Paged) -> Page[MarketState]:
+    """All friends' markets, oldest first."""
+    found = seen.markets(offset=paging.offset, limit=paging.limit)
+    return _part(seen, seen.count(MarketCreated), found)
+
+
+@router.get("/markets/{market_id}", responses=MISSING)
+def market(seen: Seen, market_id: Id) -> Answer[MarketState]:
+    """One market."""
+    return _answer(seen, seen.market(market_id))
+
+
+@router.get("/markets/{market_id}/prices", responses=MISSING)
+def prices(seen: Seen, market_id: Id, paging: Paged) -> Page[Price]:
+    """How the price of YES moved, oldest first."""
+    return _page(seen, seen.price_history(market_id), paging)
+
+
+@router.get("/events")
+def events(seen: Seen, paging: Paged) -> Page[EventState]:
+    """All events of staked tickets, oldest first."""
+    found = seen.events(offset=paging.offset, limit=paging.limit)
+    return _part(seen, seen.count(EventCreated), found)
+
+
+@router.get("/events/{event_id}", responses=MISSING)
+def event(seen: Seen, event_id: Id) -> Answer[EventState]:
+    """One event."""
+    return _answer(seen, seen.event(event_id))
+
+
+@router.get("/events/{event_id}/predictors", responses=MISSING)
+def predictors(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
+    """Whoever has a prediction in an event."""
+    return _page(seen, seen.predictors(event_id), paging)
+
+
+@router.get("/events/{event_id}/winners", responses=MISSING)
+def winners(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
+    """Who was right in a settled event and is not paid."""
+    return _page(seen, seen.winners(event_id), paging)
+
+
+@router.get("/forfeited")
+def forfeited(seen: Seen, paging: Paged) -> Page[Prediction]:
+    """Predictions that anybody can purge."""
+    return _page(seen, seen.forfeited(), paging)
+
+
+@router.get("/weeks")
+def weeks(seen: Seen, paging: Paged) -> Page[Week]:
+    """The prize weeks that are closed, oldest first."""
+    return _page(seen, seen.prize_history(), paging)
+
+
+@router.get("/accounts/{account}/portfolio")
+def portfolio(seen: Seen, account: str) -> Answer[Portfolio]:
+    """All that an account has and had."""
+    return _answer(seen, seen.portfolio(_address(account)))
+
+
+@router.get("/accounts/{account}/ledger")
+def ledger(seen: Seen, account: str, paging: Paged) -> Page[LedgerLine]:
+    """Every movement of an account's Escrow balance, oldest first."""
+    account = _address(account)
+    lines = seen.ledger(account, offset=paging.offset, limit=paging.limit)
+    return _part(seen, seen.count(Entry, account=account), lines)
+
+
+@router.get("/leaderboard")
+def leaderboard(request: Request, seen: Seen, paging: Paged) -> Page[Standing]:
+    """Everybody who ever had to do with a market, greatest profit first."""
+    block, found = request.app.state.standings
+    if block != seen.head.hash:
+        found = seen.leaderboard()
+        request.app.state.standings = seen.head.hash, found
+    return _page(seen, found, paging)
+
+
 def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
     """The API of an index; `syncer`, if any, lives as long as the app."""
-
-    standings: dict[str, list[Standing]] = {}  # of one block: everybody has to be counted for any part of it
 
     @asynccontextmanager
     async def living(_: FastAPI):
@@ -146,113 +223,12 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
             304: {"description": "If-None-Match has the hash of the newest block"},
             503: {"description": "nothing was read yet, or the database does not answer"},
         },
+        exception_handlers={ChainError: _missing, NoIndexError: _silent},
     )
+    app.state.index, app.state.syncer = index, syncer
+    app.state.standings = None, []  # of one block: everybody has to be counted for any part of it
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
-
-    @app.exception_handler(ChainError)
-    def _(_: Request, error: ChainError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status_code=404)
-
-    @app.exception_handler(NoIndexError)
-    def _(_: Request, error: NoIndexError) -> JSONResponse:
-        log.warning("%s", error)  # it names the database, which is nobody's business
-        detail = "nothing was read yet, or the database does not answer"
-        return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "5"})
-
-    def snapshot(request: Request, response: Response) -> Iterator[Snapshot]:
-        with index.snapshot() as seen:
-            tag = f'"{seen.head.hash}"'
-            headers = {"ETag": tag, "Cache-Control": "no-cache"}
-            # A proxy that compresses makes a weak tag of it; here both mean the same.
-            known = request.headers.get("if-none-match", "").split(",")
-            if tag in (one.strip().removeprefix("W/") for one in known):
-                raise HTTPException(304, headers=headers)
-            response.headers.update(headers)
-            yield seen
-
-    Seen = Annotated[Snapshot, Depends(snapshot)]
-
-    @app.get("/health")
-    def health() -> Health:
-        """Whether the index is up to date; never cached."""
-        head = index.head()
-        return Health(
-            chain_id=index.chain_id,
-            contracts=index.contracts,
-            block=head and head.number,
-            block_time=head and head.timestamp,
-            error=syncer and syncer.error,
-        )
-
-    @app.get("/markets")
-    def markets(seen: Seen, paging: Paged) -> Page[MarketState]:
-        """All friends' markets, oldest first."""
-        found = seen.markets(offset=paging.offset, limit=paging.limit)
-        return _part(seen, seen.count(MarketCreated), found)
-
-    @app.get("/markets/{market_id}", responses=MISSING)
-    def market(seen: Seen, market_id: Id) -> Answer[MarketState]:
-        """One market."""
-        return _answer(seen, seen.market(market_id))
-
-    @app.get("/markets/{market_id}/prices", responses=MISSING)
-    def prices(seen: Seen, market_id: Id, paging: Paged) -> Page[Price]:
-        """How the price of YES moved, oldest first."""
-        return _page(seen, seen.price_history(market_id), paging)
-
-    @app.get("/events")
-    def events(seen: Seen, paging: Paged) -> Page[EventState]:
-        """All events of staked tickets, oldest first."""
-        found = seen.events(offset=paging.offset, limit=paging.limit)
-        return _part(seen, seen.count(EventCreated), found)
-
-    @app.get("/events/{event_id}", responses=MISSING)
-    def event(seen: Seen, event_id: Id) -> Answer[EventState]:
-        """One event."""
-        return _answer(seen, seen.event(event_id))
-
-    @app.get("/events/{event_id}/predictors", responses=MISSING)
-    def predictors(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
-        """Whoever has a prediction in an event."""
-        return _page(seen, seen.predictors(event_id), paging)
-
-    @app.get("/events/{event_id}/winners", responses=MISSING)
-    def winners(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
-        """Who was right in a settled event and is not paid."""
-        return _page(seen, seen.winners(event_id), paging)
-
-    @app.get("/forfeited")
-    def forfeited(seen: Seen, paging: Paged) -> Page[Prediction]:
-        """Predictions that anybody can purge."""
-        return _page(seen, seen.forfeited(), paging)
-
-    @app.get("/weeks")
-    def weeks(seen: Seen, paging: Paged) -> Page[Week]:
-        """The prize weeks that are closed, oldest first."""
-        return _page(seen, seen.prize_history(), paging)
-
-    @app.get("/accounts/{account}/portfolio")
-    def portfolio(seen: Seen, account: str) -> Answer[Portfolio]:
-        """All that an account has and had."""
-        return _answer(seen, seen.portfolio(_address(account)))
-
-    @app.get("/accounts/{account}/ledger")
-    def ledger(seen: Seen, account: str, paging: Paged) -> Page[LedgerLine]:
-        """Every movement of an account's Escrow balance, oldest first."""
-        account = _address(account)
-        lines = seen.ledger(account, offset=paging.offset, limit=paging.limit)
-        return _part(seen, seen.count(Entry, account=account), lines)
-
-    @app.get("/leaderboard")
-    def leaderboard(seen: Seen, paging: Paged) -> Page[Standing]:
-        """Everybody who ever had to do with a market, greatest profit first."""
-        found = standings.get(seen.head.hash)
-        if found is None:
-            found = seen.leaderboard()
-            standings.clear()
-            standings[seen.head.hash] = found
-        return _page(seen, found, paging)
-
+    app.include_router(router)
     return app
 
 

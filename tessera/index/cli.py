@@ -11,8 +11,9 @@ from web3.exceptions import Web3Exception
 
 from tessera.chain.deployments import Deployment
 from tessera.chain.wallet import ChainError
-from tessera.index.api import Syncer, app_of
+from tessera.index.api import app_of
 from tessera.index.index import Index
+from tessera.index.syncer import Syncer
 
 
 class Commands(click.Group):

@@ -9,8 +9,9 @@ from web3 import HTTPProvider, Web3
 
 from scripts import web
 from tessera.chain import Outcome
-from tessera.index.api import Syncer, app_of
+from tessera.index.api import app_of
 from tessera.index.index import Index
+from tessera.index.syncer import Syncer
 from tests.e2e.conftest import joined
 from tests.e2e.play import bet, new_market
 

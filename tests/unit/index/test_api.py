@@ -15,7 +15,8 @@ from tessera.chain.events import Claimed, EventCreated, EventSettled
 from tessera.chain.markets import BetPlaced, MarketCreated, MarketFinalized
 from tessera.chain.prizes import PeriodClosed
 from tessera.index import Index, Snapshot
-from tessera.index.api import Syncer, app_of
+from tessera.index.api import app_of
+from tessera.index.syncer import Syncer
 from tests.unit.index.conftest import chance_log
 from tests.unit.index.node import deployment
 

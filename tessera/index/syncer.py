@@ -1,0 +1,49 @@
+"""An index that follows its chain."""
+
+import logging
+from threading import Event, Thread
+
+from tessera.index.index import Index
+
+log = logging.getLogger("tessera.index")
+
+
+class Syncer:
+    """Keeps an index up to date in a thread of its own: the only one that writes."""
+
+    def __init__(self, index: Index, every: float):
+        """Looks for new blocks every so many seconds."""
+        self.index = index
+        self.every = every
+        self.error: str | None = None
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="sync", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Waits for the piece that is being read."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.index.sync(self._go_on)
+                self.error = None
+            except _StopSync:
+                return
+            # Whatever a node answers: the next attempt starts from what is stored.
+            except Exception as error:
+                self.error = f"{type(error).__name__}: {error}"
+                log.warning("not synced, trying again in %s s: %s", self.every, self.error)
+            self._stop.wait(self.every)
+
+    def _go_on(self, block: int, newest: int) -> None:
+        if self._stop.is_set():
+            raise _StopSync
+
+
+class _StopSync(Exception):
+    pass
