@@ -120,7 +120,7 @@ def test_a_node_that_needs_longer_than_a_block_is_read_all_the_same(visit, tesse
         page.tab.get_by_role("link", name="Leaders").click()
         page.tab.get_by_role("region", name="Leaders").wait_for()
         page.tab.get_by_role("link", name="Tickets").click()
-        page.says("multiplier now")
+        page.says("In the pool now")
     finally:
         ask("evm_setAutomine", [True])
 
