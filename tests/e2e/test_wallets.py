@@ -4,6 +4,7 @@ import re
 
 from tessera.chain import EUR, Outcome
 from tessera.chain.local import let_pass
+from tests.e2e.conftest import joined
 from tests.e2e.play import bet, new_market
 
 
@@ -67,15 +68,30 @@ def test_a_bet_that_others_made_dearer_is_not_placed(visit, member, new_person, 
         tessera.play_euro.join(one, consent=1)
     page = visit(f"markets/{market}", wallet=person)
     page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled")).wait_for()
-    # The page looks for no new block, so it does not see the other bet.
-    page.tab.route(
-        re.compile("127"), lambda route: route.abort() if "getBlockByNumber" in sent(route) else route.continue_()
-    )
+    see_no_new_block(page)  # nor the other bet
     bet(tessera, faster, market, Outcome.YES)
     let_pass(tessera.web3, 5, tessera.events.blocks_per_hour())
     page.button("Bet 1.00 EUR on YES").click()
     page.says("Others bet first")
     assert tessera.markets.position(market, person.address).staked[Outcome.YES] == 0
+
+
+def see_no_new_block(page):
+    page.tab.route(
+        re.compile("127"), lambda route: route.abort() if "getBlockByNumber" in sent(route) else route.continue_()
+    )
+
+
+def test_the_next_bet_waits_though_the_last_one_is_not_read_yet(visit, member, new_person, tessera):
+    market, person = new_market(tessera, member, "Twice?"), joined(new_person(), tessera)
+    page = visit(f"markets/{market}", wallet=person)
+    yes, no = (page.button(f"Bet 1.00 EUR on {side.name}") for side in (Outcome.YES, Outcome.NO))
+    no.and_(page.tab.locator(":enabled")).wait_for()
+    see_no_new_block(page)
+    yes.click()
+    no.and_(page.tab.locator(":disabled")).wait_for()
+    page.says("Your bet is placed.")
+    assert tessera.markets.position(market, person.address).staked[Outcome.YES] == EUR
 
 
 def test_a_replaced_transaction_is_told_apart(visit, new_person, tessera):
