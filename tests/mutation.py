@@ -51,6 +51,8 @@ EQUIVALENT = {
     ("LmsrMarkets.vy", "b: uint256 = 1"),
     ("LmsrMarkets.vy", "b: uint256 = (0 + 1)"),
     ("modules/lmsr.vy", "return favourite if gap < 0 else WAD - favourite"),
+    ("modules/lmsr.vy", "return favourite if gap <= 1 else WAD - favourite"),
+    ("modules/lmsr.vy", "return favourite if gap <= (0 + 1) else WAD - favourite"),
     ("StakingPool.vy", "paid: uint256 = 1"),
     ("StakingPool.vy", "paid: uint256 = (0 + 1)"),
     ("StakingPool.vy", "taken: uint256 = 1"),

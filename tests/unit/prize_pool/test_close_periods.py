@@ -109,14 +109,26 @@ def test_first_second_of_friday_belongs_to_the_new_week(system):
     assert system.prizes.pool() == 1_000 * USD
 
 
-def test_waits_a_day_at_most_for_a_harvest(system):
+@pytest.mark.parametrize("late", [0, 1, 2 * DAY])
+def test_waits_a_day_at_most_for_a_harvest(system, late):
     period = system.prizes.period()
     next_friday(system)
     boa.env.timestamp += DAY - 1
     with boa.reverts("prizes: harvest first"):
         system.prizes.close_periods(period, 1)
-    boa.env.timestamp += 1
+    boa.env.timestamp += 1 + late
     system.prizes.close_periods(period, 1)
+
+
+def test_carry_and_bucket_share_a_word_and_not_a_unit(system):
+    """An odd carry becomes an even one, beside an odd bucket and an empty one."""
+    for bucket in (0, 1):
+        system.prizes.eval(f"self._held = {bucket}")
+        for carried in (1, 2):
+            system.revenue(1)
+            next_friday(system)
+            system.close()
+            assert (system.prizes.carried(), system.prizes.buyback_bucket()) == (carried, bucket)
 
 
 def test_harvest_of_the_week_before_is_not_enough(system):
