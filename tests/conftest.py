@@ -8,9 +8,8 @@ from hypothesis import settings
 
 from tests.chromium import running_chromium
 
-# How long an example of a property test takes says nothing about the code: none has a deadline.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# Hypothesis' own: the same examples in every run, however long one takes. `make campaign` looks for new ones.
+settings.load_profile("ci")
 
 # Titanoboa describes a contract in every revert with all of its storage, by traces that it never rolls back: a slot
 # written by an undone contract of the same address makes it fail ("'IntegerT' object has no attribute 'key_type'").

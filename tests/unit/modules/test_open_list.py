@@ -13,7 +13,7 @@ def open_list(evm):
     return load("contracts/modules/open_list.vy").deploy().internal
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(actions=st.lists(st.one_of(st.integers(0, 2**32 - 1), st.fractions(0, 1)), max_size=100))
 def test_follows_a_list(open_list, actions):
     account, expected = boa.env.generate_address(), []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.prize_system import load
 
 MAX_STAKE, MAX_LENGTH = 2**60, 366 * 24 * 14_400
-fast = settings(max_examples=40, deadline=None)
+fast = settings(max_examples=40)
 stakes, lengths = st.integers(0, MAX_STAKE), st.integers(1, MAX_LENGTH)
 multipliers = st.integers(10**6, 10**7)
 

@@ -38,7 +38,7 @@ def test_who_never_staked_has_none(system, stranger):
     assert system.pool.ticket_basis(stranger, 0) == (0, 0, 0)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(
     changes=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 50)), min_size=1, max_size=12),
     ends=st.lists(st.integers(0, 70), min_size=2, max_size=8),
