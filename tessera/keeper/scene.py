@@ -4,11 +4,29 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from web3 import EthereumTesterProvider
+from web3.exceptions import BadResponseFormat
+from web3.middleware import Web3Middleware
 
 from tessera.chain import Tessera
 from tessera.chain.erc20 import Token
 from tessera.index import Index
 from tessera.keeper.known import Known
+
+NULL_IS_AN_ANSWER = {
+    "eth_getBlockByHash",
+    "eth_getBlockByNumber",
+    "eth_getTransactionByHash",
+    "eth_getTransactionReceipt",
+}
+
+
+class NeverNull(Web3Middleware):
+    """Makes an error of the null with which overloaded nodes answer, and for which web3 has no word."""
+
+    def response_processor(self, method, response):
+        if method.startswith("eth_") and method not in NULL_IS_AN_ANSWER and response.get("result", "") is None:
+            raise BadResponseFormat(f"null to {method}")
+        return response
 
 
 @dataclass(frozen=True)
@@ -26,6 +44,8 @@ class Scene:
         """Raises ChainError where the contracts are not deployed."""
         self.tessera, self.known, self.account = tessera, Known(index), account
         self.web3 = tessera.web3
+        if NeverNull not in list(self.web3.middleware_onion):
+            self.web3.middleware_onion.add(NeverNull)
         self.pool, self.events, self.prizes = tessera.staking, tessera.events, tessera.prizes
         self.embedded = isinstance(self.web3.provider, EthereumTesterProvider)
         self._tokens: dict[str, Token] = {}

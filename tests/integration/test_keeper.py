@@ -495,6 +495,23 @@ def test_the_loop_outlives_whatever_comes_over_http(world, gateway, kind, throug
     assert due(scene).steps == []
 
 
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_a_round_ends_and_tells_whatever_comes_over_http(world, gateway, kind):
+    web3 = Web3(HTTPProvider(f"http://127.0.0.1:{gateway.server_port}", exception_retry_configuration=None))
+    wallet = Wallet(web3, world.keeper.account)
+    scene = Scene(Tessera(web3, world.record), Index("sqlite://", web3, world.record), wallet.address)
+    plan = due(scene)
+    gateway.wrong, gateway.left = ANSWERS[kind], 20
+    done = run(scene, Sender(wallet, patience=0.5), plan)
+    assert done.exit_code == 3
+    assert len(done.outcomes) == len(plan.steps)
+    assert done.outcomes[-1].status == Status.UNDONE
+    assert done.outcomes[-1].message.startswith("the node failed: ")
+    gateway.left = 10**9
+    assert round_of(*keeper_of(world)).exit_code == 0
+    assert len(claims(world)) == 4
+
+
 def test_without_a_node_it_says_so():
     done = cli("plan", "--network", "ethereum:local:http://127.0.0.1:1")
     assert done.exit_code == 1
