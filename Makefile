@@ -38,8 +38,7 @@ format: .venv/.dev ## rewrite what check would complain about
 	ruff format .
 
 integration: .venv/.dev node_modules web/node_modules ## what needs Node, a browser or PostgreSQL: devnet, keeper, page, real parts
-	npm run --silent typecheck
-	npm run --silent --prefix web check
+	printf "%s\n" typecheck "--prefix web check" | xargs -P 2 -L 1 npm run --silent
 	pytest -m "(anvil or browser or postgres) and not campaign" -n 3 --dist loadgroup --no-loadscope-reorder
 
 campaign: .venv/.dev node_modules ## the long runs: a million states, deep state machines, mutants
