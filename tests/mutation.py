@@ -33,6 +33,11 @@ from tests.prize_system import load
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ["contracts", "tests", "tessera", "scripts", "docs", "frontend-abi", "pyproject.toml", "ape-config.yaml"]
 STAKING = ("TestToken", "YieldVault", "PriceFeed", "Pair", "Router")
+TICKETS = (
+    "tests/unit/prediction_events",
+    "tests/unit/test_known_bugs_tickets.py",
+    "tests/differential/test_prize_machine.py",
+)
 NOT_REAL = 99  # exit code of a run with nothing to test
 TIMEOUT = 600  # seconds; a mutant that makes a test hang is noticed
 
@@ -50,6 +55,9 @@ SWAPS = [
 EQUIVALENT = {
     ("LmsrMarkets.vy", "b: uint256 = 1"),
     ("LmsrMarkets.vy", "b: uint256 = (0 + 1)"),
+    ("LmsrMarkets.vy", "price_after: uint256 = 1"),
+    ("LmsrMarkets.vy", "price_after: uint256 = (0 + 1)"),
+    ("LmsrMarkets.vy", "gap if p0 * 2 <= lmsr.WAD else -gap,"),
     ("modules/lmsr.vy", "return favourite if gap < 0 else WAD - favourite"),
     ("modules/lmsr.vy", "return favourite if gap <= 1 else WAD - favourite"),
     ("modules/lmsr.vy", "return favourite if gap <= (0 + 1) else WAD - favourite"),
@@ -64,6 +72,8 @@ EQUIVALENT = {
     ("modules/vaults.vy", "before = word >> 40 & 2**96 - (1 + 1)"),
     ("modules/stake_history.vy", "for _: uint256 in range((40 + 1)):"),
     ("PredictionEvents.vy", "final: bool = True"),
+    ("PredictionEvents.vy", "outcome: uint256 = 1"),
+    ("PredictionEvents.vy", "outcome: uint256 = (0 + 1)"),
     ("PredictionEvents.vy", "if result >> 8 & 2**128 - 2 == 0:"),
     ("PredictionEvents.vy", "if result >> 8 & 2**128 - (1 + 1) == 0:"),
     ("modules/tickets.vy", "if new >= old:"),
@@ -106,12 +116,12 @@ TARGETS = [
     Target(
         "PrizePool",
         ("PrizePool.vy", "modules/periods.vy", "modules/twap.vy"),
-        ("tests/unit/prize_pool", "tests/unit/prediction_events", "tests/differential/test_prize_machine.py"),
+        ("tests/unit/prize_pool", *TICKETS),
     ),
     Target(
         "StakingPool",
         ("StakingPool.vy", "modules/vaults.vy", "modules/stake_history.vy", "modules/mining.vy"),
-        ("tests/unit/staking_pool", "tests/unit/prediction_events", "tests/differential/test_prize_machine.py"),
+        ("tests/unit/staking_pool", *TICKETS),
     ),
     Target(
         "PredictionEvents",
@@ -122,13 +132,7 @@ TARGETS = [
             "modules/event_registry.vy",
             "modules/open_list.vy",
         ),
-        (
-            "tests/unit/prediction_events",
-            "tests/unit/modules",
-            "tests/unit/staking_pool",
-            "tests/differential/test_ticket_vectors.py",
-            "tests/differential/test_prize_machine.py",
-        ),
+        ("tests/unit/modules", "tests/unit/staking_pool", "tests/differential/test_ticket_vectors.py", *TICKETS),
     ),
 ]
 
