@@ -17,11 +17,12 @@ type Page<T> = Stamped & { readonly total: number; readonly answers: readonly T[
 
 export function fromIndex(url: string): Source {
   async function get<T extends Stamped>(path: string): Promise<T> {
+    const wanted = chain.head.number; // not those that come meanwhile: an index may always be one behind
     for (let waited = 0; ; waited += 1) {
       const answer = await fetch(`${url.replace(/\/$/, "")}${path}`, { signal: AbortSignal.timeout(SILENCE_MS) }).catch(silent);
       if (!answer.ok) throw new Refusal(`The event index answers ${answer.status} to ${path}.`);
       const found = (await answer.json().catch(silent)) as T;
-      if (BigInt(found.block) >= chain.head.number || waited === PATIENCE) return found;
+      if (BigInt(found.block) >= wanted || waited === PATIENCE) return found;
       await pause(1000);
     }
   }
