@@ -120,6 +120,16 @@ def test_forfeits_when_prize_contracts_revert(system, staker):
     assert system.pool.forfeited_at(staker, 0) == boa.env.evm.patch.block_number
 
 
+def test_forfeitures_are_counted_for_each_and_for_all(system):
+    for count in (1, 2):
+        person = system.newcomer()
+        system.stake(person, 1_000)
+        with refusing(system.events):
+            for _ in range(2):
+                system.pool.withdraw(system.usdc, 100 * USD, sender=person)
+        assert (system.pool.forfeits(person), system.pool.total_forfeits()) == (2, 2 * count)
+
+
 @pytest.mark.parametrize("fault", ["eats all gas", "answers 100 kB", "re-enters"])
 def test_succeeds_whatever_the_prize_contracts_do(system, staker, fault):
     hostile = {
