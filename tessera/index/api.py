@@ -32,6 +32,7 @@ from tessera.index.syncer import Syncer
 
 T = TypeVar("T")
 MOST_ANSWERS = 1_000
+NO_ANSWER = "nothing was read yet, or the database does not answer"
 MISSING = {404: {"description": "there is none of this number"}}
 log = logging.getLogger("tessera.index")
 
@@ -88,8 +89,7 @@ def _missing(_: Request, error: ChainError) -> JSONResponse:
 
 def _silent(_: Request, error: NoIndexError) -> JSONResponse:
     log.warning("%s", error)  # it names the database, which is nobody's business
-    detail = "nothing was read yet, or the database does not answer"
-    return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "5"})
+    return JSONResponse({"detail": NO_ANSWER}, status_code=503, headers={"Retry-After": "5"})
 
 
 def _snapshot(request: Request, response: Response) -> Iterator[Snapshot]:
@@ -221,7 +221,7 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
         lifespan=living,
         responses={
             304: {"description": "If-None-Match has the hash of the newest block"},
-            503: {"description": "nothing was read yet, or the database does not answer"},
+            503: {"description": NO_ANSWER},
         },
         exception_handlers={ChainError: _missing, NoIndexError: _silent},
     )

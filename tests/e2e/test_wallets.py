@@ -48,9 +48,7 @@ def test_a_wallet_on_another_network_is_led_here(visit, new_person, tessera):
 
 
 def test_a_refusal_is_shown_with_advice_before_anything_is_sent(visit, member, new_person, tessera):
-    market = new_market(tessera, member, "Too late?")
-    person = new_person()
-    tessera.play_euro.join(person, consent=1)
+    market, person = new_market(tessera, member, "Too late?"), joined(new_person(), tessera)
     page = visit(f"markets/{market}", wallet=person)
     yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled"))
     yes.wait_for()
@@ -63,9 +61,7 @@ def test_a_refusal_is_shown_with_advice_before_anything_is_sent(visit, member, n
 
 def test_a_bet_that_others_made_dearer_is_not_placed(visit, member, new_person, tessera):
     market = new_market(tessera, member, "Dearer?")
-    person, faster = new_person(), new_person()
-    for one in (person, faster):
-        tessera.play_euro.join(one, consent=1)
+    person, faster = (joined(new_person(), tessera) for _ in range(2))
     page = visit(f"markets/{market}", wallet=person)
     page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled")).wait_for()
     see_no_new_block(page)  # nor the other bet

@@ -475,14 +475,19 @@ def gateway(node):
     server.server_close()
 
 
-@pytest.mark.parametrize(("kind", "through"), zip(ANSWERS, (0, 60, 25, 60, 25), strict=True))
-def test_the_loop_outlives_whatever_comes_over_http(world, gateway, kind, through):
-    """At its first request, while it looks, and in the middle of a round."""
+def keeper_behind(gateway, world):
     web3 = Web3(HTTPProvider(f"http://127.0.0.1:{gateway.server_port}", exception_retry_configuration=None))
     wallet = Wallet(web3, world.keeper.account)
     scene = Scene(Tessera(web3, world.record), Index("sqlite://", web3, world.record), wallet.address)
+    return scene, Sender(wallet, patience=0.5)
+
+
+@pytest.mark.parametrize(("kind", "through"), zip(ANSWERS, (0, 60, 25, 60, 25), strict=True))
+def test_the_loop_outlives_whatever_comes_over_http(world, gateway, kind, through):
+    """At its first request, while it looks, and in the middle of a round."""
+    scene, sender = keeper_behind(gateway, world)
     metrics, stopping = Metrics(), Event()
-    loop = Loop(scene, Sender(wallet, patience=0.5), metrics, Alarms(metrics.alarm))
+    loop = Loop(scene, sender, metrics, Alarms(metrics.alarm))
     gateway.wrong, gateway.left = ANSWERS[kind], through
     loop.look(stopping)
     assert gateway.left < 0
@@ -497,12 +502,10 @@ def test_the_loop_outlives_whatever_comes_over_http(world, gateway, kind, throug
 
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_a_round_ends_and_tells_whatever_comes_over_http(world, gateway, kind):
-    web3 = Web3(HTTPProvider(f"http://127.0.0.1:{gateway.server_port}", exception_retry_configuration=None))
-    wallet = Wallet(web3, world.keeper.account)
-    scene = Scene(Tessera(web3, world.record), Index("sqlite://", web3, world.record), wallet.address)
+    scene, sender = keeper_behind(gateway, world)
     plan = due(scene)
     gateway.wrong, gateway.left = ANSWERS[kind], 20
-    done = run(scene, Sender(wallet, patience=0.5), plan)
+    done = run(scene, sender, plan)
     assert done.exit_code == 3
     assert len(done.outcomes) == len(plan.steps)
     assert done.outcomes[-1].status == Status.UNDONE
