@@ -6,9 +6,9 @@ from eth_tester import EthereumTester, PyEVMBackend
 from web3 import EthereumTesterProvider, HTTPProvider, Web3
 
 from scripts.devnet import anvil, require_anvil
-from tessera.chain.artifacts import ROOT, compiled, compiled_file
 from tessera.chain.embedded import ACCOUNTS, MNEMONIC
 from tessera.chain.permits import sign_permit
+from tessera.deployment.artifacts import ROOT, compiled, compiled_file
 
 START = 2_000_000_000  # so that timestamps, and with them calldata, are the same in every run
 

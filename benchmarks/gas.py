@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmarks import friends, picture, tickets
 from benchmarks.chains import Anvil, Chain, Embedded
 from benchmarks.growth import SERIES, Points
-from tessera.chain.artifacts import ROOT, compiled
+from tessera.deployment.artifacts import ROOT, compiled
 
 SNAPSHOT = ROOT / "snapshots" / "gas.json"
 PUBLISHED = ROOT / "benchmarks" / "gas.json"

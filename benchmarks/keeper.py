@@ -15,8 +15,8 @@ from web3.exceptions import Web3RPCError
 
 from benchmarks.chains import ROOT, Anvil
 from benchmarks.growth import GAS_OF_PERSON
-from tessera.chain.deploy import code_of
-from tessera.chain.events import Claimed
+from tessera.chain.prediction_events import Claimed
+from tessera.deployment.deploy import code_of
 from tests.staked import KEEPER, World
 
 PUBLISHED = ROOT / "benchmarks" / "keeper.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand
 
-from tessera.chain.ledger import LedgerError
+from tessera.accounting.ledger import LedgerError
 from tessera.demo import stakers, terminal
 from tessera.demo.audit import AuditError
 from tessera.demo.markets import BrokeError

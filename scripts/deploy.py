@@ -14,11 +14,11 @@ from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
 from web3 import Web3
 
-from tessera.chain.deploy import STACKS, Report, deploy, is_done, open_record, rehearse
-from tessera.chain.parameters import faults_on_chain, read_parameters
-from tessera.chain.through_ape import record_path, wallet_of
 from tessera.chain.wallet import ChainError
-from tessera.devnet import TICKETS
+from tessera.deployment.ape_accounts import record_path, wallet_of
+from tessera.deployment.deploy import PRODUCTS, Report, deploy, is_done, open_record, rehearse
+from tessera.deployment.parameters import faults_on_chain, read_parameters
+from tessera.local.devnet import TICKETS
 
 
 @click.group(help=__doc__)
@@ -80,28 +80,28 @@ def ticket_parameters(provider: ProviderAPI, file: Path | None, record: Path) ->
     return wanted
 
 
-def run(provider: ProviderAPI, stack: str, parameters: dict, account: str | None, path: Path, dry_run: bool):
-    """Deploys a stack, or prints what deploying it would do."""
+def run(provider: ProviderAPI, product: str, parameters: dict, account: str | None, path: Path, dry_run: bool):
+    """Deploys a product, or prints what deploying it would do."""
     chain_id = provider.web3.eth.chain_id  # Ape takes every local chain for its own 1337
-    click.echo(f"{stack} {parameters} on {provider.network.choice}, chain {chain_id}, record {path.name}")
+    click.echo(f"{product} {parameters} on {provider.network.choice}, chain {chain_id}, record {path.name}")
     try:
         if dry_run:
-            plan(provider.web3, stack, parameters, path)
+            plan(provider.web3, product, parameters, path)
             return
         wallet = wallet_of(provider, account)
         click.echo(f"sending as {wallet.address}")
-        deploy(wallet, stack, parameters, network=path.stem, path=path, report=tell)
+        deploy(wallet, product, parameters, network=path.stem, path=path, report=tell)
     except ChainError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"written: {path}")
 
 
-def plan(web3: Web3, stack: str, parameters: dict, path: Path):
+def plan(web3: Web3, product: str, parameters: dict, path: Path):
     """Prints each step: done, or to do with its gas."""
     record = open_record(web3, path, path.stem)
     total = 0
-    rehearsed = rehearse(stack, parameters, web3.eth.chain_id)
-    for step, told in zip(STACKS[stack](**parameters), rehearsed, strict=True):
+    rehearsed = rehearse(product, parameters, web3.eth.chain_id)
+    for step, told in zip(PRODUCTS[product](**parameters), rehearsed, strict=True):
         if is_done(web3, record, step):
             click.echo(f"  done   {step}")
         else:

@@ -26,11 +26,11 @@ import click
 from web3 import HTTPProvider, Web3
 
 from tessera.chain import ChainError, Tessera, Wallet
-from tessera.chain.artifacts import ROOT
 from tessera.chain.embedded import ACCOUNTS, MNEMONIC, known_account
-from tessera.chain.events import EventCreated
-from tessera.chain.local import DAY, LocalChain
-from tessera.devnet import PAGE, PANEL, RECORD, populate, purse, report, running
+from tessera.chain.prediction_events import EventCreated
+from tessera.deployment.artifacts import ROOT
+from tessera.local.chain import DAY, LocalChain
+from tessera.local.devnet import PAGE, PANEL, RECORD, populate, purse, report, running
 
 ANVIL = ROOT / "node_modules" / ".bin" / "anvil"
 START_SECONDS = 30

@@ -14,9 +14,9 @@ from eth_utils.abi import abi_to_signature, event_abi_to_log_topic
 from vyper import ast as vy_ast
 from web3 import Web3
 
-from tessera.chain.artifacts import ROOT, Artifact, compiled, imported_sources
 from tessera.chain.deployments import LOCAL_CHAINS, Deployment
 from tessera.chain.reasons import explanations
+from tessera.deployment.artifacts import ROOT, Artifact, compiled, imported_sources
 
 OUT = ROOT / "frontend-abi"
 HEADER = "// Written by scripts/export_abi.py. Do not edit.\n\n"

@@ -26,8 +26,8 @@ from rich.console import Console
 
 from tessera.chain import ChainError, Deployment, Tessera
 from tessera.chain.accounts import secret_of
-from tessera.chain.artifacts import ROOT
-from tessera.chain.through_ape import account_of, record_path, wallet_of
+from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
+from tessera.deployment.artifacts import ROOT
 from tessera.index import Index
 from tessera.keeper import report as told
 from tessera.keeper.loop import Limits, Loop

@@ -11,10 +11,10 @@ import click
 from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
 
-from tessera.chain.deploy import differences
 from tessera.chain.deployments import Deployment
-from tessera.chain.through_ape import record_path
 from tessera.chain.wallet import ChainError
+from tessera.deployment.ape_accounts import record_path
+from tessera.deployment.deploy import differences
 
 
 @click.command(cls=ConnectedProviderCommand, help=__doc__)

@@ -20,10 +20,10 @@ from threading import Event, Thread
 import click
 
 from tessera.chain import ChainError, Tessera
-from tessera.chain.artifacts import ROOT
-from tessera.devnet import PAGE, running
+from tessera.deployment.artifacts import ROOT
 from tessera.keeper.sender import NODE_ERRORS
-from tessera.neighbours import Neighbours
+from tessera.local.bots import Bots
+from tessera.local.devnet import PAGE, running
 
 WEB = ROOT / "web"
 DIST = WEB / "dist"
@@ -109,11 +109,11 @@ def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict, Tess
 
 
 @contextmanager
-def neighbours(tessera: Tessera) -> Iterator[None]:
+def bots(tessera: Tessera) -> Iterator[None]:
     """Lets the devnet's other people act whenever its chain has grown."""
     stopped, web3 = Event(), tessera.web3
 
-    def act(others: Neighbours) -> None:
+    def act(others: Bots) -> None:
         seen = web3.eth.block_number
         while not stopped.wait(LOOK_SECONDS):
             try:
@@ -123,7 +123,7 @@ def neighbours(tessera: Tessera) -> Iterator[None]:
             except (ChainError, *NODE_ERRORS):
                 pass  # somebody else was faster, or the chain is about to stop
 
-    thread = Thread(target=act, args=(Neighbours(tessera),), daemon=True)
+    thread = Thread(target=act, args=(Bots(tessera),), daemon=True)
     thread.start()
     try:
         yield
@@ -149,7 +149,7 @@ def cli(port: int, chain_port: int, into: Path):
     with (
         devnet(chain_port, into) as (process, deployment, tessera),
         serving(deployment, port) as address,
-        neighbours(tessera),
+        bots(tessera),
     ):
         click.echo(f"\nThe page: {address}\n")
         try:

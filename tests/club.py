@@ -5,8 +5,8 @@ Times are unix seconds, money is in units of 1e-6 EUR, shares and prices are WAD
 
 import boa
 
-from tessera.chain.ledger import Kind
-from tessera.chain.markets import Status
+from tessera.chain.escrow import Kind
+from tessera.chain.lmsr_markets import Status
 from tessera.model.lmsr import WAD, Outcome
 from tests.custody import EUR, NOBODY, entry
 

@@ -2,7 +2,7 @@
 
 import boa
 
-from tessera.chain.ledger import Kind
+from tessera.chain.escrow import Kind
 from tests.logs import event
 
 EUR = 10**6

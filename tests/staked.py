@@ -9,12 +9,12 @@ from unittest.mock import patch
 from web3 import EthereumTesterProvider, Web3
 
 from tessera.chain import WAD, Tessera, Wallet
-from tessera.chain.artifacts import ROOT, Artifact, compiled, compiled_file
-from tessera.chain.deploy import deploy
 from tessera.chain.embedded import known_account
-from tessera.chain.events import EventCreated
-from tessera.chain.local import DAY, HOUR, UNITS, LocalChain
 from tessera.chain.panels import PanelCreated
+from tessera.chain.prediction_events import EventCreated
+from tessera.deployment.artifacts import ROOT, Artifact, compiled, compiled_file
+from tessera.deployment.deploy import deploy
+from tessera.local.chain import DAY, HOUR, UNITS, LocalChain
 from tessera.model.prizes import period_of, start_of
 
 PARAMETERS = {
@@ -40,13 +40,13 @@ class World:
         """`code_of` compiles contracts; as a rule stablecoins refuse whom they have on a list."""
         self.web3 = web3
         self.owner, self.keeper = self.wallet(0), self.wallet(KEEPER)
-        with patch("tessera.chain.deploy.code_of", code_of):
+        with patch("tessera.deployment.deploy.code_of", code_of):
             self.record = deploy(self.owner, "tickets", PARAMETERS)
         self.tessera = Tessera(web3, self.record)
         self.pool, self.events, self.prizes = self.tessera.staking, self.tessera.events, self.tessera.prizes
         self.members = sorted((known_account(index) for index in PANEL), key=lambda one: int(one.address, 16))
         made = self.tessera.panels.create_panel(self.owner, [one.address for one in self.members], 2)
-        self.panel_id = made.the(PanelCreated).panel_id
+        self.panel_id = made.event(PanelCreated).panel_id
         self.events.approve_panel(self.owner, self.panel_id, True)
         self.events.set_manager(self.owner, self.owner.address, True)
         self.prizes.set_keeper(self.owner, self.keeper.address, True)
@@ -125,7 +125,7 @@ class World:
             panel_id=self.panel_id,
             result_deadline=self.time + hours * HOUR + 7 * DAY,
         )
-        return done.the(EventCreated).event_id
+        return done.event(EventCreated).event_id
 
     def predict(self, person: int, event_id: int, outcome: int = 0) -> None:
         """A person says how an event will end."""

@@ -1,9 +1,9 @@
 """Typed access to Tessera's contracts from web3.py and eth-account: see docs/chain.md."""
 
-from tessera.chain.contract import EUR, WAD, ZERO_ADDRESS, Done, Row
+from tessera.chain.contract import EUR, WAD, ZERO_ADDRESS, EventLog, Receipt
 from tessera.chain.deployments import Deployment, Tessera
+from tessera.chain.lmsr_markets import Terms, price_history
 from tessera.chain.logs import LogReader
-from tessera.chain.markets import Terms, price_history
 from tessera.chain.permits import sign_permit
 from tessera.chain.wallet import ChainError, Reverted, Wallet
 from tessera.model.lmsr import Outcome
@@ -14,11 +14,11 @@ __all__ = [
     "ZERO_ADDRESS",
     "ChainError",
     "Deployment",
-    "Done",
+    "EventLog",
     "LogReader",
     "Outcome",
+    "Receipt",
     "Reverted",
-    "Row",
     "Terms",
     "Tessera",
     "Wallet",

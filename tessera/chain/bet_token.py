@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from tessera.chain.contract import OwnershipTransferred, Row
+from tessera.chain.contract import EventLog, OwnershipTransferred
 from tessera.chain.erc20 import Approval, Erc20, Transfer
 from tessera.chain.play_euro import RoleMinterChanged
 
 
 @dataclass(frozen=True, kw_only=True)
-class MinterSet(Row):
+class MinterSet(EventLog):
     minter: str
 
 

@@ -19,7 +19,7 @@ from web3 import Web3
 
 from tessera.chain.wallet import ChainError, Reverted, Wallet, reason_of, refusals
 
-R = typing.TypeVar("R", bound="Row")
+E = typing.TypeVar("E", bound="EventLog")
 
 ZERO_ADDRESS = "0x" + "00" * 20
 EUR = 10**6
@@ -34,7 +34,7 @@ def abi_of(name: str) -> list[dict]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class EventLog:
     """One event log. Subclasses add the event's own fields, in its names and order."""
 
     contract: str
@@ -48,32 +48,32 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnershipTransferStarted(Row):
+class OwnershipTransferStarted(EventLog):
     previous_owner: str
     new_owner: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnershipTransferred(Row):
+class OwnershipTransferred(EventLog):
     previous_owner: str
     new_owner: str
 
 
 @dataclass(frozen=True)
-class Done:
+class Receipt:
     """A transaction that succeeded; `rows` are the events of Tessera's contracts in it, in order."""
 
     transaction: str
     block: int
     gas_used: int
-    rows: tuple[Row, ...]
+    rows: tuple[EventLog, ...]
 
-    def the(self, event: type[R]) -> R:
-        """The one row of a kind, e.g. `done.the(BetPlaced).shares`. Raises ChainError where there is none or more."""
-        found = [row for row in self.rows if isinstance(row, event)]
-        if len(found) != 1:
-            raise ChainError(f"{len(found)} events {event.__name__} in {self.transaction}, not 1")
-        return found[0]
+    def event(self, kind: type[E]) -> E:
+        """The one event of a kind, e.g. `receipt.event(BetPlaced).shares`. Raises ChainError unless it is one."""
+        events = [row for row in self.rows if isinstance(row, kind)]
+        if len(events) != 1:
+            raise ChainError(f"{len(events)} events {kind.__name__} in {self.transaction}, not 1")
+        return events[0]
 
 
 class Contract:
@@ -83,7 +83,7 @@ class Contract:
     """
 
     NAME: ClassVar[str]
-    EVENTS: ClassVar[tuple[type[Row], ...]] = ()
+    EVENTS: ClassVar[tuple[type[EventLog], ...]] = ()
     KNOWN: ClassVar[list[type["Contract"]]] = []
 
     def __init_subclass__(cls):
@@ -118,11 +118,11 @@ class Contract:
         """What a transaction that calls a function carries."""
         return Web3.to_bytes(hexstr=self._contract.encode_abi(function, [_plain(argument) for argument in arguments]))
 
-    def write(self, sender: Wallet, function: str, *arguments) -> Done:
+    def write(self, sender: Wallet, function: str, *arguments) -> Receipt:
         """Sends a call and waits for it. Raises Reverted before anything is sent, if it would fail."""
         data = self.calldata(function, *arguments)
         receipt = sender.send({"to": self.address, "data": Web3.to_hex(data)}, f"{self.NAME}.{function}")
-        return Done(
+        return Receipt(
             transaction=Web3.to_hex(receipt["transactionHash"]),
             block=receipt["blockNumber"],
             gas_used=receipt["gasUsed"],
@@ -165,7 +165,7 @@ def _value(abi_type: str, value):
 class _Decoder:
     """Reads the logs of one event: what web3 does for any ABI, ten times as fast for one that is known."""
 
-    def __init__(self, row: type[Row], abi: dict):
+    def __init__(self, row: type[EventLog], abi: dict):
         kinds = fields_of(row)
         fields = [(one["name"], collapse_if_tuple(one), kinds[one["name"]]) for one in abi["inputs"]]
         self.row = row
@@ -173,7 +173,7 @@ class _Decoder:
         self.others = [field for field, one in zip(fields, abi["inputs"], strict=True) if not one["indexed"]]
         self.types = [abi_type for _, abi_type, _ in self.others]
 
-    def row_of(self, log: Mapping) -> Row | None:
+    def row_of(self, log: Mapping) -> EventLog | None:
         """None where another contract has an event of this name with other fields indexed."""
         topics = log["topics"][1:]
         if len(topics) != len(self.indexed):
@@ -207,9 +207,11 @@ def _decoders() -> dict[bytes, _Decoder]:
 
 
 @cache
-def fields_of(row: type[Row]) -> dict[str, type]:
+def fields_of(row: type[EventLog]) -> dict[str, type]:
     """An event's own fields and their types, in its order."""
-    return {name: kind for name, kind in typing.get_type_hints(row).items() if name not in Row.__dataclass_fields__}
+    return {
+        name: kind for name, kind in typing.get_type_hints(row).items() if name not in EventLog.__dataclass_fields__
+    }
 
 
 def typed(kind: type, value):
@@ -221,7 +223,7 @@ def typed(kind: type, value):
     return bytes(value) if kind is bytes else value
 
 
-def decode_logs(logs: Iterable[Mapping]) -> Iterator[Row]:
+def decode_logs(logs: Iterable[Mapping]) -> Iterator[EventLog]:
     """The logs that are events of Tessera's contracts, as rows; others are left out."""
     for log in logs:
         decoder = _decoders().get(bytes(log["topics"][0]) if log["topics"] else b"")

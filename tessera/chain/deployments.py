@@ -10,13 +10,13 @@ from web3 import Web3
 
 from tessera.chain.bet_token import BetToken
 from tessera.chain.escrow import Escrow
-from tessera.chain.events import PredictionEvents
+from tessera.chain.lmsr_markets import LmsrMarkets
 from tessera.chain.logs import LogReader
-from tessera.chain.markets import LmsrMarkets
 from tessera.chain.panels import Panels
 from tessera.chain.play_euro import PlayEuro
-from tessera.chain.prizes import PrizePool
-from tessera.chain.staking import StakingPool
+from tessera.chain.prediction_events import PredictionEvents
+from tessera.chain.prize_pool import PrizePool
+from tessera.chain.staking_pool import StakingPool
 from tessera.chain.timelock import Timelock
 from tessera.chain.wallet import ChainError
 
@@ -39,11 +39,11 @@ class Deployed:
 
 @dataclass
 class Deployment:
-    """The record of one network: which stacks of contracts it has, with their parameters, and where."""
+    """The record of one network: which products of contracts it has, with their parameters, and where."""
 
     network: str
     chain_id: int
-    stacks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    products: dict[str, dict[str, Any]] = field(default_factory=dict)
     contracts: dict[str, Deployed] = field(default_factory=dict)
 
     @classmethod

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 
 from web3 import Web3
 
-from tessera.chain.contract import Contract, Done, Row
+from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.wallet import Wallet
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transfer(Row):
+class Transfer(EventLog):
     sender: str
     receiver: str
     value: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Approval(Row):
+class Approval(EventLog):
     owner: str
     spender: str
     value: int
@@ -47,11 +47,11 @@ class Erc20(Contract):
         """All tokens there are."""
         return self.read("totalSupply")
 
-    def approve(self, sender: Wallet, spender: str, amount: int) -> Done:
+    def approve(self, sender: Wallet, spender: str, amount: int) -> Receipt:
         """Lets `spender` take tokens of the sender."""
         return self.write(sender, "approve", spender, amount)
 
-    def transfer(self, sender: Wallet, receiver: str, amount: int) -> Done:
+    def transfer(self, sender: Wallet, receiver: str, amount: int) -> Receipt:
         """Sends tokens of the sender."""
         return self.write(sender, "transfer", receiver, amount)
 

@@ -1,15 +1,30 @@
 """Escrow: balances, consent, pots, and the ledger of every movement."""
 
 from dataclasses import dataclass
+from enum import IntFlag
 
-from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
-from tessera.chain.ledger import Kind
+from tessera.chain.contract import Contract, EventLog, OwnershipTransferred, OwnershipTransferStarted, Receipt
 from tessera.chain.permits import Permit
 from tessera.chain.wallet import Wallet
 
 
+class Kind(IntFlag):
+    """What an Entry is for, as `IEscrow.Kind` encodes it. Exactly one bit is set in a log."""
+
+    DEPOSIT = 1
+    WITHDRAWAL = 2
+    DEPOSIT_SEED = 4
+    BET_DEBIT = 8
+    ACTIVATION = 16
+    FUNDING = 32
+    PAYOUT = 64
+    REFUND = 128
+    COMMISSION = 256
+    RESIDUE = 512
+
+
 @dataclass(frozen=True, kw_only=True)
-class Entry(Row):
+class Entry(EventLog):
     account: str
     product: str
     pot: bytes
@@ -20,7 +35,7 @@ class Entry(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moved(Row):
+class Moved(EventLog):
     product: str
     from_pot: bytes
     to_pot: bytes
@@ -29,13 +44,13 @@ class Moved(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsentChanged(Row):
+class ConsentChanged(EventLog):
     account: str
     products: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProductRegistered(Row):
+class ProductRegistered(EventLog):
     product: str
     index: int
 
@@ -66,11 +81,11 @@ class Escrow(Contract):
         """The product of an index. Raises Reverted (without a reason) past the last."""
         return self.read("products", index)
 
-    def deposit(self, sender: Wallet, amount: int, *, receiver: str | None = None, consent: int = 0) -> Done:
+    def deposit(self, sender: Wallet, amount: int, *, receiver: str | None = None, consent: int = 0) -> Receipt:
         """Moves approved tokens of the sender into a balance, the sender's own unless said otherwise."""
         return self.write(sender, "deposit", amount, receiver or sender.address, consent)
 
-    def deposit_with_permit(self, sender: Wallet, permit: Permit, *, consent: int = 0) -> Done:
+    def deposit_with_permit(self, sender: Wallet, permit: Permit, *, consent: int = 0) -> Receipt:
         """Permit, deposit and consent in one transaction; the permit's signer is credited."""
         return self.write(
             sender,
@@ -84,15 +99,15 @@ class Escrow(Contract):
             consent,
         )
 
-    def withdraw(self, sender: Wallet, amount: int, *, receiver: str | None = None) -> Done:
+    def withdraw(self, sender: Wallet, amount: int, *, receiver: str | None = None) -> Receipt:
         """Moves tokens out of the sender's balance, to the sender unless said otherwise."""
         return self.write(sender, "withdraw", amount, receiver or sender.address)
 
-    def set_consent(self, sender: Wallet, products: int) -> Done:
+    def set_consent(self, sender: Wallet, products: int) -> Receipt:
         """Says which products may debit the sender from now on; 0: none."""
         return self.write(sender, "set_consent", products)
 
-    def register_product(self, sender: Wallet, product: str) -> Done:
+    def register_product(self, sender: Wallet, product: str) -> Receipt:
         """Gives a product the next index. Owner only."""
         return self.write(sender, "register_product", product)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from web3 import Web3
 
-from tessera.chain.contract import Row, decode_logs
+from tessera.chain.contract import EventLog, decode_logs
 
 BLOCKS_AT_ONCE = 2_000  # what public nodes commonly allow in one request
 
@@ -18,7 +18,7 @@ class LogReader:
         self.next_block = next_block
         self.blocks_at_once = blocks_at_once
 
-    def read(self, last_block: int | None = None) -> Iterator[Row]:
+    def read(self, last_block: int | None = None) -> Iterator[EventLog]:
         """The rows from `next_block` to `last_block` (the newest if None), in the chain's order.
 
         `next_block` moves on only when all rows before it were handed out: whoever stops half way and stores it reads

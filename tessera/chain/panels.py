@@ -7,7 +7,7 @@ from typing import NamedTuple
 from eth_account.messages import SignableMessage, encode_typed_data
 from eth_account.signers.local import LocalAccount
 
-from tessera.chain.contract import Contract, Done, Row
+from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.wallet import Wallet
 
 INVALID = 2**256 - 1
@@ -33,14 +33,14 @@ class Question(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PanelCreated(Row):
+class PanelCreated(EventLog):
     panel_id: int
     members: list
     threshold: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomeReported(Row):
+class OutcomeReported(EventLog):
     panel_id: int
     question_id: bytes
     outcome: int
@@ -48,7 +48,7 @@ class OutcomeReported(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomeDecided(Row):
+class OutcomeDecided(EventLog):
     panel_id: int
     question_id: bytes
     outcome: int
@@ -56,7 +56,7 @@ class OutcomeDecided(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportSkipped(Row):
+class ReportSkipped(EventLog):
     panel_id: int
     question_id: bytes
     signer: str
@@ -65,7 +65,7 @@ class ReportSkipped(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Equivocated(Row):
+class Equivocated(EventLog):
     panel_id: int
     question_id: bytes
     member: str
@@ -117,17 +117,17 @@ class Panels(Contract):
         signed = member.sign_message(self.typed_report(panel_id, question, outcome))
         return signed.r, signed.s | (signed.v - 27) << 255
 
-    def create_panel(self, sender: Wallet, members: Sequence[str], threshold: int) -> Done:
-        """Creates a panel; members strictly ascending. Its id is in `done.the(PanelCreated)`, if it is new."""
+    def create_panel(self, sender: Wallet, members: Sequence[str], threshold: int) -> Receipt:
+        """Creates a panel; members strictly ascending. Its id is in `done.event(PanelCreated)`, if it is new."""
         return self.write(sender, "create_panel", list(members), threshold)
 
-    def report(self, sender: Wallet, panel_id: int, question: Question, outcome: int) -> Done:
+    def report(self, sender: Wallet, panel_id: int, question: Question, outcome: int) -> Receipt:
         """Reports as a member."""
         return self.write(sender, "report", panel_id, tuple(question), outcome)
 
     def submit_reports(
         self, sender: Wallet, panel_id: int, question: Question, outcome: int, signatures: Sequence[tuple[int, int]]
-    ) -> Done:
+    ) -> Receipt:
         """Submits what members signed for one question, each as `sign` gives it. Anyone; skipped ones are rows."""
         reports = [(tuple(question), outcome, len(signatures))]
         return self.write(sender, "submit_reports", panel_id, reports, list(signatures))

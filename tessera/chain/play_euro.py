@@ -3,29 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tessera.chain.contract import Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.contract import EventLog, OwnershipTransferred, OwnershipTransferStarted, Receipt
 from tessera.chain.erc20 import Approval, Erc20, Transfer
 from tessera.chain.wallet import Wallet
 
 
 @dataclass(frozen=True, kw_only=True)
-class EscrowSet(Row):
+class EscrowSet(EventLog):
     escrow: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Invited(Row):
+class Invited(EventLog):
     account: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Joined(Row):
+class Joined(EventLog):
     account: str
     amount: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoleMinterChanged(Row):
+class RoleMinterChanged(EventLog):
     minter: str
     status: bool
 
@@ -57,10 +57,10 @@ class PlayEuro(Erc20):
         """Whether an account has joined."""
         return self.read("joined", account)
 
-    def invite(self, sender: Wallet, accounts: Sequence[str]) -> Done:
+    def invite(self, sender: Wallet, accounts: Sequence[str]) -> Receipt:
         """Lets accounts join, at most 256 at once. Owner only."""
         return self.write(sender, "invite", list(accounts))
 
-    def join(self, sender: Wallet, *, consent: int) -> Done:
+    def join(self, sender: Wallet, *, consent: int) -> Receipt:
         """50 EUR in the sender's Escrow balance, once; `consent` is the bit mask of products that may debit it."""
         return self.write(sender, "join", consent)

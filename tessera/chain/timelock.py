@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tessera.chain.contract import Contract, Done, Row
+from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.wallet import Wallet
 
 NOTHING = bytes(32)
@@ -25,7 +25,7 @@ class Operation(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallScheduled(Row):
+class CallScheduled(EventLog):
     id: bytes
     index: int
     target: str
@@ -36,7 +36,7 @@ class CallScheduled(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallExecuted(Row):
+class CallExecuted(EventLog):
     id: bytes
     index: int
     target: str
@@ -45,31 +45,31 @@ class CallExecuted(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cancelled(Row):
+class Cancelled(EventLog):
     id: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallSalt(Row):
+class CallSalt(EventLog):
     id: bytes
     salt: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
-class MinimumDelayChange(Row):
+class MinimumDelayChange(EventLog):
     old_duration: int
     new_duration: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoleGranted(Row):
+class RoleGranted(EventLog):
     role: bytes
     account: str
     sender: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoleRevoked(Row):
+class RoleRevoked(EventLog):
     role: bytes
     account: str
     sender: str
@@ -93,14 +93,14 @@ class Timelock(Contract):
         """The hash of an operation."""
         return self.read("hash_operation", *operation)
 
-    def schedule(self, sender: Wallet, operation: Operation) -> Done:
+    def schedule(self, sender: Wallet, operation: Operation) -> Receipt:
         """Announces an operation, to be executed after the least delay. Proposers only."""
         return self.write(sender, "schedule", *operation, self.least_delay())
 
-    def execute(self, sender: Wallet, operation: Operation) -> Done:
+    def execute(self, sender: Wallet, operation: Operation) -> Receipt:
         """Carries out an operation that is ready. Executors only, or anybody if the zero address is one."""
         return self.write(sender, "execute", *operation)
 
-    def cancel(self, sender: Wallet, operation: Operation) -> Done:
+    def cancel(self, sender: Wallet, operation: Operation) -> Receipt:
         """Takes back an operation that is not done. Proposers only."""
         return self.write(sender, "cancel", self.id_of(operation))

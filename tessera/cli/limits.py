@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tessera.chain import ChainError, Row
+from tessera.accounting.ledger import COLLECTED
+from tessera.chain import ChainError, EventLog
 from tessera.chain.escrow import Entry
-from tessera.chain.ledger import COLLECTED
 
 DAY = 86_400
 
@@ -55,7 +55,7 @@ class Limits:
         draft.replace(self.path)
         return limit
 
-    def check(self, account: str, amount: int, rows: Iterable[Row]) -> None:
+    def check(self, account: str, amount: int, rows: Iterable[EventLog]) -> None:
         """Raises ChainError where an account that put in `amount` more would pass its own limit.
 
         `rows` are the ledger's; what was put in in the last 24 h counts, whatever came back.
@@ -79,7 +79,7 @@ class Limits:
             raise ChainError(f"{self.path} is damaged: mend or delete it") from None
 
 
-def put_in_since(account: str, rows: Iterable[Row], since: int) -> int:
+def put_in_since(account: str, rows: Iterable[EventLog], since: int) -> int:
     """What an account put into pots after a time, units."""
     return sum(
         row.amount

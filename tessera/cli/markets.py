@@ -6,9 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
-from tessera.chain import EUR, WAD, ZERO_ADDRESS, Done, Outcome, Terms
+from tessera.chain import EUR, WAD, ZERO_ADDRESS, Outcome, Receipt, Terms
 from tessera.chain.escrow import Entry
-from tessera.chain.markets import SEED, BetPlaced, Market, MarketCreated, Quote, Status
+from tessera.chain.lmsr_markets import SEED, BetPlaced, Market, MarketCreated, Quote, Status
 from tessera.cli.limits import Limits
 from tessera.cli.session import Commands, Session, pause
 from tessera.cli.show import Amount, Moment, Percent, ask, card, eur, rows, sent, sparkline, wad
@@ -161,10 +161,10 @@ def bet(session: Session, market_id: int, side: Outcome, slippage: int, yes: boo
     ask(session, f"Bet on market {market_id}", _quote(quoted), yes)
     least = max(1, quoted.shares * (WAD - slippage) // WAD)
     done = session.tessera.markets.bet(wallet, market_id, quoted.outcome, min_shares=least)
-    placed = done.the(BetPlaced)
+    placed = done.event(BetPlaced)
     card(
         session,
-        "Done",
+        "Receipt",
         {
             "shares": wad(placed.shares),
             "odds": wad(placed.effective_odds, places=2),
@@ -225,7 +225,7 @@ def create(session: Session, yes: bool, yes_text: str, no_text: str, p0: int, wi
         event_start_at=times["event_start_at"],
         referee=said["referee"],
     )
-    card(session, "Done", {"market": done.the(MarketCreated).market_id, **sent(done)})
+    card(session, "Receipt", {"market": done.event(MarketCreated).market_id, **sent(done)})
 
 
 @markets.command()
@@ -297,7 +297,7 @@ def claim(session: Session, market_id: int):
     market = api.market(market_id)
     due = api.position(market_id, wallet.address).payoff(market.outcome) if _is_settled(market) else 0
     done = api.claim(wallet, market_id)
-    card(session, "Done", {"paid": eur(due), **sent(done)})
+    card(session, "Receipt", {"paid": eur(due), **sent(done)})
 
 
 def own_limits(session: Session) -> Limits:
@@ -321,6 +321,6 @@ def _quote(quoted: Quote) -> dict:
     }
 
 
-def _done(session: Session, done: Done, market_id: int) -> None:
+def _done(session: Session, done: Receipt, market_id: int) -> None:
     market = session.tessera.markets.market(market_id)
-    card(session, "Done", {"market": market_id, "state": market.status, **sent(done)})
+    card(session, "Receipt", {"market": market_id, "state": market.status, **sent(done)})

@@ -51,7 +51,7 @@ def deposit(session: Session, amount: int, yes: bool):
         done = escrow.deposit_with_permit(wallet, permit, consent=escrow.consent_of(wallet.address))
     else:
         done = escrow.deposit(wallet, amount, consent=escrow.consent_of(wallet.address))
-    card(session, "Done", {"balance": eur(escrow.balance_of(wallet.address)), **sent(done)})
+    card(session, "Receipt", {"balance": eur(escrow.balance_of(wallet.address)), **sent(done)})
 
 
 @click.command()
@@ -63,7 +63,7 @@ def withdraw(session: Session, amount: int | str, receiver: str | None):
     escrow, wallet = session.tessera.escrow, session.wallet
     amount = escrow.balance_of(wallet.address) if amount == ALL else amount
     done = escrow.withdraw(wallet, amount, receiver=receiver and session.who(receiver))
-    card(session, "Done", {"paid": eur(amount), "balance": eur(escrow.balance_of(wallet.address)), **sent(done)})
+    card(session, "Receipt", {"paid": eur(amount), "balance": eur(escrow.balance_of(wallet.address)), **sent(done)})
 
 
 PRODUCT = click.argument("product", required=False, default=0, type=click.IntRange(0, 255))

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import click
 
+from tessera.accounting.ledger import COLLECTED
 from tessera.chain import WAD
 from tessera.chain.erc20 import Token
-from tessera.chain.ledger import COLLECTED, Kind
+from tessera.chain.escrow import Kind
 from tessera.cli.session import Commands, Session
 from tessera.cli.show import Moment, card, coins, eur, rows, usd, wad
 from tessera.index.answers import Holding, LedgerLine, Portfolio

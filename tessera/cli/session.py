@@ -11,7 +11,7 @@ import requests
 from web3 import HTTPProvider, Web3
 from web3.exceptions import TimeExhausted, Web3Exception, Web3RPCError
 
-from tessera.chain import ChainError, Deployment, Reverted, Row, Tessera, Wallet, sign_permit
+from tessera.chain import ChainError, Deployment, EventLog, Reverted, Tessera, Wallet, sign_permit
 from tessera.chain.accounts import from_key_file, from_mnemonic, secret_of
 from tessera.chain.deployments import LOCAL_CHAINS
 from tessera.chain.erc20 import Erc20, Token
@@ -110,7 +110,7 @@ class Session:
         index.sync()
         return index
 
-    def logs(self, *kinds: type[Row], **equal) -> list[Row]:
+    def logs(self, *kinds: type[EventLog], **equal) -> list[EventLog]:
         """Events of some kinds up to the newest block, oldest first, whose fields are equal to what is given."""
         with self.index.snapshot() as snapshot:
             return list(snapshot.rows(*kinds, **equal))

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tessera.chain import EUR, WAD, Done
+from tessera.chain import EUR, WAD, Receipt
 from tessera.chain.erc20 import Token
 from tessera.cli.session import Session
 from tessera.keeper.plan import moment
@@ -136,7 +136,7 @@ def ask(session: Session, title: str, found: Mapping, yes: bool) -> None:
         click.confirm("Go on?", abort=True, err=True)
 
 
-def sent(done: Done) -> dict:
+def sent(done: Receipt) -> dict:
     """What there is to say of every transaction."""
     return {"transaction": done.transaction, "block": done.block, "gas": done.gas_used}
 

@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import click
 
+from tessera.accounting.yields import yields
 from tessera.chain import WAD, ChainError
 from tessera.chain.erc20 import Token
-from tessera.chain.events import Claimed, Predicted
-from tessera.chain.staking import RewardsClaimed, Staked, Withdrawn
-from tessera.chain.yields import yields
+from tessera.chain.prediction_events import Claimed, Predicted
+from tessera.chain.staking_pool import RewardsClaimed, Staked, Withdrawn
 from tessera.cli.markets import YES_TO_ALL
 from tessera.cli.money import ALL, Money
 from tessera.cli.session import Commands, Session, pause
@@ -148,8 +148,8 @@ def stake(session: Session, asset: str, amount: str, yes: bool):
         done = staking.stake_with_permit(wallet, token.address, permit)
     else:
         done = staking.stake(wallet, token.address, units)
-    staked = done.the(Staked)
-    card(session, "Done", {"counts": usd(staked.value), "your stake": usd(staked.stake), **sent(done)})
+    staked = done.event(Staked)
+    card(session, "Receipt", {"counts": usd(staked.value), "your stake": usd(staked.stake), **sent(done)})
 
 
 @tickets.command()
@@ -162,10 +162,10 @@ def withdraw(session: Session, asset: str, amount: str):
     units = Money(token.decimals, all_=True).convert(amount, None, None)
     owed = staking.principal_of(wallet.address, token.address)
     done = staking.withdraw(wallet, token.address, owed if units == ALL else units)
-    left = done.the(Withdrawn)
+    left = done.event(Withdrawn)
     card(
         session,
-        "Done",
+        "Receipt",
         {
             "paid": coins(token, left.paid),
             "still owed to you": coins(token, staking.principal_of(wallet.address, token.address)),
@@ -189,7 +189,7 @@ def predict(session: Session, event_id: int, outcome: str):
     done = session.tessera.events.predict(session.wallet, event_id, chosen)
     made = [row for row in done.rows if isinstance(row, Predicted)]  # none where it was predicted before
     multiplier = {"multiplier": Amount(made[0].multiplier)} if made else {"changed": "nothing"}
-    card(session, "Done", {"predicted": names[chosen], **multiplier, **sent(done)})
+    card(session, "Receipt", {"predicted": names[chosen], **multiplier, **sent(done)})
 
 
 @tickets.command()
@@ -198,7 +198,7 @@ def predict(session: Session, event_id: int, outcome: str):
 def claim(session: Session, event_id: int):
     """Takes your prize of an event."""
     done = session.tessera.events.claim(session.wallet, event_id, session.wallet.address)
-    card(session, "Done", {"paid": coins(session.prize_token, done.the(Claimed).amount), **sent(done)})
+    card(session, "Receipt", {"paid": coins(session.prize_token, done.event(Claimed).amount), **sent(done)})
 
 
 @tickets.command()
@@ -206,7 +206,7 @@ def claim(session: Session, event_id: int):
 def rewards(session: Session):
     """Takes the BET that your stake has mined."""
     done = session.tessera.staking.claim_rewards(session.wallet, session.wallet.address)
-    card(session, "Done", {"paid": wad(done.the(RewardsClaimed).amount, "BET"), **sent(done)})
+    card(session, "Receipt", {"paid": wad(done.event(RewardsClaimed).amount, "BET"), **sent(done)})
 
 
 def _token(session: Session, asset: str) -> Token:

@@ -1,8 +1,8 @@
 """Does everything add up? Asked of the chain and of its logs, to the last unit."""
 
-from tessera.chain import Outcome, Row
-from tessera.chain.ledger import rebuild
-from tessera.chain.markets import Position, Status
+from tessera.accounting.ledger import rebuild
+from tessera.chain import EventLog, Outcome
+from tessera.chain.lmsr_markets import Position, Status
 from tessera.chain.play_euro import Joined
 from tessera.demo.club import Club
 from tessera.demo.record import Record
@@ -14,7 +14,7 @@ class AuditError(Exception):
     """The season does not add up."""
 
 
-def audit(club: Club, rows: list[Row], record: Record) -> list[str]:
+def audit(club: Club, rows: list[EventLog], record: Record) -> list[str]:
     """What was found to hold, in sentences.
 
     Raises AuditError with all that does not hold, and LedgerError where the logs contradict themselves.

@@ -4,10 +4,10 @@ from math import exp, log
 
 from web3 import Web3
 
-from tessera.chain import EUR, WAD, ZERO_ADDRESS, Done, Outcome, Row, Terms, Tessera, Wallet
+from tessera.chain import EUR, WAD, ZERO_ADDRESS, EventLog, Outcome, Receipt, Terms, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.escrow import Entry
-from tessera.chain.markets import BetPlaced, MarketCreated, MarketFinalized
+from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized
 
 CONSENT = 1  # to the first product, the markets
 
@@ -40,7 +40,7 @@ class Club:
         """Set the clock: the next transaction takes place at `now`, which is `at`, or later where that is past."""
         self.now = max(at, self._last + 1)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[EventLog]:
         """Every event of the deployment's contracts, read back from the chain in its order."""
         return list(self.tessera.log_reader().read())
 
@@ -59,7 +59,7 @@ class Club:
             **times,
         )
         self._follow(done)
-        return done.the(MarketCreated).market_id
+        return done.event(MarketCreated).market_id
 
     def bet(self, name: str, market_id: int, side: Outcome, *, min_shares: float) -> None:
         """`min_shares` in EUR of payoff."""
@@ -99,7 +99,7 @@ class Club:
         self._last = self.now
         return self.wallets[name]
 
-    def _follow(self, done: Done) -> None:
+    def _follow(self, done: Receipt) -> None:
         for row in done.rows:
             match row:
                 case Entry():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from tessera.chain.markets import SEED, STAKE
+from tessera.chain.lmsr_markets import SEED, STAKE
 from tessera.demo.agenda import Agenda
 from tessera.demo.club import Club
 from tessera.demo.friends import FRIENDS, LATE, Friend, View

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from web3 import Web3
 
-from tessera.chain import Row, Tessera, Wallet
-from tessera.chain.deploy import deploy
+from tessera.chain import EventLog, Tessera, Wallet
 from tessera.chain.embedded import known_account, read_logs_fast
 from tessera.demo.agenda import Agenda
 from tessera.demo.audit import audit
@@ -14,6 +13,7 @@ from tessera.demo.friends import FRIENDS
 from tessera.demo.markets import WINDOW, Season
 from tessera.demo.plan import Fixture, plan
 from tessera.demo.record import Record, read
+from tessera.deployment.deploy import deploy
 
 SEED = 2024
 
@@ -24,7 +24,7 @@ class Played:
 
     club: Club
     fixtures: list[Fixture]
-    rows: list[Row]
+    rows: list[EventLog]
     record: Record
     findings: list[str]
 
@@ -43,7 +43,7 @@ class Watcher:
 
 
 def play(web3: Web3, count: int, *, seed: int = SEED, watcher: Watcher | None = None) -> Played:
-    """Deploy the friends' stack on an embedded chain, play the last `count` matches, and audit the outcome.
+    """Deploy the friends' product on an embedded chain, play the last `count` matches, and audit the outcome.
 
     The same count and seed give the same bets, whenever it is run: only the dates move, by whole weeks. Raises
     ValueError unless 1 <= count <= 51, BrokeError where friends run out of money to open markets with, AuditError or

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from tessera.chain.contract import EUR, WAD, WAD_PER_UNIT, ZERO_ADDRESS, Row
-from tessera.chain.escrow import Entry, pot_id
-from tessera.chain.ledger import Kind
-from tessera.chain.markets import (
+from tessera.chain.contract import EUR, WAD, WAD_PER_UNIT, ZERO_ADDRESS, EventLog
+from tessera.chain.escrow import Entry, Kind, pot_id
+from tessera.chain.lmsr_markets import (
     BetPlaced,
     MarketCreated,
     MarketFinalized,
@@ -179,7 +178,9 @@ class Group:
     realised: float
 
 
-def read(rows: Iterable[Row], fixtures: list[Fixture], names: dict[str, str], skipped_for_money: int = 0) -> Record:
+def read(
+    rows: Iterable[EventLog], fixtures: list[Fixture], names: dict[str, str], skipped_for_money: int = 0
+) -> Record:
     """The season's record from the logs of its contracts in the chain's order.
 
     `fixtures` in any order, `names` by address. Raises KeyError where a market is none of the fixtures' (they are told

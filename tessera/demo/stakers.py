@@ -4,15 +4,13 @@ from collections.abc import Callable
 
 from web3 import Web3
 
-from tessera.chain import WAD, Row, Tessera, Wallet
+from tessera.chain import WAD, EventLog, Tessera, Wallet
 from tessera.chain.contract import decode_logs
-from tessera.chain.deploy import deploy
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.events import EventCreated, EventSettled
-from tessera.chain.local import DAY, HOUR, UNITS, LocalChain
 from tessera.chain.panels import PanelCreated
-from tessera.chain.prizes import BoughtBack, PeriodClosed
-from tessera.chain.staking import USD, Withdrawn
+from tessera.chain.prediction_events import EventCreated, EventSettled
+from tessera.chain.prize_pool import BoughtBack, PeriodClosed
+from tessera.chain.staking_pool import USD, Withdrawn
 from tessera.demo.agenda import Agenda
 from tessera.demo.audit import AuditError
 from tessera.demo.play import Watcher
@@ -37,12 +35,14 @@ from tessera.demo.stakers_plan import (
     funds,
 )
 from tessera.demo.stakers_record import WeeksPlayed
+from tessera.deployment.deploy import deploy
 from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import Sender
 from tessera.keeper.steps import Settle
+from tessera.local.chain import DAY, HOUR, UNITS, LocalChain
 from tessera.model.prizes import period_of, start_of
 
 
@@ -58,7 +58,7 @@ class Weeks:
         self.wallets = {one.name: Wallet(web3, known_account(index)) for index, one in enumerate(STAKERS, 1)}
         self.reporters = sorted((known_account(index) for index in (11, 12, 13)), key=lambda one: int(one.address, 16))
         panel = tessera.panels.create_panel(self.owner, [one.address for one in self.reporters], 2)
-        self.panel_id = panel.the(PanelCreated).panel_id
+        self.panel_id = panel.event(PanelCreated).panel_id
         self.events.approve_panel(self.owner, self.panel_id, True)
         self.events.set_manager(self.owner, self.owner.address, True)
         self.sender = Sender(Wallet(web3, known_account(KEEPER)))
@@ -102,7 +102,7 @@ class Weeks:
 
     def leave(self, who: str, asset: str, amount: int) -> None:
         """Somebody withdraws principal, in units of the asset, or what of it the vault can pay."""
-        done = self.pool.withdraw(self.wallets[who], self.token(asset), amount).the(Withdrawn)
+        done = self.pool.withdraw(self.wallets[who], self.token(asset), amount).event(Withdrawn)
         if done.amount < amount:
             paid, all_of_it = (value / UNITS[asset] for value in (done.paid, amount))
             self.watcher.tell(f"the {asset} vault can pay {who} {paid:,.2f} of {all_of_it:,.2f} now")
@@ -120,7 +120,7 @@ class Weeks:
             panel_id=self.panel_id,
             result_deadline=self.local.now() + plan.hours * HOUR + 7 * DAY,
         )
-        self.watcher.tell(f"event {done.the(EventCreated).event_id}: {plan.title}")
+        self.watcher.tell(f"event {done.event(EventCreated).event_id}: {plan.title}")
 
     def report(self, event_id: int, outcome: int) -> None:
         """Two of three members sign, anybody submits."""
@@ -153,7 +153,7 @@ class Weeks:
     def _receipt(self, transaction: str):
         return self.web3.eth.get_transaction_receipt(transaction)
 
-    def _tell(self, row: Row) -> None:
+    def _tell(self, row: EventLog) -> None:
         match row:
             case PeriodClosed():
                 week = row.period - period_of(self.played.start) + 1
@@ -193,7 +193,7 @@ class Weeks:
 
 
 def play(web3: Web3 | None = None, watcher: Watcher | None = None) -> WeeksPlayed:
-    """Deploy the tickets stack, play the six weeks, and audit them.
+    """Deploy the tickets product, play the six weeks, and audit them.
 
     Raises AuditError where anything does not add up. Always the same, whenever it is run: only the dates move.
     """

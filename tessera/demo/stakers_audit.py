@@ -5,10 +5,10 @@ from fractions import Fraction
 
 from tessera.chain import WAD
 from tessera.chain.erc20 import Erc20
-from tessera.chain.events import Claimed, EventCreated, EventSettled, Predicted, ResidueReturned
 from tessera.chain.panels import INVALID
-from tessera.chain.prizes import BoughtBack, EventOpened, PeriodClosed, PrizeTaken, RevenueAdded
-from tessera.chain.staking import Harvested, RewardsClaimed, Staked, Withdrawn
+from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled, Predicted, ResidueReturned
+from tessera.chain.prize_pool import BoughtBack, EventOpened, PeriodClosed, PrizeTaken, RevenueAdded
+from tessera.chain.staking_pool import Harvested, RewardsClaimed, Staked, Withdrawn
 from tessera.demo.audit import AuditError
 from tessera.demo.stakers_plan import BET_CAP, BET_PER_BLOCK, BLOCKS_PER_HOUR, MINING, STAKERS, funds
 from tessera.demo.stakers_record import WeeksPlayed

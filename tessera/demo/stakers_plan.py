@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tessera.chain import WAD
-from tessera.chain.local import DAY, INTEREST_BPS, UNITS
 from tessera.chain.panels import INVALID
+from tessera.local.chain import DAY, INTEREST_BPS, UNITS
 
 WEEK_HOURS, WEEKS = 168, 6
 BLOCKS_PER_HOUR = 2

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from tessera.chain import WAD, Row, Tessera
-from tessera.chain.events import Claimed, EventCreated, EventSettled
-from tessera.chain.local import UNITS
+from tessera.chain import WAD, EventLog, Tessera
 from tessera.chain.panels import INVALID
-from tessera.chain.prizes import BoughtBack, PeriodClosed
-from tessera.chain.staking import RewardsClaimed, Staked, Withdrawn
+from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled
+from tessera.chain.prize_pool import BoughtBack, PeriodClosed
+from tessera.chain.staking_pool import RewardsClaimed, Staked, Withdrawn
 from tessera.demo.stakers_plan import BET_PER_BLOCK, BLOCKS_PER_YEAR, LATE, LENDING, STAKERS
+from tessera.local.chain import UNITS
 from tessera.model.apy import YieldFigures, figures
 from tessera.model.prizes import period_of
 
@@ -21,7 +21,7 @@ class WeeksPlayed:
     tessera: Tessera
     names: dict[str, str]  # by address
     start: int
-    rows: list[Row] = field(default_factory=list)
+    rows: list[EventLog] = field(default_factory=list)
     tickets: dict[int, dict[str, tuple[int, int]]] = field(default_factory=dict)  # event, address: before settling
     donated: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNITS, 0))
     lost: int = 0

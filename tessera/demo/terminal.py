@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tessera.chain import EUR, WAD
-from tessera.chain.local import UNITS
-from tessera.chain.staking import USD
+from tessera.chain.staking_pool import USD
 from tessera.demo.plan import Ending
 from tessera.demo.play import Played, Watcher
 from tessera.demo.record import Game, by_information, price_brier
 from tessera.demo.stakers_record import WeeksPlayed, events, people, weeks, yields
+from tessera.local.chain import UNITS
 from tessera.model.apy import ASSUMPTIONS
 
 console = Console(highlight=False)

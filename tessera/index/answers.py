@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer
 
-from tessera.chain.ledger import Kind
-from tessera.chain.markets import Status
+from tessera.chain.escrow import Kind
+from tessera.chain.lmsr_markets import Status
 from tessera.model.lmsr import Outcome
 
 
@@ -115,7 +115,7 @@ class LedgerLine:
 class Holding:
     """What an account has in a market, as bettor or creator; its bets as they were placed, claimed or not.
 
-    `profit` is `tessera.chain.results`: what came back of the pot so far less what went into it.
+    `profit` is `tessera.accounting.profit`: what came back of the pot so far less what went into it.
     """
 
     market_id: int

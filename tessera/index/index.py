@@ -16,7 +16,7 @@ from web3 import Web3
 from web3.exceptions import BlockNotFound, Web3Exception
 from web3.types import LogReceipt
 
-from tessera.chain.contract import Contract, Row, decode_logs
+from tessera.chain.contract import Contract, EventLog, decode_logs
 from tessera.chain.deployments import Deployment, Tessera
 from tessera.chain.logs import BLOCKS_AT_ONCE
 from tessera.chain.wallet import ChainError
@@ -160,7 +160,7 @@ class Index:
     def _on_chain(self, block: Block | None) -> bool:
         return block is None or self._block(block.number) == block
 
-    def _read(self, head: Block | None, first: int, last: int) -> tuple[list[Block], list[Row]] | None:
+    def _read(self, head: Block | None, first: int, last: int) -> tuple[list[Block], list[EventLog]] | None:
         """The rows of some blocks, those blocks and the last one; None where the chain changed meanwhile."""
         end = self._block(last)
         if end is None:
@@ -182,7 +182,7 @@ class Index:
             return None
         return list(found.values()), list(decode_logs(logs))
 
-    def _store(self, head: Block | None, found: list[Block], rows: list[Row]) -> bool:
+    def _store(self, head: Block | None, found: list[Block], rows: list[EventLog]) -> bool:
         """Adds what follows `head`. False where somebody else has moved it meanwhile."""
         names = {address: name for name, address in self.contracts.items()}
         by_kind, logs = defaultdict(list), defaultdict(int)

@@ -25,7 +25,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from tessera.chain.contract import Contract, Row, fields_of, typed
+from tessera.chain.contract import Contract, EventLog, fields_of, typed
 
 LOOKED_UP = ("account", "market_id", "event_id")  # columns that queries ask for
 SQLITE_MOST = 2**63 - 1
@@ -125,7 +125,7 @@ def _column_type(kind: type) -> TypeEngine:
     raise TypeError(f"no column for {kind}")
 
 
-def _table(kind: type[Row]) -> Table:
+def _table(kind: type[EventLog]) -> Table:
     name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).removeprefix("_")
     fields = fields_of(kind)
     return Table(
@@ -143,7 +143,7 @@ def _table(kind: type[Row]) -> Table:
     )
 
 
-_TABLES: dict[type[Row], Table] = {
+_TABLES: dict[type[EventLog], Table] = {
     kind: _table(kind) for kind in dict.fromkeys(chain.from_iterable(known.EVENTS for known in Contract.KNOWN))
 }
 
@@ -155,17 +155,17 @@ def shape() -> dict[str, list[str]]:
     }
 
 
-def values(row: Row, names: dict[str, str]) -> dict:
+def values(row: EventLog, names: dict[str, str]) -> dict:
     """A row as its table's columns; `names` are the contracts' by address."""
     return {**vars(row), "contract": names[row.contract]}
 
 
 @cache
-def _typed_fields(kind: type[Row]) -> list[tuple[str, type]]:
+def _typed_fields(kind: type[EventLog]) -> list[tuple[str, type]]:
     return [(field, found) for field, found in fields_of(kind).items() if found not in (int, str, bool, list)]
 
 
-def rows_of(kind: type[Row], found: Iterable, addresses: dict[str, str]) -> Iterator[Row]:
+def rows_of(kind: type[EventLog], found: Iterable, addresses: dict[str, str]) -> Iterator[EventLog]:
     """What was stored of a kind of event as its dataclasses; `addresses` are the contracts' by name."""
     convert = _typed_fields(kind)
     for line in found:
@@ -176,6 +176,6 @@ def rows_of(kind: type[Row], found: Iterable, addresses: dict[str, str]) -> Iter
         yield kind(**fields)
 
 
-def table_of(kind: type[Row]) -> Table:
+def table_of(kind: type[EventLog]) -> Table:
     """Where a kind of event is kept."""
     return _TABLES[kind]

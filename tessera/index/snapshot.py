@@ -6,9 +6,11 @@ from heapq import merge
 
 from sqlalchemy import Connection, Select, func, select
 
-from tessera.chain.contract import Row
+from tessera.accounting.profit import Result, results
+from tessera.chain.contract import EventLog
 from tessera.chain.escrow import Entry
-from tessera.chain.events import (
+from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized, price_history
+from tessera.chain.prediction_events import (
     Claimed,
     EventCreated,
     EventSettled,
@@ -17,10 +19,8 @@ from tessera.chain.events import (
     Purged,
     ResidueReturned,
 )
-from tessera.chain.markets import BetPlaced, MarketCreated, MarketFinalized, price_history
-from tessera.chain.prizes import PeriodClosed
-from tessera.chain.results import Result, results
-from tessera.chain.staking import Forfeited, RewardsClaimed, Staked, Withdrawn
+from tessera.chain.prize_pool import PeriodClosed
+from tessera.chain.staking_pool import Forfeited, RewardsClaimed, Staked, Withdrawn
 from tessera.chain.wallet import ChainError
 from tessera.index.answers import (
     EventState,
@@ -67,7 +67,7 @@ class Snapshot:
         self.head = head
         self._markets_address = contracts.get("LmsrMarkets", "")
 
-    def rows(self, *kinds: type[Row], **equal) -> Iterator[Row]:
+    def rows(self, *kinds: type[EventLog], **equal) -> Iterator[EventLog]:
         """Events of some kinds in the chain's order, those whose fields are equal to what is given, or in a list of it.
 
         `rows(Predicted, Claimed, event_id=3)`; `contract` is compared by its name in the deployment's record.
@@ -226,7 +226,7 @@ class Snapshot:
         ]
         return sorted(found, key=lambda one: (-one.profit, one.account))
 
-    def count(self, kind: type[Row], **equal) -> int:
+    def count(self, kind: type[EventLog], **equal) -> int:
         """How many events of a kind there are."""
         return self.db.scalar(select(func.count()).select_from(_query(kind, equal).order_by(None).subquery()))
 
@@ -234,7 +234,7 @@ class Snapshot:
         """The unix time of a block in which something was logged."""
         return self.db.scalars(select(blocks.c.timestamp).where(blocks.c.number == block)).one()
 
-    def _of(self, kind: type[Row], query: Select) -> Iterator[Row]:
+    def _of(self, kind: type[EventLog], query: Select) -> Iterator[EventLog]:
         return rows_of(kind, self.db.execute(query), self.contracts)
 
     def _created(self, event_id: int) -> EventCreated:
@@ -246,7 +246,7 @@ class Snapshot:
     def _standing(self, **equal) -> list[Predicted]:
         return standing(self.rows(Predicted, Purged, Claimed, ForfeitClaimed, **equal))
 
-    def _some(self, kind: type[Row], offset: int, limit: int | None) -> list:
+    def _some(self, kind: type[EventLog], offset: int, limit: int | None) -> list:
         return list(self._of(kind, _query(kind, {}).offset(offset).limit(limit)))
 
     def _states(self, created: list[MarketCreated], those: dict) -> list[MarketState]:
@@ -271,7 +271,7 @@ class Snapshot:
         ]
 
 
-def _query(kind: type[Row], equal: dict) -> Select:
+def _query(kind: type[EventLog], equal: dict) -> Select:
     table = table_of(kind)
     same = [
         table.c[field].in_(value) if isinstance(value, list) else table.c[field] == value

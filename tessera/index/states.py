@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from tessera.chain.contract import WAD_PER_UNIT, ZERO_ADDRESS, Row
+from tessera.accounting.profit import results
+from tessera.chain.contract import WAD_PER_UNIT, ZERO_ADDRESS, EventLog
 from tessera.chain.escrow import Entry
-from tessera.chain.events import EventCreated, EventSettled, Predicted
-from tessera.chain.markets import (
+from tessera.chain.lmsr_markets import (
     BetPlaced,
     MarketClosed,
     MarketCreated,
@@ -17,8 +17,8 @@ from tessera.chain.markets import (
     Status,
     price_history,
 )
-from tessera.chain.results import results
-from tessera.chain.staking import Forfeited
+from tessera.chain.prediction_events import EventCreated, EventSettled, Predicted
+from tessera.chain.staking_pool import Forfeited
 from tessera.index.answers import EventState, Holding, MarketState, Prediction
 from tessera.index.schema import Block
 from tessera.model.lmsr import Outcome, brier, mpf
@@ -27,12 +27,14 @@ from tessera.model.lmsr import Outcome, brier, mpf
 STEPS = (MarketClosed, OutcomeProposed, OutcomeDisputed, MarketReopened, MarketFinalized)
 
 
-def place(row: Row) -> tuple[int, int]:
+def place(row: EventLog) -> tuple[int, int]:
     """Where a row is on the chain: what rows are sorted by."""
     return row.block, row.log_index
 
 
-def market_state(created: MarketCreated, bets: Sequence[BetPlaced], steps: Iterable[Row], head: Block) -> MarketState:
+def market_state(
+    created: MarketCreated, bets: Sequence[BetPlaced], steps: Iterable[EventLog], head: Block
+) -> MarketState:
     """A market as of a block; `steps` are its rows of STEPS."""
     status, outcome = status_of(created, steps := list(steps), head)
     reopened = [row.expected_result_at for row in steps if isinstance(row, MarketReopened)]
@@ -56,7 +58,7 @@ def market_state(created: MarketCreated, bets: Sequence[BetPlaced], steps: Itera
     )
 
 
-def status_of(created: MarketCreated, steps: Iterable[Row], head: Block) -> tuple[Status, Outcome | None]:
+def status_of(created: MarketCreated, steps: Iterable[EventLog], head: Block) -> tuple[Status, Outcome | None]:
     """Status and outcome (proposed or final) of a market as of a block."""
     status, outcome = Status.OPEN if head.timestamp < created.closes_at else Status.CLOSED, None
     for row in steps:
@@ -75,7 +77,12 @@ def status_of(created: MarketCreated, steps: Iterable[Row], head: Block) -> tupl
 
 
 def holding(
-    account: str, created: MarketCreated, steps: Iterable[Row], bets: list[BetPlaced], entries: list[Entry], head: Block
+    account: str,
+    created: MarketCreated,
+    steps: Iterable[EventLog],
+    bets: list[BetPlaced],
+    entries: list[Entry],
+    head: Block,
 ) -> Holding:
     """What an account has in a market, by its own bets there and its Escrow entries with that pot."""
     status, outcome = status_of(created, steps, head)
@@ -135,7 +142,7 @@ def event_state(created: EventCreated, settled: EventSettled | None, paid: int, 
     )
 
 
-def standing(rows: Iterable[Row]) -> list[Predicted]:
+def standing(rows: Iterable[EventLog]) -> list[Predicted]:
     """The predictions that stand, of rows Predicted, Purged, Claimed and ForfeitClaimed: the last one of each account
     in each event that was neither purged nor claimed for since."""
     found = {}

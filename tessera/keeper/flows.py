@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from tessera.chain.prizes import PeriodClosed, PrizeTaken, RevenueAdded
-from tessera.chain.staking import Harvested
+from tessera.chain.prize_pool import PeriodClosed, PrizeTaken, RevenueAdded
+from tessera.chain.staking_pool import Harvested
 from tessera.keeper.scene import Scene
 from tessera.model.prizes import period_of
 

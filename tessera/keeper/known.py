@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from tessera.chain.contract import Row
-from tessera.chain.events import EventCreated, EventSettled, PrizeClaimSkipped
-from tessera.chain.prizes import PeriodClosed, PrizeTaken, RevenueAdded
-from tessera.chain.staking import Harvested
+from tessera.chain.contract import EventLog
+from tessera.chain.prediction_events import EventCreated, EventSettled, PrizeClaimSkipped
+from tessera.chain.prize_pool import PeriodClosed, PrizeTaken, RevenueAdded
+from tessera.chain.staking_pool import Harvested
 from tessera.index import Index
 
 REFUSED = "events: token refused"
@@ -74,10 +74,10 @@ class Known:
         refused = [one for one in unpaid if skipped.get(one) == REFUSED]
         return Winners([one for one in unpaid if one not in skipped], refused)
 
-    def revenue(self) -> list[Row]:
+    def revenue(self) -> list[EventLog]:
         """What came into the prize pool, from whom, and the weeks that were closed, in the chain's order."""
         return self._rows(Harvested, RevenueAdded, PrizeTaken, PeriodClosed)
 
-    def _rows(self, *kinds: type[Row], **equal) -> list:
+    def _rows(self, *kinds: type[EventLog], **equal) -> list:
         with self._index.snapshot() as found:
             return list(found.rows(*kinds, **equal))

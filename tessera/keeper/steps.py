@@ -12,7 +12,7 @@ from typing import ClassVar
 from web3.exceptions import Web3RPCError
 
 from tessera.chain.contract import Contract
-from tessera.chain.events import Result
+from tessera.chain.prediction_events import Result
 from tessera.chain.wallet import ChainError, Reverted, reason_of, refusals, with_margin
 from tessera.keeper.known import Winners
 from tessera.keeper.patience import LAG_SECONDS, comes_true

@@ -13,7 +13,7 @@ from web3 import HTTPProvider, Web3
 from scripts import devnet, web
 from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
-from tessera.chain.local import UNITS, LocalChain
+from tessera.local.chain import UNITS, LocalChain
 from tests.integration.conftest import ROOT, running_devnet
 
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 800}

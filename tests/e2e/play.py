@@ -1,9 +1,9 @@
 """What others do on the devnet while somebody looks at the page."""
 
 from tessera.chain import WAD, Outcome, Terms, Wallet
-from tessera.chain.events import EventCreated
-from tessera.chain.local import DAY, HOUR, UNITS
-from tessera.chain.markets import MarketCreated
+from tessera.chain.lmsr_markets import MarketCreated
+from tessera.chain.prediction_events import EventCreated
+from tessera.local.chain import DAY, HOUR, UNITS
 
 
 def new_market(tessera, creator: Wallet, question: str, **options) -> int:
@@ -11,7 +11,7 @@ def new_market(tessera, creator: Wallet, question: str, **options) -> int:
     now = tessera.web3.eth.get_block("latest")["timestamp"]
     terms = Terms(question, "Yes.", "No.", "As the source says.", "The news.")
     choices = {"p0": WAD // 2, "expected_result_at": now + DAY, "dispute_window": HOUR, **options}
-    return tessera.markets.create_market(creator, terms, **choices).the(MarketCreated).market_id
+    return tessera.markets.create_market(creator, terms, **choices).event(MarketCreated).market_id
 
 
 def bet(tessera, bettor: Wallet, market: int, side: Outcome) -> None:
@@ -31,7 +31,7 @@ def open_event(tessera, local) -> int:
         panel_id=info.panel_id,
         result_deadline=local.now() + 30 * DAY,
     )
-    return created.the(EventCreated).event_id
+    return created.event(EventCreated).event_id
 
 
 def keep(tessera, local) -> None:

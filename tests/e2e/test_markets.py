@@ -3,8 +3,8 @@
 import re
 
 from tessera.chain import EUR, WAD, Outcome
-from tessera.chain.local import DAY, let_pass
-from tessera.chain.markets import Status
+from tessera.chain.lmsr_markets import Status
+from tessera.local.chain import DAY, let_pass
 from tests.e2e.conftest import DESK, joined
 from tests.e2e.play import bet, new_market
 

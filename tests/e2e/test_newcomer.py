@@ -4,8 +4,8 @@ import re
 
 from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
-from tessera.chain.local import DAY
-from tessera.devnet import report
+from tessera.local.chain import DAY
+from tessera.local.devnet import report
 from tests.e2e.play import keep, new_market, open_event
 
 DOLLAR = 10**6

@@ -7,11 +7,11 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from scripts import devnet
+from tessera.accounting.profit import results
 from tessera.chain import EUR, Outcome
 from tessera.chain.escrow import Entry
-from tessera.chain.local import DAY, let_pass
-from tessera.chain.results import results
 from tessera.cli.main import cli
+from tessera.local.chain import DAY, let_pass
 from tests.e2e.conftest import joined
 from tests.e2e.play import bet, new_market
 

@@ -7,11 +7,11 @@ from web3 import Web3
 
 from scripts import web
 from tessera.chain import EUR, WAD, Outcome, Terms, Wallet
-from tessera.chain.artifacts import compiled
 from tessera.chain.erc20 import Erc20
 from tessera.chain.escrow import Escrow
-from tessera.chain.local import DAY
-from tessera.chain.markets import LmsrMarkets
+from tessera.chain.lmsr_markets import LmsrMarkets
+from tessera.deployment.artifacts import compiled
+from tessera.local.chain import DAY
 
 
 @pytest.fixture(scope="module")

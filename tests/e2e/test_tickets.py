@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 
 from tessera.chain import WAD
-from tessera.chain.local import DAY, UNITS, YEAR
-from tessera.chain.prizes import PeriodClosed
-from tessera.devnet import TICKETS
+from tessera.chain.prize_pool import PeriodClosed
+from tessera.local.chain import DAY, UNITS, YEAR
+from tessera.local.devnet import TICKETS
 from tessera.model.apy import ASSUMPTIONS, figures
 from tests.e2e.conftest import DESK
 from tests.e2e.play import keep, open_event

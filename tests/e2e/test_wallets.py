@@ -3,7 +3,7 @@
 import re
 
 from tessera.chain import EUR, Outcome
-from tessera.chain.local import let_pass
+from tessera.local.chain import let_pass
 from tests.e2e.conftest import joined
 from tests.e2e.play import bet, new_market
 

@@ -10,8 +10,8 @@ from web3 import HTTPProvider, Web3
 from scripts import devnet
 from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
-from tessera.chain.local import let_pass
 from tessera.chain.timelock import Operation
+from tessera.local.chain import let_pass
 from tests.integration.conftest import run
 from tests.real.uniswap import Uniswap
 

@@ -8,13 +8,13 @@ from web3 import HTTPProvider, Web3
 
 from scripts import devnet
 from tessera.chain import Deployment, Tessera, Wallet
-from tessera.chain.deploy import differences
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.events import Claimed
-from tessera.chain.local import DAY, UNITS, LocalChain, let_pass
-from tessera.chain.prizes import PeriodClosed
-from tessera.chain.staking import Withdrawn
+from tessera.chain.prediction_events import Claimed
+from tessera.chain.prize_pool import PeriodClosed
+from tessera.chain.staking_pool import Withdrawn
 from tessera.chain.wallet import ChainError
+from tessera.deployment.deploy import differences
+from tessera.local.chain import DAY, UNITS, LocalChain, let_pass
 from tessera.model.prizes import period_of
 from tests.integration.conftest import run, running_devnet
 
@@ -25,7 +25,7 @@ def close_week(tessera: Tessera, keeper: Wallet) -> PeriodClosed:
     """What a keeper does on Friday."""
     for asset in ("USDC", "DAI"):
         tessera.staking.harvest(keeper, tessera.deployment.address_of(f"TestToken:{asset}"))
-    return tessera.prizes.close_periods(keeper, tessera.prizes.period(), 60).the(PeriodClosed)
+    return tessera.prizes.close_periods(keeper, tessera.prizes.period(), 60).event(PeriodClosed)
 
 
 def live_a_fortnight(tessera: Tessera, a_week_passes, panel_reports) -> None:
@@ -45,11 +45,11 @@ def live_a_fortnight(tessera: Tessera, a_week_passes, panel_reports) -> None:
     assert all(13 * 10**6 < week.revenue < 17 * 10**6 for week in closed)
     panel_reports()
     tessera.events.settle(keeper, 1)
-    won = tessera.events.claim(newcomer, 1, newcomer.address).the(Claimed).amount
+    won = tessera.events.claim(newcomer, 1, newcomer.address).event(Claimed).amount
     prize = tessera.events.result_of(1).prize
     # Two thousand against the five thousand of the other who said "home", who came as early: two sevenths.
     assert abs(won - prize * 2 // 7) < prize // 50
-    left = tessera.staking.withdraw(newcomer, usdc.address, 2_000 * UNITS["USDC"]).the(Withdrawn)
+    left = tessera.staking.withdraw(newcomer, usdc.address, 2_000 * UNITS["USDC"]).event(Withdrawn)
     assert left.paid == 2_000 * UNITS["USDC"]
     assert usdc.balance_of(newcomer.address) == before + won
     assert tessera.staking.pending_rewards(newcomer.address) > 0

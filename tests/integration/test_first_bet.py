@@ -9,10 +9,10 @@ import pytest
 from web3 import HTTPProvider, Web3
 
 from scripts import devnet
+from tessera.accounting.profit import ledger_differences
 from tessera.chain import Deployment, Tessera
-from tessera.chain.deploy import differences
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.results import ledger_differences
+from tessera.deployment.deploy import differences
 from tests.integration.conftest import ROOT, run, running_devnet
 
 URL = "http://127.0.0.1:8545"

@@ -13,9 +13,9 @@ from web3 import HTTPProvider, Web3
 
 from scripts.devnet import anvil, require_anvil
 from tessera.chain import WAD, Outcome, Terms, Tessera, Wallet
-from tessera.chain.deploy import deploy
 from tessera.chain.embedded import known_account
-from tessera.chain.markets import MarketCreated
+from tessera.chain.lmsr_markets import MarketCreated
+from tessera.deployment.deploy import deploy
 from tessera.index import Index
 from tests.unit.index.conftest import ALL_KINDS, dump
 
@@ -43,7 +43,7 @@ def club():
 def create(tessera: Tessera, creator: Wallet) -> int:
     due_at = tessera.web3.eth.get_block("latest")["timestamp"] + 3_600
     done = tessera.markets.create_market(creator, TERMS, p0=WAD // 2, expected_result_at=due_at, dispute_window=60)
-    return done.the(MarketCreated).market_id
+    return done.event(MarketCreated).market_id
 
 
 def check(index: Index, tessera: Tessera) -> None:

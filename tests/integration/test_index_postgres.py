@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import create_engine, select, text
 
 from tessera.chain import Outcome
-from tessera.chain.events import EventCreated, Predicted
+from tessera.chain.prediction_events import EventCreated, Predicted
 from tessera.index import Index
 from tessera.index.schema import table_of
-from tests.unit.chain.conftest import (  # noqa: F401
+from tests.embedded_club import (  # noqa: F401
     bet,
     bettor,
     creator,

@@ -20,7 +20,7 @@ from web3 import HTTPProvider, Web3
 from scripts import keeper as script
 from scripts.devnet import anvil
 from tessera.chain import ChainError, Tessera, Wallet
-from tessera.chain.events import Claimed, Purged
+from tessera.chain.prediction_events import Claimed, Purged
 from tessera.index import Index
 from tessera.keeper.known import Known
 from tessera.keeper.loop import Loop

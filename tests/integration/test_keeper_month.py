@@ -10,10 +10,10 @@ from web3 import HTTPProvider, Web3
 from scripts import devnet, keeper
 from tessera.chain import Deployment, Tessera
 from tessera.chain.embedded import known_account
-from tessera.chain.events import Claimed
-from tessera.chain.local import UNITS
-from tessera.chain.prizes import BoughtBack
+from tessera.chain.prediction_events import Claimed
+from tessera.chain.prize_pool import BoughtBack
 from tessera.keeper.report import read
+from tessera.local.chain import UNITS
 from tests.integration.conftest import ROOT, running_devnet
 
 URL = "http://127.0.0.1:8545"

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from tessera.chain.staking import Harvested
+from tessera.chain.staking_pool import Harvested
 from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import Round, run

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from tessera.chain.events import Claimed, EventCreated, EventSettled, Predicted
-from tessera.chain.staking import Staked, Withdrawn
+from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled, Predicted
+from tessera.chain.staking_pool import Staked, Withdrawn
 from tessera.model.tickets import TicketEvent
 from tests.integration.conftest import ROOT
 

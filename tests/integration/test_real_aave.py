@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from tessera.chain.events import Claimed, EventSettled, Predicted
-from tessera.chain.staking import Harvested, Withdrawn
+from tessera.chain.prediction_events import Claimed, EventSettled, Predicted
+from tessera.chain.staking_pool import Harvested, Withdrawn
 from tessera.chain.wallet import Reverted
 from tests.real.node import now, running_anvil, wait, wait_until
 from tests.real.tickets import RealTickets
@@ -58,7 +58,7 @@ def leave(system, staker, token, amount: int | None = None) -> tuple[int, int]:
     """Withdraws, by default all; what was paid off and what was paid, the latter as the token has it."""
     before = balance(token, staker)
     amount = amount or system.tessera.staking.principal_of(staker.address, token.address)
-    row = system.tessera.staking.withdraw(staker, token.address, amount).the(Withdrawn)
+    row = system.tessera.staking.withdraw(staker, token.address, amount).event(Withdrawn)
     assert balance(token, staker) - before == row.paid
     return row.amount, row.paid
 
@@ -75,14 +75,14 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
     aave.borrow(borrower, usdc, 108_000 * USDC)
     aave.borrow(borrower, dai, 32_000 * DAI)
     heavy, light = system.create_event(days=16, weight=3), system.create_event(days=23, weight=1)
-    multipliers = {early: events.predict(early, heavy, 0).the(Predicted).multiplier}
+    multipliers = {early: events.predict(early, heavy, 0).event(Predicted).multiplier}
     events.predict(other, heavy, 1)
     events.predict(other, light, 1)
 
     revenues, rows = [], []
     for week in range(9):
         if week == 1:
-            multipliers[late] = events.predict(late, heavy, 0).the(Predicted).multiplier
+            multipliers[late] = events.predict(late, heavy, 0).event(Predicted).multiplier
         if week == 3:
             system.report(heavy, 0)
         if week == 4:
@@ -102,7 +102,7 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
             assert aave.liquidity(usdc) == 0
             aave.repay(borrower, usdc, 40_000 * USDC)
         reserves = system.uniswap.reserves(dai.address, usdc.address)
-        of_usdc, of_dai = (done.the(Harvested) for done in system.harvest())
+        of_usdc, of_dai = (done.event(Harvested) for done in system.harvest())
         for row, token in ((of_usdc, usdc), (of_dai, dai)):
             principal = staking.asset_state(token.address).principal
             cap = principal * CAP_BPS // BPS
@@ -134,7 +134,7 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
         assert row.carried == row.pool - row.to_events - row.buyback
 
     keeper = system.wallet(2)
-    prize = events.settle(keeper, heavy).the(EventSettled).prize
+    prize = events.settle(keeper, heavy).event(EventSettled).prize
     exact = sum(Fraction(row.to_events * 3, 4) if row.weight == 4 else Fraction(0) for row in rows)
     assert exact - 1 < prize <= exact
     weights = {staker: stakes[staker][1] * multipliers[staker] for staker in (early, late)}
@@ -144,7 +144,7 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
     assert {row.account: row.amount for row in paid if isinstance(row, Claimed)} == expected
     assert {s.address: balance(usdc, s) - before[s] for s in (early, late)} == expected
     assert balance(usdc, other) == before[other]
-    assert events.settle(keeper, light).the(EventSettled).tickets == 0
+    assert events.settle(keeper, light).event(EventSettled).tickets == 0
 
     # Every unit of revenue is with a winner or in a named place. With no event left nothing is in fractions of a unit.
     assert balance(usdc, events) == 0
@@ -181,7 +181,7 @@ def test_all_is_lent_out_and_the_rest_comes_later(system, borrower):
         with pytest.raises(Reverted, match=r"^pool: vault cannot pay now$"):
             leave(system, staker, usdc)
     system.end_week()
-    assert [done.the(Harvested).amount for done in system.harvest()] == [0, 0]
+    assert [done.event(Harvested).amount for done in system.harvest()] == [0, 0]
     assert len(system.close()) == 1
 
     aave.repay(borrower, usdc)
@@ -205,11 +205,11 @@ def test_a_paused_reserve_pays_nothing_and_loses_nothing(system, borrower):
         staking.stake(staker, usdc.address, 1_000 * USDC)
     assert held == (staking.asset_state(usdc.address), staking.stake_of(staker.address), balance(usdc, staker))
     system.end_week()
-    assert [done.the(Harvested).amount for done in system.harvest()] == [0, 0]
+    assert [done.event(Harvested).amount for done in system.harvest()] == [0, 0]
     assert [row.revenue for row in system.close()] == [0]  # the week does not wait for Aave
 
     aave.set_paused(usdc, False)
-    assert system.harvest()[0].the(Harvested).amount > 0
+    assert system.harvest()[0].event(Harvested).amount > 0
     aave.repay(borrower, usdc)
     assert leave(system, staker, usdc) == (10_000 * USDC, 10_000 * USDC)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tessera.chain.prizes import BoughtBack
-from tessera.chain.staking import Harvested
+from tessera.chain.prize_pool import BoughtBack
+from tessera.chain.staking_pool import Harvested
 from tessera.chain.wallet import Reverted
 from tests.real.node import now, running_anvil, undone, wait_until
 from tests.real.tickets import RealTickets
@@ -76,7 +76,7 @@ def attacker(system):
 
 def buy_back(system, amount: int, min_out: int) -> BoughtBack:
     keeper = system.wallet(2)
-    return system.tessera.prizes.buy_back(keeper, amount, min_out, now(system.web3) + 600).the(BoughtBack)
+    return system.tessera.prizes.buy_back(keeper, amount, min_out, now(system.web3) + 600).event(BoughtBack)
 
 
 def balance(token, account: str) -> int:
@@ -88,7 +88,7 @@ def test_a_harvest_is_swapped_at_the_pairs_own_price(system, saver):
     system.fill_market(dai, 1_000_000 * DAI, 1_000_000 * USDC)
     reserves = system.uniswap.reserves(dai.address, usdc.address)
     waiting = system.tessera.prizes.waiting()
-    row = system.tessera.staking.harvest(saver, dai.address).the(Harvested)
+    row = system.tessera.staking.harvest(saver, dai.address).event(Harvested)
     assert row.amount == 390 * DAI - 1  # 400 less a basis point of 100,000; the vault rounds down
     assert row.revenue == amount_out(row.amount, *reserves)
     assert row.revenue * 10**12 * BPS >= row.amount * (BPS - 50)
@@ -111,7 +111,7 @@ def test_a_shallow_pair_leaves_the_yield_in_the_vault(system, saver):
     assert [row.revenue for row in system.close()] == [0]  # the week does not wait for the market
 
     system.fill_market(dai, 10_000 * DAI, 10_000 * USDC)
-    assert staking.harvest(saver, dai.address).the(Harvested).revenue > 388 * USDC
+    assert staking.harvest(saver, dai.address).event(Harvested).revenue > 388 * USDC
 
 
 def test_a_harvest_between_two_swaps_of_an_attacker(system, saver, attacker):
@@ -126,7 +126,7 @@ def test_a_harvest_between_two_swaps_of_an_attacker(system, saver, attacker):
                 with pytest.raises(Reverted, match=f"^{NO_OUTPUT}$"):
                     system.tessera.staking.harvest(attacker, dai.address)
             else:
-                row = system.tessera.staking.harvest(attacker, dai.address).the(Harvested)
+                row = system.tessera.staking.harvest(attacker, dai.address).event(Harvested)
                 assert row.revenue * 10**12 * BPS >= row.amount * (BPS - 50)
             uniswap.swap(attacker, usdc, dai, bought)
             assert balance(dai, attacker.address) < held

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from tessera.chain import WAD, Outcome
-from tessera.chain.events import Claimed, EventCreated, EventSettled
-from tessera.chain.prizes import BoughtBack, PeriodClosed
-from tessera.chain.staking import Withdrawn
+from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled
+from tessera.chain.prize_pool import BoughtBack, PeriodClosed
+from tessera.chain.staking_pool import Withdrawn
 from tessera.demo.record import read
 from tessera.demo.report import write
 from tessera.demo.report.stakers import sections

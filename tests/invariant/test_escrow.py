@@ -13,7 +13,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tessera.chain.ledger import COLLECTED, PAID, Kind, rebuild
+from tessera.accounting.ledger import COLLECTED, PAID, rebuild
+from tessera.chain.escrow import Kind
 from tests.machines import run
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from typing import Any
 from web3 import Web3
 from web3.types import TxReceipt
 
-from tessera.chain.artifacts import ROOT, compiled
 from tessera.chain.wallet import Reverted, Wallet, reason_of, refusals
+from tessera.deployment.artifacts import ROOT, compiled
 
 NODE_MODULES = ROOT / "node_modules"
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from tessera.chain.artifacts import ROOT
+from tessera.deployment.artifacts import ROOT
 from tests.real.foreign import NODE_MODULES, node_module
 
 CACHE = ROOT / ".build" / "solidity"

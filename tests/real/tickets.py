@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from web3 import Web3
 
-from tessera.chain.artifacts import compiled
-from tessera.chain.contract import WAD, Done
-from tessera.chain.deploy import address_of_nonce
+from tessera.chain.contract import WAD, Receipt
 from tessera.chain.deployments import Deployed, Deployment, Tessera
 from tessera.chain.embedded import known_account
-from tessera.chain.events import EventCreated
 from tessera.chain.panels import PanelCreated
-from tessera.chain.prizes import PeriodClosed
+from tessera.chain.prediction_events import EventCreated
+from tessera.chain.prize_pool import PeriodClosed
 from tessera.chain.wallet import Wallet
+from tessera.deployment.artifacts import compiled
+from tessera.deployment.deploy import address_of_nonce
 from tessera.model.prizes import period_of, start_of
 from tests.real.aave import Aave
 from tests.real.foreign import Foreign
@@ -103,7 +103,7 @@ class RealTickets:
         for token in (usdc.address, dai.address):
             staking.write(owner, "add_asset", token, fronts[token].address, feeds[token].address)
         members = sorted((wallet(web3, index).address for index in (3, 4, 5)), key=lambda member: int(member, 16))
-        panel_id = tessera.panels.create_panel(owner, members, 2).the(PanelCreated).panel_id
+        panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
         tessera.events.write(owner, "approve_panel", panel_id, True)
         tessera.events.write(owner, "set_manager", wallet(web3, 1).address, True)
         tessera.prizes.write(owner, "set_keeper", wallet(web3, 2).address, True)
@@ -125,7 +125,7 @@ class RealTickets:
         self.give(borrower, self.weth, 1_000 * WAD)
         self.aave.supply(borrower, self.weth, 1_000 * WAD)
 
-    def stake(self, staker: Wallet, token: Foreign, amount: int) -> Done:
+    def stake(self, staker: Wallet, token: Foreign, amount: int) -> Receipt:
         """Gives the staker that much and stakes it."""
         self.give(staker, token, amount)
         token.write(staker, "approve", self.tessera.staking.address, MAX)
@@ -155,7 +155,7 @@ class RealTickets:
             panel_id=self.panel_id,
             result_deadline=now(self.web3) + (days + 7) * 86_400,
         )
-        return created.the(EventCreated).event_id
+        return created.event(EventCreated).event_id
 
     def report(self, event_id: int, outcome: int) -> None:
         """Two of three members of the panel report, which decides."""
@@ -163,7 +163,7 @@ class RealTickets:
         for index in (3, 4):
             self.tessera.panels.report(self.wallet(index), self.panel_id, question, outcome)
 
-    def harvest(self) -> list[Done]:
+    def harvest(self) -> list[Receipt]:
         """Harvests both assets."""
         keeper = self.wallet(2)
         return [self.tessera.staking.harvest(keeper, token.address) for token in (self.usdc, self.dai)]

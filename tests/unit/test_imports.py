@@ -11,12 +11,13 @@ ROOT = Path(__file__).parents[2]
 BELOW = {
     "model": set(),
     "chain": {"model"},
-    "devnet": {"model", "chain"},
-    "neighbours": {"model", "chain", "devnet"},
-    "index": {"model", "chain"},
-    "keeper": {"model", "chain", "index"},
-    "cli": {"model", "chain", "index", "keeper"},
-    "demo": {"model", "chain", "index", "keeper"},
+    "accounting": {"model", "chain"},
+    "deployment": {"model", "chain"},
+    "local": {"model", "chain", "deployment"},
+    "index": {"model", "chain", "accounting"},
+    "keeper": {"model", "chain", "accounting", "index"},
+    "cli": {"model", "chain", "accounting", "index", "keeper"},
+    "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper"},
 }
 
 

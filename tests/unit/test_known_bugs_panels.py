@@ -1,6 +1,6 @@
 """What went wrong with those who report outcomes, harmless with panels: here with a prize that depends on them.
 
-The panel of the staking stack: three reporters of whom two decide, and another whose keys the tests hold. Signatures
+The panel of the staking product: three reporters of whom two decide, and another whose keys the tests hold. Signatures
 one by one (malleable, void, replayed, of a fork): panels/test_submit_reports.py. Nobody posts a bond or is paid by the
 staked tickets, so nothing can be kept or slashed.
 """

@@ -3,12 +3,12 @@
 from html import escape
 
 from tessera.chain import WAD
-from tessera.chain.local import UNITS
-from tessera.chain.staking import USD
+from tessera.chain.staking_pool import USD
 from tessera.demo.report.page import Section, percent
 from tessera.demo.stakers_audit import sums
 from tessera.demo.stakers_plan import BET_PER_BLOCK, LENDING, STAKERS, WEEKS
 from tessera.demo.stakers_record import WeeksPlayed, bought_back, events, people, weeks, yields
+from tessera.local.chain import UNITS
 from tessera.model.apy import ASSUMPTIONS
 
 PRODUCT = "Staked tickets"

@@ -5,9 +5,8 @@ from web3 import Web3
 
 from tessera.chain import EUR, WAD, ChainError, Outcome, Reverted, Terms
 from tessera.chain.contract import Contract
-from tessera.chain.escrow import Entry
-from tessera.chain.ledger import Kind
-from tessera.chain.markets import BetPlaced, MarketClosed, Status
+from tessera.chain.escrow import Entry, Kind
+from tessera.chain.lmsr_markets import BetPlaced, MarketClosed, Status
 
 
 def test_a_call_returns_its_events_as_rows(tessera, bettor, market):
@@ -17,7 +16,7 @@ def test_a_call_returns_its_events_as_rows(tessera, bettor, market):
     receipt = tessera.web3.eth.get_transaction_receipt(done.transaction)
     placed, entry = done.rows
     assert (done.block, done.gas_used) == (receipt["blockNumber"], receipt["gasUsed"])
-    assert done.the(BetPlaced) is placed
+    assert done.event(BetPlaced) is placed
     assert placed == BetPlaced(
         contract=tessera.markets.address,
         block=done.block,
@@ -44,9 +43,9 @@ def test_a_call_returns_its_events_as_rows(tessera, bettor, market):
 
 def test_the_wants_exactly_one_row(tessera, bettor, creator, market):
     done = tessera.markets.close(creator, market)
-    assert done.the(MarketClosed).market_id == market
+    assert done.event(MarketClosed).market_id == market
     with pytest.raises(ChainError, match="0 events BetPlaced"):
-        done.the(BetPlaced)
+        done.event(BetPlaced)
 
 
 def test_a_refused_call_is_not_sent(tessera, creator, market):

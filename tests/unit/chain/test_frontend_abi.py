@@ -6,10 +6,10 @@ import pytest
 from click import ClickException
 
 from scripts import export_abi
-from tessera.chain.artifacts import ROOT, compiled
 from tessera.chain.contract import Contract, abi_of
 from tessera.chain.deployments import Deployed, Deployment
 from tessera.chain.reasons import explanations
+from tessera.deployment.artifacts import ROOT, compiled
 
 
 @pytest.mark.parametrize("name", [contract.NAME for contract in Contract.KNOWN])

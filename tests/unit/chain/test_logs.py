@@ -12,16 +12,16 @@ from web3 import Web3
 from tessera.chain import WAD, LogReader, Outcome
 from tessera.chain.contract import (
     Contract,
+    EventLog,
     OwnershipTransferred,
-    Row,
     abi_of,
     decode_logs,
     fields_of,
     typed,
 )
 from tessera.chain.escrow import Entry, Escrow
-from tessera.chain.markets import BetPlaced, MarketCreated
-from tests.unit.chain.conftest import TERMS
+from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
+from tests.embedded_club import TERMS
 from tests.unit.index.conftest import ALL_KINDS, chance_log
 from tests.unit.index.node import ADDRESSES, KINDS, Node
 
@@ -33,7 +33,7 @@ def test_every_event_of_the_abi_has_a_row_with_its_fields(contract):
         for item in abi_of(contract.NAME)
         if item["type"] == "event"
     }
-    own = len(dataclasses.fields(Row))
+    own = len(dataclasses.fields(EventLog))
     rows = {row.__name__: [field.name for field in dataclasses.fields(row)][own:] for row in contract.EVENTS}
     assert rows == in_abi
 
@@ -80,7 +80,7 @@ def test_a_reader_that_is_stopped_half_way_misses_nothing(tessera, market):
     assert again == whole[-len(again) :]
 
 
-def _place(row: Row) -> tuple[int, int]:
+def _place(row: EventLog) -> tuple[int, int]:
     return row.block, row.log_index
 
 

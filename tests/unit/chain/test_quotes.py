@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from tessera.chain import EUR, WAD, Outcome
-from tessera.chain.markets import BetPlaced, Position, Quote
+from tessera.chain.lmsr_markets import BetPlaced, Position, Quote
 from tessera.model import lmsr
 
 # Two prices of one state, computed in different ways, are each less than 2 units off (docs/lmsr-error-bound.md).
@@ -17,7 +17,7 @@ SIDES = (Outcome.YES, Outcome.NO)
 def test_a_bet_gets_what_was_quoted(tessera, bettor, market, side):
     quote = tessera.markets.quote(market, side)
     assert quote.price == tessera.markets.prices(market)[side]
-    placed = tessera.markets.bet(bettor, market, side, min_shares=quote.shares).the(BetPlaced)
+    placed = tessera.markets.bet(bettor, market, side, min_shares=quote.shares).event(BetPlaced)
     assert (placed.shares, placed.price_after, placed.effective_odds) == (quote.shares, quote.price_after, quote.odds)
     assert abs(tessera.markets.prices(market)[side] - quote.price_after) <= PRICE_UNITS
     assert tessera.markets.position(market, bettor.address).payoff(side) == quote.max_payoff
@@ -40,7 +40,7 @@ def test_a_quote_is_the_model_s(tessera, market, side):
 def test_a_quote_of_many_bets_is_what_many_bets_get(tessera, bettor, market, bet):
     quote = tessera.markets.quote(market, Outcome.NO, bets=3)
     assert quote.stake == 3 * EUR
-    shares = sum(bet(bettor, market, Outcome.NO).the(BetPlaced).shares for _ in range(3))
+    shares = sum(bet(bettor, market, Outcome.NO).event(BetPlaced).shares for _ in range(3))
     # Each bet is rounded down by less than 1.4e-16 of its shares, and so is the sum of all.
     assert abs(shares - quote.shares) < 3 * 1.4e-16 * quote.shares + 3
     assert tessera.markets.position(market, bettor.address).average_odds(Outcome.NO) == shares * EUR // (3 * EUR)

@@ -8,9 +8,9 @@ from click.testing import CliRunner, Result
 from web3 import Web3
 
 from tessera.chain import Tessera, Wallet
-from tessera.chain.deploy import deploy
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.cli.main import cli
+from tessera.deployment.deploy import deploy
 from tests.undo import undone
 
 WINDOW = 60

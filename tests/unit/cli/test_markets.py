@@ -12,7 +12,7 @@ from web3.exceptions import TimeExhausted, Web3RPCError
 
 from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
-from tessera.chain.markets import Status
+from tessera.chain.lmsr_markets import Status
 from tessera.chain.permits import NoPermits
 from tessera.cli.main import cli
 

@@ -7,15 +7,14 @@ import re
 
 import pytest
 
+from tessera.accounting.profit import results
 from tessera.chain import EUR, WAD, ChainError, Outcome
-from tessera.chain.artifacts import ROOT
 from tessera.chain.embedded import known_account
-from tessera.chain.escrow import Entry
-from tessera.chain.ledger import Kind
-from tessera.chain.markets import BetPlaced
-from tessera.chain.results import results
+from tessera.chain.escrow import Entry, Kind
+from tessera.chain.lmsr_markets import BetPlaced
 from tessera.cli.limits import Limit, Limits
 from tessera.cli.portfolio import WORDS
+from tessera.deployment.artifacts import ROOT
 from tessera.model.lmsr import brier
 
 from .test_markets import address, market, pass_time  # noqa: F401  a fixture

@@ -5,13 +5,13 @@ from fractions import Fraction
 import pytest
 from web3.exceptions import Web3RPCError
 
+from tessera.accounting.yields import growth
 from tessera.chain import WAD, Tessera, Wallet
-from tessera.chain.deploy import deploy
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.events import EventCreated
-from tessera.chain.local import DAY, UNITS, LocalChain
 from tessera.chain.panels import PanelCreated
-from tessera.chain.yields import growth
+from tessera.chain.prediction_events import EventCreated
+from tessera.deployment.deploy import deploy
+from tessera.local.chain import DAY, UNITS, LocalChain
 from tessera.model.apy import ASSUMPTIONS, figures, lending_apy
 from tessera.model.prizes import period_of, start_of
 from tests.undo import undone
@@ -31,7 +31,7 @@ HANNAH, RIVAL = 1, 2  # devnet accounts
 
 
 class Stage:
-    """The staked stack on the embedded chain, with an event that runs for a week."""
+    """The staked product on the embedded chain, with an event that runs for a week."""
 
     def __init__(self, path):
         web3 = embedded_web3()
@@ -40,7 +40,7 @@ class Stage:
         self.local = LocalChain(self.tessera, self.owner)
         reporter = known_account(5)
         made = self.tessera.panels.create_panel(self.owner, [reporter.address], 1)
-        self.panel, self.reporter = made.the(PanelCreated).panel_id, Wallet(web3, reporter)
+        self.panel, self.reporter = made.event(PanelCreated).panel_id, Wallet(web3, reporter)
         self.tessera.events.approve_panel(self.owner, self.panel, True)
         self.tessera.events.set_manager(self.owner, self.owner.address, True)
         self.local.open_markets()
@@ -57,7 +57,7 @@ class Stage:
             panel_id=self.panel,
             result_deadline=self.local.now() + 14 * DAY,
         )
-        self.event = created.the(EventCreated).event_id
+        self.event = created.event(EventCreated).event_id
         for number in (HANNAH, RIVAL):
             self.local.give(known_account(number).address, "USDC", 1_000 * UNITS["USDC"])
             self.local.give(known_account(number).address, "DAI", 1_000 * UNITS["DAI"])

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tessera.chain import EUR, WAD, ZERO_ADDRESS, Outcome, Row, Terms
-from tessera.chain.escrow import Entry, pot_id
-from tessera.chain.ledger import Kind
-from tessera.chain.markets import (
+from tessera.chain import EUR, WAD, ZERO_ADDRESS, EventLog, Outcome, Terms
+from tessera.chain.escrow import Entry, Kind, pot_id
+from tessera.chain.lmsr_markets import (
     BetPlaced,
     MarketCreated,
     MarketFinalized,
@@ -26,7 +25,7 @@ NAMES = {CREATOR: "Ada", EARLY: "Bruno", FAST: "Chiara"}
 
 @dataclass(frozen=True)
 class Recorded:
-    rows: list[Row]
+    rows: list[EventLog]
     fixtures: list[Fixture]
 
 

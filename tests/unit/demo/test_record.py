@@ -3,7 +3,7 @@
 import pytest
 
 from tessera.chain import EUR, Outcome
-from tessera.chain.markets import Position
+from tessera.chain.lmsr_markets import Position
 from tessera.demo.record import by_information, price_brier, read, unpriced
 from tests.unit.demo.conftest import NAMES
 

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from tessera.accounting.ledger import LedgerError
 from tessera.chain import EUR, Outcome, Terms
 from tessera.chain.embedded import embedded_web3
-from tessera.chain.escrow import Entry
-from tessera.chain.ledger import Kind, LedgerError
-from tessera.chain.markets import ClaimSkipped, VoteCast
+from tessera.chain.escrow import Entry, Kind
+from tessera.chain.lmsr_markets import ClaimSkipped, VoteCast
 from tessera.demo.agenda import Agenda
 from tessera.demo.audit import AuditError, audit
 from tessera.demo.friends import FRIENDS

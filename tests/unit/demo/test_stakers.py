@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tessera.chain import WAD
-from tessera.chain.events import Claimed, EventSettled, Predicted
 from tessera.chain.panels import INVALID, OutcomeDecided
-from tessera.chain.prizes import BoughtBack, PeriodClosed, PrizeTaken, RevenueAdded
-from tessera.chain.staking import Withdrawn
+from tessera.chain.prediction_events import Claimed, EventSettled, Predicted
+from tessera.chain.prize_pool import BoughtBack, PeriodClosed, PrizeTaken, RevenueAdded
+from tessera.chain.staking_pool import Withdrawn
 from tessera.demo.audit import AuditError
 from tessera.demo.report.stakers import sections
 from tessera.demo.stakers import LATE, PLANS, STAKERS, WEEKS, play

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tessera.chain.ledger import Kind
+from tessera.chain.escrow import Kind
 from tests.custody import EUR, POT
 
 

@@ -2,7 +2,7 @@ import boa
 import pytest
 from eth_account import Account
 
-from tessera.chain.ledger import Kind
+from tessera.chain.escrow import Kind
 from tests.custody import EUR, entry
 from tests.logs import event, events
 

@@ -3,7 +3,8 @@
 import boa
 import pytest
 
-from tessera.chain.ledger import COLLECTED, PAID, Kind
+from tessera.accounting.ledger import COLLECTED, PAID
+from tessera.chain.escrow import Kind
 from tests.custody import EUR, POT
 from tests.logs import event, events
 

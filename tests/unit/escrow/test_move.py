@@ -1,7 +1,7 @@
 import boa
 import pytest
 
-from tessera.chain.ledger import Kind
+from tessera.chain.escrow import Kind
 from tests.custody import EUR, POT
 from tests.logs import event, events
 

@@ -1,7 +1,8 @@
 import boa
 import pytest
 
-from tessera.chain.ledger import COLLECTED, PAID, Kind
+from tessera.accounting.ledger import COLLECTED, PAID
+from tessera.chain.escrow import Kind
 from tests.custody import EUR, NOBODY, POT, entry
 from tests.logs import events
 from tests.refusals import refused_without_a_text

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tessera.chain.contract import Row, decode_logs, fields_of
-from tessera.chain.ledger import Kind
+from tessera.chain.contract import EventLog, decode_logs, fields_of
+from tessera.chain.escrow import Kind
 from tessera.index import Index
 from tessera.index.schema import blocks, table_of
 from tessera.model.lmsr import Outcome
 
 # One deployed club on the embedded chain, and what can be done in it.
-from tests.unit.chain.conftest import (  # noqa: F401
+from tests.embedded_club import (  # noqa: F401
     bet,
     bettor,
     creator,
@@ -51,7 +51,7 @@ def _value(abi_type: str, kind: type, name: str, rng: random.Random):
     return rng.randbytes(32)  # bytes32, bytes
 
 
-def chance_log(rng: random.Random, kind: type[Row] | None = None, /, **fields) -> dict:
+def chance_log(rng: random.Random, kind: type[EventLog] | None = None, /, **fields) -> dict:
     """An event of a kind (any if None) with fields by chance, but for those named."""
     kind = kind or rng.choice(ALL_KINDS)
     kinds = fields_of(kind)
@@ -59,7 +59,7 @@ def chance_log(rng: random.Random, kind: type[Row] | None = None, /, **fields) -
     return log(kind, **(drawn | fields))
 
 
-def rows_of(node: Node) -> list[Row]:
+def rows_of(node: Node) -> list[EventLog]:
     """What the chain says, read without an index."""
     with_formats = node.web3.eth.get_logs
     node.before = lambda method: None

@@ -10,7 +10,7 @@ from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 from web3 import Web3
 from web3.providers import BaseProvider
 
-from tessera.chain.contract import Contract, Row, abi_of
+from tessera.chain.contract import Contract, EventLog, abi_of
 from tessera.chain.deployments import Deployed, Deployment
 
 CHAIN_ID = 31_337
@@ -27,12 +27,12 @@ def deployment(first_block: int = 1, **changes) -> Deployment:
     return replace(Deployment("test", CHAIN_ID, {}, contracts), **changes)
 
 
-def inputs(kind: type[Row]) -> list[dict]:
+def inputs(kind: type[EventLog]) -> list[dict]:
     """An event's fields in the ABI."""
     return next(item["inputs"] for item in abi_of(KINDS[kind]) if item.get("name") == kind.__name__)
 
 
-def log(kind: type[Row], /, **fields) -> dict:
+def log(kind: type[EventLog], /, **fields) -> dict:
     """An event as its contract logs it: address, topics and data. Texts may be bytes that are none."""
     topics, types, values = (
         [event_abi_to_log_topic({"type": "event", "name": kind.__name__, "inputs": inputs(kind)})],

@@ -11,9 +11,9 @@ from sqlalchemy import event
 
 from tessera.chain import EUR, WAD, Outcome
 from tessera.chain.escrow import Entry
-from tessera.chain.events import Claimed, EventCreated, EventSettled
-from tessera.chain.markets import BetPlaced, MarketCreated, MarketFinalized
-from tessera.chain.prizes import PeriodClosed
+from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized
+from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled
+from tessera.chain.prize_pool import PeriodClosed
 from tessera.index import Index, Snapshot
 from tessera.index.api import app_of
 from tessera.index.syncer import Syncer

@@ -2,13 +2,12 @@
 
 import pytest
 
+from tessera.accounting.profit import results
 from tessera.chain import EUR, WAD, ChainError, Outcome, price_history
-from tessera.chain.escrow import Entry
-from tessera.chain.ledger import Kind
-from tessera.chain.markets import BetPlaced, Status
-from tessera.chain.results import results
+from tessera.chain.escrow import Entry, Kind
+from tessera.chain.lmsr_markets import BetPlaced, Status
 from tessera.index import Index, Snapshot
-from tests.unit.chain.conftest import HOUR, TERMS, WINDOW
+from tests.embedded_club import HOUR, TERMS, WINDOW
 
 
 @pytest.fixture
@@ -138,7 +137,7 @@ def test_a_market_that_is_reopened_and_then_void(
 def test_the_brier_score_by_hand(tessera, bettor, other_bettor, market, bet, settle, index):
     """The probability at which a bet breaks even is stake over shares."""
     shares = [
-        bet(who, market, side).the(BetPlaced).shares / WAD
+        bet(who, market, side).event(BetPlaced).shares / WAD
         for who, side in ((bettor, Outcome.YES), (other_bettor, Outcome.NO), (bettor, Outcome.NO))
     ]
     settle(market, Outcome.YES)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from web3.exceptions import Web3RPCError
 
-from tessera.chain.events import Predicted
-from tessera.chain.markets import OutcomeDisputed
+from tessera.chain.lmsr_markets import OutcomeDisputed
+from tessera.chain.prediction_events import Predicted
 from tessera.chain.wallet import ChainError
 from tessera.index import Index
 from tests.unit.index.conftest import ALL_KINDS, chance_log, dump, open_copy, rows_of

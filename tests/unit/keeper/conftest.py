@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tessera.chain import Row
+from tessera.chain import EventLog
 from tessera.chain.embedded import embedded_web3
 from tessera.index import Index
 from tessera.keeper.plan import due
@@ -65,7 +65,7 @@ class Keeper:
     sender: Sender
     index: Index
 
-    def rows(self, kind: type[Row]) -> list:
+    def rows(self, kind: type[EventLog]) -> list:
         """The logs of a kind until now."""
         self.index.sync()
         with self.index.snapshot() as found:

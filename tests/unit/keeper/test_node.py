@@ -5,7 +5,7 @@ from web3 import Web3
 from web3._utils.encoding import FriendlyJsonSerde
 from web3.middleware import Web3Middleware
 
-from tessera.chain.events import Claimed, Predicted
+from tessera.chain.prediction_events import Claimed, Predicted
 from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import run

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tessera.chain import ChainError
 from tessera.chain.erc20 import Token
-from tessera.chain.prizes import PeriodClosed
+from tessera.chain.prize_pool import PeriodClosed
 from tessera.keeper import report
 from tessera.keeper.flows import Flow, flow
 from tessera.keeper.picture import svg

@@ -3,8 +3,8 @@
 import pytest
 
 from tessera.chain import WAD, Reverted
-from tessera.chain.events import Claimed
-from tessera.chain.prizes import PeriodClosed
+from tessera.chain.prediction_events import Claimed
+from tessera.chain.prize_pool import PeriodClosed
 from tessera.keeper.flows import flow
 from tessera.keeper.plan import due
 from tessera.keeper.round import Watcher, run

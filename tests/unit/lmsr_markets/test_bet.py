@@ -6,7 +6,7 @@ from pathlib import Path
 import boa
 import pytest
 
-from tessera.chain.ledger import Kind
+from tessera.chain.escrow import Kind
 from tessera.model.lmsr import WAD, Market, exact
 from tests.club import BET_INTERVAL, INVALID, NO, SEED, UNIT, WINS, YES, at, now
 from tests.custody import EUR

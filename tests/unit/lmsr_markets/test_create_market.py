@@ -8,7 +8,7 @@ from eth.exceptions import Revert
 from eth_abi import encode
 from eth_utils import keccak
 
-from tessera.chain.ledger import Kind
+from tessera.chain.escrow import Kind
 from tessera.model.lmsr import WAD, exact, opening
 from tests.club import DAY, HOUR, SEED, TERMS, YES, Status, at, now
 from tests.custody import EUR, NOBODY

@@ -5,7 +5,7 @@ import pytest
 from eth_abi import encode
 from eth_utils import function_signature_to_4byte_selector
 
-from tessera.chain.ledger import Kind
+from tessera.chain.escrow import Kind
 from tessera.model.lmsr import WAD
 from tests.club import DAY, HOUR, INVALID, NO, SEED, TERMS, WINS, YES, Club, Status, at, now
 from tests.custody import EUR, NOBODY

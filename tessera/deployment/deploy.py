@@ -1,8 +1,8 @@
-"""Deploying a stack of contracts step by step: run it twice, crash anywhere, go on.
+"""Deploying a product's contracts step by step: run it twice, crash anywhere, go on.
 
-A stack (tessera.chain.stacks) is a list of steps. Each can tell from the record and the chain whether it is done, so
-that deploying does what is missing and `differences` says what is not as it should be. Needs the compiler (dependency
-group `ops`).
+A product (tessera.deployment.products) is a list of steps. Each can tell from the record and the chain whether it is
+done, so that deploying does what is missing and `differences` says what is not as it should be. Needs the compiler
+(dependency group `ops`).
 """
 
 import subprocess
@@ -15,11 +15,11 @@ import rlp
 from web3 import Web3
 from web3.exceptions import BadFunctionCallOutput, TransactionNotFound
 
-from tessera.chain.artifacts import ROOT, Artifact, compiled
 from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.stacks import STACKS, At, Create, Deployer, Foreign, Later, OwnerOf, Shows, Step, View
 from tessera.chain.wallet import ChainError, Wallet, refusals
+from tessera.deployment.artifacts import ROOT, Artifact, compiled
+from tessera.deployment.products import PRODUCTS, At, Create, Deployer, Foreign, Later, OwnerOf, Shows, Step, View
 
 FAR_BLOCK = 1_000  # after the last of a rehearsal
 
@@ -34,33 +34,33 @@ class Report:
 
 
 def code_of(name: str) -> Artifact:
-    """The compiled contract that goes by a name in a stack."""
+    """The compiled contract that goes by a name in a product."""
     return compiled(name.partition(":")[0])
 
 
 def deploy(
     wallet: Wallet,
-    stack: str,
+    product: str,
     parameters: dict[str, Any],
     *,
     network: str = "local",
     path: Path | None = None,
     report: Callable[[Report], None] = lambda _: None,
 ) -> Deployment:
-    """Does what is missing of a stack and returns the record; with a `path`, reads and keeps it there.
+    """Does what is missing of a product and returns the record; with a `path`, reads and keeps it there.
 
     Raises ChainError where the record speaks of other code, arguments or parameters than wanted, or of contracts that
     are not on the chain; Reverted where a contract refuses. What was done until then stays in the record.
     """
     record = open_record(wallet.web3, path, network)
-    if record.stacks.setdefault(stack, parameters) != parameters:
-        raise ChainError(f"{stack} was deployed with {record.stacks[stack]}, not with {parameters}")
+    if record.products.setdefault(product, parameters) != parameters:
+        raise ChainError(f"{product} was deployed with {record.products[product]}, not with {parameters}")
 
     def save():
         if path is not None:
             record.save(path)
 
-    for step in STACKS[stack](**parameters):
+    for step in PRODUCTS[product](**parameters):
         if isinstance(step, Create):
             report(_create(wallet, step, record, save))
         elif is_done(wallet.web3, record, step):
@@ -74,8 +74,8 @@ def deploy(
     return record
 
 
-def rehearse(stack: str, parameters: dict[str, Any], chain_id: int) -> list[Report]:
-    """Deploys a stack on a chain inside this process that calls itself `chain_id`: what each step takes in gas.
+def rehearse(product: str, parameters: dict[str, Any], chain_id: int) -> list[Report]:
+    """Deploys a product on a chain inside this process that calls itself `chain_id`: what each step takes in gas.
 
     What was on the chain before has stand-ins there, and calls of it take what those of the stand-ins take.
     Raises Reverted where a contract refuses its arguments.
@@ -86,13 +86,13 @@ def rehearse(stack: str, parameters: dict[str, Any], chain_id: int) -> list[Repo
         begin, end = parameters["mining"]
         played = parameters | {"outside": None, "mining": [FAR_BLOCK, FAR_BLOCK + end - begin]}
     reports: list[Report] = []
-    deploy(Wallet(embedded_web3(chain_id), known_account(0)), stack, played, report=reports.append)
+    deploy(Wallet(embedded_web3(chain_id), known_account(0)), product, played, report=reports.append)
     if outside is None:
         return reports
     gas: dict[str, int] = {}
     for told in reports:
         gas[_kind(told.step)] = max(told.gas, gas.get(_kind(told.step), 0))
-    return [Report(step, gas[_kind(step)]) for step in STACKS[stack](**parameters)]
+    return [Report(step, gas[_kind(step)]) for step in PRODUCTS[product](**parameters)]
 
 
 def _kind(step: Step) -> str:
@@ -129,15 +129,15 @@ def open_record(web3: Web3, path: Path | None, network: str) -> Deployment:
 
 
 def differences(web3: Web3, record: Deployment, *, owner: str | None = None) -> list[str]:
-    """In what the chain differs from the record, this repository's code, and the wiring of the stacks.
+    """In what the chain differs from the record, this repository's code, and the wiring of the products.
 
     `owner` is who should own what is owned; None: whoever deployed it. An empty list: no difference.
     """
     if web3.eth.chain_id != record.chain_id:
         return [f"the node is on chain {web3.eth.chain_id}, the record on {record.chain_id}"]
-    steps = [step for name, parameters in record.stacks.items() for step in STACKS[name](**parameters)]
+    steps = [step for name, parameters in record.products.items() for step in PRODUCTS[name](**parameters)]
     created = {step.name for step in steps if isinstance(step, Create)}
-    found = [f"{name}: in the record, but in none of its stacks" for name in record.contracts if name not in created]
+    found = [f"{name}: in the record, but in none of its products" for name in record.contracts if name not in created]
     for step in steps:
         if isinstance(step, Create):
             found += [f"{step.name}: {fault}" for fault in _faults(web3, step, record)]

@@ -3,24 +3,9 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import Any
 
-
-class Kind(IntFlag):
-    """What an Entry is for, as `IEscrow.Kind` encodes it. Exactly one bit is set in a log."""
-
-    DEPOSIT = 1
-    WITHDRAWAL = 2
-    DEPOSIT_SEED = 4
-    BET_DEBIT = 8
-    ACTIVATION = 16
-    FUNDING = 32
-    PAYOUT = 64
-    REFUND = 128
-    COMMISSION = 256
-    RESIDUE = 512
-
+from tessera.chain.escrow import Kind
 
 COLLECTED = (Kind.DEPOSIT_SEED, Kind.BET_DEBIT, Kind.ACTIVATION, Kind.FUNDING)
 PAID = (Kind.PAYOUT, Kind.REFUND, Kind.COMMISSION, Kind.RESIDUE)

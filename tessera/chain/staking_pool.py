@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.contract import Contract, EventLog, OwnershipTransferred, OwnershipTransferStarted, Receipt
 from tessera.chain.permits import Permit
 from tessera.chain.wallet import Wallet
 
@@ -20,7 +20,7 @@ class AssetState(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Staked(Row):
+class Staked(EventLog):
     account: str
     asset: str
     amount: int
@@ -29,13 +29,13 @@ class Staked(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forfeited(Row):
+class Forfeited(EventLog):
     account: str
     number: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Withdrawn(Row):
+class Withdrawn(EventLog):
     account: str
     asset: str
     amount: int
@@ -44,27 +44,27 @@ class Withdrawn(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RewardsClaimed(Row):
+class RewardsClaimed(EventLog):
     account: str
     amount: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Harvested(Row):
+class Harvested(EventLog):
     asset: str
     amount: int
     revenue: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class AssetAdded(Row):
+class AssetAdded(EventLog):
     asset: str
     vault: str
     feed: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class AssetOpened(Row):
+class AssetOpened(EventLog):
     asset: str
     was_open: bool
     is_open: bool
@@ -126,32 +126,32 @@ class StakingPool(Contract):
         """Principal, vault shares, last harvest, open to stakes."""
         return AssetState(*self.read("asset_state", asset))
 
-    def stake(self, sender: Wallet, asset: str, amount: int) -> Done:
-        """Stakes an amount that the pool may take; what it counts is in `done.the(Staked)`."""
+    def stake(self, sender: Wallet, asset: str, amount: int) -> Receipt:
+        """Stakes an amount that the pool may take; what it counts is in `done.event(Staked)`."""
         return self.write(sender, "stake", asset, amount)
 
-    def stake_with_permit(self, sender: Wallet, asset: str, permit: Permit) -> Done:
+    def stake_with_permit(self, sender: Wallet, asset: str, permit: Permit) -> Receipt:
         """Permit and stake in one transaction; the permit is the sender's own, for the amount to stake."""
         return self.write(
             sender, "stake_with_permit", asset, permit.amount, permit.deadline, permit.v, permit.r, permit.s
         )
 
-    def withdraw(self, sender: Wallet, asset: str, amount: int) -> Done:
-        """Takes principal back, as much as the vault can pay; `done.the(Withdrawn)` says what was paid."""
+    def withdraw(self, sender: Wallet, asset: str, amount: int) -> Receipt:
+        """Takes principal back, as much as the vault can pay; `done.event(Withdrawn)` says what was paid."""
         return self.write(sender, "withdraw", asset, amount)
 
-    def claim_rewards(self, sender: Wallet, account: str) -> Done:
+    def claim_rewards(self, sender: Wallet, account: str) -> Receipt:
         """Mints the BET that an account has earned, to it. Anyone."""
         return self.write(sender, "claim_rewards", account)
 
-    def harvest(self, sender: Wallet, asset: str) -> Done:
+    def harvest(self, sender: Wallet, asset: str) -> Receipt:
         """Moves an asset's yield to the PrizePool. Anyone."""
         return self.write(sender, "harvest", asset)
 
-    def add_asset(self, sender: Wallet, asset: str, vault: str, feed: str) -> Done:
+    def add_asset(self, sender: Wallet, asset: str, vault: str, feed: str) -> Receipt:
         """Opens an asset to stakes, for good with this vault and feed. Owner only."""
         return self.write(sender, "add_asset", asset, vault, feed)
 
-    def set_open(self, sender: Wallet, asset: str, is_open: bool) -> Done:
+    def set_open(self, sender: Wallet, asset: str, is_open: bool) -> Receipt:
         """Stops or resumes new stakes of an asset. Owner only."""
         return self.write(sender, "set_open", asset, is_open)

@@ -1,4 +1,4 @@
-"""What is deployed together: stacks of steps, each of which tells from the chain whether it is done."""
+"""What is deployed together: products of steps, each of which tells from the chain whether it is done."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -136,7 +136,7 @@ class Call:
 Step = Create | Call
 
 
-def friends_stack(*, shortest_window: int) -> list[Step]:
+def friends_markets(*, shortest_window: int) -> list[Step]:
     """PlayEuro, Escrow and LmsrMarkets (product 0), wired. `shortest_window` of a dispute in seconds."""
     return [
         Create("PlayEuro", shows=owned("PlayEuro")),
@@ -160,7 +160,7 @@ def friends_stack(*, shortest_window: int) -> list[Step]:
     ]
 
 
-def tickets_stack(
+def staked_tickets(
     *,
     blocks_per_hour: int,
     min_blocks: int,
@@ -271,7 +271,7 @@ def _outside(outside: dict[str, Any]):
     return [], market, prize_token, router, View(factory, "getPair", tokens), assets
 
 
-STACKS: dict[str, Callable[..., list[Step]]] = {"friends": friends_stack, "tickets": tickets_stack}
+PRODUCTS: dict[str, Callable[..., list[Step]]] = {"friends": friends_markets, "tickets": staked_tickets}
 
 
 def owned(name: str, owner: At | None = None) -> tuple[Shows, Shows]:

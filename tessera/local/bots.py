@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from tessera.chain import Outcome, Reverted, Tessera, Wallet
 from tessera.chain.embedded import ACCOUNTS, known_account
-from tessera.chain.local import HOUR, LocalChain
-from tessera.chain.markets import Status
-from tessera.devnet import report
+from tessera.chain.lmsr_markets import Status
+from tessera.local.chain import HOUR, LocalChain
+from tessera.local.devnet import report
 from tessera.model.prizes import start_of
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ def fate(question: str, outcomes: Sequence[T]) -> T:
     return Random(question).choice(outcomes)  # noqa: S311
 
 
-class Neighbours:
+class Bots:
     """All accounts of a devnet that somebody plays on."""
 
     def __init__(self, tessera: Tessera):

@@ -1,4 +1,4 @@
-"""The stack of staked tickets over what was on a chain before, and its treasury: the timelock that is to own it."""
+"""The product of staked tickets over what was on a chain before, and its treasury: the timelock that is to own it."""
 
 import tomllib
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 from web3 import Web3
 
 from tessera.chain import WAD, ZERO_ADDRESS, ChainError, Reverted, Tessera, Wallet
-from tessera.chain.artifacts import ROOT, compiled, compiled_file
-from tessera.chain.deploy import STACKS, deploy, differences, rehearse
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.local import DAY, let_pass
 from tessera.chain.panels import PanelCreated
-from tessera.chain.parameters import faults_on_chain, read_parameters
 from tessera.chain.timelock import CallExecuted, CallScheduled, Operation
+from tessera.deployment.artifacts import ROOT, compiled, compiled_file
+from tessera.deployment.deploy import PRODUCTS, deploy, differences, rehearse
+from tessera.deployment.parameters import faults_on_chain, read_parameters
+from tessera.local.chain import DAY, let_pass
 from tests.undo import undone
 
 OWNED = ("StakingPool", "PredictionEvents", "PrizePool")
@@ -175,7 +175,7 @@ def test_a_second_run_sends_nothing(fresh, path, tmp_path, proposer, accepted):
 def test_a_rehearsal_names_every_step_with_its_gas(fresh, path):
     parameters = read_parameters(path)
     told = rehearse("tickets", parameters, 1337)
-    assert [one.step for one in told] == STACKS["tickets"](**parameters)
+    assert [one.step for one in told] == PRODUCTS["tickets"](**parameters)
     done = []
     deploy(fresh, "tickets", parameters, report=done.append)
     for one, real in zip(told, done, strict=True):
@@ -206,7 +206,7 @@ def test_the_timelock_acts_after_its_delay_and_not_before(owned, proposer, stran
         "manager": Operation.of(owned.events, "set_manager", stranger.address, True),
     }[what]
     timelock = owned.timelock
-    scheduled = timelock.schedule(proposer, operation).the(CallScheduled)
+    scheduled = timelock.schedule(proposer, operation).event(CallScheduled)
     assert (scheduled.id, scheduled.target, scheduled.delay) == (timelock.id_of(operation), operation.target, DELAY)
     announced = fresh.web3.eth.get_block(scheduled.block)["timestamp"]
     assert timelock.ready_at(operation) == announced + DELAY
@@ -215,12 +215,12 @@ def test_the_timelock_acts_after_its_delay_and_not_before(owned, proposer, stran
     with pytest.raises(Reverted, match="timelock_controller: operation is not ready"):
         timelock.execute(stranger, operation)
     tester.time_travel(announced + DELAY)
-    assert timelock.execute(stranger, operation).the(CallExecuted).id == scheduled.id
+    assert timelock.execute(stranger, operation).event(CallExecuted).id == scheduled.id
     assert timelock.ready_at(operation) == 1
     if what == "asset":
         assert owned.staking.asset_state(asset["token"]).is_open
     else:
-        panel = owned.panels.create_panel(stranger, [stranger.address], 1).the(PanelCreated).panel_id
+        panel = owned.panels.create_panel(stranger, [stranger.address], 1).event(PanelCreated).panel_id
         with pytest.raises(Reverted, match="events: panel not approved"):  # and no longer "not a manager"
             new_event(owned, stranger, panel)
         with pytest.raises(Reverted, match="events: not a manager"):

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tessera.chain.contract import Row
+from tessera.accounting.ledger import COLLECTED, rebuild
+from tessera.chain.contract import EventLog
 from tessera.chain.escrow import Entry, Escrow, pot_id
-from tessera.chain.ledger import COLLECTED, rebuild
 from tessera.chain.play_euro import PlayEuro
 
 
@@ -26,7 +26,7 @@ class Result:
         return self.got - self.put_in
 
 
-def results(rows: Iterable[Row], product: str, pot: int | bytes | None = None) -> dict[str, Result]:
+def results(rows: Iterable[EventLog], product: str, pot: int | bytes | None = None) -> dict[str, Result]:
     """The result of everybody who ever had to do with a product, or with one of its pots (a market's number)."""
     found: dict[str, Result] = {}
     for row in rows:
@@ -40,7 +40,7 @@ def results(rows: Iterable[Row], product: str, pot: int | bytes | None = None) -
     return found
 
 
-def ledger_differences(escrow: Escrow, rows: Iterable[Row], block: int) -> list[str]:
+def ledger_differences(escrow: Escrow, rows: Iterable[EventLog], block: int) -> list[str]:
     """In what the ledger rebuilt from all of an Escrow's rows up to a block differs from its storage at that block.
 
     Every balance and every pot is compared, and the tokens held with the sum of both. An empty list: no difference.

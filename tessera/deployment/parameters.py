@@ -9,8 +9,8 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from tessera.chain.contract import WAD, ZERO_ADDRESS
-from tessera.chain.stacks import FACTORY_ABI, ROUTER_ABI
 from tessera.chain.wallet import ChainError, refusals
+from tessera.deployment.products import FACTORY_ABI, ROUTER_ABI
 
 MAX_ASSETS, MAX_PROPOSERS = 8, 128
 NUMBERS = {  # name: least and most
@@ -35,7 +35,7 @@ VIEWS = tuple(
 
 
 def read_parameters(path: Path) -> dict[str, Any]:
-    """The parameters of a stack `tickets` from a TOML file. Raises ChainError with all that is wrong in it."""
+    """The parameters of a product `tickets` from a TOML file. Raises ChainError with all that is wrong in it."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError:

@@ -1,16 +1,16 @@
 """What only local chains have: time passes at will, tokens are free, vaults earn what they are told to.
 
-For the stack `tickets` with its stand-ins. Needs the compiler (dependency group `ops`).
+For the product `tickets` with its stand-ins. Needs the compiler (dependency group `ops`).
 """
 
 from web3 import EthereumTesterProvider, Web3
 
 from tessera.chain.contract import WAD
-from tessera.chain.deploy import code_of
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
 from tessera.chain.erc20 import Erc20
 from tessera.chain.timelock import Operation
 from tessera.chain.wallet import ChainError, Wallet
+from tessera.deployment.deploy import code_of
 
 HOUR, DAY, YEAR = 3600, 86_400, 365 * 86_400
 UNITS = {"USDC": 10**6, "DAI": 10**18}  # of a token
@@ -51,7 +51,7 @@ def require_local(web3: Web3) -> None:
 
 
 class LocalChain:
-    """The stand-ins of a stack `tickets` on a local chain. Raises ChainError where it is not one."""
+    """The stand-ins of a product `tickets` on a local chain. Raises ChainError where it is not one."""
 
     def __init__(self, tessera: Tessera, owner: Wallet):
         """`owner` deployed it, and pays for what nobody else does."""
@@ -100,11 +100,11 @@ class LocalChain:
             self.call(pair, "mint", self.tessera.timelock.address)
 
     def contract(self, name: str):
-        """A contract of the stack with all of its functions, those of stand-ins included."""
+        """A contract of the product with all of its functions, those of stand-ins included."""
         return self.web3.eth.contract(address=self._address(name), abi=code_of(name).abi)
 
     def call(self, name: str, function: str, *arguments) -> None:
-        """A transaction of the owner's to a contract of the stack."""
+        """A transaction of the owner's to a contract of the product."""
         data = self.contract(name).encode_abi(function, arguments)
         self.owner.send({"to": self._address(name), "data": data}, f"{name}.{function}")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from web3 import HTTPProvider, Web3
 
 from tessera.chain import EUR, WAD, ChainError, Deployment, Outcome, Terms, Tessera, Wallet
-from tessera.chain.deploy import deploy
 from tessera.chain.embedded import ACCOUNTS, known_account
-from tessera.chain.events import EventCreated
-from tessera.chain.local import DAY, HOUR, UNITS, LocalChain
-from tessera.chain.markets import MarketCreated
+from tessera.chain.lmsr_markets import MarketCreated
 from tessera.chain.panels import PanelCreated
+from tessera.chain.prediction_events import EventCreated
+from tessera.deployment.deploy import deploy
+from tessera.local.chain import DAY, HOUR, UNITS, LocalChain
 
 RECORD = "deployments/devnet.json"
 PAGE = "frontend-abi/devnet.json"  # what it tells pages
@@ -85,7 +85,7 @@ def _begin_club(tessera: Tessera, owner: Wallet, friends: list[Wallet]) -> None:
         created = tessera.markets.create_market(
             creator, terms, p0=p0, expected_result_at=now + hours * HOUR, dispute_window=SHORTEST_WINDOW
         )
-        tessera.markets.bet(bettor, created.the(MarketCreated).market_id, Outcome.YES, min_shares=WAD)
+        tessera.markets.bet(bettor, created.event(MarketCreated).market_id, Outcome.YES, min_shares=WAD)
 
 
 def _begin_tickets(tessera: Tessera, owner: Wallet, friends: list[Wallet]) -> None:
@@ -93,7 +93,7 @@ def _begin_tickets(tessera: Tessera, owner: Wallet, friends: list[Wallet]) -> No
     chain = LocalChain(tessera, owner)
     chain.open_markets()
     judges = sorted((known_account(index).address for index in PANEL), key=lambda address: int(address, 16))
-    panel_id = tessera.panels.create_panel(owner, judges, 2).the(PanelCreated).panel_id
+    panel_id = tessera.panels.create_panel(owner, judges, 2).event(PanelCreated).panel_id
     tessera.events.approve_panel(owner, panel_id, True)
     tessera.events.set_manager(owner, owner.address, True)
     tessera.prizes.set_keeper(owner, owner.address, True)
@@ -115,7 +115,7 @@ def _begin_tickets(tessera: Tessera, owner: Wallet, friends: list[Wallet]) -> No
             result_deadline=chain.now() + (days + 14) * DAY,
         )
         for outcome, (staker, _) in enumerate(zip(friends, STAKES, strict=False)):
-            tessera.events.predict(staker, created.the(EventCreated).event_id, outcome)
+            tessera.events.predict(staker, created.event(EventCreated).event_id, outcome)
 
 
 def purse(tessera: Tessera, account: str) -> str:

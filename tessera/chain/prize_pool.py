@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.contract import Contract, EventLog, OwnershipTransferred, OwnershipTransferStarted, Receipt
 from tessera.chain.wallet import Wallet
 
 # What is read of a Uniswap V2 pair.
@@ -19,13 +19,13 @@ PAIR_ABI = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class RevenueAdded(Row):
+class RevenueAdded(EventLog):
     payer: str
     amount: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class PeriodClosed(Row):
+class PeriodClosed(EventLog):
     period: int
     revenue: int
     pool: int
@@ -36,7 +36,7 @@ class PeriodClosed(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventOpened(Row):
+class EventOpened(EventLog):
     event_id: int
     weight: int
     first_period: int
@@ -44,28 +44,28 @@ class EventOpened(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrizeTaken(Row):
+class PrizeTaken(EventLog):
     event_id: int
     amount: int
     paid: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoughtBack(Row):
+class BoughtBack(EventLog):
     keeper: str
     spent: int
     bought: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeeperSet(Row):
+class KeeperSet(EventLog):
     account: str
     was_keeper: bool
     is_keeper: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitSet(Row):
+class SplitSet(EventLog):
     old_event_bps: int
     old_buyback_bps: int
     event_bps: int
@@ -126,22 +126,22 @@ class PrizePool(Contract):
         """An event's prize from the weeks closed so far."""
         return self.read("event_prize", event_id)
 
-    def add_revenue(self, sender: Wallet, amount: int) -> Done:
+    def add_revenue(self, sender: Wallet, amount: int) -> Receipt:
         """Adds prize tokens of the sender to the running week. Anyone."""
         return self.write(sender, "add_revenue", amount)
 
-    def close_periods(self, sender: Wallet, expected_period: int, max_periods: int) -> Done:
+    def close_periods(self, sender: Wallet, expected_period: int, max_periods: int) -> Receipt:
         """Closes weeks that are over; rows `PeriodClosed`. Anyone, once everything is harvested or 24 h later."""
         return self.write(sender, "close_periods", expected_period, max_periods)
 
-    def poke(self, sender: Wallet) -> Done:
+    def poke(self, sender: Wallet) -> Receipt:
         """Notes the pair's price for the average of the buyback. Anyone, once in 24 h."""
         return self.write(sender, "poke")
 
-    def set_keeper(self, sender: Wallet, account: str, is_keeper: bool) -> Done:
+    def set_keeper(self, sender: Wallet, account: str, is_keeper: bool) -> Receipt:
         """Says who may buy back. Owner only."""
         return self.write(sender, "set_keeper", account, is_keeper)
 
-    def buy_back(self, sender: Wallet, amount_in: int, min_out: int, deadline: int) -> Done:
+    def buy_back(self, sender: Wallet, amount_in: int, min_out: int, deadline: int) -> Receipt:
         """Buys BET for the treasury. Keepers only."""
         return self.write(sender, "buy_back", amount_in, min_out, deadline)

@@ -1,8 +1,9 @@
-"""`tessera.chain.ledger.rebuild`. That it equals the chain is tested in tests/invariant/test_escrow.py."""
+"""`tessera.accounting.ledger.rebuild`. That it equals the chain is tested in tests/invariant/test_escrow.py."""
 
 import pytest
 
-from tessera.chain.ledger import COLLECTED, PAID, Kind, Ledger, LedgerError, rebuild
+from tessera.accounting.ledger import COLLECTED, PAID, Ledger, LedgerError, rebuild
+from tessera.chain.escrow import Kind
 
 
 def entry(account, kind, amount, balance_after, product="", pot=""):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import NamedTuple
 
-from tessera.chain.contract import EUR, WAD, WAD_PER_UNIT, ZERO_ADDRESS, Contract, Done, Row
+from tessera.chain.contract import EUR, WAD, WAD_PER_UNIT, ZERO_ADDRESS, Contract, EventLog, Receipt
 from tessera.chain.wallet import Wallet
 from tessera.model.lmsr import Outcome
 
@@ -35,7 +35,7 @@ class Terms(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarketCreated(Row):
+class MarketCreated(EventLog):
     market_id: int
     creator: str
     referee: str
@@ -50,7 +50,7 @@ class MarketCreated(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BetPlaced(Row):
+class BetPlaced(EventLog):
     market_id: int
     account: str
     side: Outcome
@@ -62,13 +62,13 @@ class BetPlaced(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarketClosed(Row):
+class MarketClosed(EventLog):
     market_id: int
     timestamp: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomeProposed(Row):
+class OutcomeProposed(EventLog):
     market_id: int
     proposer: str
     outcome: Outcome
@@ -76,7 +76,7 @@ class OutcomeProposed(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomeDisputed(Row):
+class OutcomeDisputed(EventLog):
     market_id: int
     account: str
     reason: str
@@ -84,7 +84,7 @@ class OutcomeDisputed(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoteCast(Row):
+class VoteCast(EventLog):
     market_id: int
     account: str
     outcome: Outcome
@@ -92,7 +92,7 @@ class VoteCast(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomeRuled(Row):
+class OutcomeRuled(EventLog):
     market_id: int
     referee: str
     outcome: Outcome
@@ -100,14 +100,14 @@ class OutcomeRuled(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarketReopened(Row):
+class MarketReopened(EventLog):
     market_id: int
     expected_result_at: int
     timestamp: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarketFinalized(Row):
+class MarketFinalized(EventLog):
     market_id: int
     outcome: Outcome
     creator_amount: int
@@ -115,7 +115,7 @@ class MarketFinalized(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClaimSkipped(Row):
+class ClaimSkipped(EventLog):
     market_id: int
     account: str
     reason: str
@@ -271,8 +271,8 @@ class LmsrMarkets(Contract):
         closes_at: int = 0,
         event_start_at: int = 0,
         referee: str = ZERO_ADDRESS,
-    ) -> Done:
-        """Opens a market with 10 EUR of the sender as seed; its number is in `done.the(MarketCreated)`."""
+    ) -> Receipt:
+        """Opens a market with 10 EUR of the sender as seed; its number is in `done.event(MarketCreated)`."""
         return self.write(
             sender,
             "create_market",
@@ -285,48 +285,48 @@ class LmsrMarkets(Contract):
             dispute_window,
         )
 
-    def bet(self, sender: Wallet, market_id: int, outcome: Outcome, *, min_shares: int) -> Done:
-        """Bets 1 EUR; what was bought is in `done.the(BetPlaced)`. `min_shares` (WAD) is never 0."""
+    def bet(self, sender: Wallet, market_id: int, outcome: Outcome, *, min_shares: int) -> Receipt:
+        """Bets 1 EUR; what was bought is in `done.event(BetPlaced)`. `min_shares` (WAD) is never 0."""
         return self.write(sender, "bet", market_id, outcome, min_shares)
 
-    def close(self, sender: Wallet, market_id: int) -> Done:
+    def close(self, sender: Wallet, market_id: int) -> Receipt:
         """Ends betting early. Creator only."""
         return self.write(sender, "close", market_id)
 
-    def propose(self, sender: Wallet, market_id: int, outcome: Outcome) -> Done:
+    def propose(self, sender: Wallet, market_id: int, outcome: Outcome) -> Receipt:
         """Says what happened and starts the dispute window."""
         return self.write(sender, "propose", market_id, outcome)
 
-    def complain(self, sender: Wallet, market_id: int, reason: str) -> Done:
+    def complain(self, sender: Wallet, market_id: int, reason: str) -> Receipt:
         """Disputes a proposal."""
         return self.write(sender, "complain", market_id, reason)
 
-    def vote(self, sender: Wallet, market_id: int, outcome: Outcome) -> Done:
+    def vote(self, sender: Wallet, market_id: int, outcome: Outcome) -> Receipt:
         """Votes on a dispute."""
         return self.write(sender, "vote", market_id, outcome)
 
-    def rule(self, sender: Wallet, market_id: int, outcome: Outcome) -> Done:
+    def rule(self, sender: Wallet, market_id: int, outcome: Outcome) -> Receipt:
         """Ends a dispute by the referee's word."""
         return self.write(sender, "rule", market_id, outcome)
 
-    def finalize(self, sender: Wallet, market_id: int) -> Done:
+    def finalize(self, sender: Wallet, market_id: int) -> Receipt:
         """Settles a market whose time to dispute, vote or rule has passed. Anyone."""
         return self.write(sender, "finalize", market_id)
 
-    def expire(self, sender: Wallet, market_id: int) -> Done:
+    def expire(self, sender: Wallet, market_id: int) -> Receipt:
         """Settles as INVALID a market for which nobody proposed in time. Anyone."""
         return self.write(sender, "expire", market_id)
 
-    def claim(self, sender: Wallet, market_id: int) -> Done:
+    def claim(self, sender: Wallet, market_id: int) -> Receipt:
         """Pays the sender's winnings, or stakes after INVALID, into the Escrow balance."""
         return self.write(sender, "claim", market_id)
 
-    def claim_many(self, sender: Wallet, market_id: int, accounts: Sequence[str]) -> Done:
+    def claim_many(self, sender: Wallet, market_id: int, accounts: Sequence[str]) -> Receipt:
         """Pays many people what they would claim, at most 256. Anyone; skipped ones are rows ClaimSkipped."""
         return self.write(sender, "claim_many", market_id, list(accounts))
 
 
-def price_history(rows: Iterable[Row], market_id: int) -> list[PricePoint]:
+def price_history(rows: Iterable[EventLog], market_id: int) -> list[PricePoint]:
     """How the price of YES moved: its start and then one point a bet, in the rows' order."""
     history = []
     for row in rows:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from tessera.accounting.ledger import LedgerError
+from tessera.accounting.profit import Result, ledger_differences, results
 from tessera.chain import EUR, WAD, Outcome, price_history
-from tessera.chain.escrow import Entry
-from tessera.chain.ledger import Kind, LedgerError
-from tessera.chain.results import Result, ledger_differences, results
+from tessera.chain.escrow import Entry, Kind
 
 
 def rows_of(tessera):

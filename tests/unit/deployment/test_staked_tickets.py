@@ -1,10 +1,10 @@
-"""The stack of staked tickets: contracts that know each other before they exist, and two of one code."""
+"""The product of staked tickets: contracts that know each other before they exist, and two of one code."""
 
 import pytest
 
 from tessera.chain import Deployment, Wallet
-from tessera.chain.deploy import STACKS, Create, deploy, differences
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.deployment.deploy import PRODUCTS, Create, deploy, differences
 
 PARAMETERS = {
     "blocks_per_hour": 2,
@@ -23,7 +23,9 @@ def fresh() -> Wallet:
 
 def test_all_of_it_is_wired(fresh):
     record = deploy(fresh, "tickets", PARAMETERS)
-    assert list(record.contracts) == [step.name for step in STACKS["tickets"](**PARAMETERS) if isinstance(step, Create)]
+    assert list(record.contracts) == [
+        step.name for step in PRODUCTS["tickets"](**PARAMETERS) if isinstance(step, Create)
+    ]
     assert differences(fresh.web3, record) == []
     pool, events, prizes = (record.address_of(name) for name in ("StakingPool", "PredictionEvents", "PrizePool"))
     assert record.contracts["StakingPool"].arguments[:2] == [events, prizes]

@@ -6,10 +6,10 @@ import pytest
 from web3 import Web3
 
 from tessera.chain import ChainError, Deployment, Reverted, Tessera, Wallet
-from tessera.chain import deploy as deploying
-from tessera.chain.artifacts import compiled
-from tessera.chain.deploy import STACKS, deploy, differences, is_done, open_record, rehearse
+from tessera.deployment import deploy as deploying
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.deployment.artifacts import compiled
+from tessera.deployment.deploy import PRODUCTS, deploy, differences, is_done, open_record, rehearse
 
 PARAMETERS = {"shortest_window": 60}
 NAMES = ["PlayEuro", "Escrow", "LmsrMarkets"]
@@ -39,7 +39,7 @@ def run(wallet: Wallet, path, **parameters):
 def test_a_deployment_is_wired_and_recorded(fresh, path):
     record, told = run(fresh, path)
     assert Deployment.load(path) == record
-    assert (record.network, record.chain_id, record.stacks) == ("club", 1337, {"friends": PARAMETERS})
+    assert (record.network, record.chain_id, record.products) == ("club", 1337, {"friends": PARAMETERS})
     assert list(record.contracts) == NAMES
     for name, found in record.contracts.items():
         receipt = fresh.web3.eth.get_transaction_receipt(found.transaction)
@@ -151,8 +151,8 @@ def test_a_rehearsal_takes_the_gas_that_deploying_takes(fresh, path):
     told = rehearse("friends", PARAMETERS, 1337)
     record, done = run(fresh, path)
     assert [one.gas for one in told] == [one.gas for one in done]
-    assert all(is_done(fresh.web3, record, step) for step in STACKS["friends"](**PARAMETERS))
-    assert not any(is_done(fresh.web3, Deployment("club", 1337), step) for step in STACKS["friends"](**PARAMETERS))
+    assert all(is_done(fresh.web3, record, step) for step in PRODUCTS["friends"](**PARAMETERS))
+    assert not any(is_done(fresh.web3, Deployment("club", 1337), step) for step in PRODUCTS["friends"](**PARAMETERS))
 
 
 def test_a_rehearsal_refuses_what_the_chain_would_refuse():
@@ -194,14 +194,14 @@ def test_differences_of_chain_and_record(fresh, path):
     unknown = change(load(), "Escrow", transaction="0x" + "11" * 32)
     assert differences(web3, unknown) == ["Escrow: no transaction 0x" + "11" * 32]
     longer = load()
-    longer.stacks["friends"] = {"shortest_window": 61}
+    longer.products["friends"] = {"shortest_window": 61}
     assert differences(web3, longer) == [
         f"LmsrMarkets: recorded with the arguments {markets.arguments}, not {[escrow.address, True, 61]}",
         "LmsrMarkets.SHORTEST_WINDOW() is 60, not 61",
     ]
     extra = load()
     extra.contracts["Other"] = escrow
-    assert differences(web3, extra) == ["Other: in the record, but in none of its stacks"]
+    assert differences(web3, extra) == ["Other: in the record, but in none of its products"]
     less = load()
     del less.contracts["LmsrMarkets"]
     assert differences(web3, less) == [

@@ -8,9 +8,9 @@ from ape.api import AccountAPI, ProviderAPI
 from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
 from eth_utils.crypto import keccak
 
-from tessera.chain.artifacts import ROOT
 from tessera.chain.embedded import read_logs_fast
 from tessera.chain.wallet import ChainError, Wallet
+from tessera.deployment.artifacts import ROOT
 
 
 @dataclass(frozen=True)

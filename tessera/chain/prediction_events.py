@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tessera.chain.contract import Contract, Done, OwnershipTransferred, OwnershipTransferStarted, Row
+from tessera.chain.contract import Contract, EventLog, OwnershipTransferred, OwnershipTransferStarted, Receipt
 from tessera.chain.panels import Question
 from tessera.chain.wallet import Wallet
 
@@ -31,7 +31,7 @@ class Result(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventCreated(Row):
+class EventCreated(EventLog):
     event_id: int
     panel_id: int
     question_id: bytes
@@ -46,21 +46,21 @@ class EventCreated(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ManagerSet(Row):
+class ManagerSet(EventLog):
     account: str
     was_manager: bool
     is_manager: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class PanelApproved(Row):
+class PanelApproved(EventLog):
     panel_id: int
     was_approved: bool
     is_approved: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predicted(Row):
+class Predicted(EventLog):
     event_id: int
     account: str
     outcome: int
@@ -68,7 +68,7 @@ class Predicted(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Purged(Row):
+class Purged(EventLog):
     event_id: int
     account: str
     outcome: int
@@ -76,7 +76,7 @@ class Purged(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventSettled(Row):
+class EventSettled(EventLog):
     event_id: int
     outcome: int
     tickets: int
@@ -84,28 +84,28 @@ class EventSettled(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForfeitClaimed(Row):
+class ForfeitClaimed(EventLog):
     event_id: int
     account: str
     amount: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claimed(Row):
+class Claimed(EventLog):
     event_id: int
     account: str
     amount: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrizeClaimSkipped(Row):
+class PrizeClaimSkipped(EventLog):
     event_id: int
     account: str
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResidueReturned(Row):
+class ResidueReturned(EventLog):
     event_id: int
     amount: int
 
@@ -181,36 +181,36 @@ class PredictionEvents(Contract):
         weight: int,
         panel_id: int,
         result_deadline: int,
-    ) -> Done:
-        """Opens an event, `e0` in hundredths. Managers only; its number is in `done.the(EventCreated)`."""
+    ) -> Receipt:
+        """Opens an event, `e0` in hundredths. Managers only; its number is in `done.event(EventCreated)`."""
         return self.write(
             sender, "create_event", description, list(outcomes), stop_block, e0, weight, panel_id, result_deadline
         )
 
-    def set_manager(self, sender: Wallet, account: str, is_manager: bool) -> Done:
+    def set_manager(self, sender: Wallet, account: str, is_manager: bool) -> Receipt:
         """Says who may create events. Owner only."""
         return self.write(sender, "set_manager", account, is_manager)
 
-    def approve_panel(self, sender: Wallet, panel_id: int, is_approved: bool) -> Done:
+    def approve_panel(self, sender: Wallet, panel_id: int, is_approved: bool) -> Receipt:
         """Says which panels new events may use. Owner only."""
         return self.write(sender, "approve_panel", panel_id, is_approved)
 
-    def predict(self, sender: Wallet, event_id: int, outcome: int) -> Done:
+    def predict(self, sender: Wallet, event_id: int, outcome: int) -> Receipt:
         """Sets the sender's prediction."""
         return self.write(sender, "predict", event_id, outcome)
 
-    def purge(self, sender: Wallet, event_id: int, account: str) -> Done:
+    def purge(self, sender: Wallet, event_id: int, account: str) -> Receipt:
         """Takes a forfeited prediction out. Anyone."""
         return self.write(sender, "purge", event_id, account)
 
-    def settle(self, sender: Wallet, event_id: int) -> Done:
+    def settle(self, sender: Wallet, event_id: int) -> Receipt:
         """Fixes the outcome and fetches the prize. Anyone."""
         return self.write(sender, "settle", event_id)
 
-    def claim(self, sender: Wallet, event_id: int, account: str) -> Done:
+    def claim(self, sender: Wallet, event_id: int, account: str) -> Receipt:
         """Pays a winner. Anyone."""
         return self.write(sender, "claim", event_id, account)
 
-    def claim_many(self, sender: Wallet, event_id: int, accounts: Sequence[str]) -> Done:
+    def claim_many(self, sender: Wallet, event_id: int, accounts: Sequence[str]) -> Receipt:
         """Pays many winners, at most 256. Anyone; who cannot be paid is skipped."""
         return self.write(sender, "claim_many", event_id, list(accounts))

@@ -1,0 +1,1 @@
+"""What moved and what came of it: the ledger, profit and loss, yields."""
