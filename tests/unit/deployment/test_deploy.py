@@ -6,8 +6,8 @@ import pytest
 from web3 import Web3
 
 from tessera.chain import ChainError, Deployment, Reverted, Tessera, Wallet
-from tessera.deployment import deploy as deploying
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.deployment import deploy as deploying
 from tessera.deployment.artifacts import compiled
 from tessera.deployment.deploy import PRODUCTS, deploy, differences, is_done, open_record, rehearse
 
