@@ -23,6 +23,7 @@ from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
 from .interfaces import IEscrow
+from .modules import permits
 
 
 implements: IEscrow
@@ -102,20 +103,7 @@ def deposit_with_permit(
     @param consent As in `deposit`: not 0 only where the caller is the owner.
     """
     assert owner == msg.sender or not OWN_ONLY, "escrow: not your own"
-    permitted: bool = raw_call(
-        TOKEN,
-        abi_encode(
-            owner,
-            self,
-            amount,
-            deadline,
-            v,
-            r,
-            s,
-            method_id=method_id("permit(address,address,uint256,uint256,uint8,bytes32,bytes32)"),
-        ),
-        revert_on_failure=False,
-    )
+    permitted: bool = permits._permit(TOKEN, owner, amount, deadline, v, r, s)
     assert permitted or owner == msg.sender, "escrow: permit refused"
     self._deposit(owner, amount, owner, consent)
 

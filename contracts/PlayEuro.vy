@@ -4,12 +4,15 @@
 @title PlayEuro
 @author Tessera
 @license AGPL-3.0-only
-@notice Play money of a club of friends, 6 decimals. The owner invites; a member
-        joins once and finds 50 EUR in the Escrow balance. It moves between a
-        member and Escrow and nowhere else, so that nobody can pool it.
-@dev Who invites decides who votes: the invite list is the trust of the club.
+@notice Play money of a club of friends, 6 decimals. The owner and the inviters that
+        the owner names invite; a member joins once and finds 50 EUR in the Escrow
+        balance. It moves between a member and Escrow and nowhere else, so that
+        nobody can pool it.
+@dev Who invites decides who votes: the invite list is the trust of the club. An
+     inviter can only invite and take invitations back that were not used, so that
+     the key of a service that does it cannot hand the club away.
      Its Escrow is OWN_ONLY, since a token cannot see for whom Escrow calls it.
-@custom:halt The owner stops inviting. What members hold stays theirs.
+@custom:halt The owner takes inviters away and invites nobody. What members hold stays theirs.
 """
 
 
@@ -54,6 +57,16 @@ event Invited:
     account: indexed(address)
 
 
+event Uninvited:
+    account: indexed(address)
+
+
+event InviterSet:
+    account: indexed(address)
+    was_inviter: bool
+    is_inviter: bool
+
+
 event Joined:
     account: indexed(address)
     amount: uint256
@@ -64,6 +77,7 @@ MAX_INVITES: constant(uint256) = 256
 
 
 escrow: public(address)
+is_inviter: public(HashMap[address, bool])
 invited: public(HashMap[address, bool])
 joined: public(HashMap[address, bool])
 
@@ -135,12 +149,46 @@ def set_escrow(escrow: address):
 
 
 @external
-def invite(accounts: DynArray[address, MAX_INVITES]):
+def set_inviter(account: address, is_inviter: bool):
     """
-    @notice Lets accounts join. One that was invited before is no error. Owner only.
-    @param accounts Whom to invite, at most 256 at once.
+    @notice Says who may invite beside the owner. Owner only.
+    @param account Who.
+    @param is_inviter Whether; False does not touch invitations that there are.
     """
     ownable._check_owner()
+    log InviterSet(account=account, was_inviter=self.is_inviter[account], is_inviter=is_inviter)
+    self.is_inviter[account] = is_inviter
+
+
+@external
+def invite(accounts: DynArray[address, MAX_INVITES]):
+    """
+    @notice Lets accounts join. One that was invited before is no error. Owner and
+            inviters only.
+    @param accounts Whom to invite, at most 256 at once.
+    """
+    self._check_inviter()
     for account: address in accounts:
         self.invited[account] = True
         log Invited(account=account)
+
+
+@external
+def uninvite(accounts: DynArray[address, MAX_INVITES]):
+    """
+    @notice Takes invitations back that were not used. Whoever has joined stays a
+            member, and one who was not invited is no error. Owner and inviters only.
+    @param accounts Whose invitations, at most 256 at once.
+    """
+    self._check_inviter()
+    for account: address in accounts:
+        # Skipped, not refused: a member who joins a moment before must not hold up the others.
+        if self.invited[account] and not self.joined[account]:
+            self.invited[account] = False
+            log Uninvited(account=account)
+
+
+@internal
+@view
+def _check_inviter():
+    assert self.is_inviter[msg.sender] or msg.sender == ownable.owner, "playeuro: not an inviter"

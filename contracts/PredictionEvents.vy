@@ -155,15 +155,19 @@ def purge(event_id: uint256, account: address):
 @external
 def settle(event_id: uint256):
     """
-    @notice Fixes the outcome and fetches the prize. Anyone may call, from 24 h of
-            blocks after the stop block, once the result is final or its deadline is
-            over and the event's last week is closed. Where nobody was right the prize stays in the pool.
+    @notice Fixes the outcome and fetches the prize. Anyone may call, from the stop block on
+            (24 h of blocks after it, for purging, if anybody was ever forfeited), once
+            the result is final or its deadline is over and the event's last week is
+            closed. Where nobody was right the prize stays in the pool.
     @param event_id The event.
     """
     word: uint256 = event_registry._event(event_id)
     assert self._results[event_id] == 0, "events: already settled"
-    purged_at: uint256 = event_word._stop(word) + PURGE_HOURS * event_registry.BLOCKS_PER_HOUR
-    assert block.number >= purged_at, "events: time to purge"
+    stop: uint256 = event_word._stop(word)
+    assert block.number >= stop, "events: stop block not reached"
+    if block.number < stop + PURGE_HOURS * event_registry.BLOCKS_PER_HOUR:
+        # A forfeiture counts in an event only before its stop block: none is to come.
+        assert staticcall IStakingPool(STAKING).total_forfeits() == 0, "events: time to purge"
     final: bool = False
     outcome: uint256 = 0
     final, outcome = staticcall IPanels(event_registry.PANELS).result(

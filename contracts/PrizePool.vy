@@ -7,9 +7,9 @@
 @notice Shares revenue week by week: most of it to the events of the week by
         weight, some to a buyback, the rest to the week after. However late a week
         is closed nothing is lost, and the cost depends on neither events nor people.
-@dev With `index` the prize per unit of weight in 1e18 fixed point, an event's
-     prize is `weight * (index at its last week's end - index at its start) // 1e18`.
-     Every remainder is kept in `rem`, in 1e-18 units, and shared with the next week.
+@dev An event's prize is its weight times what `prize_per_weight_wad` grew by from
+     its creation to its last week's end, rounded down. Every remainder is kept in
+     `remainder_wad` and shared with the next week.
      Invariant: balance = waiting + carried + bucket + shared with events and not yet
      taken, to the unit, and more only if somebody sent tokens unasked.
      An event's last week is fixed at creation, so a week's weight only changes by
@@ -26,6 +26,7 @@ from .interfaces import IPrizePool
 from .interfaces import IStakingPool
 from .interfaces import IUniswapV2Router
 from .modules import periods
+from .modules import split_word
 from .modules import twap
 
 
@@ -64,19 +65,18 @@ ROUTER: public(immutable(address))
 TREASURY: public(immutable(address))
 
 
-event_bps: public(uint256)
-buyback_bps: public(uint256)
+_split: uint256  # see modules/split_word.vy
 is_keeper: public(HashMap[address, bool])
 
 period: public(uint256)  # the first that is not closed
-weight: public(uint256)  # of all events of that period
-waiting: public(uint256)  # revenue of the periods not closed
+running_weight: public(uint256)  # of all events of that period
+waiting_revenue: public(uint256)  # of the periods not closed
 _held: uint256  # carried in bits 128 and up, buyback bucket in 0 to 127
-index: public(uint256)
-rem: public(uint256)
-# Period: index at its end in bits 64 and up, weight that ends with it in 0 to 63.
+prize_per_weight_wad: public(uint256)  # of all closed periods, in 1e-18 units of the prize token
+remainder_wad: public(uint256)  # what is left of shares of closed periods, in 1e-18 units
+# Period: prize per weight at its end in bits 64 and up, weight that ends with it in 0 to 63.
 _periods: HashMap[uint256, uint256]
-# Event: index at its start in bits 64 and up, TAKEN, weight in bits 40 to 62, last period in 0 to 39.
+# Event: prize per weight at its start in bits 64 and up, TAKEN, weight in bits 40 to 62, last period in 0 to 39.
 _events: HashMap[uint256, uint256]
 
 
@@ -107,8 +107,7 @@ def __init__(
     STAKING = staking
     ROUTER = router
     TREASURY = treasury
-    self.event_bps = 9_000
-    self.buyback_bps = 300
+    self._split = split_word._first(9_000, 300)
     self.period = periods._period(block.timestamp)
     ownable.__init__()
     ownable_2step.__init__()
@@ -124,7 +123,7 @@ def add_revenue(amount: uint256):
     assert amount != 0, "prizes: zero amount"
     held: uint256 = staticcall IERC20(PRIZE_TOKEN).balanceOf(self) + min(amount, MAX_SUPPLY)
     assert held < MAX_SUPPLY, "prizes: supply too large"
-    self.waiting += amount
+    self.waiting_revenue += amount
     log IPrizePool.RevenueAdded(payer=msg.sender, amount=amount)
     assert extcall IERC20(PRIZE_TOKEN).transferFrom(
         msg.sender, self, amount, default_return_value=True
@@ -155,12 +154,10 @@ def open_event(event_id: uint256, weight: uint256, last_period: uint256):
     @param last_period Not before the running one.
     """
     self._check_events()
-    if periods._period(block.timestamp) != self.period:
-        self._close(MAX_PERIODS)
-        assert periods._period(block.timestamp) == self.period, "prizes: ten years to close"
-    self.weight += weight
+    self._close_elapsed()
+    self.running_weight += weight
     self._periods[last_period] += weight
-    self._events[event_id] = self.index << 64 | weight << 40 | last_period
+    self._events[event_id] = self.prize_per_weight_wad << 64 | weight << 40 | last_period
     log IPrizePool.EventOpened(
         event_id=event_id, weight=weight, first_period=self.period, last_period=last_period
     )
@@ -171,19 +168,23 @@ def take_prize(event_id: uint256, pay: bool) -> uint256:
     """
     @notice Ends an event whose last period is closed. PredictionEvents only.
     @param event_id One that was opened and not yet taken.
-    @param pay Whether the prize goes to the caller, else it is revenue of the running period.
+    @param pay Whether the prize goes to the caller, else it is revenue of the running period,
+           for which all before it are closed first.
     @return The prize, rounded down; the fraction is shared with the next week.
     """
     self._check_events()
+    if not pay:
+        # Else whoever calls could choose which events get it, those of a week that is over or those of the running one.
+        self._close_elapsed()
     word: uint256 = self._events[event_id]
     assert word & 2**40 - 1 < self.period, "prizes: last week not closed"
     assert word & TAKEN == 0, "prizes: already taken"
     scaled: uint256 = self._scaled_prize(word)
     prize: uint256 = scaled // SCALE
     self._events[event_id] = word | TAKEN
-    self.rem += scaled % SCALE
+    self.remainder_wad += scaled % SCALE
     if not pay:
-        self.waiting += prize
+        self.waiting_revenue += prize
     log IPrizePool.PrizeTaken(event_id=event_id, amount=prize, paid=pay)
     if pay and prize != 0:
         assert extcall IERC20(PRIZE_TOKEN).transfer(msg.sender, prize, default_return_value=True), "prizes: not paid"
@@ -243,8 +244,8 @@ def set_keeper(account: address, is_keeper: bool):
 @external
 def set_split(event_bps: uint256, buyback_bps: uint256):
     """
-    @notice Sets how the weeks from the running one on are split; what the two leave is
-            carried. Owner only.
+    @notice Sets how weeks are split from the next one on; the running one keeps the
+            split it began with. What the two shares leave is carried. Owner only.
     @param event_bps To events, 8,000 or more.
     @param buyback_bps To the bucket; together at most 10,000.
     """
@@ -252,15 +253,29 @@ def set_split(event_bps: uint256, buyback_bps: uint256):
     assert (
         event_bps >= MIN_EVENT_BPS and event_bps <= BPS and buyback_bps <= BPS - event_bps
     ), "prizes: bad split"
-    assert periods._period(block.timestamp) == self.period, "prizes: weeks are not closed"
+    running: uint256 = periods._period(block.timestamp)
+    assert running == self.period, "prizes: weeks are not closed"
+    word: uint256 = self._split
     log IPrizePool.SplitSet(
-        old_event_bps=self.event_bps,
-        old_buyback_bps=self.buyback_bps,
+        first_period=running + 1,
+        old_event_bps=split_word._event_bps(word, running),
+        old_buyback_bps=split_word._buyback_bps(word, running),
         event_bps=event_bps,
         buyback_bps=buyback_bps,
     )
-    self.event_bps = event_bps
-    self.buyback_bps = buyback_bps
+    self._split = split_word._changed(word, running, event_bps, buyback_bps)
+
+
+@external
+@view
+def split_of(period: uint256) -> (uint256, uint256):
+    """
+    @notice How a period's pool is split, as far as is decided.
+    @param period One that is not closed.
+    @return Basis points to events and to the buyback; the rest is carried.
+    """
+    assert period >= self.period, "prizes: period is closed"
+    return split_word._event_bps(self._split, period), split_word._buyback_bps(self._split, period)
 
 
 @external
@@ -270,7 +285,7 @@ def pool() -> uint256:
     @notice What the periods not closed will share: carried and revenue so far.
     @return In the prize token's smallest unit.
     """
-    return (self._held >> 128) + self.waiting
+    return (self._held >> 128) + self.waiting_revenue
 
 
 @external
@@ -322,6 +337,16 @@ def _check_events():
 
 
 @internal
+def _close_elapsed():
+    """
+    @notice Closes every week that is over, so that the running one is the first that is not closed.
+    """
+    if periods._period(block.timestamp) != self.period:
+        self._close(MAX_PERIODS)
+        assert periods._period(block.timestamp) == self.period, "prizes: ten years to close"
+
+
+@internal
 def _close(max_periods: uint256):
     running: uint256 = periods._period(block.timestamp)
     boundary: uint256 = periods._start(running)
@@ -329,14 +354,13 @@ def _close(max_periods: uint256):
         boundary
     ), "prizes: harvest first"
     period: uint256 = self.period
-    waiting: uint256 = self.waiting
-    weight: uint256 = self.weight
-    index: uint256 = self.index
-    rem: uint256 = self.rem
+    waiting: uint256 = self.waiting_revenue
+    weight: uint256 = self.running_weight
+    prize_per_weight: uint256 = self.prize_per_weight_wad
+    remainder: uint256 = self.remainder_wad
     carried: uint256 = self._held >> 128
     bucket: uint256 = self._held & 2**128 - 1
-    event_bps: uint256 = self.event_bps
-    buyback_bps: uint256 = self.buyback_bps
+    split: uint256 = self._split
     for _: uint256 in range(min(max_periods, running - period), bound=MAX_PERIODS):
         # The periods still to close share what waits; the last takes all.
         revenue: uint256 = waiting // (running - period)
@@ -344,11 +368,11 @@ def _close(max_periods: uint256):
         to_events: uint256 = 0
         buyback: uint256 = 0
         if weight != 0:
-            to_events = pool * event_bps // BPS
-            buyback = pool * buyback_bps // BPS
-            scaled: uint256 = to_events * SCALE + rem
-            index += scaled // weight
-            rem = scaled % weight
+            to_events = pool * split_word._event_bps(split, period) // BPS
+            buyback = pool * split_word._buyback_bps(split, period) // BPS
+            scaled: uint256 = to_events * SCALE + remainder
+            prize_per_weight += scaled // weight
+            remainder = scaled % weight
         carried = pool - to_events - buyback
         bucket += buyback
         waiting -= revenue
@@ -363,14 +387,14 @@ def _close(max_periods: uint256):
         )
         ending: uint256 = self._periods[period]
         if ending != 0:
-            self._periods[period] = index << 64 | ending
+            self._periods[period] = prize_per_weight << 64 | ending
             weight -= ending
         period += 1
     self.period = period
-    self.waiting = waiting
-    self.weight = weight
-    self.index = index
-    self.rem = rem
+    self.waiting_revenue = waiting
+    self.running_weight = weight
+    self.prize_per_weight_wad = prize_per_weight
+    self.remainder_wad = remainder
     self._held = carried << 128 | bucket
 
 
@@ -381,7 +405,7 @@ def _scaled_prize(word: uint256) -> uint256:
     @notice Prize of an event in 1e-18 units, exact.
     """
     last: uint256 = word & 2**40 - 1
-    index: uint256 = self.index
+    reached: uint256 = self.prize_per_weight_wad
     if last < self.period:
-        index = self._periods[last] >> 64
-    return (word >> 40 & 2**23 - 1) * (index - (word >> 64))
+        reached = self._periods[last] >> 64
+    return (word >> 40 & 2**23 - 1) * (reached - (word >> 64))

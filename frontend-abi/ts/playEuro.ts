@@ -3,6 +3,8 @@
 export const playEuroAbi = [
   {"name": "EscrowSet", "inputs": [{"name": "escrow", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
   {"name": "Invited", "inputs": [{"name": "account", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
+  {"name": "Uninvited", "inputs": [{"name": "account", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
+  {"name": "InviterSet", "inputs": [{"name": "account", "type": "address", "indexed": true}, {"name": "was_inviter", "type": "bool", "indexed": false}, {"name": "is_inviter", "type": "bool", "indexed": false}], "anonymous": false, "type": "event"},
   {"name": "Joined", "inputs": [{"name": "account", "type": "address", "indexed": true}, {"name": "amount", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
   {"name": "OwnershipTransferred", "inputs": [{"name": "previous_owner", "type": "address", "indexed": true}, {"name": "new_owner", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
   {"name": "RoleMinterChanged", "inputs": [{"name": "minter", "type": "address", "indexed": true}, {"name": "status", "type": "bool", "indexed": false}], "anonymous": false, "type": "event"},
@@ -28,9 +30,12 @@ export const playEuroAbi = [
   {"stateMutability": "nonpayable", "type": "function", "name": "transfer", "inputs": [{"name": "to", "type": "address"}, {"name": "amount", "type": "uint256"}], "outputs": [{"name": "", "type": "bool"}]},
   {"stateMutability": "nonpayable", "type": "function", "name": "transferFrom", "inputs": [{"name": "owner", "type": "address"}, {"name": "to", "type": "address"}, {"name": "amount", "type": "uint256"}], "outputs": [{"name": "", "type": "bool"}]},
   {"stateMutability": "nonpayable", "type": "function", "name": "set_escrow", "inputs": [{"name": "escrow", "type": "address"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "set_inviter", "inputs": [{"name": "account", "type": "address"}, {"name": "is_inviter", "type": "bool"}], "outputs": []},
   {"stateMutability": "nonpayable", "type": "function", "name": "invite", "inputs": [{"name": "accounts", "type": "address[]"}], "outputs": []},
+  {"stateMutability": "nonpayable", "type": "function", "name": "uninvite", "inputs": [{"name": "accounts", "type": "address[]"}], "outputs": []},
   {"stateMutability": "view", "type": "function", "name": "WELCOME", "inputs": [], "outputs": [{"name": "", "type": "uint256"}]},
   {"stateMutability": "view", "type": "function", "name": "escrow", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
+  {"stateMutability": "view", "type": "function", "name": "is_inviter", "inputs": [{"name": "arg0", "type": "address"}], "outputs": [{"name": "", "type": "bool"}]},
   {"stateMutability": "view", "type": "function", "name": "invited", "inputs": [{"name": "arg0", "type": "address"}], "outputs": [{"name": "", "type": "bool"}]},
   {"stateMutability": "view", "type": "function", "name": "joined", "inputs": [{"name": "arg0", "type": "address"}], "outputs": [{"name": "", "type": "bool"}]},
   {"stateMutability": "nonpayable", "type": "constructor", "inputs": [], "outputs": []}

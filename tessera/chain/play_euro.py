@@ -19,6 +19,18 @@ class Invited(EventLog):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Uninvited(EventLog):
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InviterSet(EventLog):
+    account: str
+    was_inviter: bool
+    is_inviter: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Joined(EventLog):
     account: str
     amount: int
@@ -37,6 +49,8 @@ class PlayEuro(Erc20):
     EVENTS = (
         EscrowSet,
         Invited,
+        Uninvited,
+        InviterSet,
         Joined,
         Transfer,
         Approval,
@@ -58,8 +72,20 @@ class PlayEuro(Erc20):
         return self.read("joined", account)
 
     def invite(self, sender: Wallet, accounts: Sequence[str]) -> Receipt:
-        """Lets accounts join, at most 256 at once. Owner only."""
+        """Lets accounts join, at most 256 at once. Owner and inviters."""
         return self.write(sender, "invite", list(accounts))
+
+    def uninvite(self, sender: Wallet, accounts: Sequence[str]) -> Receipt:
+        """Takes invitations back that were not used, at most 256 at once. Owner and inviters."""
+        return self.write(sender, "uninvite", list(accounts))
+
+    def is_inviter(self, account: str) -> bool:
+        """Whether an account may invite beside the owner."""
+        return self.read("is_inviter", account)
+
+    def set_inviter(self, sender: Wallet, account: str, is_inviter: bool) -> Receipt:
+        """Says who may invite beside the owner. Owner only."""
+        return self.write(sender, "set_inviter", account, is_inviter)
 
     def join(self, sender: Wallet, *, consent: int) -> Receipt:
         """50 EUR in the sender's Escrow balance, once; `consent` is the bit mask of products that may debit it."""

@@ -66,6 +66,7 @@ class KeeperSet(EventLog):
 
 @dataclass(frozen=True, kw_only=True)
 class SplitSet(EventLog):
+    first_period: int
     old_event_bps: int
     old_buyback_bps: int
     event_bps: int
@@ -102,25 +103,28 @@ class PrizePool(Contract):
         """The first week that is not closed."""
         return self.read("period")
 
-    def waiting(self) -> int:
+    def waiting_revenue(self) -> int:
         """Revenue of the weeks not closed."""
-        return self.read("waiting")
+        return self.read("waiting_revenue")
 
     def carried(self) -> int:
         """What the last closed week left to the next."""
         return self.read("carried")
 
-    def split(self) -> tuple[int, int]:
-        """Basis points of a week's pool for its events, and for the buyback; the rest is carried."""
-        return self.read("event_bps"), self.read("buyback_bps")
+    def split_of(self, period: int) -> tuple[int, int]:
+        """Basis points of a week's pool for its events, and for the buyback; the rest is carried.
+
+        Raises Reverted for a week that is closed.
+        """
+        return tuple(self.read("split_of", period))
 
     def buyback_bucket(self) -> int:
         """What waits for the buyback."""
         return self.read("buyback_bucket")
 
-    def remainder(self) -> int:
-        """What index divisions left, in 1e-18 units; the next week shares it."""
-        return self.read("rem")
+    def remainder_wad(self) -> int:
+        """What dividing by weight left, in 1e-18 units; the next week shares it."""
+        return self.read("remainder_wad")
 
     def event_prize(self, event_id: int) -> int:
         """An event's prize from the weeks closed so far."""

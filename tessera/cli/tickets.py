@@ -33,12 +33,13 @@ def pool(session: Session):
     """The running week, what it is shared by, and yearly yields with what they assume."""
     api, staking = session.tessera.prizes, session.tessera.staking
     now = session.web3.eth.get_block("latest")["timestamp"]
-    period, staked, (to_events, to_buyback) = api.period(), staking.total_stake(), api.split()
+    period, staked = api.period(), staking.total_stake()
+    to_events, to_buyback = api.split_of(period)
     found = {
         "week": period,
         "ends": Moment(start_of(period + 1)),
         "ends in": pause(start_of(period + 1) - now),
-        "revenue so far": coins(session.prize_token, api.waiting()),
+        "revenue so far": coins(session.prize_token, api.waiting_revenue()),
         "carried from last week": coins(session.prize_token, api.carried()),
         "to the events of the week": Percent(to_events * BPS),
         "buys BET for the treasury": Percent(to_buyback * BPS),

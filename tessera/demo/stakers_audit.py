@@ -47,10 +47,10 @@ def sums(played: WeeksPlayed) -> Sums:
         prizes=sum(row.amount for row in _all(played, Claimed)),
         bought_back=sum(row.spent for row in _all(played, BoughtBack)),
         carried=prizes.carried(),
-        waiting=prizes.waiting(),
+        waiting=prizes.waiting_revenue(),
         bucket=prizes.buyback_bucket(),
         # All events are settled, so their fractions are whole units together.
-        remainder=prizes.remainder() // WAD,
+        remainder=prizes.remainder_wad() // WAD,
     )
 
 
@@ -80,7 +80,7 @@ def _money(played: WeeksPlayed, found: Sums) -> list[str]:
     wrong = []
     if found.accounted != found.revenue:
         wrong.append(f"revenue is {found.revenue}, accounted for are {found.accounted}")
-    if tessera.prizes.remainder() % WAD:
+    if tessera.prizes.remainder_wad() % WAD:
         wrong.append("fractions of settled events do not add up to whole units")
     if held != found.carried + found.waiting + found.bucket + found.remainder:
         wrong.append(f"the PrizePool holds {held}")

@@ -16,7 +16,7 @@ MAX_ASSETS, MAX_PROPOSERS = 8, 128
 NUMBERS = {  # name: least and most
     "blocks_per_hour": (1, 14_400),
     "min_blocks": (1, 366 * 24 * 14_400),
-    "delay": (1, 30 * 86_400),
+    "delay": (86_400, 30 * 86_400),
     "first_mined_block": (1, 2**40 - 1),
     "end_of_mining": (1, 2**40 - 1),
 }

@@ -227,7 +227,7 @@ def test_yield_left_when_everybody_has_gone_is_prize_at_once(system, staker):
     # Ten units are rounding; the vault rounds by one.
     left = system.pool.harvest(system.usdc)
     assert 495 * USD - 11 <= left <= 495 * USD - 10
-    assert system.prizes.waiting() == 5 * USD + left
+    assert system.prizes.waiting_revenue() == 5 * USD + left
 
 
 def test_leaving_and_coming_back_around_a_harvest_takes_nothing_from_who_stays(system, staker, rival):

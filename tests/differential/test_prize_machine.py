@@ -100,7 +100,7 @@ class PrizeMachine(StakeRules):
         assert system.usdc.balanceOf(system.pool) == self.given[system.pool.address]
         assert system.dai.balanceOf(system.pool) == 0
         kept = system.usdc.balanceOf(system.prizes) - self.given[system.prizes.address]
-        assert (kept - system.prizes.pool() - system.prizes.buyback_bucket()) * WAD == system.prizes.rem()
+        assert (kept - system.prizes.pool() - system.prizes.buyback_bucket()) * WAD == system.prizes.remainder_wad()
 
     @property
     def live(self) -> list[int]:
@@ -304,7 +304,7 @@ class PrizeMachine(StakeRules):
             to_pool += settled.left
             settled.left = 0
         before = [system.usdc.balanceOf(account) for account in self.accounts]
-        waiting = system.prizes.waiting()
+        waiting = system.prizes.waiting_revenue()
         if batch:
             system.events.claim_many(event, [self.accounts[person] for person in who])
             logs = [log for log in system.events.get_logs() if type(log).__name__ == "PrizeClaimSkipped"]
@@ -314,7 +314,7 @@ class PrizeMachine(StakeRules):
         assert [system.usdc.balanceOf(account) - held for account, held in zip(self.accounts, before, strict=True)] == [
             due[person] for person in range(PEOPLE)
         ]
-        assert system.prizes.waiting() - waiting == to_pool
+        assert system.prizes.waiting_revenue() - waiting == to_pool
         self.weeks.add_revenue(to_pool)
         self.paid += sum(due.values())
 
@@ -364,7 +364,7 @@ class PrizeMachine(StakeRules):
         # What is shared with events and not yet taken, to the last 1e-18 of a unit.
         live = sum(prizes.inject.scaled_prize(event) for event in self.live)
         kept = system.usdc.balanceOf(prizes) - self.given[prizes.address]
-        assert (kept - prizes.pool() - prizes.buyback_bucket()) * WAD == live + prizes.rem()
+        assert (kept - prizes.pool() - prizes.buyback_bucket()) * WAD == live + prizes.remainder_wad()
         left = sum(system.events.result_of(event)[3] for event in self.models)
         assert left == sum(settled.left for settled in self.settled.values())
         assert system.usdc.balanceOf(system.events) == left + self.given[system.events.address]

@@ -148,8 +148,8 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
 
     # Every unit of revenue is with a winner or in a named place. With no event left nothing is in fractions of a unit.
     assert balance(usdc, events) == 0
-    assert prizes.remainder() % 10**18 == 0
-    named = prizes.waiting() + prizes.carried() + prizes.buyback_bucket() + prizes.remainder() // 10**18
+    assert prizes.remainder_wad() % 10**18 == 0
+    named = prizes.waiting_revenue() + prizes.carried() + prizes.buyback_bucket() + prizes.remainder_wad() // 10**18
     assert balance(usdc, prizes) == named
     assert sum(revenues) == sum(expected.values()) + named
 

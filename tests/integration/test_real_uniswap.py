@@ -87,12 +87,12 @@ def test_a_harvest_is_swapped_at_the_pairs_own_price(system, saver):
     dai, usdc = system.dai, system.usdc
     system.fill_market(dai, 1_000_000 * DAI, 1_000_000 * USDC)
     reserves = system.uniswap.reserves(dai.address, usdc.address)
-    waiting = system.tessera.prizes.waiting()
+    waiting = system.tessera.prizes.waiting_revenue()
     row = system.tessera.staking.harvest(saver, dai.address).event(Harvested)
     assert row.amount == 390 * DAI - 1  # 400 less a basis point of 100,000; the vault rounds down
     assert row.revenue == amount_out(row.amount, *reserves)
     assert row.revenue * 10**12 * BPS >= row.amount * (BPS - 50)
-    assert system.tessera.prizes.waiting() == waiting + row.revenue
+    assert system.tessera.prizes.waiting_revenue() == waiting + row.revenue
 
 
 def test_a_shallow_pair_leaves_the_yield_in_the_vault(system, saver):

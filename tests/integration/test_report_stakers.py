@@ -100,7 +100,7 @@ def test_where_the_interest_went_adds_up(page, staked):
     for said in (
         f"{usdc(claimed)} to winners",
         f"{usdc(bought.spent)} bought {bought.bought / WAD:,.2f} BET",
-        f"{usdc(prizes.carried() + prizes.waiting())} are carried to the next week",
+        f"{usdc(prizes.carried() + prizes.waiting_revenue())} are carried to the next week",
         f"{usdc(prizes.buyback_bucket())} wait for a buyback",
     ):
         assert said in text, text

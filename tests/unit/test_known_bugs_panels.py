@@ -90,11 +90,11 @@ def test_azuro_safe_oracle_sx_bet_one_reporter_and_silence_hold_no_money(system,
     boa.env.timestamp += 1
     with boa.reverts("panels: too late"):
         system.panels.report(system.panel_id, system.question(event), 0, sender=system.reporters[1])
-    waiting = system.prizes.waiting()
+    waiting = system.prizes.waiting_revenue()
     system.events.settle(event)
     assert system.events.result_of(event) == (True, INVALID, 0, 0)
     # A floor a period in the share and in what is carried.
-    assert abs(system.prizes.waiting() - waiting - weeks.prize(event)) <= 1 + 2 * len(weeks.closed)
+    assert abs(system.prizes.waiting_revenue() - waiting - weeks.prize(event)) <= 1 + 2 * len(weeks.closed)
     for account in (staker, rival):
         assert system.pool.withdraw(system.usdc, 1_000 * USD, sender=account) == 1_000 * USD
         assert system.usdc.balanceOf(account) == 10_000 * USD

@@ -141,7 +141,7 @@ def test_pancakeswap_tie_an_invalid_event_gives_the_house_nothing(system, staker
     event = predicted(system, stakers, (0, 1, 2))
     system.finish(event, INVALID)
     prize = system.prizes.event_prize(event)
-    assert system.prizes.waiting() == prize >= 900 * USD
+    assert system.prizes.waiting_revenue() == prize >= 900 * USD
     assert [system.events.prize_of(event, account) for account in stakers] == [0] * 3
     for i, account in enumerate(stakers):
         assert system.pool.withdraw(system.usdc, 1_000 * (i + 1) * USD, sender=account) == 1_000 * (i + 1) * USD
@@ -324,10 +324,10 @@ def test_staking_rewards_a_rate_that_truncates_loses_nothing_here(system, staker
         system.close()
     prizes = system.prizes
     # Both were there from the first week on, when the index was 0.
-    shared = sum(weights) * prizes.index()
+    shared = sum(weights) * prizes.prize_per_weight_wad()
     to_events = 3 * 1_000_003 - prizes.pool() - prizes.buyback_bucket()
-    assert shared + prizes.rem() == to_events * WAD
-    assert prizes.rem() < sum(weights)
+    assert shared + prizes.remainder_wad() == to_events * WAD
+    assert prizes.remainder_wad() < sum(weights)
 
 
 def test_tokemak_432_168_848_what_comes_while_nobody_stakes_is_stuck_nowhere(system, staker):

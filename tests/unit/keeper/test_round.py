@@ -150,8 +150,8 @@ def test_off_for_weeks_loses_nothing(keeper, world, weeks):
     # open: whose fraction of a unit nobody has yet.
     paid = sum(row.amount for row in keeper.rows(Claimed))
     still_open = sum(prizes.event_prize(number) for number in (1, 2, 3) if not world.events.result_of(number).settled)
-    left = prizes.remainder() // WAD
-    assert 0 <= sum(row.to_events for row in rows) - paid - prizes.waiting() - still_open - left < 2
+    left = prizes.remainder_wad() // WAD
+    assert 0 <= sum(row.to_events for row in rows) - paid - prizes.waiting_revenue() - still_open - left < 2
 
 
 def test_a_harvest_that_fails_holds_up_nobody_for_more_than_a_day(keeper, world):

@@ -40,7 +40,20 @@ def test_reverts_when_more_than_256(fresh, owner, stranger):
         fresh.invite([stranger] * 257, sender=owner)
 
 
-def test_reverts_when_not_the_owner(play_euro, member, stranger):
+def test_an_inviter_invites(fresh, owner, stranger, newcomer):
+    fresh.set_inviter(newcomer, True, sender=owner)
+    fresh.invite([stranger], sender=newcomer)
+    assert fresh.invited(stranger)
+
+
+def test_reverts_when_neither_owner_nor_inviter(play_euro, member, stranger):
     for caller in (member, stranger):
-        with boa.reverts("ownable: caller is not the owner"):
+        with boa.reverts("playeuro: not an inviter"):
             play_euro.invite([stranger], sender=caller)
+
+
+def test_reverts_when_no_inviter_any_more(fresh, owner, stranger, newcomer):
+    fresh.set_inviter(newcomer, True, sender=owner)
+    fresh.set_inviter(newcomer, False, sender=owner)
+    with boa.reverts("playeuro: not an inviter"):
+        fresh.invite([stranger], sender=newcomer)

@@ -13,7 +13,7 @@ def test_passes_in_two_steps(fresh, owner, stranger, newcomer):
     fresh.accept_ownership(sender=stranger)
     assert events(fresh) == [event(fresh, "OwnershipTransferred", previous_owner=owner, new_owner=stranger)]
     assert (fresh.owner(), fresh.pending_owner()) == (stranger, NOBODY)
-    with boa.reverts("ownable: caller is not the owner"):
+    with boa.reverts("playeuro: not an inviter"):
         fresh.invite([newcomer], sender=owner)
     fresh.invite([newcomer], sender=stranger)
     assert fresh.invited(newcomer)

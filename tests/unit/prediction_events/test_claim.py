@@ -32,10 +32,10 @@ def test_pays_a_share_rounded_down_and_the_residue_returns(system, staker, rival
     (log,) = [log for log in system.events.get_logs() if type(log).__name__ == "Claimed"]
     assert (log.event_id, log.account, log.amount) == (event, staker, prize // 3)
     assert system.usdc.balanceOf(staker) == held + prize // 3
-    waiting = system.prizes.waiting()
+    waiting = system.prizes.waiting_revenue()
     system.events.claim(event, rival)
     assert "ResidueReturned" in names(system)
-    assert system.prizes.waiting() == waiting + 1
+    assert system.prizes.waiting_revenue() == waiting + 1
     assert system.usdc.balanceOf(system.events) == 0
     assert system.events.result_of(event)[3] == 0
 
@@ -59,12 +59,12 @@ def test_forfeited_share_that_nobody_purged_goes_to_the_pool(system, staker, riv
     with refusing(system.events):
         system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
     system.finish(event, 0)
-    prize, held, waiting = system.prizes.event_prize(event), system.usdc.balanceOf(staker), system.prizes.waiting()
+    prize, held, waiting = system.prizes.event_prize(event), system.usdc.balanceOf(staker), system.prizes.waiting_revenue()
     assert system.events.prize_of(event, staker) == 0
     system.events.claim(event, staker)
     assert "ForfeitClaimed" in names(system)
     assert system.usdc.balanceOf(staker) == held
-    share = system.prizes.waiting() - waiting
+    share = system.prizes.waiting_revenue() - waiting
     assert 0 < share < prize
     system.events.claim(event, rival)
     assert system.usdc.balanceOf(system.events) == 0

@@ -41,7 +41,7 @@ def test_fixes_everything(system, arguments):
     assert (log.start_block, log.stop_block, log.e0, log.weight) == (*expected[:3], 3)
     assert log.outcomes == ["A", "B"]
     assert log.question_id == system.panels.hash_question(system.question(event))
-    assert system.prizes.weight() == system.prizes.ending_weight(period_of(not_before)) == 3
+    assert system.prizes.running_weight() == system.prizes.ending_weight(period_of(not_before)) == 3
     assert system.events.multiplier(event) == 25 * WAD // 10
 
 

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tessera.model.prizes import period_of, start_of
-from tests.prize_system import INVALID, USD, block_number
+from tests.prize_system import INVALID, USD, block_number, refusing
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_fixes_outcome_and_fetches_the_prize(system, staker, event):
 def test_prize_without_winner_is_revenue_again(system, staker, event, outcome):
     report(system, event, outcome)
     end(system, event)
-    prize, waiting = system.prizes.event_prize(event), system.prizes.waiting()
+    prize, waiting = system.prizes.event_prize(event), system.prizes.waiting_revenue()
     system.events.settle(event)
-    assert system.prizes.waiting() == waiting + prize
+    assert system.prizes.waiting_revenue() == waiting + prize
     assert system.usdc.balanceOf(system.events) == 0
     assert system.events.result_of(event) == (True, outcome if outcome == 2 else INVALID, 0, 0)
     assert system.events.prize_of(event, staker) == 0
@@ -75,13 +75,34 @@ def test_silent_panel_is_invalid_after_the_deadline(system, event):
     assert system.events.result_of(event)[:2] == (True, INVALID)
 
 
-def test_reverts_before_the_time_to_purge_is_over(system, event):
+def all_but_blocks(system, event):
+    """The result is final and all weeks are closed; blocks are late."""
     report(system, event, 0)
     system.wait_until(start_of(period_of(boa.env.timestamp) + 1))
     system.close()
-    boa.env.evm.patch.block_number = system.events.event_info(event).stop_block + 24 * system.blocks_per_hour - 1
-    with boa.reverts("events: time to purge"):
+    return system.events.event_info(event).stop_block
+
+
+def test_does_not_wait_where_nobody_was_ever_forfeited(system, event):
+    stop = all_but_blocks(system, event)
+    boa.env.evm.patch.block_number = stop - 1
+    with boa.reverts("events: stop block not reached"):
         system.events.settle(event)
+    system.mine(1)
+    system.events.settle(event)
+
+
+def test_waits_for_the_time_to_purge_where_anybody_was_ever_forfeited(system, event, stranger):
+    """Of any event, and of long ago: the contract keeps only their number."""
+    system.stake(stranger, 10)
+    with refusing(system.events):
+        system.pool.withdraw(system.usdc, 10 * USD, sender=stranger)
+    assert system.pool.total_forfeits() == 1
+    stop = all_but_blocks(system, event)
+    for block in (stop, stop + 24 * system.blocks_per_hour - 1):
+        boa.env.evm.patch.block_number = block
+        with boa.reverts("events: time to purge"):
+            system.events.settle(event)
     system.mine(1)
     system.events.settle(event)
 

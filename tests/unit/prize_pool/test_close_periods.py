@@ -29,7 +29,7 @@ def test_splits_90_3_7(system):
     assert (log.to_events, log.buyback, log.carried) == (900 * USD, 30 * USD, 70 * USD)
     # The index is rounded down: 900 USD over a weight of 7 lose less than a unit.
     assert system.prizes.event_prize(event) == 900 * USD - 1
-    assert system.prizes.rem() > 0
+    assert system.prizes.remainder_wad() > 0
     assert system.prizes.buyback_bucket() == 30 * USD
     assert system.prizes.pool() == system.prizes.carried() == 70 * USD
     assert system.prizes.period() == period + 1
@@ -55,7 +55,7 @@ def test_event_shares_up_to_its_last_week(system):
     # Two weeks together, two alone: the long one's expected end is in the fourth week.
     assert shares[1][0] == shares[2][0] == shares[3][0] == shares[1][1]
     assert shares[0][1] < shares[1][1] < shares[2][1] < shares[3][1]
-    assert system.prizes.weight() == 0
+    assert system.prizes.running_weight() == 0
 
 
 @pytest.mark.parametrize("weeks", [1, 2, 25, 53])
@@ -73,7 +73,7 @@ def test_late_by_any_number_of_weeks_loses_nothing(system, weeks):
     assert sum(log.revenue for log in logs) == 1_000_000_007
     assert {log.revenue for log in logs} <= {1_000_000_007 // weeks, 1_000_000_007 // weeks + 1}
     prizes = system.prizes
-    whole = prizes.waiting() + prizes.carried() + prizes.buyback_bucket() + sum(log.to_events for log in logs)
+    whole = prizes.waiting_revenue() + prizes.carried() + prizes.buyback_bucket() + sum(log.to_events for log in logs)
     assert whole == system.usdc.balanceOf(prizes) == 1_000_000_007
     # A floor a week in the share, one in the carry that it comes from.
     assert abs(prizes.event_prize(event) - model.prize(event)) <= 1 + 2 * weeks
@@ -89,7 +89,7 @@ def test_resumes_where_it_stopped(system):
     assert system.prizes.period() == period + 2
     system.prizes.close_periods(period + 2, 100)
     assert system.prizes.period() == period + 5
-    assert system.prizes.waiting() == 0
+    assert system.prizes.waiting_revenue() == 0
 
 
 def test_first_second_of_friday_belongs_to_the_new_week(system):

@@ -28,7 +28,7 @@ def test_knows_its_parts(system):
     assert (prizes.EVENTS(), prizes.STAKING()) == (system.events.address, system.pool.address)
     assert (prizes.ROUTER(), prizes.TREASURY()) == (system.router.address, system.treasury)
     assert prizes.PAIR() == system.market.address
-    assert (prizes.event_bps(), prizes.buyback_bps()) == (9_000, 300)
+    assert prizes.split_of(prizes.period()) == (9_000, 300)
     assert prizes.period() == period_of(boa.env.timestamp)
 
 

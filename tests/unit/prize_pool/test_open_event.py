@@ -10,10 +10,10 @@ def test_adds_its_weight_until_its_last_week(system):
     system.prizes.open_event(1, 5, period + 2, sender=system.events.address)
     (log,) = system.prizes.get_logs()
     assert (log.event_id, log.weight, log.first_period, log.last_period) == (1, 5, period, period + 2)
-    assert system.prizes.weight() == system.prizes.ending_weight(period + 2) == 5
+    assert system.prizes.running_weight() == system.prizes.ending_weight(period + 2) == 5
     system.wait_until(start_of(period + 3))
     system.close()
-    assert system.prizes.weight() == 0
+    assert system.prizes.running_weight() == 0
     assert system.prizes.ending_weight(period + 2) == 5
 
 
@@ -24,7 +24,7 @@ def test_ending_weight_stays_apart_from_the_prize(system):
     system.revenue(2)
     system.wait_until(start_of(period + 1))
     system.close()
-    assert system.prizes.index() == 10**18 // 3
+    assert system.prizes.prize_per_weight_wad() == 10**18 // 3
     assert system.prizes.ending_weight(period) == 3
 
 

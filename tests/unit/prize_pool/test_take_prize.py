@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tessera.model.prizes import start_of
+from tessera.model.prizes import period_of, start_of
 from tests.prize_system import MIN_BLOCKS, USD, WAD, PrizeSystem, load
 
 
@@ -18,14 +18,14 @@ def event(system):
 
 
 def test_pays_and_keeps_the_fraction(system, event):
-    rem = system.prizes.rem()
+    rem = system.prizes.remainder_wad()
     prize = system.prizes.event_prize(event)
     assert system.prizes.take_prize(event, True, sender=system.events.address) == prize
     (log,) = [log for log in system.prizes.get_logs() if type(log).__name__ == "PrizeTaken"]
     assert (log.event_id, log.amount, log.paid) == (event, prize, True)
     assert system.usdc.balanceOf(system.events) == prize
-    assert prize * WAD + system.prizes.rem() == 900 * USD * WAD
-    assert system.prizes.rem() > rem
+    assert prize * WAD + system.prizes.remainder_wad() == 900 * USD * WAD
+    assert system.prizes.remainder_wad() > rem
     assert system.prizes.event_prize(event) == prize
 
 
@@ -41,18 +41,34 @@ def test_pays_a_single_unit(system):
 def test_unpaid_prize_is_revenue_of_the_running_week(system, event):
     prize = system.prizes.event_prize(event)
     system.prizes.take_prize(event, False, sender=system.events.address)
-    assert system.prizes.waiting() == prize
+    assert system.prizes.waiting_revenue() == prize
     assert system.usdc.balanceOf(system.events) == 0
+
+
+def test_unpaid_prize_is_no_revenue_of_a_week_that_is_over(system, event):
+    """Whoever settles between two weeks could choose whose it is. An event of the week that is over would have got
+    900 USD more, before it was closed first."""
+    prize = system.prizes.event_prize(event)
+    other = system.create_event(blocks=MIN_BLOCKS)
+    carried = system.prizes.carried()
+    system.wait_until(start_of(system.prizes.period() + 1))
+    with boa.reverts("prizes: harvest first"):
+        system.prizes.take_prize(event, False, sender=system.events.address)
+    system.harvest()
+    system.prizes.take_prize(event, False, sender=system.events.address)
+    assert system.prizes.period() == period_of(boa.env.timestamp)
+    assert system.prizes.waiting_revenue() == prize
+    assert system.prizes.event_prize(other) <= carried
 
 
 def test_fraction_is_shared_with_the_next_week(system, event):
     system.prizes.take_prize(event, True, sender=system.events.address)
     system.create_event(weight=1)
     # All that is left of a unit makes a whole one again: 63 USD and what was kept.
-    kept = system.prizes.rem()
+    kept = system.prizes.remainder_wad()
     system.wait_until(start_of(system.prizes.period() + 1))
     system.close()
-    assert kept > 0 or system.prizes.rem() == 0
+    assert kept > 0 or system.prizes.remainder_wad() == 0
     assert system.prizes.event_prize(event + 1) == (63 * USD * WAD + kept) // WAD
 
 

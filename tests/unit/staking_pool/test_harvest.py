@@ -28,7 +28,7 @@ def test_moves_yield_above_the_buffer(system, staked, stranger):
     assert harvested(system) == (system.usdc.address, revenue, revenue)
     # The vault rounds what all shares are worth down by up to a unit.
     assert 10 * USD - 1 <= revenue <= 10 * USD
-    assert system.prizes.waiting() == system.usdc.balanceOf(system.prizes) == revenue
+    assert system.prizes.waiting_revenue() == system.usdc.balanceOf(system.prizes) == revenue
     assert system.usdc.allowance(system.pool, system.prizes) == system.usdc.balanceOf(system.pool) == 0
     assert system.pool.asset_state(system.usdc)[2] == boa.env.timestamp
     assert system.pool.withdraw(system.usdc, 10_000 * USD, sender=staked) == 10_000 * USD

@@ -74,17 +74,16 @@ export async function readStakes(account: Address | undefined) {
 export async function readWeek() {
   const prizes = chain.at("PrizePool");
   const read = (
-    functionName: "pool" | "carried" | "waiting" | "buyback_bucket" | "event_bps" | "buyback_bps" | "weight" | "period",
+    functionName: "pool" | "carried" | "waiting_revenue" | "buyback_bucket" | "running_weight" | "period",
   ) => chain.client.readContract({ ...prizes, functionName });
-  const [pool, carried, waiting, bucket, eventBps, buybackBps, weight, period, token] = await Promise.all([
+  const period = await read("period");
+  const [pool, carried, waiting, bucket, [eventBps, buybackBps], weight, token] = await Promise.all([
     read("pool"),
     read("carried"),
-    read("waiting"),
+    read("waiting_revenue"),
     read("buyback_bucket"),
-    read("event_bps"),
-    read("buyback_bps"),
-    read("weight"),
-    read("period"),
+    chain.client.readContract({ ...prizes, functionName: "split_of", args: [period] }),
+    read("running_weight"),
     chain.client.readContract({ ...prizes, functionName: "PRIZE_TOKEN" }).then(readToken),
   ]);
   return { pool, carried, waiting, bucket, eventBps, buybackBps, weight, period: Number(period), token };
