@@ -35,6 +35,9 @@ def run(chain: Chain) -> None:
     chain.send(play_euro, "set_escrow", escrow.address)
     chain.send(escrow, "register_product", markets.address)
     chain.send(play_euro, "invite", people, case="20 people")
+    chain.send(play_euro, "set_inviter", people[1], True)
+    chain.send(play_euro, "invite", [escrow.address], measure=False)
+    chain.send(play_euro, "uninvite", [escrow.address], by=1)
     for person in people:
         chain.send(play_euro, "join", 1, by=person)
     _escrow_functions(chain, play_euro, escrow)

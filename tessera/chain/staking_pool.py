@@ -90,6 +90,10 @@ class StakingPool(Contract):
         """What an account's stakes count, 1e-6 USD."""
         return self.read("stake_of", account)
 
+    def total_forfeits(self) -> int:
+        """How often anybody was forfeited."""
+        return self.read("total_forfeits")
+
     def total_stake(self) -> int:
         """All stakes, 1e-6 USD."""
         return self.read("total_stake")

@@ -166,6 +166,7 @@ def _purges(scene: Scene) -> list[Step]:
 
 def _settlements(scene: Scene, clock: Clock, running: int, steps: list[Step], waiting: list[str]) -> None:
     hour = scene.events.blocks_per_hour()
+    purging = scene.tessera.staking.total_forfeits() != 0
     for event in scene.known.unsettled():
         event_id = event.event_id
         if clock.block < event.stop_block:
@@ -178,7 +179,7 @@ def _settlements(scene: Scene, clock: Clock, running: int, steps: list[Step], wa
             waiting.append(f"{title}: the panel has not decided; INVALID after {moment(event.result_deadline)}")
         elif last >= running:
             waiting.append(f"{title}: its last week ends {moment(start_of(last + 1))}")
-        elif clock.block < purged:
+        elif purging and clock.block < purged:
             waiting.append(f"{title}: forfeited predictions can be purged until block {purged}")
         else:
             valid = final and outcome < len(event.outcomes)

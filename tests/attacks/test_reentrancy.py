@@ -50,7 +50,7 @@ INNER = {
     "settle": lambda s: (s.events, s.events.settle.prepare_calldata(s.open)),
     "claim": lambda s: (s.events, s.events.claim.prepare_calldata(s.paid, s.winners[1])),
     "poke": lambda s: (s.prizes, s.prizes.poke.prepare_calldata()),
-    "index": lambda s: (s.prizes, s.prizes.index.prepare_calldata()),
+    "prize_per_weight_wad": lambda s: (s.prizes, s.prizes.prize_per_weight_wad.prepare_calldata()),
 }
 
 
@@ -64,7 +64,7 @@ INNER = {
         ("harvest", "rewards"),
         ("settle", "claim"),
         ("settle", "poke"),
-        ("settle", "index"),
+        ("settle", "prize_per_weight_wad"),
         ("claim", "claim"),
         ("claim", "settle"),
         ("claim_many", "claim"),

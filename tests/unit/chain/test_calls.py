@@ -179,9 +179,15 @@ def test_consent_can_be_withdrawn(tessera, bettor, market):
         tessera.markets.bet(bettor, market, Outcome.YES, min_shares=1)
 
 
-def test_owner_calls(tessera, owner, stranger):
-    with pytest.raises(Reverted, match="ownable: caller is not the owner"):
+def test_owner_calls(tessera, owner, bettor, stranger):
+    with pytest.raises(Reverted, match="playeuro: not an inviter"):
         tessera.play_euro.invite(stranger, [stranger.address])
+    assert not tessera.play_euro.invited(stranger.address)
+    assert not tessera.play_euro.is_inviter(bettor.address)
+    tessera.play_euro.set_inviter(owner, bettor.address, True)
+    assert tessera.play_euro.is_inviter(bettor.address)
+    tessera.play_euro.invite(bettor, [stranger.address])
+    tessera.play_euro.uninvite(owner, [stranger.address])
     assert not tessera.play_euro.invited(stranger.address)
     tessera.play_euro.invite(owner, [stranger.address])
     assert tessera.play_euro.invited(stranger.address)

@@ -105,7 +105,13 @@ def state(world: World) -> Callable[[], dict]:
         accounts += [prizes.address, world.events.address]
         return {
             "money": {one: world.balance(one) for one in accounts},
-            "weeks": [prizes.period(), prizes.waiting_revenue(), prizes.carried(), prizes.buyback_bucket(), prizes.remainder_wad()],
+            "weeks": [
+                prizes.period(),
+                prizes.waiting_revenue(),
+                prizes.carried(),
+                prizes.buyback_bucket(),
+                prizes.remainder_wad(),
+            ],
             "events": [world.events.result_of(number) for number in (1, 2, 3)],
             "yield left": [world.balance(world.record.address_of(f"YieldVault:{one}"), one) for one in UNITS],
         }

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tessera.chain import ChainError
+from tessera.chain.staking_pool import StakingPool
 from tessera.keeper.plan import check_same, due, late
 from tessera.keeper.scene import Clock, Scene
 from tessera.model.prizes import period_of, start_of
@@ -52,7 +53,7 @@ def test_an_event_without_a_result_ends_invalid_after_its_deadline(keeper, world
     assert step.why == "no result until the deadline: INVALID"
 
 
-def test_what_is_too_early_waits_with_its_reason(keeper, world):
+def test_what_is_too_early_waits_with_its_reason(keeper, world, monkeypatch):
     world.close()
     early = world.event("Later?", hours=30)
     info = world.events.event_info(early)
@@ -61,6 +62,9 @@ def test_what_is_too_early_waits_with_its_reason(keeper, world):
     world.report(early)
     assert f"event {early}, 'Later?': its last week ends " in "\n".join(due(keeper.scene).waiting)
     world.friday()
+    assert f"settle {early}" in [step.key for step in due(keeper.scene).steps]
+    # Where anybody was ever forfeited there is a time to purge.
+    monkeypatch.setattr(StakingPool, "total_forfeits", lambda pool: 1)
     assert f"until block {info.stop_block + 24}" in "\n".join(due(keeper.scene).waiting)
     # The next transaction is in the block after the newest.
     world.mine(info.stop_block + 24 - 2 - world.web3.eth.block_number)

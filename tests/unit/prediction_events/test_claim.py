@@ -59,7 +59,11 @@ def test_forfeited_share_that_nobody_purged_goes_to_the_pool(system, staker, riv
     with refusing(system.events):
         system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
     system.finish(event, 0)
-    prize, held, waiting = system.prizes.event_prize(event), system.usdc.balanceOf(staker), system.prizes.waiting_revenue()
+    prize, held, waiting = (
+        system.prizes.event_prize(event),
+        system.usdc.balanceOf(staker),
+        system.prizes.waiting_revenue(),
+    )
     assert system.events.prize_of(event, staker) == 0
     system.events.claim(event, staker)
     assert "ForfeitClaimed" in names(system)
