@@ -7,10 +7,8 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import SHUT_RDWR
-from threading import Event, Thread
-from urllib.request import Request, urlopen
+from threading import Event
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -31,6 +29,7 @@ from tessera.keeper.round import run
 from tessera.keeper.scene import Scene
 from tessera.keeper.sender import GWEI, Sender
 from tessera.keeper.steps import Status
+from tests.habits import served
 from tests.integration.conftest import ROOT
 from tests.integration.conftest import run as run_command
 from tests.staked import KEEPER, World
@@ -432,85 +431,53 @@ def test_a_key_file_is_unlocked_by_a_file_and_the_loop_stops_on_sigterm(world, w
     assert len(claims(world)) == 4
 
 
-ANSWERS = {
-    "an error page": (502, b"<html>bad gateway</html>"),
-    "a login page": (200, b"<html>sign in</html>"),
-    "too many requests": (200, b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "rate limited"}}'),
-    "nothing": (200, b'{"jsonrpc": "2.0", "id": 1, "result": null}'),
-    "a closed connection": None,
-}
-
-
 @pytest.fixture
-def gateway(node):
-    """An HTTP server before the node, which answers `wrong` once `left` requests have gone through."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.left -= 1
-            if self.server.left >= 0:
-                with urlopen(Request(node, asked, {"Content-Type": "application/json"})) as answer:
-                    status, said = 200, answer.read()
-            elif self.server.wrong is None:
-                self.connection.shutdown(SHUT_RDWR)
-                return
-            else:
-                status, said = self.server.wrong
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.left, server.wrong = 10**9, None
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def habits(node):
+    with served(node) as found:
+        yield found
 
 
-def keeper_behind(gateway, world):
-    web3 = Web3(HTTPProvider(f"http://127.0.0.1:{gateway.server_port}", exception_retry_configuration=None))
+def keeper_behind(url, world):
+    web3 = Web3(HTTPProvider(url, exception_retry_configuration=None))
     wallet = Wallet(web3, world.keeper.account)
     scene = Scene(Tessera(web3, world.record), Index("sqlite://", web3, world.record), wallet.address)
     return scene, Sender(wallet, patience=0.5)
 
 
-@pytest.mark.parametrize(("kind", "through"), zip(ANSWERS, (0, 60, 25, 60, 25), strict=True))
-def test_the_loop_outlives_whatever_comes_over_http(world, gateway, kind, through):
+KINDS = [("page", 502), ("page", 200), ("refusal", 200), ("null", 200), ("drop", 200)]
+
+
+@pytest.mark.parametrize(("kind", "through"), zip(KINDS, (0, 60, 25, 60, 25), strict=True))
+def test_the_loop_outlives_whatever_comes_over_http(world, habits, kind, through):
     """At its first request, while it looks, and in the middle of a round."""
-    scene, sender = keeper_behind(gateway, world)
+    url, node = habits
+    scene, sender = keeper_behind(url, world)
     metrics, stopping = Metrics(), Event()
     loop = Loop(scene, sender, metrics, Alarms(metrics.alarm))
-    gateway.wrong, gateway.left = ANSWERS[kind], through
+    node.failures, node.status, node.good = kind[:1], kind[1], through
     loop.look(stopping)
-    assert gateway.left < 0
+    assert node.good < 0
     loop.look(stopping)
     assert loop.wait < loop.limits.every
-    gateway.left = 10**9
+    node.good = None
     loop.look(stopping)
     assert loop.wait == loop.limits.every
     assert len(claims(world)) == 4
     assert due(scene).steps == []
 
 
-@pytest.mark.parametrize("kind", ANSWERS)
-def test_a_round_ends_and_tells_whatever_comes_over_http(world, gateway, kind):
-    scene, sender = keeper_behind(gateway, world)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_round_ends_and_tells_whatever_comes_over_http(world, habits, kind):
+    url, node = habits
+    scene, sender = keeper_behind(url, world)
     plan = due(scene)
-    gateway.wrong, gateway.left = ANSWERS[kind], 20
+    node.failures, node.status, node.good = kind[:1], kind[1], 20
     done = run(scene, sender, plan)
     assert done.exit_code == 3
     assert len(done.outcomes) == len(plan.steps)
     assert done.outcomes[-1].status == Status.UNDONE
     assert done.outcomes[-1].message.startswith("the node failed: ")
-    gateway.left = 10**9
+    node.good = None
     assert round_of(*keeper_of(world)).exit_code == 0
     assert len(claims(world)) == 4
 
