@@ -2,21 +2,35 @@
 
 import sys
 import time
+from enum import Enum
+from json import JSONDecodeError
 from typing import Protocol
 
 from eth_abi import decode
 from eth_abi.exceptions import DecodingError
 from web3 import EthereumTesterProvider, Web3
-from web3.exceptions import ContractLogicError
+from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 from web3.types import TxReceipt
 
+from tessera.chain.fees import GWEI, GasPrice, gas_price
 from tessera.chain.reasons import advice
+from tessera.chain.waiting import LAG_SECONDS, wait_until
 
 ERROR_STRING = "0x08c379a0"  # selector of Error(string)
 NO_REASON = ("", "no data", "b''", "None")  # how nodes word a revert without data
-RECEIPT_TIMEOUT = 120
 NEW_WORD_GAS = 22_100  # a cold word that becomes non-zero (EIP-2929)
-POLL_SECONDS = 0.5
+PRICES = 3  # that a transaction is offered at, one after the other
+SECONDS_PER_PRICE = 90  # for a transaction to be mined
+BLOCK_SECONDS = 12  # between two prices that were too low
+RAISE = (5, 4)  # of a price that was too low; nodes replace a transaction from an eighth more on
+HAND_INS = 4  # of a transaction to a node that fails
+# How nodes word a refusal, in lower case and without spaces.
+NONCE_TAKEN = ("noncetoolow", "nonceistoolow", "invalidnonce", "invalidtransactionnonce", "oldnonce")
+PRICE_TOO_LOW = ("underpriced", "feetoolow", "gaspricetoolow", "replacementnotallowed", "lessthanblockbasefee")
+ALREADY_THERE = ("alreadyknown", "knowntransaction", "alreadyimported")
+FOR_A_MOMENT = ("ratelimit", "limitexceeded", "toomanyrequests", "timeout", "timedout", "-32005")
+# What a node that fails, or the way to it, raises; a proxy's error page is no JSON.
+NODE_ERRORS = (Web3Exception, OSError, JSONDecodeError)
 EMBEDDED_GAS = 10_000_000  # of one transaction: more than any deployment takes, a third of a block
 
 
@@ -41,6 +55,18 @@ class Reverted(ChainError):
     def advice(self) -> str:
         """What to do about it, for people; empty where the reason says all."""
         return advice(self.reason)
+
+
+class TooDearError(ChainError):
+    """Gas costs more than may be paid."""
+
+
+class NoGasMoneyError(ChainError):
+    """The account, or what may be spent, does not cover the gas."""
+
+
+class NotMinedError(ChainError):
+    """A transaction was sent, or may have been, and was not mined in time."""
 
 
 def refusals() -> tuple[type[Exception], ...]:
@@ -75,20 +101,55 @@ class Signer(Protocol):
     def sign_transaction(self, transaction: dict): ...
 
 
-class Wallet:
-    """One account on one chain. Not thread-safe: one wallet of an account at a time, since nonces are counted."""
+class HandIn(Enum):
+    """What became of a transaction that was handed to a node."""
 
-    def __init__(self, web3: Web3, account: Signer, *, confirmations: int = 0):
+    TAKEN = "taken"
+    UNKNOWN = "unknown"  # no answer that says anything: it may be there
+    NONCE = "nonce"  # refused: the account has sent another one of that nonce
+    PRICE = "price"  # refused: it offers too little
+
+
+class Wallet:
+    """One account on one chain: what sends transactions. Not thread-safe, since nonces are counted.
+
+    `budget` is what may still be spent on gas, in wei; None: all that the account has.
+    """
+
+    def __init__(
+        self,
+        web3: Web3,
+        account: Signer,
+        *,
+        confirmations: int = 0,
+        max_gas_price: int | None = None,
+        seconds_per_price: float = SECONDS_PER_PRICE,
+        alone: bool = False,
+    ):
         """Sends as `account`: one of `tessera.chain.accounts`, or whatever signs like it.
 
         A transaction counts as done when `confirmations` more blocks stand on its block, so that a reorg of as many
-        cannot undo what was reported.
+        cannot undo what was reported. `max_gas_price` is a ceiling in wei for base fee and tip together; without one it
+        follows what others pay (`fees.gas_price`). `alone` says that nobody else sends as this account: what of it
+        waits to be mined is replaced.
         """
         self.web3 = web3
         self.account = account
         self.confirmations = confirmations
+        self.max_gas_price = max_gas_price
+        self.seconds_per_price = seconds_per_price
+        self.alone = alone
+        self.budget: int | None = None
         self.address = Web3.to_checksum_address(account.address)
         self.chain_id = web3.eth.chain_id
+
+    def balance(self) -> int:
+        """Gas money, wei."""
+        return self.web3.eth.get_balance(self.address)
+
+    def gas_price(self) -> GasPrice:
+        """What gas costs now and may cost, in wei."""
+        return gas_price(self.web3, self.max_gas_price)
 
     def simulate(self, call: dict, function: str) -> None:
         """Runs a call on top of the newest state and changes nothing. Raises Reverted."""
@@ -96,43 +157,6 @@ class Wallet:
             self.web3.eth.call({"from": self.address, **call}, "pending")
         except refusals() as error:
             raise Reverted(reason_of(error), function) from None
-
-    def signed(self, call: dict, function: str):
-        """A transaction ready to be sent, and its hash known. Raises Reverted if it would fail now."""
-        self.simulate(call, function)
-        eth = self.web3.eth
-        tip = eth.max_priority_fee
-        transaction = {
-            "chainId": self.chain_id,
-            "nonce": eth.get_transaction_count(self.address, "pending"),
-            "value": 0,
-            "maxPriorityFeePerGas": tip,
-            # Enough for six full blocks in a row (an eighth more each) before it is mined.
-            "maxFeePerGas": 2 * eth.get_block("latest")["baseFeePerGas"] + tip,
-            **call,
-        }
-        transaction["gas"] = self.gas(call, function)
-        return self.account.sign_transaction(transaction)
-
-    def send(self, call: dict, function: str) -> TxReceipt:
-        """Simulates, signs, sends and waits. Raises Reverted, or web3's TimeExhausted where nobody mines it."""
-        return self.wait(self.web3.eth.send_raw_transaction(self.signed(call, function).raw_transaction), function)
-
-    def wait(self, transaction: bytes, function: str) -> TxReceipt:
-        """The receipt of a transaction that was sent, once confirmed. Raises Reverted where it failed on chain."""
-        receipt = self._confirmed(transaction)
-        if receipt["status"] != 1:
-            raise Reverted(self._reason_on_chain(receipt), function, Web3.to_hex(transaction))
-        return receipt
-
-    def _confirmed(self, transaction: bytes) -> TxReceipt:
-        eth = self.web3.eth
-        while True:
-            # A reorg may have put it into another block, or back among those that wait.
-            receipt = eth.wait_for_transaction_receipt(transaction, timeout=RECEIPT_TIMEOUT)
-            if eth.block_number - receipt["blockNumber"] >= self.confirmations:
-                return receipt
-            time.sleep(POLL_SECONDS)
 
     def gas(self, call: dict, function: str) -> int:
         """A gas limit for a call, with a margin over the node's estimate. Raises Reverted."""
@@ -143,6 +167,164 @@ class Wallet:
         except refusals() as error:
             raise Reverted(reason_of(error), function) from None
 
+    def signed(self, call: dict, function: str):
+        """A transaction ready to be sent, and its hash known. Raises Reverted if it would fail now."""
+        self.simulate(call, function)
+        gas = self.gas(call, function)
+        price, money = self._affordable(gas, function)
+        return self._sign(call, gas, self._nonce(), min(2 * price.base + price.tip, money // gas), price.tip)
+
+    def send(self, call: dict, function: str) -> TxReceipt:
+        """Simulates, signs, sends and waits. Raises Reverted, before anything is sent or where it failed on chain, and
+        what `submit` raises."""
+        return self._succeeded(self.submit(call, function), function)
+
+    def submit(self, call: dict, function: str) -> TxReceipt:
+        """The receipt of a call that was sent, whether it succeeded or not.
+
+        It is offered at three prices, each read anew and higher than the one before, and waited for `seconds_per_price`
+        at each. Raises Reverted, TooDearError or NoGasMoneyError before anything is sent, NotMinedError, or an error
+        of the node's.
+        """
+        for _ in range(PRICES):
+            self.simulate(call, function)
+            gas = self.gas(call, function)
+            receipt = self._offer(call, function, gas, self._nonce())
+            if receipt is not None:
+                if self.budget is not None:
+                    self.budget -= receipt["gasUsed"] * receipt["effectiveGasPrice"]
+                return receipt
+        raise NotMinedError(f"{self.address} sends from elsewhere, too: nothing was sent. Wait, and try again")
+
+    def wait(self, transaction: bytes, function: str) -> TxReceipt:
+        """The receipt of a transaction that was sent, once confirmed. Raises Reverted where it failed on chain,
+        NotMinedError where it is not mined in time."""
+        receipt = self._receipt([transaction], PRICES * self.seconds_per_price)
+        if receipt is None:
+            raise NotMinedError(f"{function} in {Web3.to_hex(transaction)} was sent and waits to be mined")
+        return self._succeeded(receipt, function)
+
+    def _offer(self, call: dict, function: str, gas: int, nonce: int) -> TxReceipt | None:
+        """The receipt of a transaction with a nonce; None where another one had it and nothing was sent."""
+        sent: list[bytes] = []  # what the node took, or may have
+        offered = least = least_tip = 0
+        for _ in range(PRICES):
+            try:
+                price, money = self._affordable(gas, function)
+            except ChainError as error:
+                if sent:
+                    raise NotMinedError(f"{_waits(function, nonce, offered)} ({error})") from None
+                raise
+            ceiling = max(price.total, min(price.ceiling, money // gas))
+            most = min(max(2 * price.base + price.tip, least), ceiling)
+            if most < least:
+                break
+            tip = min(max(price.tip, least_tip), most)
+            signed = self._sign(call, gas, nonce, most, tip)
+            answer = self._hand_in(signed.raw_transaction)
+            if answer is HandIn.NONCE and not sent:
+                return None
+            if answer in (HandIn.TAKEN, HandIn.UNKNOWN):
+                sent.append(bytes(signed.hash))
+                offered = most
+            least, least_tip = most * RAISE[0] // RAISE[1], tip * RAISE[0] // RAISE[1] + 1
+            patience = {HandIn.NONCE: LAG_SECONDS, HandIn.PRICE: BLOCK_SECONDS}.get(answer, self.seconds_per_price)
+            receipt = self._receipt(sent, min(patience, self.seconds_per_price))
+            if receipt is not None:
+                return receipt
+            if answer is HandIn.NONCE:
+                raise NotMinedError(f"nonce {nonce} was taken by another transaction of {self.address}")
+        if not sent:
+            raise TooDearError(f"the node refuses {function} at {most / GWEI:.3f} gwei as too little: nothing was sent")
+        raise NotMinedError(_waits(function, nonce, offered))
+
+    def _affordable(self, gas: int, function: str) -> tuple[GasPrice, int]:
+        """The price now and what there is to spend, wei. Raises TooDearError, NoGasMoneyError."""
+        price = self.gas_price()
+        if price.total > price.ceiling:
+            raise TooDearError(
+                f"gas costs {price.total / GWEI:.3f} gwei, the ceiling is {price.ceiling / GWEI:.3f} gwei"
+            )
+        money = self.balance()
+        if money < gas * price.total:
+            raise NoGasMoneyError(f"{self.address} has {money / 1e18:.6f} ETH left, not enough for {function}")
+        if self.budget is not None and self.budget < gas * price.total:
+            raise NoGasMoneyError(
+                f"{max(0, self.budget) / 1e18:.6f} ETH of the budget are left, not enough for {function}"
+            )
+        return price, money if self.budget is None else min(money, self.budget)
+
+    def _nonce(self) -> int:
+        return self.web3.eth.get_transaction_count(self.address, "latest" if self.alone else "pending")
+
+    def _sign(self, call: dict, gas: int, nonce: int, most: int, tip: int):
+        return self.account.sign_transaction(
+            {
+                "chainId": self.chain_id,
+                "nonce": nonce,
+                "value": 0,
+                "gas": gas,
+                "maxFeePerGas": most,
+                "maxPriorityFeePerGas": min(tip, most),
+                **call,
+            }
+        )
+
+    def _hand_in(self, raw: bytes) -> HandIn:
+        """Hands a transaction to the node, more than once where the answer says nothing. Raises the node's error where
+        it refuses for good."""
+        answer = HandIn.UNKNOWN
+        for attempt in range(HAND_INS):
+            if attempt:
+                time.sleep(2 ** (attempt - 2))
+            try:
+                self.web3.eth.send_raw_transaction(raw)
+                return HandIn.TAKEN
+            except Web3RPCError as error:
+                text = str(error).lower().replace(" ", "")
+                if any(words in text for words in ALREADY_THERE):
+                    return HandIn.TAKEN
+                if any(words in text for words in NONCE_TAKEN):
+                    # By itself, perhaps, where an answer before was lost.
+                    return HandIn.UNKNOWN if attempt else HandIn.NONCE
+                if any(words in text for words in PRICE_TOO_LOW):
+                    return HandIn.PRICE
+                if not any(words in text for words in FOR_A_MOMENT):
+                    raise
+            except (*NODE_ERRORS, TypeError, ValueError):
+                pass  # it may have got there all the same
+        return answer
+
+    def _receipt(self, sent: list[bytes], seconds: float) -> TxReceipt | None:
+        """The receipt of any of these transactions, confirmed; None after so many seconds."""
+        found: TxReceipt | None = None
+
+        def is_there() -> bool:
+            nonlocal found
+            try:
+                for transaction in sent:
+                    found = self._receipt_of(transaction)
+                    # A receipt may come from another machine than the state that is asked for next.
+                    if found is not None and self.web3.eth.block_number >= found["blockNumber"] + self.confirmations:
+                        return True
+            except (*NODE_ERRORS, TypeError, ValueError):
+                pass  # the node may come back
+            return False
+
+        return found if wait_until(is_there, seconds) else None
+
+    def _receipt_of(self, transaction: bytes) -> TxReceipt | None:
+        try:
+            return self.web3.eth.get_transaction_receipt(transaction)
+        except TransactionNotFound:
+            return None
+
+    def _succeeded(self, receipt: TxReceipt, function: str) -> TxReceipt:
+        if receipt["status"] != 1:
+            transaction = Web3.to_hex(receipt["transactionHash"])
+            raise Reverted(self._reason_on_chain(receipt), function, transaction)
+        return receipt
+
     def _reason_on_chain(self, receipt) -> str:
         # The state moved between simulation and block. Ask again in that block's own state: as good as can be had.
         sent = self.web3.eth.get_transaction(receipt["transactionHash"])
@@ -152,3 +334,7 @@ class Wallet:
         except refusals() as error:
             return reason_of(error)
         return ""
+
+
+def _waits(function: str, nonce: int, offered: int) -> str:
+    return f"{function} with nonce {nonce} was sent and waits to be mined at {offered / GWEI:.3f} gwei"

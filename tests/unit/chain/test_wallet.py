@@ -3,7 +3,7 @@
 import pytest
 from web3 import Web3
 
-from tessera.chain import Wallet, wallet
+from tessera.chain import Wallet, waiting
 from tessera.chain.embedded import embedded_web3, known_account
 
 
@@ -12,6 +12,9 @@ class Clock:
 
     def __init__(self, *happenings):
         self.happenings = list(happenings)
+
+    def monotonic(self) -> float:
+        return 0
 
     def sleep(self, seconds: float) -> None:
         self.happenings.pop(0)()
@@ -28,7 +31,7 @@ def mine(web3: Web3) -> None:
 
 def test_waits_for_confirmations(web3, monkeypatch):
     clock = Clock(lambda: mine(web3), lambda: mine(web3))
-    monkeypatch.setattr(wallet, "time", clock)
+    monkeypatch.setattr(waiting, "time", clock)
     sender = Wallet(web3, known_account(0), confirmations=2)
     receipt = sender.send({"to": sender.address, "data": "0x"}, "nothing")
     assert web3.eth.block_number == receipt["blockNumber"] + 2
@@ -47,7 +50,7 @@ def test_a_receipt_of_a_replaced_block_does_not_count(web3, monkeypatch):
         web3.eth.send_raw_transaction(raw)
 
     clock = Clock(reorg, lambda: mine(web3))
-    monkeypatch.setattr(wallet, "time", clock)
+    monkeypatch.setattr(waiting, "time", clock)
     first = web3.eth.block_number + 1
     receipt = sender.wait(web3.eth.send_raw_transaction(raw), "nothing")
     assert receipt["blockNumber"] == first + 1
