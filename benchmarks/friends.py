@@ -6,7 +6,7 @@ from benchmarks.chains import Chain, permit
 
 DAY = 86_400
 EUR = 10**6
-YES, NO = 1, 2
+YES, NO, INVALID = 1, 2, 4
 BET_DEBIT, PAYOUT = 1 << 3, 1 << 6  # Escrow's kinds
 NOBODY = "0x" + "00" * 20
 # 400 bytes of text.
@@ -74,19 +74,26 @@ def run(chain: Chain) -> None:
         create(referee=people[17], case="with a referee"),
         create(measure=False),
     )
+    cancelled, late = (create(referee=people[17], by=5, measure=False) for _ in range(2))
+    chain.send(markets, "accept_referee", ruled, by=17)
+    chain.send(markets, "cancel", cancelled, by=5)
     for number in (voted, ruled):
         bet(number, 3, YES, measure=False)
+    bet(voted, 4, NO, measure=False)
     bet(ruled, 3, YES, "steady, with a referee")
     chain.wait(DAY)
-    for number in (voted, ruled):
-        chain.send(markets, "propose", number, NO, by=1, measure=False)
-        chain.send(markets, "complain", number, "The goal counted.", by=3)
-    chain.send(markets, "vote", voted, YES, by=3)
+    chain.send(markets, "expire", late, case="not accepted")
+    for number, case in ((voted, "opens a vote"), (ruled, "where a referee rules")):
+        chain.send(markets, "propose", number, INVALID, by=1, measure=False)
+        chain.send(markets, "propose", number, NO, by=1, case="instead", measure=number == voted)
+        chain.send(markets, "complain", number, YES, "The goal counted.", by=3, case=case)
+    chain.send(markets, "vote", voted, YES, by=4)
+    chain.send(markets, "vote", voted, NO, by=4, case="changed")
     chain.send(markets, "rule", ruled, YES, by=17)
     chain.wait(DAY)
     chain.send(markets, "finalize", voted, case="voted")
     chain.wait(7 * DAY)
-    chain.send(markets, "expire", silent)
+    chain.send(markets, "expire", silent, case="no proposal")
 
 
 def _escrow_functions(chain: Chain, play_euro, escrow) -> None:

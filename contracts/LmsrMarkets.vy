@@ -23,21 +23,33 @@ from ethereum.ercs import IERC20Detailed
 
 from .interfaces import IEscrow
 from .interfaces import ILmsrMarkets
+from .modules import book_word
+from .modules import disputes
 from .modules import lmsr
 from .modules import markets
+from .modules import position_word
+from .modules import proposal_word
 from .modules import resolution
+from .modules import schedule_word
+from .modules import state_word
+from .modules import tally_word
 
 
 implements: ILmsrMarkets
 initializes: markets
-initializes: resolution[markets := markets]
+initializes: disputes[markets := markets]
+initializes: resolution[markets := markets, disputes := disputes]
 
 
 exports: (
     markets.ESCROW,
+    resolution.accept_referee,
+    resolution.cancel,
     resolution.propose,
-    resolution.complain,
-    resolution.vote,
+    disputes.complain,
+    disputes.vote,
+    disputes.tally,
+    disputes.vote_of,
     resolution.rule,
     resolution.finalize,
     resolution.expire,
@@ -90,15 +102,16 @@ def create_market(
     dispute_window: uint256,
 ) -> uint256:
     """
-    @notice Opens a market and puts in the caller's seed of 10 EUR, the most that
-            the caller can lose.
+    @notice Opens a market, or where a referee is named one that waits for that referee, and puts in the caller's seed
+            of 10 EUR, the most that the caller can lose.
     @param terms Question, what YES and NO mean, rules and source of truth; none
            empty. They are logged, and only their hash is stored.
     @param p0 First price of YES, WAD, 0.01 to 0.99.
     @param expected_result_at Unix seconds, at most a year ahead.
     @param closes_at When betting ends, unix seconds; 0: the expected result time.
-    @param event_start_at When the event starts, unix seconds; 0: not said.
-    @param referee Who rules on a dispute; empty: the bettors vote (friends only).
+    @param event_start_at When the event starts or started, unix seconds, not after betting ends; 0: not said.
+    @param referee Who rules on a dispute, and has to accept before bets are taken; empty: the bettors vote (friends
+           only).
     @param dispute_window Seconds to dispute a proposal in, up to 24 h.
     @return Number of the market, from 1.
     """
@@ -107,7 +120,6 @@ def create_market(
     assert len(terms.rules) != 0 and len(terms.source) != 0, "lmsr: empty rules or source"
     assert p0 >= lmsr.MIN_P0 and p0 <= lmsr.MAX_P0, "lmsr: p0 out of range"
     assert stop > block.timestamp, "lmsr: closes in the past"
-    assert event_start_at == 0 or event_start_at >= block.timestamp, "lmsr: starts in the past"
     assert event_start_at <= stop and stop <= expected_result_at, "lmsr: times out of order"
     assert expected_result_at <= block.timestamp + MAX_TERM, "lmsr: more than a year ahead"
     assert dispute_window >= SHORTEST_WINDOW and dispute_window <= MAX_DISPUTE_WINDOW, "lmsr: bad dispute window"
@@ -121,16 +133,9 @@ def create_market(
     market_id: uint256 = self.market_count + 1
     self.market_count = market_id
     self._terms_hashes[market_id] = keccak256(abi_encode(terms))
-    markets._open(
-        market_id,
-        msg.sender,
-        b,
-        gap if p0 * 2 < lmsr.WAD else -gap,
-        stop,
-        expected_result_at,
-        referee,
-        dispute_window,
-    )
+    markets.books[market_id] = book_word._pack(msg.sender, b, stop)
+    markets.states[market_id] = state_word._pack(gap if p0 * 2 < lmsr.WAD else -gap, referee)
+    markets.schedules[market_id] = schedule_word._pack(referee, dispute_window, expected_result_at, False)
     log ILmsrMarkets.MarketCreated(
         market_id=market_id,
         creator=msg.sender,
@@ -165,24 +170,23 @@ def bet(market_id: uint256, outcome: ILmsrMarkets.Outcome, min_shares: uint256) 
     state: uint256 = markets._open_state(market_id, book)
     side: uint256 = self._side(outcome)
     assert min_shares != 0, "lmsr: zero min_shares"
-    assert block.timestamp >= markets._last_bet_at(state) + BET_INTERVAL, "lmsr: a bet every 5 seconds"
-    sender: uint256 = convert(msg.sender, uint256)
-    assert sender != book >> 96, "lmsr: creator cannot bet"
-    if sender & markets.MASK_16 == (state >> 8) & markets.MASK_16:
+    assert block.timestamp >= state_word._last_bet_at(state) + BET_INTERVAL, "lmsr: a bet every 5 seconds"
+    assert msg.sender != book_word._creator(book), "lmsr: creator cannot bet"
+    if state_word._may_be_referee(state, msg.sender):
         assert msg.sender != markets._referee(market_id), "lmsr: referee cannot bet"
 
-    b: uint256 = (book >> 32) & markets.MASK_64
-    gap: int256 = self._seen_from(side, markets._gap(state))
     shares: uint256 = 0
     price_after: uint256 = 0
-    shares, price_after = lmsr._buy(b, gap, markets.STAKE * markets.WAD_PER_UNIT)
+    shares, price_after = lmsr._buy(
+        book_word._b(book), self._seen_from(side, state_word._gap(state)), markets.STAKE * markets.WAD_PER_UNIT
+    )
     assert shares >= min_shares, "lmsr: price moved"
-    key: uint256 = markets._key(market_id, side, msg.sender)
+    key: uint256 = position_word._key(market_id, side, msg.sender)
     position: uint256 = markets.positions[key]
-    held: uint256 = position & markets.MASK_128
-    owed_more: uint256 = (held + shares) // markets.WAD_PER_UNIT - held // markets.WAD_PER_UNIT
-    markets.positions[key] = position + (markets.STAKE << 128) + shares
-    markets.states[market_id] = markets._after_bet(state, side, shares, owed_more)
+    before: uint256 = position_word._shares(position)
+    owed_more: uint256 = (before + shares) // markets.WAD_PER_UNIT - before // markets.WAD_PER_UNIT
+    markets.positions[key] = position + position_word._pack(markets.STAKE, shares)
+    markets.states[market_id] = state_word._after_bet(state, side, shares, owed_more)
     log ILmsrMarkets.BetPlaced(
         market_id=market_id,
         account=msg.sender,
@@ -206,8 +210,8 @@ def close(market_id: uint256):
     @param market_id Number of the market.
     """
     state: uint256 = markets._open_state(market_id, markets.books[market_id])
-    assert msg.sender == markets._creator(market_id), "lmsr: not the creator"
-    markets._set_stage(market_id, state, markets.CLOSED, 0)
+    markets._check_creator(market_id)
+    markets._move(market_id, state, state_word.CLOSED, 0)
     log ILmsrMarkets.MarketClosed(market_id=market_id, timestamp=block.timestamp)
 
 
@@ -289,7 +293,7 @@ def prices(market_id: uint256) -> (uint256, uint256):
     @return Prices of YES and NO, WAD, 1e18 together.
     """
     state: uint256 = markets._state(market_id)
-    p_yes: uint256 = lmsr._price((markets.books[market_id] >> 32) & markets.MASK_64, markets._gap(state))
+    p_yes: uint256 = lmsr._price(book_word._b(markets.books[market_id]), state_word._gap(state))
     return p_yes, lmsr.WAD - p_yes
 
 
@@ -302,10 +306,10 @@ def exposure(market_id: uint256) -> (int256, int256):
     @return Gain if YES and gain if NO, money.
     """
     state: uint256 = markets._state(market_id)
-    staked: int256 = convert(markets._bets(state) * markets.STAKE, int256)
+    staked: int256 = convert(state_word._bets(state) * markets.STAKE, int256)
     return (
-        staked - convert(markets._owed(state, 0), int256),
-        staked - convert(markets._owed(state, 1), int256),
+        staked - convert(state_word._owed(state, 0), int256),
+        staked - convert(state_word._owed(state, 1), int256),
     )
 
 
@@ -333,7 +337,12 @@ def position(market_id: uint256, account: address) -> (uint256, uint256, uint256
     markets._state(market_id)  # a key has room for 95 bits of the market's number: others would show another's position
     yes: uint256 = markets._position(market_id, 0, account)
     no: uint256 = markets._position(market_id, 1, account)
-    return yes & markets.MASK_128, yes >> 128, no & markets.MASK_128, no >> 128
+    return (
+        position_word._shares(yes),
+        position_word._staked(yes),
+        position_word._shares(no),
+        position_word._staked(no),
+    )
 
 
 @external
@@ -346,28 +355,31 @@ def market(market_id: uint256) -> ILmsrMarkets.Market:
     """
     state: uint256 = markets._state(market_id)
     book: uint256 = markets.books[market_id]
-    stage: uint256 = markets._stage(state)
-    if stage == markets.OPEN and block.timestamp >= book & markets.MASK_32:
-        stage = markets.CLOSED
-    proposal: resolution.Proposal = resolution.proposals[market_id]
+    schedule: uint256 = markets.schedules[market_id]
+    stage: uint256 = state_word._stage(state)
+    if stage == state_word.OPEN and block.timestamp >= book_word._closes_at(book):
+        stage = state_word.CLOSED
+    proposal: uint256 = disputes.proposals[market_id]
     return ILmsrMarkets.Market(
-        creator=convert(book >> 96, address),
-        referee=markets._referee(market_id),
+        creator=book_word._creator(book),
+        referee=schedule_word._referee(schedule),
         status=convert(1 << (stage - 1), ILmsrMarkets.Status),
-        outcome=convert(markets._outcome(state), ILmsrMarkets.Outcome),
-        b=(book >> 32) & markets.MASK_64,
-        closes_at=book & markets.MASK_32,
-        expected_result_at=markets._due_at(market_id),
-        dispute_window=markets._dispute_window(market_id),
+        outcome=convert(state_word._outcome(state), ILmsrMarkets.Outcome),
+        b=book_word._b(book),
+        closes_at=book_word._closes_at(book),
+        expected_result_at=schedule_word._expected_result_at(schedule),
+        dispute_window=schedule_word._dispute_window(schedule),
+        early_refused=schedule_word._refused(schedule),
         terms_hash=self._terms_hashes[market_id],
-        bets=markets._bets(state),
-        last_bet_at=markets._last_bet_at(state),
-        owed_if_yes=markets._owed(state, 0),
-        owed_if_no=markets._owed(state, 1),
-        proposer=proposal.proposer,
-        proposed_at=proposal.proposed_at,
-        disputed_at=proposal.disputed_at,
-        votes=proposal.votes,
+        bets=state_word._bets(state),
+        last_bet_at=state_word._last_bet_at(state),
+        owed_if_yes=state_word._owed(state, 0),
+        owed_if_no=state_word._owed(state, 1),
+        proposer=proposal_word._proposer(proposal),
+        proposed_at=proposal_word._proposed_at(proposal),
+        window_ends_at=proposal_word._ends_at(proposal),
+        replaced=proposal_word._replaced(proposal),
+        disputed_at=tally_word._disputed_at(disputes.tallies[market_id]),
     )
 
 
@@ -375,24 +387,24 @@ def market(market_id: uint256) -> ILmsrMarkets.Market:
 @view
 def _depth(market_id: uint256, outcome: ILmsrMarkets.Outcome, bets: uint256) -> (uint256, uint256):
     book: uint256 = markets.books[market_id]
-    b: uint256 = (book >> 32) & markets.MASK_64
-    gap: int256 = self._seen_from(self._side(outcome), markets._gap(markets._open_state(market_id, book)))
-    return lmsr._buy(b, gap, bets * markets.STAKE * markets.WAD_PER_UNIT)
+    state: uint256 = markets._open_state(market_id, book)
+    gap: int256 = self._seen_from(self._side(outcome), state_word._gap(state))
+    return lmsr._buy(book_word._b(book), gap, bets * markets.STAKE * markets.WAD_PER_UNIT)
 
 
 @internal
 @view
 def _settled_outcome(market_id: uint256) -> uint256:
     state: uint256 = markets._state(market_id)
-    assert markets._stage(state) >= markets.RESOLVED, "lmsr: not settled"
-    return markets._outcome(state)
+    assert state_word._stage(state) >= state_word.RESOLVED, "lmsr: not settled"
+    return state_word._outcome(state)
 
 
 @internal
 @pure
 def _side(outcome: ILmsrMarkets.Outcome) -> uint256:
     bits: uint256 = convert(outcome, uint256)
-    assert bits == markets.YES or bits == markets.NO, "lmsr: not YES or NO"
+    assert bits == state_word.YES or bits == state_word.NO, "lmsr: not YES or NO"
     return bits >> 1
 
 
@@ -406,4 +418,4 @@ def _seen_from(side: uint256, gap: int256) -> int256:
 @internal
 @view
 def _claim_kind(outcome: uint256) -> IEscrow.Kind:
-    return IEscrow.Kind.REFUND if outcome == markets.INVALID else IEscrow.Kind.PAYOUT
+    return IEscrow.Kind.REFUND if outcome == state_word.INVALID else IEscrow.Kind.PAYOUT

@@ -17,6 +17,8 @@ DAY = 24 * HOUR
 BET_INTERVAL = 5
 SILENCE = 7 * DAY
 VOTING = 24 * HOUR
+LONGEST_VOTING = 48 * HOUR
+ANSWER = 3 * HOUR  # left after a vote that changes what would be concluded
 RULING = 48 * HOUR
 
 YES, NO, INVALID = Outcome
@@ -53,8 +55,8 @@ class Club:
         self.closes_at = now() + 10 * DAY
         self.due_at = now() + 11 * DAY
 
-    def create(self, sender=None, **changes) -> int:
-        """Create a market at even odds without a referee, or with the arguments that are named."""
+    def create(self, sender=None, *, accepted=True, **changes) -> int:
+        """Create a market at even odds without a referee, or with the arguments that are named; a referee accepts."""
         arguments = {
             "terms": TERMS,
             "p0": WAD // 2,
@@ -65,7 +67,11 @@ class Club:
             "dispute_window": self.window,
         }
         assert changes.keys() <= arguments.keys()
-        return self.markets.create_market(*(arguments | changes).values(), sender=sender or self.creator)
+        arguments |= changes
+        market_id = self.markets.create_market(*arguments.values(), sender=sender or self.creator)
+        if accepted and arguments["referee"] != NOBODY:
+            self.markets.accept_referee(market_id, sender=arguments["referee"])
+        return market_id
 
     def bet(self, market_id: int, account, outcome: Outcome) -> int:
         """Bet as soon as the market takes the next bet. Returns the shares."""
@@ -85,9 +91,15 @@ class Club:
         self.markets.propose(market_id, outcome, sender=sender or self.creator)
         return market_id
 
-    def complain(self, market_id: int, sender=None) -> int:
-        """Dispute the proposal now, by the NO bettor unless said. Returns the market's number."""
-        self.markets.complain(market_id, "It was a draw", sender=sender or self.no_bettor)
+    def complain(self, market_id: int, outcome: Outcome = NO, sender=None) -> int:
+        """Dispute the proposal now: it was NO, says the NO bettor, unless said. Returns the market's number."""
+        self.markets.complain(market_id, outcome, "It was a draw", sender=sender or self.no_bettor)
+        return market_id
+
+    def vote(self, market_id: int, votes: dict) -> int:
+        """Vote, in order, the outcome that each account is given. Returns the market's number."""
+        for account, outcome in votes.items():
+            self.markets.vote(market_id, outcome, sender=account)
         return market_id
 
     def settle(self, market_id: int, outcome: Outcome) -> int:

@@ -1,195 +1,195 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title From a proposed outcome to a settled market
+@title How a market begins to wait, is proposed on, and is settled
 @author Tessera
 @license AGPL-3.0-only
-@notice Proposals, disputes, votes, the referee's word, settling. Each stage ends
-        by a time known when it begins; then anybody can move the market on.
+@notice Each stage ends by a time known when it begins; then anybody can move the market on. Where each step is taken
+        as soon as it can be, a market is settled at most 14 days after its expected result time.
+@dev The longest way: an early proposal in the last second, 24 h of window, 48 h of dispute, refused (3 days); 7 days
+     until the next proposal, 24 h of window, replaced in its last second, 24 h again, 48 h of dispute.
 """
 
 
 from ..interfaces import IEscrow
 from ..interfaces import ILmsrMarkets
+from . import book_word
+from . import disputes
 from . import markets
+from . import proposal_word
+from . import schedule_word
+from . import state_word
 
 
 uses: markets
+uses: disputes
 
 
-struct Proposal:
-    proposer: address
-    proposed_at: uint256
-    disputed_at: uint256
-    votes: uint256[3]  # YES, NO, INVALID
+DAY: constant(uint256) = 24 * 3_600
+BETTORS_WAIT: constant(uint256) = DAY  # the creator's time alone to propose
+SILENCE: constant(uint256) = 7 * DAY
+LONGEST_EARLY_WINDOW: constant(uint256) = 7 * DAY
 
 
-BETTORS_WAIT: constant(uint256) = 24 * 3_600  # the creator's time alone to propose
-SILENCE: constant(uint256) = 7 * 86_400
-VOTING: constant(uint256) = 24 * 3_600
-RULING: constant(uint256) = 48 * 3_600
+@external
+def accept_referee(market_id: uint256):
+    """
+    @notice Opens a market that named the caller as referee, until its closing time. The caller then has 48 h to rule on
+            a dispute; silence makes the market INVALID.
+    @param market_id Number of the market.
+    """
+    state: uint256 = markets._state(market_id)
+    assert state_word._stage(state) == state_word.AWAITING, "lmsr: nothing to accept"
+    markets._check_referee(market_id)
+    assert block.timestamp < book_word._closes_at(markets.books[market_id]), "lmsr: too late to accept"
+    markets._move(market_id, state, state_word.OPEN, 0)
+    log ILmsrMarkets.RefereeAccepted(market_id=market_id, referee=msg.sender, timestamp=block.timestamp)
 
 
-proposals: HashMap[uint256, Proposal]
-_voted_in: HashMap[uint256, HashMap[address, uint256]]  # `disputed_at` of the last dispute that a person voted in
+@external
+def cancel(market_id: uint256):
+    """
+    @notice Ends as INVALID a market whose referee has not accepted. Creator only, who gets the seed back.
+    @param market_id Number of the market.
+    """
+    state: uint256 = markets._state(market_id)
+    markets._check_creator(market_id)
+    assert state_word._stage(state) == state_word.AWAITING, "lmsr: too late to cancel"
+    self._settle(market_id, state, state_word.INVALID)
 
 
 @external
 def propose(market_id: uint256, outcome: ILmsrMarkets.Outcome):
     """
-    @notice Says what happened, and starts the dispute window. The creator may from
-            the expected result time on, and INVALID at any time; bettors of the
-            market from 24 h after it; nobody after 7 days. Ends betting.
+    @notice Says what happened, ends betting and starts the dispute window. The creator may at any time, bettors of the
+            market from 24 h after the expected result time on; nobody 7 days after it. The proposer may replace an
+            undisputed proposal once while its window is open.
     @param market_id Number of the market.
-    @param outcome YES, NO or INVALID.
+    @param outcome YES, NO or INVALID. Proposed before the expected result time it can be refused; the creator
+           then waits for that time.
     """
     state: uint256 = markets._state(market_id)
-    assert markets._stage(state) <= markets.CLOSED, "lmsr: already proposed"
-    bits: uint256 = self._one(outcome)
-    due_at: uint256 = markets._due_at(market_id)
-    assert block.timestamp < due_at + SILENCE, "lmsr: too late to propose"
-    if msg.sender == markets._creator(market_id):
-        assert bits == markets.INVALID or block.timestamp >= due_at, "lmsr: result not due yet"
+    stage: uint256 = state_word._stage(state)
+    assert stage != state_word.AWAITING, "lmsr: referee has not accepted"
+    bits: uint256 = markets._bits(outcome)
+    schedule: uint256 = markets.schedules[market_id]
+    due_at: uint256 = schedule_word._expected_result_at(schedule)
+    by_creator: bool = msg.sender == markets._creator(market_id)
+    replaces: bool = stage > state_word.CLOSED
+    if replaces:
+        former: uint256 = disputes.proposals[market_id]
+        assert (
+            stage == state_word.PENDING and msg.sender == proposal_word._proposer(former)
+        ), "lmsr: already proposed"
+        assert not proposal_word._replaced(former), "lmsr: replaced already"
+        disputes._check_window(former)
+        assert bits != state_word._outcome(state), "lmsr: that is proposed already"
     else:
-        self._check_bettor(market_id)
-        assert block.timestamp >= due_at + BETTORS_WAIT, "lmsr: creator's day to propose"
-    markets._set_stage(market_id, state, markets.PENDING, bits)
-    self.proposals[market_id].proposer = msg.sender
-    self.proposals[market_id].proposed_at = block.timestamp
+        assert block.timestamp < due_at + SILENCE, "lmsr: too late to propose"
+        if by_creator:
+            refused: bool = schedule_word._refused(schedule)
+            assert block.timestamp >= due_at or not refused, "lmsr: result not due yet"
+        else:
+            markets._check_bettor(market_id)
+            assert block.timestamp >= due_at + BETTORS_WAIT, "lmsr: creator's day to propose"
+
+    window: uint256 = schedule_word._dispute_window(schedule)
+    ends_at: uint256 = block.timestamp + (window if by_creator and not replaces else DAY)
+    if block.timestamp < due_at:
+        ends_at = max(
+            block.timestamp + DAY, min(block.timestamp + LONGEST_EARLY_WINDOW, due_at + window)
+        )
+    disputes.proposals[market_id] = proposal_word._pack(msg.sender, ends_at, replaces)
+    markets._move(market_id, state, state_word.PENDING, bits)
     log ILmsrMarkets.OutcomeProposed(
-        market_id=market_id, proposer=msg.sender, outcome=outcome, timestamp=block.timestamp
+        market_id=market_id, proposer=msg.sender, outcome=outcome, ends_at=ends_at, timestamp=block.timestamp
     )
-
-
-@external
-def complain(market_id: uint256, reason: String[256]):
-    """
-    @notice Disputes a proposal: the referee rules on it within 48 h, or where there
-            is none the bettors vote for 24 h. For bettors of the market, and for
-            the creator where a bettor proposed.
-    @param market_id Number of the market.
-    @param reason Not empty, at most 256 bytes; logged.
-    """
-    state: uint256 = markets._state(market_id)
-    assert markets._stage(state) == markets.PENDING, "lmsr: nothing to dispute"
-    if msg.sender == markets._creator(market_id):
-        assert self.proposals[market_id].proposer != msg.sender, "lmsr: your own proposal"
-    else:
-        self._check_bettor(market_id)
-    assert block.timestamp < self._window_end(market_id), "lmsr: dispute window is over"
-    assert len(reason) != 0, "lmsr: empty reason"
-    markets._set_stage(market_id, state, markets.DISPUTED, markets._outcome(state))
-    self.proposals[market_id].disputed_at = block.timestamp
-    log ILmsrMarkets.OutcomeDisputed(
-        market_id=market_id, account=msg.sender, reason=reason, timestamp=block.timestamp
-    )
-
-
-@external
-def vote(market_id: uint256, outcome: ILmsrMarkets.Outcome):
-    """
-    @notice Votes on a dispute that has no referee. Bettors of the market, one vote
-            each, for 24 h from the complaint.
-    @param market_id Number of the market.
-    @param outcome YES, NO or INVALID. Where INVALID was proposed before the
-           expected result time, YES and NO alike refuse it: the market is CLOSED again.
-    """
-    disputed_at: uint256 = self._disputed_at(market_id)
-    assert markets._referee(market_id) == empty(address), "lmsr: the referee decides"
-    assert block.timestamp < disputed_at + VOTING, "lmsr: voting is over"
-    self._check_bettor(market_id)
-    assert self._voted_in[market_id][msg.sender] != disputed_at, "lmsr: already voted"
-    self._voted_in[market_id][msg.sender] = disputed_at
-    self.proposals[market_id].votes[self._one(outcome) >> 1] += 1  # 1, 2, 4 -> 0, 1, 2
-    log ILmsrMarkets.VoteCast(market_id=market_id, account=msg.sender, outcome=outcome, timestamp=block.timestamp)
 
 
 @external
 def rule(market_id: uint256, outcome: ILmsrMarkets.Outcome):
     """
-    @notice Ends a dispute at once by the referee's word, for 48 h from the complaint.
+    @notice Ends a dispute at once by the referee's word, for 48 h from the first complaint.
     @param market_id Number of the market.
-    @param outcome YES, NO or INVALID. Where INVALID was proposed before the
-           expected result time, YES or NO only refuses it: the market is CLOSED again.
+    @param outcome YES, NO or INVALID. Of an early proposal any but the proposed one only refuses it: the market is
+           CLOSED again.
     """
-    disputed_at: uint256 = self._disputed_at(market_id)
-    assert msg.sender == markets._referee(market_id), "lmsr: not the referee"
-    assert block.timestamp < disputed_at + RULING, "lmsr: ruling is over"
-    bits: uint256 = self._one(outcome)
+    state: uint256 = markets._state(market_id)
+    tally: uint256 = disputes._disputed(market_id, state)
+    markets._check_referee(market_id)
+    disputes._check_time(tally)
+    bits: uint256 = markets._bits(outcome)
     log ILmsrMarkets.OutcomeRuled(
         market_id=market_id, referee=msg.sender, outcome=outcome, timestamp=block.timestamp
     )
-    self._conclude(market_id, bits)
+    refuses: bool = disputes._is_early(market_id) and bits != state_word._outcome(state)
+    self._conclude(market_id, state, 0 if refuses else bits)
 
 
 @external
 def finalize(market_id: uint256):
     """
-    @notice Settles a market whose dispute window, vote or ruling time has passed.
-            Anyone. The creator is paid what winners leave, or the seed if INVALID.
+    @notice Settles a market whose dispute window, vote or ruling time has passed. Anyone. The creator is paid what
+            winners leave, or the seed if INVALID. A refused early proposal makes the market CLOSED again.
     @param market_id Number of the market.
     """
     state: uint256 = markets._state(market_id)
-    proposed: uint256 = markets._outcome(state)
-    if markets._stage(state) == markets.PENDING:
-        assert block.timestamp >= self._window_end(market_id), "lmsr: dispute window is open"
-        self._conclude(market_id, proposed)
-        return
-
-    assert markets._stage(state) == markets.DISPUTED, "lmsr: nothing to finalize"
-    disputed_at: uint256 = self.proposals[market_id].disputed_at
-    if markets._referee(market_id) == empty(address):
-        assert block.timestamp >= disputed_at + VOTING, "lmsr: voting is open"
-        votes: uint256[3] = self.proposals[market_id].votes
-        self._conclude(market_id, self._tally(votes, proposed, self._is_early(market_id, proposed)))
-        return
-
-    assert block.timestamp >= disputed_at + RULING, "lmsr: ruling is open"
-    # A silent referee: the creator's proposal stands, a bettor's does not.
-    by_creator: bool = self.proposals[market_id].proposer == markets._creator(market_id)
-    self._conclude(market_id, proposed if by_creator else markets.INVALID)
+    conclusion: uint256 = 0
+    ends_at: uint256 = 0
+    conclusion, ends_at = disputes._conclusion(market_id, state)
+    assert ends_at != 0, "lmsr: nothing to finalize"
+    assert block.timestamp >= ends_at, "lmsr: too early to finalize"
+    self._conclude(market_id, state, conclusion)
 
 
 @external
 def expire(market_id: uint256):
     """
-    @notice Settles as INVALID a market for which nobody proposed an outcome within
-            7 days of the expected result time. Anyone.
+    @notice Settles as INVALID a market that nobody moved on: its referee had not accepted by the closing time, or
+            nobody proposed an outcome within 7 days of the expected result time. Anyone.
     @param market_id Number of the market.
     """
     state: uint256 = markets._state(market_id)
-    assert markets._stage(state) <= markets.CLOSED, "lmsr: already proposed"
-    assert block.timestamp >= markets._due_at(market_id) + SILENCE, "lmsr: still time to propose"
-    self._settle(market_id, state, markets.INVALID)
+    if state_word._stage(state) == state_word.AWAITING:
+        closes_at: uint256 = book_word._closes_at(markets.books[market_id])
+        assert block.timestamp >= closes_at, "lmsr: still time to accept"
+    else:
+        assert state_word._stage(state) <= state_word.CLOSED, "lmsr: already proposed"
+        due_at: uint256 = schedule_word._expected_result_at(markets.schedules[market_id])
+        assert block.timestamp >= due_at + SILENCE, "lmsr: still time to propose"
+    self._settle(market_id, state, state_word.INVALID)
 
 
 @internal
-def _conclude(market_id: uint256, outcome: uint256):
-    state: uint256 = markets._state(market_id)
-    if outcome == markets.INVALID or not self._is_early(market_id, markets._outcome(state)):
+def _conclude(market_id: uint256, state: uint256, outcome: uint256):
+    if outcome != 0:
         self._settle(market_id, state, outcome)
         return
-
-    # INVALID was proposed when nobody could know the result: refusing it decides nothing else. Where the result time
-    # has passed meanwhile, the days to propose are counted anew, or `expire` could make INVALID win all the same.
-    due_at: uint256 = max(markets._due_at(market_id), block.timestamp)
-    markets._set_stage(market_id, state, markets.CLOSED, 0)
-    markets._set_schedule(market_id, markets._referee(market_id), markets._dispute_window(market_id), due_at)
-    self.proposals[market_id] = empty(Proposal)
-    log ILmsrMarkets.MarketReopened(market_id=market_id, expected_result_at=due_at, timestamp=block.timestamp)
+    schedule: uint256 = schedule_word._reopened(markets.schedules[market_id], block.timestamp)
+    markets._move(market_id, state, state_word.CLOSED, 0)
+    markets.schedules[market_id] = schedule
+    disputes.proposals[market_id] = 0
+    disputes.tallies[market_id] = 0
+    log ILmsrMarkets.MarketReopened(
+        market_id=market_id,
+        expected_result_at=schedule_word._expected_result_at(schedule),
+        timestamp=block.timestamp,
+    )
 
 
 @internal
 def _settle(market_id: uint256, state: uint256, outcome: uint256):
-    stage: uint256 = markets.VOID
+    stage: uint256 = state_word.VOID
     amount: uint256 = markets.SEED
     kind: IEscrow.Kind = IEscrow.Kind.REFUND
-    if outcome != markets.INVALID:
-        stage = markets.RESOLVED
+    if outcome != state_word.INVALID:
+        stage = state_word.RESOLVED
         kind = IEscrow.Kind.RESIDUE
         # Cannot underflow: what is owed never passes the pot (docs/lmsr-error-bound.md).
-        amount = markets.SEED + markets._bets(state) * markets.STAKE - markets._owed(state, outcome >> 1)
-    markets._set_stage(market_id, state, stage, outcome)
+        amount = (
+            markets.SEED + state_word._bets(state) * markets.STAKE - state_word._owed(state, outcome >> 1)
+        )
+    markets._move(market_id, state, stage, outcome)
     log ILmsrMarkets.MarketFinalized(
         market_id=market_id,
         outcome=convert(outcome, ILmsrMarkets.Outcome),
@@ -200,51 +200,3 @@ def _settle(market_id: uint256, state: uint256, outcome: uint256):
         extcall IEscrow(markets.ESCROW).pay(
             convert(market_id, bytes32), markets._creator(market_id), amount, kind
         )
-
-
-@internal
-@view
-def _is_early(market_id: uint256, proposed: uint256) -> bool:
-    return proposed == markets.INVALID and self.proposals[market_id].proposed_at < markets._due_at(market_id)
-
-
-@internal
-@pure
-def _tally(votes: uint256[3], proposed: uint256, early: bool) -> uint256:
-    cast: uint256 = votes[0] + votes[1] + votes[2]
-    if cast == 0:
-        return proposed
-    # YES and NO both refuse an early INVALID, and neither wins by it: they must not split the vote.
-    if votes[0] * 2 > cast or (early and (votes[0] + votes[1]) * 2 > cast):
-        return markets.YES
-    if votes[1] * 2 > cast:
-        return markets.NO
-    return markets.INVALID
-
-
-@internal
-@pure
-def _one(outcome: ILmsrMarkets.Outcome) -> uint256:
-    # The ABI decoder lets flags of none and of several bits pass.
-    bits: uint256 = convert(outcome, uint256)
-    assert bits == markets.YES or bits == markets.NO or bits == markets.INVALID, "lmsr: not one outcome"
-    return bits
-
-
-@internal
-@view
-def _check_bettor(market_id: uint256):
-    assert markets._is_bettor(market_id, msg.sender), "lmsr: not a bettor"
-
-
-@internal
-@view
-def _disputed_at(market_id: uint256) -> uint256:
-    assert markets._stage(markets._state(market_id)) == markets.DISPUTED, "lmsr: not disputed"
-    return self.proposals[market_id].disputed_at
-
-
-@internal
-@view
-def _window_end(market_id: uint256) -> uint256:
-    return self.proposals[market_id].proposed_at + markets._dispute_window(market_id)

@@ -16,12 +16,13 @@ SEED = 10 * EUR
 class Status(IntFlag):
     """Where a market is in its life, with its number in the contract."""
 
-    OPEN = 1
-    CLOSED = 2
-    PENDING = 4
-    DISPUTED = 8
-    RESOLVED = 16
-    INVALID = 32
+    AWAITING = 1
+    OPEN = 2
+    CLOSED = 4
+    PENDING = 8
+    DISPUTED = 16
+    RESOLVED = 32
+    INVALID = 64
 
 
 class Terms(NamedTuple):
@@ -62,6 +63,13 @@ class BetPlaced(EventLog):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefereeAccepted(EventLog):
+    market_id: int
+    referee: str
+    timestamp: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MarketClosed(EventLog):
     market_id: int
     timestamp: int
@@ -72,6 +80,7 @@ class OutcomeProposed(EventLog):
     market_id: int
     proposer: str
     outcome: Outcome
+    ends_at: int
     timestamp: int
 
 
@@ -79,6 +88,7 @@ class OutcomeProposed(EventLog):
 class OutcomeDisputed(EventLog):
     market_id: int
     account: str
+    outcome: Outcome
     reason: str
     timestamp: int
 
@@ -88,6 +98,9 @@ class VoteCast(EventLog):
     market_id: int
     account: str
     outcome: Outcome
+    stake: int
+    conclusion: Outcome  # Outcome(0): an early proposal would be refused
+    ends_at: int
     timestamp: int
 
 
@@ -133,6 +146,7 @@ class Market:
     closes_at: int
     expected_result_at: int
     dispute_window: int
+    early_refused: bool
     terms_hash: bytes
     bets: int
     last_bet_at: int
@@ -140,8 +154,22 @@ class Market:
     owed_if_no: int
     proposer: str
     proposed_at: int
+    window_ends_at: int
+    replaced: bool
     disputed_at: int
-    votes: dict[Outcome, int]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The votes of a dispute: people, and their stakes in money units, for each outcome. Times in unix seconds."""
+
+    heads: dict[Outcome, int]
+    stakes: dict[Outcome, int]
+    staked: int  # everything in the market
+    early: bool
+    conclusion: Outcome  # what `finalize` would settle if nothing else happened; Outcome(0): refuse, or nothing
+    ends_at: int  # 0: there is nothing to finalize
+    doubt_only_from: int
 
 
 @dataclass(frozen=True)
@@ -211,6 +239,7 @@ class LmsrMarkets(Contract):
     EVENTS = (
         MarketCreated,
         BetPlaced,
+        RefereeAccepted,
         MarketClosed,
         OutcomeProposed,
         OutcomeDisputed,
@@ -227,12 +256,18 @@ class LmsrMarkets(Contract):
 
     def market(self, market_id: int) -> Market:
         """All that is stored of a market, with its status as of the last block."""
-        found = self.read("market", market_id)
-        creator, referee, status, outcome, *rest, votes = found
-        sides = (Outcome.YES, Outcome.NO, Outcome.INVALID)
-        return Market(
-            creator, referee, Status(status), Outcome(outcome), *rest, votes=dict(zip(sides, votes, strict=True))
-        )
+        creator, referee, status, outcome, *rest = self.read("market", market_id)
+        return Market(creator, referee, Status(status), Outcome(outcome), *rest)
+
+    def tally(self, market_id: int) -> Tally:
+        """The votes of the present or last dispute, and what would be settled if nothing else happened."""
+        heads, stakes, staked, early, conclusion, *times = self.read("tally", market_id)
+        by_outcome = [dict(zip(Outcome, numbers, strict=True)) for numbers in (heads, stakes)]
+        return Tally(*by_outcome, staked, early, Outcome(conclusion), *times)
+
+    def vote_of(self, market_id: int, account: str) -> Outcome:
+        """What an account votes for in the present or last dispute; Outcome(0): no vote."""
+        return Outcome(self.read("vote_of", market_id, account))
 
     def prices(self, market_id: int) -> dict[Outcome, int]:
         """The market's probability of YES and of NO, WAD, 1e18 together."""
@@ -285,6 +320,14 @@ class LmsrMarkets(Contract):
             dispute_window,
         )
 
+    def accept_referee(self, sender: Wallet, market_id: int) -> Receipt:
+        """Opens a market that named the sender as referee."""
+        return self.write(sender, "accept_referee", market_id)
+
+    def cancel(self, sender: Wallet, market_id: int) -> Receipt:
+        """Ends a market whose referee has not accepted; the seed comes back. Creator only."""
+        return self.write(sender, "cancel", market_id)
+
     def bet(self, sender: Wallet, market_id: int, outcome: Outcome, *, min_shares: int) -> Receipt:
         """Bets 1 EUR; what was bought is in `done.event(BetPlaced)`. `min_shares` (WAD) is never 0."""
         return self.write(sender, "bet", market_id, outcome, min_shares)
@@ -294,15 +337,15 @@ class LmsrMarkets(Contract):
         return self.write(sender, "close", market_id)
 
     def propose(self, sender: Wallet, market_id: int, outcome: Outcome) -> Receipt:
-        """Says what happened and starts the dispute window."""
+        """Says what happened and starts the dispute window, or replaces the sender's own proposal, once."""
         return self.write(sender, "propose", market_id, outcome)
 
-    def complain(self, sender: Wallet, market_id: int, reason: str) -> Receipt:
-        """Disputes a proposal."""
-        return self.write(sender, "complain", market_id, reason)
+    def complain(self, sender: Wallet, market_id: int, outcome: Outcome, reason: str) -> Receipt:
+        """Disputes a proposal: `outcome` happened instead, which is the sender's vote where there is no referee."""
+        return self.write(sender, "complain", market_id, outcome, reason)
 
     def vote(self, sender: Wallet, market_id: int, outcome: Outcome) -> Receipt:
-        """Votes on a dispute."""
+        """Votes on a dispute, or changes the sender's vote."""
         return self.write(sender, "vote", market_id, outcome)
 
     def rule(self, sender: Wallet, market_id: int, outcome: Outcome) -> Receipt:
@@ -314,7 +357,7 @@ class LmsrMarkets(Contract):
         return self.write(sender, "finalize", market_id)
 
     def expire(self, sender: Wallet, market_id: int) -> Receipt:
-        """Settles as INVALID a market for which nobody proposed in time. Anyone."""
+        """Settles as INVALID a market whose referee has not accepted, or that nobody proposed on, in time. Anyone."""
         return self.write(sender, "expire", market_id)
 
     def claim(self, sender: Wallet, market_id: int) -> Receipt:

@@ -247,11 +247,28 @@ def propose(session: Session, market_id: int, outcome: Outcome):
 
 @markets.command()
 @MARKET
+@outcome
 @click.argument("reason")
 @click.pass_obj
-def complain(session: Session, market_id: int, reason: str):
-    """Disputes what was proposed."""
-    _done(session, session.tessera.markets.complain(session.wallet, market_id, reason), market_id)
+def complain(session: Session, market_id: int, outcome: Outcome, reason: str):
+    """Disputes what was proposed: OUTCOME happened instead. Where there is no referee that is your vote."""
+    _done(session, session.tessera.markets.complain(session.wallet, market_id, outcome, reason), market_id)
+
+
+@markets.command("accept-referee")
+@MARKET
+@click.pass_obj
+def accept_referee(session: Session, market_id: int):
+    """Opens a market that named you as referee."""
+    _done(session, session.tessera.markets.accept_referee(session.wallet, market_id), market_id)
+
+
+@markets.command()
+@MARKET
+@click.pass_obj
+def cancel(session: Session, market_id: int):
+    """Ends your market whose referee has not accepted; your seed comes back."""
+    _done(session, session.tessera.markets.cancel(session.wallet, market_id), market_id)
 
 
 @markets.command()
@@ -259,7 +276,7 @@ def complain(session: Session, market_id: int, reason: str):
 @outcome
 @click.pass_obj
 def vote(session: Session, market_id: int, outcome: Outcome):
-    """Votes on a dispute; one vote a bettor."""
+    """Votes on a dispute, or changes your vote."""
     _done(session, session.tessera.markets.vote(session.wallet, market_id, outcome), market_id)
 
 
@@ -284,7 +301,7 @@ def finalize(session: Session, market_id: int):
 @MARKET
 @click.pass_obj
 def expire(session: Session, market_id: int):
-    """Gives all stakes back where nobody said what happened in time; for anyone."""
+    """Gives everything back where no referee accepted, or nobody said what happened, in time; for anyone."""
     _done(session, session.tessera.markets.expire(session.wallet, market_id), market_id)
 
 

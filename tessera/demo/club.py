@@ -59,7 +59,10 @@ class Club:
             **times,
         )
         self._follow(done)
-        return done.event(MarketCreated).market_id
+        market_id = done.event(MarketCreated).market_id
+        if referee:
+            self.markets.accept_referee(self._on_time(referee), market_id)
+        return market_id
 
     def bet(self, name: str, market_id: int, side: Outcome, *, min_shares: float) -> None:
         """`min_shares` in EUR of payoff."""
@@ -70,8 +73,12 @@ class Club:
     def propose(self, name: str, market_id: int, outcome: Outcome) -> None:
         self.markets.propose(self._on_time(name), market_id, outcome)
 
-    def complain(self, name: str, market_id: int, reason: str) -> None:
-        self.markets.complain(self._on_time(name), market_id, reason)
+    def complain(self, name: str, market_id: int, outcome: Outcome, reason: str) -> None:
+        self.markets.complain(self._on_time(name), market_id, outcome, reason)
+
+    def dispute_ends_at(self, market_id: int) -> int:
+        """When the votes so far can be counted, unix seconds."""
+        return self.markets.tally(market_id).ends_at
 
     def vote(self, name: str, market_id: int, outcome: Outcome) -> None:
         self.markets.vote(self._on_time(name), market_id, outcome)

@@ -172,17 +172,25 @@ class Game:
         if match.winner == self.fixture.favourite and match.decided_in != "90 minutes":
             reason += "; extra time does not count"
         complainer = self._richest_in(truth)
-        self.club.complain(complainer.name, self.market_id, reason)
+        self.club.complain(complainer.name, self.market_id, truth, reason)
         self.season.say(f" wait!  {complainer.name}: “{reason}”")
         if self.referee:
             self._do(now + self.rng.randrange(2, 20) * HOUR, partial(self.rule, truth))
             return
-        for friend in self.positions:
+        for friend in self.positions.keys() - {complainer}:
             # Most say what they saw; some of those who only hold the wrong side vote for their purse.
             honest = truth in self.positions[friend] or self.rng.random() < 0.5
             vote = partial(self.club.vote, friend.name, self.market_id, truth if honest else truth.other)
             self._do(now + self.rng.randrange(10 * MINUTE, VOTING - HOUR), vote)
-        self._do(now + VOTING, self.finalize)
+        self._do(now + VOTING, self.count)
+
+    def count(self) -> None:
+        """Voting is over, unless a late vote has made it longer."""
+        ends_at = self.club.dispute_ends_at(self.market_id)
+        if ends_at > self.club.now:
+            self._do(ends_at, self.finalize)
+        else:
+            self.finalize()
 
     def rule(self, truth: Outcome) -> None:
         """The referee ends the dispute."""

@@ -14,6 +14,7 @@ from tessera.chain.lmsr_markets import (
     OutcomeDisputed,
     OutcomeProposed,
     Position,
+    RefereeAccepted,
     Status,
     price_history,
 )
@@ -24,7 +25,7 @@ from tessera.index.schema import Block
 from tessera.model.lmsr import Outcome, brier, mpf
 
 # What moves a market from one status to another.
-STEPS = (MarketClosed, OutcomeProposed, OutcomeDisputed, MarketReopened, MarketFinalized)
+STEPS = (RefereeAccepted, MarketClosed, OutcomeProposed, OutcomeDisputed, MarketReopened, MarketFinalized)
 
 
 def place(row: EventLog) -> tuple[int, int]:
@@ -60,9 +61,12 @@ def market_state(
 
 def status_of(created: MarketCreated, steps: Iterable[EventLog], head: Block) -> tuple[Status, Outcome | None]:
     """Status and outcome (proposed or final) of a market as of a block."""
-    status, outcome = Status.OPEN if head.timestamp < created.closes_at else Status.CLOSED, None
+    betting = Status.OPEN if head.timestamp < created.closes_at else Status.CLOSED
+    status, outcome = betting if created.referee == ZERO_ADDRESS else Status.AWAITING, None
     for row in steps:
         match row:
+            case RefereeAccepted():
+                status = betting
             case MarketClosed():
                 status = Status.CLOSED
             case OutcomeProposed():

@@ -162,10 +162,9 @@ def test_from_proposal_to_claim(ask, run, tessera, web3, market):
     ask("markets", "bet", market, "no", "--yes", by=3)
     ask("markets", "close", market, by=1)
     pass_time(web3, 2 * 86_400)
-    assert ask("markets", "propose", market, "no", by=3)["state"] == "PENDING"
-    assert ask("markets", "complain", market, "It did rain.", by=2)["state"] == "DISPUTED"
+    assert ask("markets", "propose", market, "yes", by=3)["state"] == "PENDING"
+    assert ask("markets", "complain", market, "no", "It did not rain.", by=1)["state"] == "DISPUTED"
     ask("markets", "vote", market, "yes", by=2)
-    ask("markets", "vote", market, "yes", by=3)
     pass_time(web3, 8 * 86_400)
     if tessera.markets.market(market).status == Status.DISPUTED:
         ask("markets", "finalize", market, by=4)
@@ -185,10 +184,11 @@ def test_expire_gives_back(ask, tessera, web3, market):
 def test_a_referee_rules(ask, tessera, web3):
     at = web3.eth.get_block("latest")["timestamp"] + 3_600
     market = ask(*CREATE, "--result", iso(at), "--referee", address(3), by=1)["market"]
+    ask("markets", "accept-referee", market, by=3)
     ask("markets", "bet", market, "yes", "--yes", by=2)
     pass_time(web3, 7_200)
     ask("markets", "propose", market, "no", by=1)
-    ask("markets", "complain", market, "It did rain.", by=2)
+    ask("markets", "complain", market, "yes", "It did rain.", by=2)
     assert ask("markets", "rule", market, "yes", by=3)["state"] == "RESOLVED"
 
 

@@ -97,9 +97,18 @@ def record_of():
             ]
         end = fixture.expected_result_at
         rows += [
-            _row(OutcomeProposed, market_id=1, proposer=CREATOR, outcome=Outcome.NO, timestamp=end),
-            _row(OutcomeDisputed, market_id=1, account=FAST, reason="2–1 <b>&", timestamp=end + 1),
-            _row(VoteCast, market_id=1, account=FAST, outcome=outcome, timestamp=end + 2),
+            _row(OutcomeProposed, market_id=1, proposer=CREATOR, outcome=Outcome.NO, ends_at=end, timestamp=end),
+            _row(OutcomeDisputed, market_id=1, account=FAST, outcome=outcome, reason="2–1 <b>&", timestamp=end + 1),
+            _row(
+                VoteCast,
+                market_id=1,
+                account=FAST,
+                outcome=outcome,
+                stake=EUR,
+                conclusion=outcome,
+                ends_at=end + 24 * HOUR,
+                timestamp=end + 1,
+            ),
             _row(
                 MarketFinalized,
                 market_id=1,

@@ -13,12 +13,21 @@ export const SILENCE = 7 * 24 * HOUR;
 const VOTING = 24 * HOUR;
 const RULING = 48 * HOUR;
 
-const STATUS = { 1: "OPEN", 2: "CLOSED", 4: "PENDING", 8: "DISPUTED", 16: "RESOLVED", 32: "INVALID" } as const;
+const STATUS = {
+  1: "AWAITING",
+  2: "OPEN",
+  4: "CLOSED",
+  8: "PENDING",
+  16: "DISPUTED",
+  32: "RESOLVED",
+  64: "INVALID",
+} as const;
 export type Status = (typeof STATUS)[keyof typeof STATUS];
 export const STATUSES = Object.values(STATUS);
 
 /** What a state means, for people. */
 export const MEANS: Record<Status, string> = {
+  AWAITING: "its referee has not accepted yet",
   OPEN: "betting is open",
   CLOSED: "betting has ended, no outcome is proposed yet",
   PENDING: "an outcome is proposed and can be disputed",
@@ -55,9 +64,10 @@ async function readMarket(terms: MarketTerms): Promise<Market> {
   const status = asOfBlock === "OPEN" && now >= Number(stored.closes_at) ? "CLOSED" : asOfBlock;
   const hasReferee = BigInt(stored.referee) !== 0n;
   const endsAt = {
+    AWAITING: Number(stored.closes_at),
     OPEN: Number(stored.closes_at),
     CLOSED: Number(stored.expected_result_at) + SILENCE,
-    PENDING: Number(stored.proposed_at + stored.dispute_window),
+    PENDING: Number(stored.window_ends_at),
     DISPUTED: Number(stored.disputed_at) + (hasReferee ? RULING : VOTING),
     RESOLVED: 0,
     INVALID: 0,
