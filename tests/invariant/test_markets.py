@@ -2,12 +2,13 @@
 
 Members and a stranger act at random in several markets, in time and out of it. A model in plain Python says of every
 call whether it succeeds or which reason refuses it; shares are known from BetPlaced alone. After each step the pot of
-the market covers either outcome, is what was paid in less what was paid out, and status, owed sums and votes are the
-model's. At the end of each run time moves on, somebody settles and claims everything: each pot is 0, each balance is
-the model's, and all gains and losses add up to nothing.
+the market covers either outcome, is what was paid in less what was paid out, and status, owed sums, votes and what they
+would conclude are the model's (tessera/model/resolution.py). At the end of each run time moves on, somebody settles and
+claims everything: each pot is 0, each balance is the model's, and all gains and losses add up to nothing.
 """
 
 from collections import Counter, defaultdict
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tessera.model.lmsr import WAD, Outcome
-from tests.club import BET_INTERVAL, DAY, HOUR, INVALID, NO, RULING, SEED, SILENCE, TERMS, UNIT, VOTING, YES, Status
+from tessera.model.resolution import Dispute, TooLate, window_end
+from tests.club import BET_INTERVAL, DAY, HOUR, INVALID, NO, RULING, SEED, SILENCE, TERMS, UNIT, YES, Status
 from tests.custody import EUR, NOBODY
 from tests.logs import events
 from tests.machines import run
@@ -36,13 +38,16 @@ ACTIONS = {
     "bet": (5, lambda book: book.status == Status.OPEN),
     "create": (1, lambda book: True),
     "close": (1, lambda book: book.status == Status.OPEN),
+    "accept": (4, lambda book: book.status == Status.AWAITING),
+    "cancel": (1, lambda book: book.status == Status.AWAITING),
     "propose": (4, lambda book: book.status in PROPOSABLE),
+    "replace": (3, lambda book: book.status == Status.PENDING),
     "dispute_early": (3, lambda book: book.status in PROPOSABLE),
-    "complain": (12, lambda book: book.status == Status.PENDING),
-    "vote": (12, lambda book: book.status == Status.DISPUTED and book.referee is None),
+    "complain": (12, lambda book: book.status in (Status.PENDING, Status.DISPUTED)),
+    "vote": (16, lambda book: book.status == Status.DISPUTED and book.referee is None),
     "rule_on_it": (6, lambda book: book.status == Status.DISPUTED and book.referee is not None),
     "finalize": (6, lambda book: book.status in (Status.PENDING, Status.DISPUTED)),
-    "expire": (1, lambda book: book.status in PROPOSABLE),
+    "expire": (1, lambda book: book.status in (Status.AWAITING, *PROPOSABLE)),
     "claim": (2, lambda book: book.settled),
     "claim_many": (1, lambda book: book.settled),
 }
@@ -83,8 +88,11 @@ class Book:
     outcome: Outcome | None = None
     proposer: int | None = None
     proposed_at: int = 0
+    window_ends_at: int = 0
+    replaced: bool = False
+    refused: bool = False
     disputed_at: int = 0
-    votes: dict[int, Outcome] = field(default_factory=dict)
+    dispute: Dispute | None = None  # of the bettors' votes
     last_bet_at: int = 0
     bets: int = 0
     pot: int = SEED
@@ -103,25 +111,28 @@ class Book:
     def has_bet(self, person: int) -> bool:
         return any(self.staked[person, side] for side in (YES, NO))
 
-    def ends_at(self) -> int:
-        """When what is proposed can be finalized."""
-        if self.status == Status.PENDING:
-            return self.proposed_at + self.window
-        return self.disputed_at + (VOTING if self.referee is None else RULING)
+    def net(self, person: int) -> int:
+        """The stake of a person's vote."""
+        return abs(self.staked[person, YES] - self.staked[person, NO])
 
-    def decided(self) -> Outcome:
-        """What a dispute ends with when its time is over."""
-        if self.referee is not None:
-            return self.outcome if self.proposer == self.creator else INVALID
-        if not self.votes:
+    def ends_at(self) -> int:
+        """When what is proposed can be finalized; 0: never."""
+        if self.status == Status.PENDING:
+            return self.window_ends_at
+        if self.status == Status.DISPUTED:
+            return self.dispute.ends_at if self.referee is None else self.disputed_at + RULING
+        return 0
+
+    def would_be(self) -> Outcome | None:
+        """What it would be finalized as; None: an early proposal would be refused."""
+        if self.status != Status.DISPUTED:
             return self.outcome
-        counted = Counter(self.votes.values())
-        if self.is_early() and 2 * counted[INVALID] < len(self.votes):
-            return YES  # or NO: the proposal is refused
-        return next((o for o in Outcome if 2 * counted[o] > len(self.votes)), INVALID)
+        if self.referee is None:
+            return self.dispute.conclusion
+        return None if self.is_early() else INVALID
 
     def is_early(self) -> bool:
-        return self.outcome == INVALID and self.proposed_at < self.due_at
+        return self.proposer is not None and self.proposed_at < self.due_at
 
     def payout(self, person: int) -> int:
         """What a person may claim."""
@@ -182,6 +193,8 @@ class MarketsMachine(RuleBasedStateMachine):
         """One market whose bettors vote and one with a referee; two of the people bet in both."""
         for creator, p0, referee in ((0, WAD // 2, None), (1, WAD // 20, 4)):
             self.open(creator, p0, self.now + 10 * DAY, self.now + 10 * DAY, referee, DAY)
+            if referee is not None:
+                self.accept(self.books[-1], referee, None, None)
             for person, side in ((2, YES), (3, NO), (4 if referee is None else 0, NO)):
                 self.wait_until(self.books[-1].last_bet_at + BET_INTERVAL)
                 self.place(self.books[-1], person, side, 1)
@@ -203,7 +216,8 @@ class MarketsMachine(RuleBasedStateMachine):
             ("escrow: balance too low", self.balances[creator] < SEED),
         ]
         if self.act(refusals, "create_market", creator, *arguments):
-            self.books.append(Book(len(self.books) + 1, creator, referee, closes_at, due_at, window))
+            status = Status.OPEN if referee is None else Status.AWAITING
+            self.books.append(Book(len(self.books) + 1, creator, referee, closes_at, due_at, window, status))
             self.balances[creator] -= SEED
             self.check(self.books[-1])
 
@@ -256,57 +270,128 @@ class MarketsMachine(RuleBasedStateMachine):
             book.status = Status.CLOSED
             self.check(book)
 
+    def accept(self, book, m, outcome, late):
+        if late is not None and m % 7 == 0 and book.status == Status.AWAITING:
+            self.wait_until(book.closes_at + late)
+        person = m if late is None and outcome is None else self.person(m, lambda p: p == book.referee)
+        refusals = [
+            ("lmsr: nothing to accept", book.status != Status.AWAITING),
+            ("lmsr: not the referee", person != book.referee),
+            ("lmsr: too late to accept", self.now >= book.closes_at),
+        ]
+        if self.act(refusals, "accept_referee", person, book.number):
+            book.status = Status.OPEN
+            self.check(book)
+
+    def cancel(self, book, m, outcome, late):
+        person = self.person(m, lambda p: p == book.creator)
+        refusals = [
+            ("lmsr: not the creator", person != book.creator),
+            ("lmsr: too late to cancel", book.status != Status.AWAITING),
+        ]
+        if self.act(refusals, "cancel", person, book.number):
+            self.settle(book, INVALID)
+
     def propose(self, book, m, outcome, late):
         bettors_turn = m // 5 % 3 == 1
-        if not book.settled and (late is not None or outcome != INVALID):
+        if not book.settled and (late is not None or m % 5):
             self.wait_until(book.due_at + (SILENCE if m % 49 == 0 else DAY if bettors_turn else 0) + (late or 0))
         person = self.person(m // 10, lambda p: book.has_bet(p) if bettors_turn else p == book.creator)
-        is_creator = person == book.creator
+        self.say(book, person, outcome)
+
+    def replace(self, book, m, outcome, late):
+        """The proposer says something else, often at the end of the window."""
+        if late is not None and book.status == Status.PENDING:
+            self.wait_until(book.window_ends_at + late)
+        self.say(book, self.person(m, lambda p: p == book.proposer), outcome)
+
+    def say(self, book, person, outcome):
+        is_creator, replaces = person == book.creator, book.status not in (Status.AWAITING, *PROPOSABLE)
+        own = replaces and book.status == Status.PENDING and person == book.proposer
         refusals = [
-            ("lmsr: already proposed", book.status not in PROPOSABLE),
-            ("lmsr: too late to propose", self.now >= book.due_at + SILENCE),
-            ("lmsr: result not due yet", is_creator and outcome != INVALID and self.now < book.due_at),
-            ("lmsr: not a bettor", not is_creator and not book.has_bet(person)),
-            ("lmsr: creator's day to propose", not is_creator and self.now < book.due_at + DAY),
+            ("lmsr: referee has not accepted", book.status == Status.AWAITING),
+            ("lmsr: already proposed", replaces and not own),
+            ("lmsr: replaced already", own and book.replaced),
+            ("lmsr: dispute window is over", own and self.now >= book.window_ends_at),
+            ("lmsr: that is proposed already", own and outcome == book.outcome),
+            ("lmsr: too late to propose", not own and self.now >= book.due_at + SILENCE),
+            ("lmsr: result not due yet", not own and is_creator and book.refused and self.now < book.due_at),
+            ("lmsr: not a bettor", not own and not is_creator and not book.has_bet(person)),
+            ("lmsr: creator's day to propose", not own and not is_creator and self.now < book.due_at + DAY),
         ]
         if self.act(refusals, "propose", person, book.number, outcome):
             book.status, book.outcome = Status.PENDING, outcome
-            book.proposer, book.proposed_at = person, self.now
+            book.proposer, book.proposed_at, book.replaced = person, self.now, own
+            book.window_ends_at = window_end(self.now, book.due_at, book.window, by_creator=is_creator, replaces=own)
             self.check(book)
 
     def complain(self, book, m, outcome, late):
-        if late is not None and m % 3 == 0 and book.status == Status.PENDING:
+        if late is not None and m % 3 == 0:
             self.wait_until(book.ends_at() + late)
-        person = self.person(m, lambda p: book.has_bet(p) or p == book.creator != book.proposer)
+        person = self.person(m, lambda p: p != book.proposer and (book.has_bet(p) or p == book.creator))
+        if outcome == book.outcome and m % 11:
+            outcome = next(o for o in ANSWERS[m % 2 :] if o != book.outcome)
+        first, later = book.status == Status.PENDING, book.status == Status.DISPUTED
         refusals = [
-            ("lmsr: nothing to dispute", book.status != Status.PENDING),
-            ("lmsr: your own proposal", person == book.creator == book.proposer),
-            ("lmsr: not a bettor", person != book.creator and not book.has_bet(person)),
-            ("lmsr: dispute window is over", self.now >= book.proposed_at + book.window),
+            ("lmsr: nothing to dispute", not first and not later),
+            *self.not_a_voter(book, person),
+            ("lmsr: that is proposed already", outcome == book.outcome),
+            ("lmsr: dispute window is over", first and self.now >= book.window_ends_at),
+            ("lmsr: dispute is over", later and self.now >= book.ends_at()),
+            (
+                "lmsr: too late to turn the vote",
+                later and book.referee is None and self.too_late(book, person, outcome),
+            ),
         ]
-        if self.act(refusals, "complain", person, book.number, "No!"):
-            book.status, book.disputed_at = Status.DISPUTED, self.now
+        if self.act(refusals, "complain", person, book.number, outcome, "No!"):
+            if first:
+                book.status, book.disputed_at = Status.DISPUTED, self.now
+                book.dispute = Dispute(
+                    book.outcome, book.bets * EUR, self.now, book.is_early(), book.net(book.proposer)
+                )
+            if book.referee is None:
+                book.dispute.cast(person, outcome, book.net(person), self.now)
             self.check(book)
+
+    def not_a_voter(self, book, person):
+        return [
+            ("lmsr: your own proposal", person == book.proposer),
+            ("lmsr: not a bettor", person != book.creator and not book.has_bet(person)),
+        ]
+
+    def too_late(self, book, person, outcome) -> bool:
+        """Whether a vote would turn the conclusion when only doubt counts."""
+        if book.dispute is None or self.now >= book.dispute.ends_at:
+            return False
+        before = deepcopy(book.dispute)
+        try:
+            before.cast(person, outcome, book.net(person), self.now)
+        except TooLate:
+            return True
+        return False
 
     def dispute_early(self, book, m, outcome, late):
         """The way to a market that is closed again, too long to be found often by chance."""
-        self.propose(book, 0, INVALID, None)
-        self.complain(book, m, outcome, None)
+        if book.status in PROPOSABLE and not book.refused:
+            self.say(book, book.creator, outcome)
+        self.complain(book, m, NO if outcome == YES else YES, None)
 
     def vote(self, book, m, outcome, late):
-        if late is not None and m % 3 == 0 and book.status == Status.DISPUTED:
-            self.wait_until(book.disputed_at + VOTING + late)
-        person = self.person(m, lambda p: book.has_bet(p) and p not in book.votes)
+        if late is not None and book.status == Status.DISPUTED:
+            # Around the end as it is, or of the time when a vote can turn the conclusion.
+            turns = book.disputed_at + 45 * HOUR
+            self.wait_until((turns if m % 3 == 0 and turns < book.ends_at() else book.ends_at()) + late)
+        person = self.person(m, lambda p: p != book.proposer and (book.has_bet(p) or p == book.creator))
         outcome = ANSWERS[m // 25 % 3]
         refusals = [
             ("lmsr: not disputed", book.status != Status.DISPUTED),
             ("lmsr: the referee decides", book.referee is not None),
-            ("lmsr: voting is over", self.now >= book.disputed_at + VOTING),
-            ("lmsr: not a bettor", not book.has_bet(person)),
-            ("lmsr: already voted", person in book.votes),
+            ("lmsr: dispute is over", self.now >= book.ends_at()),
+            *self.not_a_voter(book, person),
+            ("lmsr: too late to turn the vote", self.too_late(book, person, outcome)),
         ]
         if self.act(refusals, "vote", person, book.number, outcome):
-            book.votes[person] = outcome
+            book.dispute.cast(person, outcome, book.net(person), self.now)
             self.check(book)
 
     def rule_on_it(self, book, m, outcome, late):
@@ -317,31 +402,29 @@ class MarketsMachine(RuleBasedStateMachine):
         refusals = [
             ("lmsr: not disputed", book.status != Status.DISPUTED),
             ("lmsr: not the referee", person != book.referee),
-            ("lmsr: ruling is over", self.now >= book.disputed_at + RULING),
+            ("lmsr: dispute is over", self.now >= book.ends_at()),
         ]
         if self.act(refusals, "rule", person, book.number, outcome):
-            self.conclude(book, outcome)
+            self.conclude(book, None if book.is_early() and outcome != book.outcome else outcome)
 
     def finalize(self, book, m, outcome, late):
-        disputed = book.status == Status.DISPUTED
-        if late is not None and (disputed or book.status == Status.PENDING):
+        if late is not None:
             self.wait_until(book.ends_at() + late)
-        over = self.now >= book.ends_at()
         refusals = [
             ("lmsr: nothing to finalize", book.status not in (Status.PENDING, Status.DISPUTED)),
-            ("lmsr: dispute window is open", not disputed and not over),
-            ("lmsr: voting is open", disputed and book.referee is None and not over),
-            ("lmsr: ruling is open", disputed and book.referee is not None and not over),
+            ("lmsr: too early to finalize", self.now < book.ends_at()),
         ]
         if self.act(refusals, "finalize", m % (MEMBERS + 1), book.number):
-            self.conclude(book, book.decided() if disputed else book.outcome)
+            self.conclude(book, book.would_be())
 
     def expire(self, book, m, outcome, late):
+        waits = book.status == Status.AWAITING
         if late is not None and not book.settled:
-            self.wait_until(book.due_at + SILENCE + late)
+            self.wait_until((book.closes_at if waits else book.due_at + SILENCE) + late)
         refusals = [
-            ("lmsr: already proposed", book.status not in PROPOSABLE),
-            ("lmsr: still time to propose", self.now < book.due_at + SILENCE),
+            ("lmsr: still time to accept", waits and self.now < book.closes_at),
+            ("lmsr: already proposed", not waits and book.status not in PROPOSABLE),
+            ("lmsr: still time to propose", not waits and self.now < book.due_at + SILENCE),
         ]
         if self.act(refusals, "expire", m % (MEMBERS + 1), book.number):
             self.settle(book, INVALID)
@@ -371,11 +454,12 @@ class MarketsMachine(RuleBasedStateMachine):
             self.check(book)
 
     def conclude(self, book, outcome):
-        """A word or a vote: an INVALID proposed too early is upheld, or the market goes back to CLOSED."""
-        if book.is_early() and outcome != INVALID:
-            book.status, book.outcome = Status.CLOSED, None
+        """A market is settled, or goes back to CLOSED where an early proposal was refused."""
+        if outcome is None:
+            book.status, book.outcome, book.refused = Status.CLOSED, None, True
             book.due_at = max(book.due_at, self.now)
-            book.proposer, book.proposed_at, book.disputed_at, book.votes = None, 0, 0, {}
+            book.proposer, book.proposed_at, book.window_ends_at, book.replaced = None, 0, 0, False
+            book.disputed_at, book.dispute = 0, None
             self.check(book)
         else:
             self.settle(book, outcome)
@@ -403,13 +487,20 @@ class MarketsMachine(RuleBasedStateMachine):
             status = Status.CLOSED
         proposer = NOBODY if book.proposer is None else self.addresses[book.proposer]
         assert (stored.status, stored.outcome, stored.expected_result_at) == (status, book.outcome or 0, book.due_at)
-        assert (stored.proposer, stored.proposed_at, stored.disputed_at) == (
+        assert (stored.proposer, stored.proposed_at, stored.window_ends_at, stored.disputed_at) == (
             proposer,
             book.proposed_at,
+            book.window_ends_at,
             book.disputed_at,
         )
-        if not book.settled:  # votes stay as they were counted
-            assert stored.votes == [list(book.votes.values()).count(outcome) for outcome in Outcome]
+        assert (stored.replaced, stored.early_refused) == (book.replaced, book.refused)
+        tally = self.contract.tally(book.number)
+        assert (tally.conclusion, tally.ends_at, tally.early) == (book.would_be() or 0, book.ends_at(), book.is_early())
+        assert tally.staked == book.bets * EUR
+        if book.dispute is not None and book.referee is None:
+            assert tally.heads == list(book.dispute.heads.values())
+            assert tally.stakes == list(book.dispute.stakes.values())
+            assert tally.doubt_only_from == book.dispute.doubt_only_from
         assert (stored.bets, stored.last_bet_at) == (book.bets, book.last_bet_at)
         assert (stored.owed_if_yes, stored.owed_if_no) == (book.owed[YES], book.owed[NO])
         pot = self.escrow.pot_balance(self.contract, book.number.to_bytes(32))
@@ -424,7 +515,7 @@ class MarketsMachine(RuleBasedStateMachine):
             for book in self.books:
                 if book.status in (Status.PENDING, Status.DISPUTED):
                     self.finalize(book, STRANGER, None, 0)
-                if book.status in PROPOSABLE:
+                if book.status in (Status.AWAITING, *PROPOSABLE):
                     self.expire(book, STRANGER, None, 0)
                 assert book.settled
                 self.claim_for(book, list(range(MEMBERS + 1)))

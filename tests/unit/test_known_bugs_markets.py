@@ -71,8 +71,8 @@ def test_avsb_1_tokemak_432_a_market_without_bets_divides_by_nothing_and_keeps_n
 
 def test_pancakeswap_tie_gives_everything_back(club, markets):
     market_id = club.complain(club.propose(club.three_bets(club.create()), YES))
-    markets.vote(market_id, YES, sender=club.yes_bettor)
-    markets.vote(market_id, NO, sender=club.no_bettor)
+    club.vote(market_id, {club.yes_bettor: YES, club.third_bettor: NO})
+    assert markets.tally(market_id).heads == [2, 2, 0]
     at(now() + VOTING)
     markets.finalize(market_id)
     assert markets.claim_many(market_id, everybody(club)) == 3
@@ -117,7 +117,7 @@ def test_manifold_538_a_market_that_everybody_forgot_gives_everything_back_years
 def test_manifold_538_a_creator_cannot_escape_a_loss_by_silence(club, markets):
     market_id = club.three_bets(club.create())
     club.propose(market_id, YES, club.due_at + DAY, sender=club.yes_bettor)
-    at(now() + club.window)
+    at(now() + DAY)
     markets.finalize(market_id)
     loss = WINS[0] + WINS[2] - 3 * EUR
     assert loss > 0
@@ -128,7 +128,9 @@ def test_azuro_safe_oracle_sx_bet_a_silent_referee_stops_nothing_and_gains_nothi
     market_id = club.complain(club.propose(club.three_bets(club.create(referee=club.referee)), YES))
     at(now() + RULING)
     markets.finalize(market_id, sender=stranger)
-    assert club.status(market_id) == Status.RESOLVED
+    assert club.status(market_id) == Status.INVALID
+    assert markets.claim_many(market_id, everybody(club)) == 3
+    assert balances(club) == [50 * EUR] * 4
     assert club.escrow.balance_of(club.referee) == 50 * EUR
 
 
@@ -201,7 +203,7 @@ def test_uniswap_donation_tokens_sent_unasked_change_no_price_and_no_payout(load
 
 def test_overtime_gnosis_funding_nobody_owns_the_markets_and_nobody_adds_or_takes_funds(markets):
     changing = sorted(f["name"] for f in markets.abi if f["type"] == "function" and f["stateMutability"] != "view")
-    life = "bet claim claim_many close complain create_market expire finalize propose rule vote"
+    life = "accept_referee bet cancel claim claim_many close complain create_market expire finalize propose rule vote"
     assert " ".join(changing) == life
     assert not any(f.get("stateMutability") == "payable" for f in markets.abi)
 
@@ -326,13 +328,8 @@ def test_degens_two_outcomes_never_both_have_a_majority(club, markets):
     market_id = club.three_bets(club.create())
     club.bet(market_id, club.outsider, NO)
     club.complain(club.propose(market_id, YES))
-    for account, vote in (
-        (club.yes_bettor, YES),
-        (club.third_bettor, YES),
-        (club.no_bettor, NO),
-        (club.outsider, NO),
-    ):
-        markets.vote(market_id, vote, sender=account)
+    club.vote(market_id, {club.yes_bettor: YES, club.outsider: NO})
+    assert markets.tally(market_id).heads == [2, 2, 0]
     at(now() + VOTING)
     markets.finalize(market_id)
     assert club.status(market_id) == Status.INVALID
@@ -350,7 +347,7 @@ def test_one_euro_votes_cannot_be_bought_on_a_currency_that_anybody_can_buy(load
     puppets = members[5:8]
     for puppet in puppets:
         club.bet(market_id, puppet, NO)
-    club.complain(club.propose(market_id, YES), sender=puppets[0])
+    club.complain(club.propose(market_id, YES), NO, sender=puppets[0])
     for puppet in puppets:
         with boa.reverts("lmsr: the referee decides"):
             markets.vote(market_id, NO, sender=puppet)
@@ -367,42 +364,39 @@ def test_votes_cannot_be_bought_once_the_dispute_is_known(club, markets):
         markets.vote(market_id, NO, sender=club.outsider)
 
 
-def test_a_free_complaint_does_not_void_a_market(club, markets):
+def test_a_complaint_is_a_vote_and_one_person_who_believes_the_proposal_outweighs_it(club, markets):
     market_id = club.complain(club.propose(club.three_bets(club.create()), YES))
+    markets.vote(market_id, YES, sender=club.yes_bettor)
     at(now() + VOTING)
     markets.finalize(market_id)
     assert markets.market(market_id).outcome == YES
 
 
-def test_a_false_proposal_that_its_own_proposer_disputes_at_once_leaves_a_day_to_outvote_it(club, markets):
-    """A complaint ends the dispute window: it must not cut short the time of the others."""
+def test_a_false_proposal_cannot_be_disputed_by_its_own_proposer_to_cut_the_window_short(club, markets):
     market_id = club.three_bets(club.create())
     club.propose(market_id, NO, club.due_at + DAY, sender=club.no_bettor)
-    club.complain(market_id, sender=club.no_bettor)
-    markets.vote(market_id, NO, sender=club.no_bettor)
-    complained_at = now()
-    at(complained_at + VOTING - 1)
-    for account in (club.yes_bettor, club.third_bettor):
-        markets.vote(market_id, YES, sender=account)
-    at(complained_at + VOTING)
+    with boa.reverts("lmsr: your own proposal"):
+        markets.complain(market_id, YES, "x", sender=club.no_bettor)
+    at(now() + DAY - 1)
+    club.complain(market_id, YES, sender=club.yes_bettor)
+    club.vote(market_id, {club.third_bettor: YES, club.creator: YES})
+    at(now() + VOTING)
     markets.finalize(market_id)
     assert markets.market(market_id).outcome == YES
 
 
 def test_a_creator_who_proposes_invalid_again_and_again_gains_nothing_but_time(club, markets):
-    """Each round is refused; a proposal at the result time or later is decided on its merits."""
+    """Once it is refused; a proposal at the result time or later is decided on its merits."""
     market_id = club.three_bets(club.create())
-    for _ in range(4):
-        club.complain(club.propose(market_id, INVALID, now() + 60))
-        for account in (club.yes_bettor, club.third_bettor):
-            markets.vote(market_id, YES, sender=account)
-        at(now() + VOTING)
-        markets.finalize(market_id)
-        assert club.status(market_id) == Status.CLOSED
-        assert club.pot(market_id) == SEED + 3 * EUR
-    club.complain(club.propose(market_id, INVALID))
-    for account in (club.yes_bettor, club.third_bettor):
-        markets.vote(market_id, YES, sender=account)
+    club.complain(club.propose(market_id, INVALID, now() + 60), YES)
+    at(now() + VOTING)
+    markets.finalize(market_id)
+    assert club.status(market_id) == Status.CLOSED
+    assert club.pot(market_id) == SEED + 3 * EUR
+    with boa.reverts("lmsr: result not due yet"):
+        markets.propose(market_id, INVALID, sender=club.creator)
+    club.complain(club.propose(market_id, INVALID), YES)
+    club.vote(market_id, {club.yes_bettor: YES, club.third_bettor: YES})
     at(now() + VOTING)
     markets.finalize(market_id)
     assert markets.market(market_id).outcome == YES
@@ -411,17 +405,16 @@ def test_a_creator_who_proposes_invalid_again_and_again_gains_nothing_but_time(c
 
 def test_a_creator_who_proposes_invalid_so_late_that_refusing_it_takes_a_week_cannot_expire_the_market(club, markets):
     market_id = club.three_bets(club.create())
-    club.complain(club.propose(market_id, INVALID, club.due_at - 1))
-    markets.vote(market_id, YES, sender=club.yes_bettor)
+    club.complain(club.propose(market_id, INVALID, club.due_at - 1), YES)
     at(club.due_at + SILENCE)  # nobody looked for a week
-    for attempt in (markets.expire, lambda m: markets.propose(m, INVALID, sender=club.creator)):
+    for attempt in (markets.expire, lambda m: markets.propose(m, YES, sender=club.creator)):
         with boa.reverts("lmsr: already proposed"):
             attempt(market_id)
     markets.finalize(market_id)
     with boa.reverts("lmsr: still time to propose"):
         markets.expire(market_id)
     club.propose(market_id, YES, now() + DAY, sender=club.yes_bettor)
-    at(now() + club.window)
+    at(now() + DAY)
     markets.finalize(market_id)
     assert markets.market(market_id).outcome == YES
 
@@ -429,7 +422,7 @@ def test_a_creator_who_proposes_invalid_so_late_that_refusing_it_takes_a_week_ca
 def test_a_closed_market_never_takes_bets_again(club, markets):
     """No creator closes on bad news and opens again on good news."""
     market_id = club.three_bets(club.create(referee=club.referee))
-    club.complain(club.propose(market_id, INVALID, now() + 60))
+    club.complain(club.propose(market_id, INVALID, now() + 60), NO)
     markets.rule(market_id, NO, sender=club.referee)
     assert now() < club.closes_at
     at(now() + BET_INTERVAL)
@@ -438,13 +431,14 @@ def test_a_closed_market_never_takes_bets_again(club, markets):
 
 
 def test_a_creator_cannot_settle_past_the_bettors_by_complaining_and_voting(club, markets):
-    """Who decides the outcome has no bet, hence no vote; and cannot void the own proposal by a complaint."""
+    """The creator counts for the own proposal and no more."""
     market_id = club.propose(club.three_bets(club.create()), NO)
     with boa.reverts("lmsr: your own proposal"):
-        markets.complain(market_id, "x", sender=club.creator)
-    club.complain(market_id, sender=club.yes_bettor)
-    with boa.reverts("lmsr: not a bettor"):
+        markets.complain(market_id, YES, "x", sender=club.creator)
+    club.complain(market_id, YES, sender=club.yes_bettor)
+    with boa.reverts("lmsr: your own proposal"):
         markets.vote(market_id, NO, sender=club.creator)
+    assert markets.tally(market_id).heads == [1, 1, 0]
 
 
 def test_a_referee_with_the_bettors_last_16_bits_cannot_bet_and_the_bettor_can(club, markets, play_euro, owner):

@@ -19,6 +19,7 @@ SHARED = {
     "escrow: zero amount",
     "lmsr: already proposed",
     "lmsr: nothing to claim",
+    "lmsr: that is proposed already",
     "lmsr: unknown market",
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.club import INVALID, NO, YES, Club
+from tests.club import INVALID, NO, VOTING, YES, Club, at, now
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +49,14 @@ def market(club):
 
 
 @pytest.fixture
+def awaiting(club, referee):
+    """A market whose referee has not accepted yet."""
+    return club.create(referee=referee, accepted=False)
+
+
+@pytest.fixture
 def refereed(club, referee):
-    """An open market with the three bets and a referee."""
+    """An open market with the three bets and a referee, who has accepted."""
     return club.three_bets(club.create(referee=referee))
 
 
@@ -73,9 +79,17 @@ def ruled(club, refereed):
 
 
 @pytest.fixture
-def early_invalid(club, market):
-    """The creator has proposed INVALID ten days early, and the NO bettor has disputed it."""
-    return club.complain(club.propose(market, INVALID, club.due_at - 864_000))
+def early(club, market):
+    """The creator has proposed YES ten days early, and the NO bettor has disputed it."""
+    return club.complain(club.propose(market, YES, club.due_at - 864_000))
+
+
+@pytest.fixture
+def refused(club, markets, early):
+    """Nobody has voted for it: the market is CLOSED again."""
+    at(now() + VOTING)
+    markets.finalize(early)
+    return early
 
 
 @pytest.fixture

@@ -87,12 +87,9 @@ def test_reverts_before_the_market_is_settled(markets, state, yes_bettor):
         markets.claim(state, sender=yes_bettor)
 
 
-def test_reverts_on_a_market_closed_again(club, markets, early_invalid, yes_bettor):
-    markets.vote(early_invalid, YES, sender=yes_bettor)
-    at(club.due_at)
-    markets.finalize(early_invalid)
+def test_reverts_on_a_market_closed_again(club, markets, refused, yes_bettor):
     with boa.reverts("lmsr: not settled"):
-        markets.claim(early_invalid, sender=yes_bettor)
+        markets.claim(refused, sender=yes_bettor)
 
 
 def test_reverts_in_an_unknown_market(markets, resolved, yes_bettor):

@@ -2,7 +2,7 @@
 
 import boa
 
-from tests.club import INVALID, SEED, YES, Status, at, now
+from tests.club import SEED, YES, Status, at, now
 from tests.custody import EUR
 from tests.logs import event, events
 
@@ -47,6 +47,11 @@ def test_reverts_the_second_time(markets, market, creator):
         markets.close(market, sender=creator)
 
 
+def test_reverts_while_the_referee_has_not_accepted(markets, awaiting, creator):
+    with boa.reverts("lmsr: market not open"):
+        markets.close(awaiting, sender=creator)
+
+
 def test_reverts_after_a_proposal(markets, past_proposal, creator):
     with boa.reverts("lmsr: market not open"):
         markets.close(past_proposal, sender=creator)
@@ -55,7 +60,6 @@ def test_reverts_after_a_proposal(markets, past_proposal, creator):
 def test_a_closed_market_is_proposed_on_at_the_same_times_as_an_open_one(club, markets, market, creator):
     markets.close(market, sender=creator)
     at(club.due_at - 1)
-    with boa.reverts("lmsr: result not due yet"):
-        markets.propose(market, YES, sender=creator)
-    markets.propose(market, INVALID, sender=creator)
+    markets.propose(market, YES, sender=creator)
     assert club.status(market) == Status.PENDING
+    assert markets.tally(market).early

@@ -28,7 +28,7 @@ def public_markets(load, coin_escrow, owner):
 
 def test_opens_a_market_with_the_seed_of_its_creator(club, markets, creator, referee):
     start = now() + 9 * DAY
-    assert club.create(event_start_at=start, referee=referee, dispute_window=DAY) == 1
+    assert club.create(event_start_at=start, referee=referee, dispute_window=DAY, accepted=False) == 1
     logged = events(markets)
     b = markets.market(1).b
     assert logged == [
@@ -55,18 +55,19 @@ def test_opens_a_market_with_the_seed_of_its_creator(club, markets, creator, ref
 
 
 def test_stores_what_it_was_told(club, markets, creator, referee):
-    market_id = club.create(referee=referee, dispute_window=DAY)
+    market_id = club.create(referee=referee, dispute_window=DAY, accepted=False)
     stored = markets.market(market_id)
     terms_hash = keccak(encode(["(string,string,string,string,string)"], [TERMS]))
     assert stored == (
         creator,
         referee,
-        Status.OPEN,
+        Status.AWAITING,
         0,
         stored.b,
         club.closes_at,
         club.due_at,
         DAY,
+        False,
         terms_hash,
         0,
         0,
@@ -75,7 +76,8 @@ def test_stores_what_it_was_told(club, markets, creator, referee):
         NOBODY,
         0,
         0,
-        [0, 0, 0],
+        False,
+        0,
     )
 
 
@@ -161,10 +163,14 @@ def test_reverts_when_betting_would_end_now_or_earlier(club):
             club.create(closes_at=0, expected_result_at=due_at)
 
 
-def test_reverts_when_the_event_has_started(club):
-    for start in (1, now() - 1):
-        with boa.reverts("lmsr: starts in the past"):
-            club.create(event_start_at=start)
+def test_an_event_may_have_started_at_any_time_before_betting_ends(club, markets):
+    for number, start in enumerate((1, now() - 1, club.closes_at), 1):
+        assert club.create(event_start_at=start) == number
+        assert events(markets)[0][2]["event_start_at"] == start
+
+
+def test_is_open_at_once_where_bettors_decide(club):
+    assert club.status(club.create()) == Status.OPEN
 
 
 def test_reverts_when_times_are_out_of_order(club):

@@ -24,7 +24,7 @@ def test_is_open_until_the_closing_time_and_closed_from_it_on(club, markets, mar
         assert markets.market(market) == stored._replace(status=Status.CLOSED)
 
 
-def test_shows_each_status(club, markets, market, creator, no_bettor, yes_bettor):
+def test_shows_each_status(club, markets, market, creator, no_bettor, yes_bettor, third_bettor):
     seen = [club.status(market)]
     markets.close(market, sender=creator)
     seen.append(club.status(market))
@@ -32,11 +32,19 @@ def test_shows_each_status(club, markets, market, creator, no_bettor, yes_bettor
     seen.append(club.status(market))
     club.complain(market)
     seen.append(club.status(market))
-    markets.vote(market, NO, sender=no_bettor)
+    club.vote(market, {no_bettor: NO, yes_bettor: NO, third_bettor: NO})
     at(now() + DAY)
     markets.finalize(market)
     seen.append(club.status(market))
     assert seen == [Status.OPEN, Status.CLOSED, Status.PENDING, Status.DISPUTED, Status.RESOLVED]
+
+
+def test_shows_that_a_referee_has_not_accepted(club, markets, awaiting):
+    stored = markets.market(awaiting)
+    for time in (now(), club.closes_at, club.due_at):
+        at(time)
+        assert markets.market(awaiting) == stored
+    assert stored.status == Status.AWAITING
 
 
 def test_shows_a_void_market_as_invalid(club, markets, void):

@@ -52,7 +52,7 @@ def test_settles_as_invalid(club, markets, ruled, referee, creator):
 
 def test_is_possible_for_two_days_from_the_complaint(club, markets, ruled, referee):
     at(club.due_at + RULING)
-    with boa.reverts("lmsr: ruling is over"):
+    with boa.reverts("lmsr: dispute is over"):
         markets.rule(ruled, YES, sender=referee)
     at(club.due_at + RULING - 1)
     markets.rule(ruled, YES, sender=referee)
@@ -94,33 +94,32 @@ def test_reverts_in_an_unknown_market(markets, ruled, referee):
             markets.rule(market_id, YES, sender=referee)
 
 
-@pytest.mark.parametrize("word", [YES, NO])
-def test_refusing_an_early_invalid_only_closes_the_market_again(club, markets, refereed, referee, word):
-    club.complain(club.propose(refereed, INVALID, club.due_at - 1))
+@pytest.mark.parametrize("proposed", [YES, NO, INVALID])
+@pytest.mark.parametrize("word", [YES, NO, INVALID])
+def test_an_early_proposal_is_accepted_or_refused(club, markets, refereed, referee, proposed, word):
+    club.complain(club.propose(refereed, proposed, club.due_at - 1), YES if proposed == NO else NO)
     markets.rule(refereed, word, sender=referee)
-    assert events(markets) == [
-        event(markets, "OutcomeRuled", market_id=refereed, referee=referee, outcome=word, timestamp=now()),
-        event(
-            markets,
-            "MarketReopened",
-            market_id=refereed,
-            expected_result_at=club.due_at,  # not yet passed: unchanged
-            timestamp=now(),
-        ),
-    ]
+    ruled, then = events(markets)[:2]
     stored = markets.market(refereed)
+    assert ruled == event(markets, "OutcomeRuled", market_id=refereed, referee=referee, outcome=word, timestamp=now())
+    if word == proposed:
+        assert stored.status == (Status.INVALID if word == INVALID else Status.RESOLVED)
+        assert stored.outcome == word
+        return
+    assert then == event(
+        markets,
+        "MarketReopened",
+        market_id=refereed,
+        expected_result_at=club.due_at,  # not yet passed: unchanged
+        timestamp=now(),
+    )
     assert (stored.status, stored.outcome, stored.referee) == (Status.CLOSED, 0, referee)
+    assert stored.early_refused
     assert club.pot(refereed) == POT
 
 
-def test_an_early_invalid_may_be_upheld(club, markets, refereed, referee):
-    club.complain(club.propose(refereed, INVALID, club.due_at - 1))
-    markets.rule(refereed, INVALID, sender=referee)
-    assert club.status(refereed) == Status.INVALID
-
-
 @pytest.mark.parametrize("word", [YES, NO])
-def test_an_invalid_proposed_when_the_result_was_due_may_be_overruled(club, markets, refereed, referee, word):
+def test_a_proposal_of_when_the_result_was_due_may_be_overruled(club, markets, refereed, referee, word):
     club.complain(club.propose(refereed, INVALID, club.due_at))
     markets.rule(refereed, word, sender=referee)
     stored = markets.market(refereed)
@@ -130,6 +129,11 @@ def test_an_invalid_proposed_when_the_result_was_due_may_be_overruled(club, mark
 @pytest.mark.parametrize("word", [YES, NO, INVALID])
 def test_the_referee_rules_on_a_bettors_proposal_too(club, markets, refereed, creator, no_bettor, referee, word):
     club.propose(refereed, NO, club.due_at + DAY, sender=no_bettor)
-    club.complain(refereed, sender=creator)
+    club.complain(refereed, YES, sender=creator)
     markets.rule(refereed, word, sender=referee)
     assert markets.market(refereed).outcome == word
+
+
+def test_a_referee_who_did_not_accept_has_no_word(markets, awaiting, referee):
+    with boa.reverts("lmsr: not disputed"):
+        markets.rule(awaiting, YES, sender=referee)
