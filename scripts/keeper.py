@@ -15,6 +15,7 @@ import logging
 import shlex
 import stat
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -24,20 +25,22 @@ from ape.exceptions import ApeException
 from ape.logging import LogLevel, logger
 from rich.console import Console
 
-from tessera.chain import ChainError, Deployment, Tessera
+from tessera.chain import ChainError, Deployment, Tessera, Wallet
 from tessera.chain.accounts import secret_of
+from tessera.chain.fees import GWEI, gas_price
+from tessera.chain.wallet import NODE_ERRORS
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
 from tessera.deployment.artifacts import ROOT
 from tessera.index import Index
-from tessera.keeper import report as told
-from tessera.keeper.loop import Limits, Loop
-from tessera.keeper.metrics import Alarms, Metrics
-from tessera.keeper.plan import check_same, due
+from tessera.keeper import report as reporting
+from tessera.keeper.alarms import Alarms, Limits
+from tessera.keeper.loop import Loop
+from tessera.keeper.metrics import Metrics
+from tessera.keeper.plan import Costs, check_same, due
 from tessera.keeper.round import Round
 from tessera.keeper.round import run as run_round
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import GWEI, NODE_ERRORS, Sender
-from tessera.keeper.terminal import Bar, keep, show_plan, stopped_by_signal
+from tessera.keeper.terminal import Bar, show_plan, stopped_by_signal, write_report
+from tessera.keeper.view import Choices, View
 
 FOLDER = ROOT / ".cache" / "keeper"
 HOUR, ETHER = 3600, 10**18
@@ -61,15 +64,29 @@ def options(*several):
 REPORTS = click.option(
     "--reports", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, help="Default: .cache/keeper."
 )
+GAS_PRICE = click.option(
+    "--max-gas-price",
+    type=click.FloatRange(0, min_open=True),
+    help="Gwei, tip included. Default: three times the usual base fee and twice the usual tip, or 5.",
+)
+BUDGET = click.option(
+    "--budget", type=click.FloatRange(0), default=0.1, show_default=True, help="ETH that a round may spend on gas."
+)
 CHAIN = options(
     click.option("--record", type=FILE, help="Of the deployment. Default: deployments/<network>.json."),
     click.option("--index", "index_url", help="Of the event index, for SQLAlchemy. Default: SQLite in .cache/keeper."),
     click.option("--no-buy-back", is_flag=True, help="Leave the buyback to others: it needs the keeper's role."),
+    click.option("--no-pay", is_flag=True, help="Leave paying winners to others."),
+    click.option(
+        "--min-prize", type=click.FloatRange(0), default=0, show_default=True, help="Leave smaller prizes, in USD."
+    ),
+    click.option("--ether-price", type=click.FloatRange(0), help="USD: leave prizes below the gas of paying them."),
     click.option("--account", help="Alias of an Ape account, or TEST::n. Local networks: TEST::0."),
+    GAS_PRICE,
+    BUDGET,
 )
 SENDING = options(
     click.option("--passphrase-file", type=FILE, help="Whose first line unlocks the account."),
-    click.option("--max-gas-price", type=click.FloatRange(0, min_open=True), help="Gwei, tip included."),
     REPORTS,
 )
 
@@ -97,40 +114,35 @@ def cli():
 @cli.command(cls=ConnectedProviderCommand)
 @CHAIN
 @click.option("--json", "as_json", is_flag=True, help="For a file that `run --plan` compares.")
-def plan(provider: ProviderAPI, record, index_url, no_buy_back, account, as_json):
+def plan(provider: ProviderAPI, as_json: bool, account: str | None, **chosen):
     """Say what is due and what it takes. Sends nothing, and unlocks no account."""
     address = None if account is None else account_of(provider, account)
-    found = due(look(provider, record, index_url, address), buy_back=not no_buy_back)
+    view = view_of(provider, address, **chosen)
+    steps = due(view)
+    price = gas_price(view.web3, wei_of(chosen["max_gas_price"], GWEI))
+    balance = None if address is None else view.web3.eth.get_balance(address)
+    costs = Costs(steps.gas, price, wei_of(chosen["budget"], ETHER), balance)
     if as_json:
-        click.echo(json.dumps(found.as_mapping(), indent=2))
+        click.echo(json.dumps(steps.as_mapping() | costs.as_mapping(), indent=2))
     else:
-        show_plan(found, console)
+        show_plan(steps, console, costs)
 
 
 @cli.command(cls=ConnectedProviderCommand)
 @CHAIN
 @SENDING
 @click.option("--plan", "plan_file", type=FILE, help="Written by `plan --json`: send nothing if something changed.")
-def run(
-    provider: ProviderAPI,
-    record,
-    index_url,
-    no_buy_back,
-    account,
-    passphrase_file,
-    max_gas_price,
-    reports,
-    plan_file,
-):
+def run(provider: ProviderAPI, reports: Path, plan_file: Path | None, **chosen):
     """Do all that is due, once. SIGTERM or Ctrl-C end it between two transactions."""
-    scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
-    found = due(scene, buy_back=not no_buy_back)
+    view, wallet = ready(provider, **chosen)
+    steps = due(view)
     if plan_file is not None:
-        check_same(found, read_plan(plan_file))
+        check_same(steps, read_plan(plan_file))
     with stopped_by_signal() as stopping, Bar(console) as bar:
-        done = run_round(scene, sender, found, watcher=bar, stopping=stopping.is_set)
-    found, path = keep(scene, done, reports)
-    show(found, path)
+        budget = wei_of(chosen["budget"], ETHER)
+        done = run_round(view, wallet, steps, budget=budget, watcher=bar, stopping=stopping.is_set)
+    report, path = write_report(view, done, reports)
+    show(report, path)
     sys.exit(done.exit_code)
 
 
@@ -144,7 +156,18 @@ def run(
     ),
     click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Where Prometheus may ask."),
     click.option(
-        "--late-after", type=click.FloatRange(0), default=6, show_default=True, help="Hours until a week is late."
+        "--late-after",
+        type=click.FloatRange(0),
+        default=6,
+        show_default=True,
+        help="Hours after which a week, a winner, a step or the node is late.",
+    ),
+    click.option(
+        "--panel-notice",
+        type=click.FloatRange(0),
+        default=24,
+        show_default=True,
+        help="Hours before a deadline at which a panel has to have decided.",
     ),
     click.option(
         "--low-balance", type=click.FloatRange(0), default=0.05, show_default=True, help="ETH below which to cry."
@@ -158,24 +181,20 @@ def run(
 )
 def loop(
     provider: ProviderAPI,
-    record,
-    index_url,
-    no_buy_back,
-    account,
-    passphrase_file,
-    max_gas_price,
-    reports,
-    every,
-    metrics_port,
-    metrics_address,
-    late_after,
-    low_balance,
-    alarm_command,
+    reports: Path,
+    every: float,
+    metrics_port: int,
+    metrics_address: str,
+    late_after: float,
+    panel_notice: float,
+    low_balance: float,
+    alarm_command: list[str],
+    **chosen,
 ):
     """Look every few minutes whether something is due, and do it, until SIGTERM or Ctrl-C."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("tessera.keeper").setLevel(logging.INFO)
-    scene, sender = ready(provider, record, index_url, account, passphrase_file, max_gas_price)
+    view, wallet = ready(provider, **chosen)
     metrics = Metrics()
     try:
         port = metrics.serve(metrics_port, metrics_address)
@@ -183,15 +202,15 @@ def loop(
         where = f"{metrics_address}:{metrics_port}"
         raise ChainError(f"metrics cannot be served at {where}: {error.strerror}. Say --metrics-port") from None
     with stopped_by_signal() as stopping:
-        click.echo(f"looking every {every:g} s as {sender.address}; metrics at http://{metrics_address}:{port}/metrics")
+        click.echo(f"looking every {every:g} s as {wallet.address}; metrics at http://{metrics_address}:{port}/metrics")
         Loop(
-            scene,
-            sender,
+            view,
+            wallet,
             metrics,
             Alarms(metrics.alarm, alarm_command),
-            limits=Limits(every, late_after * HOUR, int(low_balance * ETHER)),
-            buy_back=not no_buy_back,
-            ended=lambda done: keep_and_name(scene, done, reports),
+            limits=Limits(every, late_after * HOUR, panel_notice * HOUR, int(low_balance * ETHER)),
+            budget=wei_of(chosen["budget"], ETHER),
+            ended=lambda done: write_and_name(view, done, reports),
         ).keep(stopping)
     click.echo("stopped")
 
@@ -202,14 +221,25 @@ def loop(
 @click.option("--json", "as_json", is_flag=True)
 def report(reports: Path, name: str | None, as_json: bool):
     """Show the report of a round again: of the last, or of the one of that NAME (round-...)."""
-    path, found = told.read(reports, name)
+    path, found = reporting.read(reports, name)
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     show(found, path)
 
 
-def look(provider: ProviderAPI, record: Path | None, index_url: str | None, account: str | None) -> Scene:
+def view_of(
+    provider: ProviderAPI,
+    account: str | None,
+    *,
+    record: Path | None,
+    index_url: str | None,
+    no_buy_back: bool,
+    no_pay: bool,
+    min_prize: float,
+    ether_price: float | None,
+    **_,
+) -> View:
     """The deployment of a network as an account sees it. Raises ChainError."""
     path = record or record_path(provider)
     deployment = Deployment.load(path)
@@ -217,22 +247,29 @@ def look(provider: ProviderAPI, record: Path | None, index_url: str | None, acco
     if index_url is None:
         FOLDER.mkdir(parents=True, exist_ok=True)
         index_url = f"sqlite:///{FOLDER / f'index-{path.stem}-{deployment.chain_id}.sqlite'}"
-    return Scene(tessera, Index(index_url, provider.web3, deployment), account)
+    view = View(tessera, Index(index_url, provider.web3, deployment), account)
+    view.choices = Choices(
+        not no_buy_back,
+        not no_pay,
+        int(min_prize * 10**view.prize_token.decimals) if min_prize else 0,
+        None if ether_price is None else Decimal(str(ether_price)),
+    )
+    return view
 
 
 def ready(
-    provider: ProviderAPI,
-    record: Path | None,
-    index_url: str | None,
-    account: str | None,
-    passphrase_file: Path | None,
-    max_gas_price: float | None,
-) -> tuple[Scene, Sender]:
+    provider: ProviderAPI, *, account: str | None, passphrase_file: Path | None, max_gas_price: float | None, **chosen
+) -> tuple[View, Wallet]:
     """The same, with the account unlocked. Raises ChainError."""
-    scene = look(provider, record, index_url, account_of(provider, account))
+    view = view_of(provider, account_of(provider, account), **chosen)
     wallet = wallet_of(provider, account, passphrase_of(account, passphrase_file))
-    ceiling = None if max_gas_price is None else int(max_gas_price * GWEI)
-    return scene, Sender(wallet, max_gas_price=ceiling)
+    wallet.alone, wallet.max_gas_price = True, wei_of(max_gas_price, GWEI)
+    return view, wallet
+
+
+def wei_of(amount: float | None, unit: int) -> int | None:
+    """An amount in ETH or gwei as wei."""
+    return None if amount is None else int(Decimal(str(amount)) * unit)
 
 
 def passphrase_of(account: str | None, path: Path | None) -> str | None:
@@ -266,15 +303,15 @@ def words_of(command: str) -> list[str]:
 
 def show(found: dict, path: Path | None) -> None:
     """A report as tables, and where its files are."""
-    told.show(found, console)
+    reporting.show(found, console)
     if path is not None:
         click.echo(f"report: {path}")
         if found["money"]:
             click.echo(f"picture: {path.with_suffix('.svg')}")
 
 
-def keep_and_name(scene: Scene, done: Round, folder: Path) -> None:
+def write_and_name(view: View, done: Round, folder: Path) -> None:
     """Writes a round's report and says where; what was done is in the log."""
-    _, path = keep(scene, done, folder)
+    _, path = write_report(view, done, folder)
     if path is not None:
         click.echo(f"report: {path}")

@@ -20,8 +20,8 @@ from threading import Event, Thread
 import click
 
 from tessera.chain import ChainError, Tessera
+from tessera.chain.wallet import NODE_ERRORS
 from tessera.deployment.artifacts import ROOT
-from tessera.keeper.sender import NODE_ERRORS
 from tessera.local.bots import Bots
 from tessera.local.devnet import PAGE, running
 

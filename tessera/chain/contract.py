@@ -111,7 +111,9 @@ class Contract:
         try:
             while True:
                 found.append(self.read(function, len(found)))
-        except Reverted:
+        except Reverted as end:
+            if end.reason:
+                raise
             return found
 
     def calldata(self, function: str, *arguments) -> bytes:

@@ -31,6 +31,7 @@ ALREADY_THERE = ("alreadyknown", "knowntransaction", "alreadyimported")
 FOR_A_MOMENT = ("ratelimit", "limitexceeded", "toomanyrequests", "timeout", "timedout", "-32005")
 # What a node that fails, or the way to it, raises; a proxy's error page is no JSON.
 NODE_ERRORS = (Web3Exception, OSError, JSONDecodeError)
+GARBAGE = (*NODE_ERRORS, TypeError, ValueError)  # and what becomes of an answer of another shape
 EMBEDDED_GAS = 10_000_000  # of one transaction: more than any deployment takes, a third of a block
 
 
@@ -280,7 +281,7 @@ class Wallet:
             try:
                 self.web3.eth.send_raw_transaction(raw)
                 return HandIn.TAKEN
-            except Web3RPCError as error:
+            except Exception as error:
                 text = str(error).lower().replace(" ", "")
                 if any(words in text for words in ALREADY_THERE):
                     return HandIn.TAKEN
@@ -289,10 +290,10 @@ class Wallet:
                     return HandIn.UNKNOWN if attempt else HandIn.NONCE
                 if any(words in text for words in PRICE_TOO_LOW):
                     return HandIn.PRICE
-                if not any(words in text for words in FOR_A_MOMENT):
+                refused = isinstance(error, Web3RPCError) and not any(words in text for words in FOR_A_MOMENT)
+                if refused or not isinstance(error, GARBAGE):
                     raise
-            except (*NODE_ERRORS, TypeError, ValueError):
-                pass  # it may have got there all the same
+                # It may have got there all the same.
         return answer
 
     def _receipt(self, sent: list[bytes], seconds: float) -> TxReceipt | None:
@@ -307,7 +308,7 @@ class Wallet:
                     # A receipt may come from another machine than the state that is asked for next.
                     if found is not None and self.web3.eth.block_number >= found["blockNumber"] + self.confirmations:
                         return True
-            except (*NODE_ERRORS, TypeError, ValueError):
+            except GARBAGE:
                 pass  # the node may come back
             return False
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from tessera.chain.fees import GWEI
 from tessera.cli.session import Commands, Session
 from tessera.keeper import report
 from tessera.keeper.plan import Plan, due
 from tessera.keeper.round import Watcher
 from tessera.keeper.round import run as run_round
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import GWEI, Sender
-from tessera.keeper.terminal import Bar, keep, show_plan, stopped_by_signal
+from tessera.keeper.terminal import Bar, show_plan, stopped_by_signal, write_report
+from tessera.keeper.view import View
 
 console = Console(highlight=False, stderr=True)
 
@@ -41,14 +41,15 @@ def run(context: click.Context, max_gas_price: float | None, reports: Path | Non
     Exits with 3 where something was left undone, 4 where a token refuses a winner.
     """
     session: Session = context.obj
-    scene, found = _due(session)
+    view, found = _due(session)
     if session.dry_run:
         _show(session, found)
         return
-    sender = Sender(session.wallet, max_gas_price=None if max_gas_price is None else int(max_gas_price * GWEI))
+    wallet = session.wallet
+    wallet.max_gas_price = None if max_gas_price is None else int(max_gas_price * GWEI)
     with stopped_by_signal() as stopping, nullcontext(Watcher()) if session.as_json else Bar(console) as bar:
-        done = run_round(scene, sender, found, watcher=bar, stopping=stopping.is_set)
-    told, path = (report.of(scene, done), None) if reports is None else keep(scene, done, reports)
+        done = run_round(view, wallet, found, watcher=bar, stopping=stopping.is_set)
+    told, path = (report.of(view, done), None) if reports is None else write_report(view, done, reports)
     if path is not None:
         click.echo(f"report: {path}", err=True)
     if session.as_json:
@@ -58,9 +59,9 @@ def run(context: click.Context, max_gas_price: float | None, reports: Path | Non
     context.exit(done.exit_code)
 
 
-def _due(session: Session) -> tuple[Scene, Plan]:
-    scene = Scene(session.tessera, session.index, session.viewer)
-    return scene, due(scene)
+def _due(session: Session) -> tuple[View, Plan]:
+    view = View(session.tessera, session.index, session.viewer)
+    return view, due(view)
 
 
 def _show(session: Session, found: Plan) -> None:

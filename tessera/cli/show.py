@@ -15,7 +15,7 @@ from rich.text import Text
 from tessera.chain import EUR, WAD, Receipt
 from tessera.chain.erc20 import Token
 from tessera.cli.session import Session
-from tessera.keeper.plan import moment
+from tessera.dates import utc
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -81,7 +81,7 @@ class Moment:
     at: int
 
     def __str__(self) -> str:
-        return moment(self.at) if self.at else "-"
+        return utc(self.at) if self.at else "-"
 
     @property
     def exact(self) -> int:

@@ -39,9 +39,8 @@ from tessera.deployment.deploy import deploy
 from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import Sender
-from tessera.keeper.steps import Settle
+from tessera.keeper.steps.settle import Settle
+from tessera.keeper.view import View
 from tessera.local.chain import DAY, HOUR, UNITS, LocalChain
 from tessera.model.prizes import period_of, start_of
 
@@ -61,9 +60,9 @@ class Weeks:
         self.panel_id = panel.event(PanelCreated).panel_id
         self.events.approve_panel(self.owner, self.panel_id, True)
         self.events.set_manager(self.owner, self.owner.address, True)
-        self.sender = Sender(Wallet(web3, known_account(KEEPER)))
-        self.prizes.set_keeper(self.owner, self.sender.address, True)
-        self.scene = Scene(tessera, Index("sqlite://", web3, self.record), self.sender.address)
+        self.keeper = Wallet(web3, known_account(KEEPER), alone=True)
+        self.prizes.set_keeper(self.owner, self.keeper.address, True)
+        self.view = View(tessera, Index("sqlite://", web3, self.record), self.keeper.address)
         self.local = LocalChain(tessera, self.owner)
         self.local.open_markets()
         for one in STAKERS:
@@ -135,13 +134,13 @@ class Weeks:
 
     def keep(self) -> None:
         """The keeper's round. Raises AuditError where it leaves something undone."""
-        plan = due(self.scene)
+        plan = due(self.view)
         for step in plan.steps:
             if isinstance(step, Settle):  # then tickets are gone
                 self.played.tickets[step.event_id] = {
                     one: self.events.tickets(step.event_id, one) for one in self.played.names
                 }
-        done = run(self.scene, self.sender, plan)
+        done = run(self.view, self.keeper, plan)
         if done.exit_code:
             raise AuditError("\n".join(f"{one.step.what}: {one.message}" for one in done.outcomes if one.message))
         self.watcher.tell(f"the keeper: {', '.join(step.what for step in plan.steps)}")

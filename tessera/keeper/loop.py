@@ -3,27 +3,19 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Event
 
-from tessera.chain import ChainError
-from tessera.keeper.metrics import Alarms, Metrics
-from tessera.keeper.plan import due, late
+from tessera.chain import ChainError, Wallet
+from tessera.chain.wallet import NODE_ERRORS
+from tessera.keeper.alarms import Alarms, Limits, Watch
+from tessera.keeper.metrics import Metrics
+from tessera.keeper.plan import Plan, due
 from tessera.keeper.round import Round, run
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import NODE_ERRORS, Sender
+from tessera.keeper.steps import close
+from tessera.keeper.view import View
 
 log = logging.getLogger("tessera.keeper")
 FIRST_WAIT = 5  # seconds after a failure of the node, twice as long after the next
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a keeper looks and when it cries: seconds, seconds, wei."""
-
-    every: float = 300
-    late_after: float = 6 * 3600
-    low_balance: int = 5 * 10**16
 
 
 class Loop:
@@ -31,18 +23,20 @@ class Loop:
 
     def __init__(
         self,
-        scene: Scene,
-        sender: Sender,
+        view: View,
+        wallet: Wallet,
         metrics: Metrics,
         alarms: Alarms,
         *,
-        limits: Limits = Limits(),
-        buy_back: bool = True,
+        limits: Limits | None = None,
+        budget: int | None = None,
         ended: Callable[[Round], None] = lambda _: None,
     ):
-        """`ended` gets every round that sent something, or that ended otherwise than the one before."""
-        self.scene, self.sender, self.metrics, self.alarms = scene, sender, metrics, alarms
-        self.limits, self.buy_back, self.ended = limits, buy_back, ended
+        """`budget` is what each round may spend on gas, wei. `ended` gets every round that sent something, or that
+        ended otherwise than the one before."""
+        self.view, self.wallet, self.metrics, self.alarms = view, wallet, metrics, alarms
+        self.limits, self.budget, self.ended = limits or Limits(), budget, ended
+        self._watch = Watch(view, wallet, self.limits)
         self._failures = 0
         self._answered = time.monotonic()
         self._last: list[tuple] = []
@@ -71,39 +65,42 @@ class Loop:
             self._failures += 1
             self.metrics.node_failures.inc()
             text = " ".join(str(error).split())[:200]
-            known = isinstance(error, NODE_ERRORS)
-            log.warning("the node failed, next look in %.0f s: %s", self.wait, text, exc_info=not known)
+            log.warning(
+                "the node failed, next look in %.0f s: %s", self.wait, text, exc_info=not isinstance(error, NODE_ERRORS)
+            )
         silent = time.monotonic() - self._answered
         self.alarms.set("node", f"no answer for {silent:.0f} s" if silent > self.limits.late_after else None)
 
     def _round(self, stopping: Event) -> None:
-        plan = due(self.scene, buy_back=self.buy_back)
+        plan = due(self.view)
         self.metrics.looked(plan, time.time())
         self._answered, self._failures = time.monotonic(), 0
         # All of it, should the round not even begin.
         self.metrics.undone.set(len(plan.steps))
+        done = None
         try:
-            done = run(self.scene, self.sender, plan, stopping=stopping.is_set)
+            done = run(self.view, self.wallet, plan, budget=self.budget, stopping=stopping.is_set)
         finally:
-            self._check(plan.gas)
+            self._check(plan, done)
         self.metrics.ended(done)
-        self._tell(done)
+        self._report(done)
 
-    def _tell(self, done: Round) -> None:
-        ends = [(one.step.key, one.status, one.message) for one in done.outcomes]
+    def _report(self, done: Round) -> None:
+        ends = [(outcome.step.key, outcome.status, outcome.message) for outcome in done.outcomes]
         if done.gas_used or ends != self._last:
-            for one in done.outcomes:
-                log.info("%s: %s%s", one.step.what, one.status, f", {one.message}" if one.message else "")
+            for outcome in done.outcomes:
+                message = f", {outcome.message}" if outcome.message else ""
+                log.info("%s: %s%s", outcome.step.what, outcome.status, message)
             if done.outcomes:
                 self.ended(done)
         self._last = ends
 
-    def _check(self, gas: int) -> None:
-        behind = late(self.scene.clock(), self.scene.prizes.period())
-        self.metrics.late.set(behind)
-        text = f"a week ended {behind / 3600:.1f} h ago and is not closed"
-        self.alarms.set("late", text if behind > self.limits.late_after else None)
-        balance = self.sender.balance()
-        self.metrics.balance.set(balance / 1e18)
-        is_low = balance < max(self.limits.low_balance, gas * sum(self.sender.price()))
-        self.alarms.set("gas money", f"{self.sender.address} has {balance / 1e18:.6f} ETH left" if is_low else None)
+    def _check(self, plan: Plan, done: Round | None) -> None:
+        self.alarms.set("undone", self._watch.undone(plan, done))
+        self.metrics.balance.set(self.wallet.balance() / 1e18)
+        self.alarms.set("gas money", self._watch.gas_money(plan.gas))
+        if self.view.has_tickets:
+            self.metrics.late.set(close.late(self.view.clock(), self.view.prizes.period()))
+        self.alarms.set("late", self._watch.late())
+        self.alarms.set("winners", self._watch.winners())
+        self.alarms.set("panel", self._watch.panel())

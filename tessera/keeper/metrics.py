@@ -1,17 +1,11 @@
-"""What Prometheus reads of a keeper, and the alarms: a line in the log, a metric, and a command of the operator's."""
-
-import logging
-import subprocess
-from collections.abc import Sequence
+"""What Prometheus reads of a keeper."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from tessera.keeper.plan import Plan
 from tessera.keeper.round import Round
-from tessera.keeper.steps import Status
+from tessera.keeper.steps.base import Status
 
-log = logging.getLogger("tessera.keeper")
-COMMAND_SECONDS = 60
 RESULTS = {0: "done", 3: "undone", 4: "refused"}
 
 
@@ -50,32 +44,3 @@ class Metrics:
         self.refused.set(len(done.of(Status.REFUSED)))
         self.gas.inc(done.gas_used)
         self.fees.inc(done.fees / 1e18)
-
-
-class Alarms:
-    """Each kind of alarm is on or off; going on is logged and runs the command, going off is logged."""
-
-    def __init__(self, gauge: Gauge, command: Sequence[str] = ()):
-        """The command gets the kind and the text as two more arguments."""
-        self._gauge, self._command = gauge, list(command)
-        self._on: set[str] = set()
-
-    def set(self, kind: str, text: str | None) -> None:
-        """Switches an alarm on with its text, or off with None."""
-        self._gauge.labels(kind).set(text is not None)
-        if text is None:
-            if kind in self._on:
-                self._on.remove(kind)
-                log.warning("alarm is over: %s", kind)
-        elif kind not in self._on:
-            self._on.add(kind)
-            log.error("ALARM, %s: %s", kind, text)
-            self._run(kind, text)
-
-    def _run(self, kind: str, text: str) -> None:
-        if not self._command:
-            return
-        try:
-            subprocess.run([*self._command, kind, text], timeout=COMMAND_SECONDS, check=True)  # noqa: S603
-        except (OSError, subprocess.SubprocessError) as error:
-            log.error("the alarm's command failed: %s", error)

@@ -3,8 +3,8 @@
 from html import escape
 
 from tessera.chain.erc20 import Token
-from tessera.keeper.flows import Flow
-from tessera.keeper.plan import moment
+from tessera.dates import utc
+from tessera.keeper.money_flow import MoneyFlow
 from tessera.model.prizes import start_of
 
 WIDTH, BAR, HEIGHT, GAP, TOP, SLOT = 1040, 12, 320, 14, 90, 40  # SLOT: two lines of text
@@ -18,7 +18,7 @@ text{font:14px system-ui,sans-serif;fill:#222}.head{font-size:20px;font-weight:6
 """
 
 
-def svg(flow: Flow, token: Token) -> str:
+def svg(flow: MoneyFlow, token: Token) -> str:
     """The picture of one flow; the height of a band is its amount."""
     sources, sinks = _few(flow.sources), _few(flow.sinks)
     scale = HEIGHT / flow.total if flow.total else 0
@@ -39,9 +39,9 @@ def svg(flow: Flow, token: Token) -> str:
     )
 
 
-def _title(flow: Flow) -> str:
+def _title(flow: MoneyFlow) -> str:
     weeks = "The week" if flow.first == flow.last else f"The {flow.last - flow.first + 1} weeks"
-    return f"{weeks} to {moment(start_of(flow.last + 1))}: where the prize came from and went"
+    return f"{weeks} to {utc(start_of(flow.last + 1))}: where the prize came from and went"
 
 
 def _few(amounts: dict[str, int]) -> list[tuple[str, int]]:

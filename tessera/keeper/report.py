@@ -13,12 +13,13 @@ from rich.text import Text
 
 from tessera.chain import ChainError
 from tessera.chain.erc20 import Token
-from tessera.keeper.flows import Flow, flow
+from tessera.chain.wallet import NODE_ERRORS
+from tessera.keeper.money_flow import MoneyFlow, money_flow
 from tessera.keeper.picture import svg
 from tessera.keeper.round import Round
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import NODE_ERRORS
-from tessera.keeper.steps import Close, Status
+from tessera.keeper.steps.base import Status
+from tessera.keeper.steps.close import Close
+from tessera.keeper.view import View
 
 GOOD, BAD = (Status.DONE, Status.OTHERS), (Status.UNDONE,)
 VERDICTS = {
@@ -28,25 +29,25 @@ VERDICTS = {
 }
 
 
-def flow_of(scene: Scene, done: Round) -> Flow | None:
+def flow_of(view: View, done: Round) -> MoneyFlow | None:
     """The money of the weeks that a round found closed at its end; None where there are none, or the node fails."""
-    closed = [one for one in done.outcomes if isinstance(one.step, Close) and one.status in GOOD]
+    closed = [end.step for end in done.outcomes if isinstance(end.step, Close) and end.status in GOOD]
     if not closed:
         return None
     try:
-        scene.known.sync()
-        return flow(scene, closed[0].step.first, closed[0].step.running - 1)
+        view.history.sync()
+        return money_flow(view, closed[0].first, closed[0].running - 1)
     except (ChainError, *NODE_ERRORS):
         return None
 
 
-def of(scene: Scene, done: Round) -> dict:
+def of(view: View, done: Round) -> dict:
     """A round's report: what it did, and the money of the weeks that it closed."""
-    money = flow_of(scene, done)
-    return as_mapping(done, money, scene.prize_token if money else None)
+    money = flow_of(view, done)
+    return as_mapping(done, money, view.prize_token if money else None)
 
 
-def as_mapping(done: Round, money: Flow | None, token: Token | None) -> dict:
+def as_mapping(done: Round, money: MoneyFlow | None, token: Token | None) -> dict:
     """A round as JSON has it: amounts in the smallest unit, fees in wei."""
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -58,14 +59,14 @@ def as_mapping(done: Round, money: Flow | None, token: Token | None) -> dict:
         "plan": done.plan.as_mapping(),
         "steps": [
             {
-                "key": one.step.key,
-                "what": one.step.what,
-                "why": one.step.why,
-                "status": one.status.value,
-                "message": one.message,
-                "transactions": [asdict(sent) for sent in one.sent],
+                "key": outcome.step.key,
+                "what": outcome.step.what,
+                "why": outcome.step.why,
+                "status": outcome.status.value,
+                "message": outcome.message,
+                "transactions": [asdict(sent) for sent in outcome.sent],
             }
-            for one in done.outcomes
+            for outcome in done.outcomes
         ],
         "money": None if money is None else {**asdict(money), "token": asdict(token)},
     }
@@ -78,7 +79,7 @@ def write(report: Mapping, folder: Path) -> Path:
     if report["money"]:
         money = dict(report["money"])
         token = Token(**money.pop("token"))
-        (folder / f"{name}.svg").write_text(svg(Flow(**money), token), encoding="utf-8")
+        (folder / f"{name}.svg").write_text(svg(MoneyFlow(**money), token), encoding="utf-8")
     path = folder / f"{name}.json"
     draft = path.with_suffix(".tmp")
     draft.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -88,15 +89,15 @@ def write(report: Mapping, folder: Path) -> Path:
 
 def read(folder: Path, name: str | None = None) -> tuple[Path, dict]:
     """A round's report by its name, the last one's if none is given. Raises ChainError where there is none to read."""
-    found = sorted(folder.glob("round-*.json"))
+    paths = sorted(folder.glob("round-*.json"))
     if name is not None:
-        found = [path for path in found if path.stem == name.removesuffix(".json")]
-    if not found:
+        paths = [path for path in paths if path.stem == name.removesuffix(".json")]
+    if not paths:
         raise ChainError(f"no report {name or 'of a round'} in {folder}")
     try:
-        return found[-1], json.loads(found[-1].read_text(encoding="utf-8"))
+        return paths[-1], json.loads(paths[-1].read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise ChainError(f"{found[-1]} is not a report: delete it") from None
+        raise ChainError(f"{paths[-1]} is not a report: delete it") from None
 
 
 def show(report: Mapping, console: Console) -> None:

@@ -3,15 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tessera.chain import ChainError, Reverted
-from tessera.keeper.patience import LAG_SECONDS, comes_true
+from web3 import Web3
+from web3.types import TxReceipt
+
+from tessera.chain import ChainError, Reverted, Wallet
+from tessera.chain.waiting import LAG_SECONDS, wait_until
+from tessera.chain.wallet import NODE_ERRORS
 from tessera.keeper.plan import Plan
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import NODE_ERRORS, Sender, Sent
-from tessera.keeper.steps import Call, Status, Step, refusal
+from tessera.keeper.steps.base import Call, Status, Step, refusal
+from tessera.keeper.view import View
 
 STOPPED = "the keeper was stopped"
 MOST_NAMED = 3  # accounts in a message
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A transaction that a node says is in a block; `fee` in wei."""
+
+    name: str
+    transaction: str
+    block: int
+    gas_used: int
+    fee: int
+    succeeded: bool
 
 
 @dataclass(frozen=True)
@@ -34,10 +49,12 @@ class Round:
 
     @property
     def gas_used(self) -> int:
+        """Gas of all transactions."""
         return sum(sent.gas_used for outcome in self.outcomes for sent in outcome.sent)
 
     @property
     def fees(self) -> int:
+        """What all transactions cost, wei."""
         return sum(sent.fee for outcome in self.outcomes for sent in outcome.sent)
 
     def of(self, status: Status) -> list[Outcome]:
@@ -65,70 +82,81 @@ class Watcher:
 
 
 def run(
-    scene: Scene,
-    sender: Sender,
+    view: View,
+    wallet: Wallet,
     plan: Plan,
     *,
+    budget: int | None = None,
     watcher: Watcher | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Round:
-    """Tries every step of a plan in its order; one that fails does not hold up the others.
+    """Tries every step of a plan in its order; one that fails, or that there is no money for, does not hold up the
+    others.
 
-    `stopping` is asked before each transaction. Raises ChainError, and has sent nothing, where the account cannot pay
-    for the gas of the whole plan.
+    `budget` is what the round may spend on gas, wei. `stopping` is asked before each transaction.
     """
     watcher = watcher or Watcher()
-    done = Round(plan, sender.address)
-    if plan.steps:
-        sender.check_money(plan.gas)
+    wallet.budget = budget
+    done = Round(plan, wallet.address)
     for step in plan.steps:
         watcher.begin(step)
-        done.outcomes.append(_attempt(scene, sender, step, watcher, stopping))
+        done.outcomes.append(_attempt(view, wallet, step, watcher, stopping))
         watcher.end(done.outcomes[-1])
     return done
 
 
-def _attempt(scene: Scene, sender: Sender, step: Step, watcher: Watcher, stopping: Callable[[], bool]) -> Outcome:
+def _attempt(view: View, wallet: Wallet, step: Step, watcher: Watcher, stopping: Callable[[], bool]) -> Outcome:
     sent: list[Sent] = []
-    trouble = ""
+    fault = ""
     try:
         if stopping():
             raise ChainError(STOPPED)
-        for call in step.calls(scene):
+        for call in step.calls(view):
             if stopping():
                 raise ChainError(STOPPED)
             try:
-                sent.append(sender.send(call))
+                sent.append(_sent(call, wallet.submit(call.data, call.name)))
             except Reverted as refused:
-                trouble = step.advice(refused)
+                fault = step.advice(refused)
                 continue  # other batches of winners may be paid
             if not sent[-1].succeeded:
-                trouble = _failed(scene, call, sent[-1])
+                fault = _failed(view, call, sent[-1])
             watcher.paid(call.people)
     except ChainError as error:
-        trouble = str(error)
+        fault = str(error)
     except NODE_ERRORS as error:
-        trouble = _node_failed(error)
+        fault = _node_failed(error)
     # A receipt is a node's word, and others may have been faster: the state decides. It may come from another machine
     # than the receipt, one that is some blocks behind.
-    patience = 0 if trouble else min(sender.patience, LAG_SECONDS)
+    patience = 0 if fault else min(wallet.seconds_per_price, LAG_SECONDS)
     try:
-        if comes_true(lambda: step.is_done(scene), patience):
-            return _done(scene, step, tuple(sent))
+        if wait_until(lambda: step.is_done(view), patience):
+            return _done(view, step, tuple(sent))
     except ChainError as error:
-        trouble = trouble or str(error)
+        fault = fault or str(error)
     except NODE_ERRORS as error:
-        trouble = trouble or _node_failed(error)
-    trouble = trouble or "a node says that it is in a block, and the chain does not show it"
-    return Outcome(step, Status.UNDONE, trouble, tuple(sent))
+        fault = fault or _node_failed(error)
+    fault = fault or "a node says that it is in a block, and the chain does not show it"
+    return Outcome(step, Status.UNDONE, fault, tuple(sent))
 
 
-def _done(scene: Scene, step: Step, sent: tuple[Sent, ...]) -> Outcome:
-    if refused := step.refused(scene):
+def _done(view: View, step: Step, sent: tuple[Sent, ...]) -> Outcome:
+    if refused := step.refused(view):
         return Outcome(step, Status.REFUSED, f"the token refuses to pay {_named(refused)}; what is theirs waits", sent)
-    if any(one.succeeded for one in sent):
-        return Outcome(step, Status.DONE, "", sent)
-    return Outcome(step, Status.OTHERS, "the chain shows it as done", sent)
+    if any(transaction.succeeded for transaction in sent):
+        return Outcome(step, Status.DONE, step.note(view), sent)
+    return Outcome(step, Status.OTHERS, step.note(view) or "the chain shows it as done", sent)
+
+
+def _sent(call: Call, receipt: TxReceipt) -> Sent:
+    return Sent(
+        call.name,
+        Web3.to_hex(receipt["transactionHash"]),
+        receipt["blockNumber"],
+        receipt["gasUsed"],
+        receipt["gasUsed"] * receipt["effectiveGasPrice"],
+        receipt["status"] == 1,
+    )
 
 
 def _named(accounts: list[str]) -> str:
@@ -136,8 +164,8 @@ def _named(accounts: list[str]) -> str:
     return ", ".join(accounts[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _failed(scene: Scene, call: Call, sent: Sent) -> str:
-    reason = refusal(scene, call)
+def _failed(view: View, call: Call, sent: Sent) -> str:
+    reason = refusal(view, call)
     return f"reverted in {sent.transaction}: {reason or 'others were faster, or it ran out of gas'}"
 
 

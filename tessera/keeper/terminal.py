@@ -14,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tessera.keeper import report
-from tessera.keeper.plan import Plan
+from tessera.keeper.plan import Costs, Plan
 from tessera.keeper.round import Outcome, Round, Watcher
-from tessera.keeper.scene import Scene
-from tessera.keeper.steps import Status, Step
+from tessera.keeper.steps.base import Status, Step
+from tessera.keeper.view import View
 
 
-def show_plan(plan: Plan, console: Console) -> None:
-    """What is due and why, what waits; 80 columns are enough."""
+def show_plan(plan: Plan, console: Console, costs: Costs | None = None) -> None:
+    """What is due and why, what waits, and what it may cost; 80 columns are enough."""
     if plan.steps:
         table = Table(title="Due", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("step")
@@ -30,6 +30,8 @@ def show_plan(plan: Plan, console: Console) -> None:
             table.add_row(Text(step.what) + Text(f"\n{step.why}", "dim"), f"{step.gas:,}")
         console.print(table)
         console.print(f"{len(plan.steps)} steps, about {plan.gas:,} gas. Nothing was sent.")
+        if costs is not None:
+            console.print(str(costs))
     else:
         console.print("Nothing is due.")
     for sentence in plan.waiting:
@@ -80,11 +82,11 @@ def stopped_by_signal() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def keep(scene: Scene, done: Round, folder: Path) -> tuple[dict, Path | None]:
+def write_report(view: View, done: Round, folder: Path) -> tuple[dict, Path | None]:
     """A round's report and its file; None where the folder cannot be written: what was done counts."""
-    found = report.of(scene, done)
+    written = report.of(view, done)
     try:
-        return found, report.write(found, folder)
+        return written, report.write(written, folder)
     except OSError as error:
         click.echo(f"no report was written to {folder}: {error.strerror}", err=True)
-        return found, None
+        return written, None

@@ -15,7 +15,7 @@ from web3 import HTTPProvider, Web3
 
 from scripts import devnet
 from tessera.chain import EUR, Deployment, Outcome, Tessera
-from tessera.keeper.patience import comes_true
+from tessera.chain.waiting import wait_until
 from tessera.local.bots import fate
 from tests.integration.conftest import READY_SECONDS, ROOT
 
@@ -91,7 +91,7 @@ def play_alone(page, tessera: Tessera):
         week = tessera.prizes.period()
         page.button("Let a week pass").click()
         page.tab.wait_for_function("!document.querySelector('.clock [aria-busy=true]')")
-        assert comes_true(lambda week=week: tessera.prizes.period() > week, READY_SECONDS)  # bots do it
+        assert wait_until(lambda week=week: tessera.prizes.period() > week, READY_SECONDS)  # bots do it
     page.says("are yours")
     prize = tessera.events.prize_of(1, me)
     assert prize > 0

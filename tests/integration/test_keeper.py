@@ -18,17 +18,18 @@ from web3 import HTTPProvider, Web3
 from scripts import keeper as script
 from scripts.devnet import anvil
 from tessera.chain import ChainError, Tessera, Wallet
+from tessera.chain.fees import GWEI
 from tessera.chain.prediction_events import Claimed, Purged
+from tessera.chain.waiting import wait_until
 from tessera.index import Index
-from tessera.keeper.known import Known
+from tessera.keeper.alarms import Alarms
+from tessera.keeper.history import History
 from tessera.keeper.loop import Loop
-from tessera.keeper.metrics import Alarms, Metrics
-from tessera.keeper.patience import comes_true
+from tessera.keeper.metrics import Metrics
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import GWEI, Sender
-from tessera.keeper.steps import Status
+from tessera.keeper.steps.base import Status
+from tessera.keeper.view import View
 from tests.habits import served
 from tests.integration.conftest import ROOT
 from tests.integration.conftest import run as run_command
@@ -78,13 +79,12 @@ def world(open_world):
 
 
 def keeper_of(world, **options):
-    wallet = world.wallet(KEEPER)
-    index = Index("sqlite://", world.web3, world.record)
-    return Scene(world.tessera, index, wallet.address), Sender(wallet, **{"patience": 2, **options})
+    wallet = Wallet(world.web3, world.keeper.account, **{"seconds_per_price": 2, "alone": True, **options})
+    return View(world.tessera, Index("sqlite://", world.web3, world.record), wallet.address), wallet
 
 
-def round_of(scene, sender):
-    return run(scene, sender, due(scene))
+def round_of(view, wallet):
+    return run(view, wallet, due(view))
 
 
 def claims(world):
@@ -118,7 +118,7 @@ def stuck(world, monkeypatch):
             "maxPriorityFeePerGas": price,
         }
         world.web3.eth.send_raw_transaction(wallet.account.sign_transaction(transaction).raw_transaction)
-        monkeypatch.setattr("tessera.keeper.patience.time.sleep", lambda _: ask("evm_mine", []))
+        monkeypatch.setattr("tessera.chain.waiting.time.sleep", lambda _: ask("evm_mine", []))
 
     return put
 
@@ -134,33 +134,32 @@ from web3 import HTTPProvider, Web3
 from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.index import Index
-from tessera.keeper.known import Known
+from tessera.keeper.history import History
 from tessera.keeper.loop import Loop
-from tessera.keeper.metrics import Alarms, Metrics
-from tessera.keeper.patience import comes_true
+from tessera.keeper.alarms import Alarms
+from tessera.keeper.metrics import Metrics
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import Sender
+from tessera.keeper.view import View
 
 url, record, index, account, count = sys.argv[1:]
 web3, deployment, left = Web3(HTTPProvider(url)), Deployment.load(record), int(count)
-wallet = Wallet(web3, known_account(int(account)))
-scene, sender = Scene(Tessera(web3, deployment), Index(index, web3, deployment), wallet.address), Sender(wallet)
-submit = sender._submit
+wallet = Wallet(web3, known_account(int(account)), alone=True)
+view = View(Tessera(web3, deployment), Index(index, web3, deployment), wallet.address)
+hand_in = wallet._hand_in
 
 
 def dying(raw):
     global left
-    submit(raw)
+    answer = hand_in(raw)
     left -= 1
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
-    return ""
+    return answer
 
 
-sender._submit = dying
-run(scene, sender, due(scene))
+wallet._hand_in = dying
+run(view, wallet, due(view))
 """
 
 
@@ -169,21 +168,21 @@ def test_killed_in_each_transaction_the_next_process_goes_on(world, node, tmp_pa
     world.record.save(tmp_path / "record.json")
     index = f"sqlite:///{tmp_path / 'index.sqlite'}"
     before = world.web3.provider.make_request("evm_snapshot", [])["result"]
-    scene, sender = keeper_of(world)
-    steps = len(due(scene).steps)
-    assert round_of(scene, sender).exit_code == 0
+    view, wallet = keeper_of(world)
+    steps = len(due(view).steps)
+    assert round_of(view, wallet).exit_code == 0
     paid = {row.account: row.amount for row in claims(world)}
     for count in range(1, steps + 1):
         assert world.web3.provider.make_request("evm_revert", [before])["result"]
         before = world.web3.provider.make_request("evm_snapshot", [])["result"]
-        nonce = world.web3.eth.get_transaction_count(sender.address)
+        nonce = world.web3.eth.get_transaction_count(wallet.address)
         died = run_command([sys.executable, "-c", DYING, node, tmp_path / "record.json", index, KEEPER, count])
         assert died.returncode == -signal.SIGKILL, died.stderr
         # The node has the last one, and puts it in a block a moment later.
         wanted = nonce + count
-        assert comes_true(lambda wanted=wanted: world.web3.eth.get_transaction_count(sender.address) == wanted, 60)
-        scene.known = Known(Index(index, world.web3, world.record))
-        again = round_of(scene, sender)
+        assert wait_until(lambda wanted=wanted: world.web3.eth.get_transaction_count(wallet.address) == wanted, 60)
+        view.history = History(Index(index, world.web3, world.record))
+        again = round_of(view, wallet)
         assert (again.exit_code, len(again.outcomes)) == (0, steps - count)
         assert [(row.account, row.amount) for row in claims(world)] == list(paid.items())
 
@@ -220,9 +219,9 @@ def test_a_stuck_transaction_of_the_account_is_replaced(world, stuck, tenths, wh
 
 def test_what_nobody_mines_is_left_undone_and_done_by_the_next_round(world):
     world.web3.provider.make_request("evm_setAutomine", [False])
-    scene, sender = keeper_of(world, patience=0.2)
-    plan = due(scene)
-    done = run(scene, sender, plan)
+    view, wallet = keeper_of(world, seconds_per_price=0.2)
+    plan = due(view)
+    done = run(view, wallet, plan)
     assert done.exit_code == 3
     assert {one.status for one in done.outcomes} == {Status.UNDONE}
     assert re.search(r"StakingPool.harvest with nonce \d+ waits to be mined at", done.outcomes[0].message)
@@ -232,25 +231,25 @@ def test_what_nobody_mines_is_left_undone_and_done_by_the_next_round(world):
 
 
 def test_a_fee_that_rises_above_the_ceiling_stops_the_round(world):
-    scene, sender = keeper_of(world, max_gas_price=20 * GWEI)
-    plan = due(scene)
+    view, wallet = keeper_of(world, max_gas_price=20 * GWEI)
+    plan = due(view)
     world.web3.provider.make_request("anvil_setNextBlockBaseFeePerGas", [hex(100 * GWEI)])
     world.mine(1)
-    sent = world.web3.eth.get_transaction_count(sender.address)
-    done = run(scene, sender, plan)
+    sent = world.web3.eth.get_transaction_count(wallet.address)
+    done = run(view, wallet, plan)
     assert done.exit_code == 3
     assert "the ceiling is 20.000 gwei" in done.outcomes[0].message
-    assert world.web3.eth.get_transaction_count(sender.address) == sent
+    assert world.web3.eth.get_transaction_count(wallet.address) == sent
 
 
 @pytest.mark.parametrize("depth", [1, 4])
 def test_a_reorg_of_the_last_blocks_is_done_again(world, depth):
-    scene, sender = keeper_of(world)
-    assert round_of(scene, sender).exit_code == 0
+    view, wallet = keeper_of(world)
+    assert round_of(view, wallet).exit_code == 0
     paid = {row.account: row.amount for row in claims(world)}
     world.web3.provider.make_request("anvil_reorg", [depth, []])
     assert len(claims(world)) == 0
-    again = round_of(scene, sender)  # the same index
+    again = round_of(view, wallet)  # the same index
     assert again.exit_code == 0
     assert len(again.outcomes) == depth
     assert {row.account: row.amount for row in claims(world)} == paid
@@ -275,12 +274,12 @@ def test_a_forfeited_prediction_is_purged_before_the_event_is_settled(open_world
         world.pool.withdraw(leaver, world.token("USDC"), 2_000 * 10**6)
     world.finish(1)
     world.friday()
-    scene, sender = keeper_of(world)
-    plan = due(scene)
+    view, wallet = keeper_of(world)
+    plan = due(view)
     kinds = [step.kind for step in plan.steps]
     assert kinds.index("purge") < kinds.index("settle")
     assert "pay 3 winners of event 1" in [step.what for step in plan.steps]
-    assert run(scene, sender, plan).exit_code == 0
+    assert run(view, wallet, plan).exit_code == 0
     (purged,) = (row for row in world.tessera.log_reader().read() if isinstance(row, Purged))
     assert purged.account == leaver.address
     paid = {row.account: row.amount for row in claims(world)}
@@ -439,9 +438,8 @@ def habits(node):
 
 def keeper_behind(url, world):
     web3 = Web3(HTTPProvider(url, exception_retry_configuration=None))
-    wallet = Wallet(web3, world.keeper.account)
-    scene = Scene(Tessera(web3, world.record), Index("sqlite://", web3, world.record), wallet.address)
-    return scene, Sender(wallet, patience=0.5)
+    wallet = Wallet(web3, world.keeper.account, seconds_per_price=0.5, alone=True)
+    return View(Tessera(web3, world.record), Index("sqlite://", web3, world.record), wallet.address), wallet
 
 
 KINDS = [("page", 502), ("page", 200), ("refusal", 200), ("null", 200), ("drop", 200)]
@@ -451,9 +449,9 @@ KINDS = [("page", 502), ("page", 200), ("refusal", 200), ("null", 200), ("drop",
 def test_the_loop_outlives_whatever_comes_over_http(world, habits, kind, through):
     """At its first request, while it looks, and in the middle of a round."""
     url, node = habits
-    scene, sender = keeper_behind(url, world)
+    view, wallet = keeper_behind(url, world)
     metrics, stopping = Metrics(), Event()
-    loop = Loop(scene, sender, metrics, Alarms(metrics.alarm))
+    loop = Loop(view, wallet, metrics, Alarms(metrics.alarm))
     node.failures, node.status, node.good = kind[:1], kind[1], through
     loop.look(stopping)
     assert node.good < 0
@@ -463,16 +461,16 @@ def test_the_loop_outlives_whatever_comes_over_http(world, habits, kind, through
     loop.look(stopping)
     assert loop.wait == loop.limits.every
     assert len(claims(world)) == 4
-    assert due(scene).steps == []
+    assert due(view).steps == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_round_ends_and_tells_whatever_comes_over_http(world, habits, kind):
     url, node = habits
-    scene, sender = keeper_behind(url, world)
-    plan = due(scene)
+    view, wallet = keeper_behind(url, world)
+    plan = due(view)
     node.failures, node.status, node.good = kind[:1], kind[1], 20
-    done = run(scene, sender, plan)
+    done = run(view, wallet, plan)
     assert done.exit_code == 3
     assert len(done.outcomes) == len(plan.steps)
     assert done.outcomes[-1].status == Status.UNDONE

@@ -5,13 +5,15 @@ from fractions import Fraction
 
 import pytest
 
+from tessera.chain import Wallet
+from tessera.chain.fees import GWEI
 from tessera.chain.staking_pool import Harvested
+from tessera.chain.wallet import HandIn
 from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import Round, run
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import GWEI, Sender
-from tessera.keeper.steps import Status
+from tessera.keeper.steps.base import Status
+from tessera.keeper.view import View
 from tests.real.node import running_anvil, wait
 from tests.real.tickets import RealTickets
 from tests.real.uniswap import MAX, amount_out
@@ -48,10 +50,10 @@ def deployed() -> Iterator[RealTickets]:
 def keep(system):
     """Returns what runs a round and gives what became of each step, by its kind and event or asset."""
     wallet = system.wallet(KEEPER)
-    scene = Scene(system.tessera, Index("sqlite://", system.web3, system.tessera.deployment), wallet.address)
+    view = View(system.tessera, Index("sqlite://", system.web3, system.tessera.deployment), wallet.address)
 
     def keep() -> tuple[Round, dict[str, Status]]:
-        done = run(scene, Sender(wallet), due(scene))
+        done = run(view, wallet, due(view))
         return done, {one.step.what: one.status for one in done.outcomes}
 
     return keep
@@ -117,7 +119,7 @@ def test_a_sandwich_around_the_buyback_costs_the_attacker(system, keep, monkeypa
     for token in (usdc, bet):
         token.write(attacker, "approve", router.address, MAX)
     bucket, before, treasury = prizes.buyback_bucket(), held_by(usdc, attacker), held(bet, TREASURY, system)
-    submit, buy_back, nonce = Sender._submit, prizes.calldata("buy_back", 0, 0, 0)[:4], 0
+    submit, buy_back, nonce = Wallet._hand_in, prizes.calldata("buy_back", 0, 0, 0)[:4], 0
 
     def swap(path, amount: int, price: int) -> None:
         nonlocal nonce
@@ -134,7 +136,7 @@ def test_a_sandwich_around_the_buyback_costs_the_attacker(system, keep, monkeypa
         system.web3.eth.send_raw_transaction(attacker.account.sign_transaction(transaction).raw_transaction)
         nonce += 1
 
-    def sandwiched(sender: Sender, raw: bytes) -> str:
+    def sandwiched(sender: Wallet, raw: bytes) -> HandIn:
         if buy_back not in bytes(raw):
             return submit(sender, raw)
         bought = amount_out(pushed, *system.uniswap.reserves(usdc.address, bet.address))
@@ -146,7 +148,7 @@ def test_a_sandwich_around_the_buyback_costs_the_attacker(system, keep, monkeypa
         ask("evm_setAutomine", [True])
         return answer
 
-    monkeypatch.setattr(Sender, "_submit", sandwiched)
+    monkeypatch.setattr(Wallet, "_hand_in", sandwiched)
     done, _ = keep()
     (bought,) = (one for one in done.outcomes if one.step.kind == "buy back")
     block = system.web3.eth.get_block(bought.sent[0].block)
@@ -161,7 +163,7 @@ def test_a_sandwich_around_the_buyback_costs_the_attacker(system, keep, monkeypa
         assert (done.exit_code, bought.status) == (3, Status.UNDONE)
         assert bought.message.startswith("reverted in 0x")
         assert prizes.buyback_bucket() == bucket
-        monkeypatch.setattr(Sender, "_submit", submit)
+        monkeypatch.setattr(Wallet, "_hand_in", submit)
         assert keep()[0].exit_code == 0  # the next look finds the market as it was
     else:
         assert (done.exit_code, bought.status) == (0, Status.DONE)

@@ -1,10 +1,16 @@
-"""What counts as done when blocks can be replaced."""
+"""What gas may cost, what was sent, and what counts as done when blocks can be replaced."""
+
+import re
 
 import pytest
 from web3 import Web3
+from web3.exceptions import Web3RPCError
 
 from tessera.chain import Wallet, waiting
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.chain.fees import GWEI, GasPrice, gas_price
+from tessera.chain.wallet import HandIn, NoGasMoneyError, NotMinedError, TooDearError
+from tests.habits import within
 
 
 class Clock:
@@ -56,3 +62,199 @@ def test_a_receipt_of_a_replaced_block_does_not_count(web3, monkeypatch):
     assert receipt["blockNumber"] == first + 1
     assert web3.eth.get_transaction_receipt(receipt["transactionHash"])["blockHash"] == receipt["blockHash"]
     assert clock.happenings == []
+
+
+NOTHING = ({"to": "0x" + "51" * 20, "value": 1}, "a gift")
+
+
+@pytest.fixture
+def impatient(web3, monkeypatch) -> Wallet:
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr("tessera.chain.wallet.time.sleep", lambda _: None)
+    return Wallet(web3, known_account(0), seconds_per_price=0.05)
+
+
+class History:
+    """A chain whose last blocks paid what a test says."""
+
+    def __init__(self, base: int, advice: int, bases=(), tips=(), ratios=None):
+        self.base, self.max_priority_fee, self.bases, self.tips = base, advice, bases, tips
+        self.ratios = ratios or [0.5] * len(tips)
+        self.eth = self
+
+    def get_block(self, _):
+        return {"baseFeePerGas": self.base}
+
+    def fee_history(self, count, newest, percentiles):
+        assert (count, newest, percentiles) == (20, "latest", [50])
+        return {
+            "baseFeePerGas": [*self.bases, self.base],
+            "gasUsedRatio": self.ratios,
+            "reward": [[tip] for tip in self.tips],
+        }
+
+
+def test_advice_is_believed_up_to_twice_the_usual_tip():
+    calm = History(10 * GWEI, 60 * GWEI, [10 * GWEI] * 3, [GWEI, 3 * GWEI, 3 * GWEI])
+    assert gas_price(calm) == GasPrice(10 * GWEI, 6 * GWEI, 36 * GWEI)
+    calm.max_priority_fee = 4 * GWEI
+    assert gas_price(calm).tip == 4 * GWEI
+
+
+def test_blocks_without_transactions_show_no_tips():
+    idle = History(GWEI, 60 * GWEI, [GWEI] * 3, [0, 0, 30 * GWEI], [0, 0, 0.1])
+    assert gas_price(idle).tip == 60 * GWEI
+    idle.ratios = [0, 0, 0]
+    assert gas_price(idle).tip == 2 * GWEI
+
+
+def test_the_usual_ceiling_follows_the_last_blocks_and_not_the_newest():
+    spike = History(90 * GWEI, GWEI, [10 * GWEI, 10 * GWEI, 80 * GWEI], [GWEI] * 3)
+    price = gas_price(spike)
+    assert price.ceiling == 3 * 10 * GWEI + 2 * GWEI
+    assert price.total > price.ceiling
+    assert gas_price(spike, 100 * GWEI).ceiling == 100 * GWEI
+
+
+def test_below_5_gwei_there_is_no_usual_ceiling():
+    assert gas_price(History(4 * GWEI, GWEI, [GWEI // 100] * 3, [0] * 3)).ceiling == 5 * GWEI
+
+
+def test_a_node_without_a_history_of_fees_is_asked_for_none(web3):
+    class Silent(History):
+        def fee_history(self, *_):
+            raise Web3RPCError("the method eth_feeHistory does not exist")
+
+    assert gas_price(Silent(10 * GWEI, 60 * GWEI)) == GasPrice(10 * GWEI, 2 * GWEI, 32 * GWEI)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("nonce too low: address 0x33, tx: 8089 state: 8090", HandIn.NONCE),  # geth
+        ("Transaction nonce is too low. Try incrementing the nonce.", HandIn.NONCE),  # openethereum
+        ("OldNonce, Current nonce: 22, nonce of rejected tx: 17", HandIn.NONCE),  # Nethermind
+        ("replacement transaction underpriced", HandIn.PRICE),  # geth
+        ("FeeTooLow, MaxFeePerGas too low. MaxFeePerGas: 50, BaseFee: 100", HandIn.PRICE),  # Nethermind
+        ("max fee per gas less than block base fee: address 0x33", HandIn.PRICE),  # geth
+        ("already known", HandIn.TAKEN),  # geth
+        ("AlreadyKnown", HandIn.TAKEN),  # Nethermind
+        ("Known transaction", HandIn.TAKEN),  # Besu
+        ("{'code': -32005, 'message': 'rate limited'}", HandIn.UNKNOWN),
+    ],
+)
+def test_what_nodes_mean(impatient, monkeypatch, text, meaning):
+    def refuse(_):
+        raise Web3RPCError(text)
+
+    monkeypatch.setattr(impatient.web3.eth, "send_raw_transaction", refuse)
+    assert impatient._hand_in(b"") == meaning
+
+
+def test_what_is_none_of_these_is_the_nodes_error(impatient, monkeypatch):
+    def refuse(_):
+        raise Web3RPCError("insufficient funds for gas * price + value")
+
+    monkeypatch.setattr(impatient.web3.eth, "send_raw_transaction", refuse)
+    with pytest.raises(Web3RPCError, match="insufficient funds"):
+        impatient.send(*NOTHING)
+
+
+@pytest.mark.parametrize("failure", ["page", "null", "truncated", "refusal", "drop"])
+def test_a_transaction_reaches_a_node_that_fails_at_first(web3, impatient, failure):
+    before = web3.eth.get_balance("0x" + "51" * 20)
+    with within(web3, methods=("eth_sendRawTransaction",), failures=(failure,), rate=0.5, seed=3) as node:
+        for _ in range(5):
+            impatient.send(*NOTHING)
+    assert node.failed[failure] > 0
+    assert web3.eth.get_balance("0x" + "51" * 20) == before + 5
+
+
+def test_what_may_have_been_sent_is_said_to_wait(web3, impatient):
+    """No answer says anything: it may be there, at the price of the last offer."""
+    told = r"a gift with nonce 0 was sent and waits to be mined at \d+\.\d+ gwei"
+    fails = within(web3, methods=("eth_sendRawTransaction",), failures=("page",), rate=1)
+    with fails, pytest.raises(NotMinedError, match=told):
+        impatient.send(*NOTHING)
+
+
+def test_a_price_that_is_refused_is_read_anew_after_a_wait_and_nothing_is_said_to_be_sent(web3, impatient, monkeypatch):
+    """In a spike, three offers went within milliseconds on one base fee, and a refused one "waits to be mined"."""
+    bases, offers, waits = iter([10 * GWEI, 20 * GWEI, 40 * GWEI]), [], []
+    impatient.gas_price = lambda: GasPrice(next(bases), GWEI, 10**12)
+
+    def refuse(raw):
+        raise Web3RPCError("max fee per gas less than block base fee")
+
+    receipt = impatient._receipt
+    monkeypatch.setattr(impatient, "_receipt", lambda sent, seconds: waits.append(seconds) or receipt(sent, 0))
+    sign = impatient._sign
+    monkeypatch.setattr(
+        impatient, "_sign", lambda call, gas, nonce, most, tip: offers.append(most) or sign(call, gas, nonce, most, tip)
+    )
+    monkeypatch.setattr(web3.eth, "send_raw_transaction", refuse)
+    impatient.seconds_per_price = 90
+    with pytest.raises(TooDearError, match=r"the node refuses a gift at 81\.000 gwei as too little: nothing was sent"):
+        impatient.send(*NOTHING)
+    assert offers == [21 * GWEI, 41 * GWEI, 81 * GWEI]
+    assert waits == [12, 12, 12]  # a block each, before the price is read again
+
+
+def test_what_waits_is_offered_for_a_quarter_more_and_the_ceiling_ends_that(web3, impatient, monkeypatch):
+    impatient.gas_price = lambda: GasPrice(GWEI, GWEI, 4 * GWEI)
+    monkeypatch.setattr(web3.eth, "send_raw_transaction", lambda raw: offers.append(raw))
+    offers = []
+    with pytest.raises(NotMinedError, match=re.escape("waits to be mined at 3.750 gwei")):
+        impatient.send(*NOTHING)
+    assert len(offers) == 2  # 3 and 3.75 gwei; 4.69 would be above
+
+
+def test_a_spike_after_the_first_offer_says_that_it_waits(web3, impatient, monkeypatch):
+    prices = iter([GasPrice(GWEI, GWEI, 4 * GWEI), GasPrice(9 * GWEI, GWEI, 4 * GWEI)])
+    impatient.gas_price = lambda: next(prices)
+    monkeypatch.setattr(web3.eth, "send_raw_transaction", lambda raw: None)
+    told = r"was sent and waits to be mined at 3\.000 gwei \(gas costs 10\.000 gwei, the ceiling is 4\.000 gwei\)"
+    with pytest.raises(NotMinedError, match=told):
+        impatient.send(*NOTHING)
+
+
+def test_a_nonce_that_lags_is_read_again(web3, impatient, monkeypatch):
+    """A machine that is three blocks behind says a nonce that was used: the node refuses it, and nothing was sent."""
+    impatient.send(*NOTHING)
+    nonces, answers, hand_in = iter([0, 1]), iter([HandIn.NONCE]), impatient._hand_in
+    monkeypatch.setattr(impatient, "_nonce", lambda: next(nonces))
+    monkeypatch.setattr(impatient, "_hand_in", lambda raw: next(answers, None) or hand_in(raw))
+    assert impatient.send(*NOTHING)["status"] == 1
+    assert web3.eth.get_transaction_count(impatient.address) == 2
+
+
+def test_a_nonce_that_somebody_else_took_meanwhile_is_not_used_again(web3, impatient, monkeypatch):
+    """The first offer waits, then another transaction of the account is mined: the call may have been made by it."""
+    answers = iter([HandIn.TAKEN, HandIn.NONCE])
+    monkeypatch.setattr(impatient, "_hand_in", lambda raw: next(answers))
+    with pytest.raises(NotMinedError, match="nonce 0 was taken by another transaction of"):
+        impatient.send(*NOTHING)
+
+
+def test_money_ends_before_anything_is_sent(web3, impatient):
+    impatient.balance = lambda: 10**12
+    with pytest.raises(NoGasMoneyError, match=r"has 0\.000001 ETH left, not enough for a gift"):
+        impatient.send(*NOTHING)
+    assert web3.eth.block_number == 0
+
+
+def test_a_budget_is_what_is_left_of_it(web3, impatient):
+    impatient.budget = 10**18
+    receipt = impatient.send(*NOTHING)
+    assert impatient.budget == 10**18 - receipt["gasUsed"] * receipt["effectiveGasPrice"]
+    impatient.budget = 10**12
+    with pytest.raises(NoGasMoneyError, match=r"0\.000001 ETH of the budget are left, not enough for a gift"):
+        impatient.send(*NOTHING)
+
+
+def test_an_account_of_its_own_replaces_what_waits(web3, monkeypatch):
+    asked = []
+    monkeypatch.setattr(web3.eth, "get_transaction_count", lambda _, block: asked.append(block) or 0)
+    Wallet(web3, known_account(0), alone=True).signed(*NOTHING)
+    Wallet(web3, known_account(0)).signed(*NOTHING)
+    assert asked == ["latest", "pending"]

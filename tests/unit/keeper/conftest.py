@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tessera.chain import EventLog
+from tessera.chain import EventLog, Wallet
 from tessera.chain.embedded import embedded_web3
 from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import Round, run
-from tessera.keeper.scene import Scene
-from tessera.keeper.sender import Sender
-from tests.staked import DAY, KEEPER, UNITS, World
+from tessera.keeper.view import View
+from tests.staked import DAY, UNITS, World
 from tests.undo import undone
 
 RIGHT, WRONG = (1, 2, 3, 5), (4, 6)  # people in event 1
@@ -59,10 +58,10 @@ def read(played: World, tmp_path_factory) -> Path:
 
 @dataclass
 class Keeper:
-    """Somebody who runs a keeper: an index and a memory of its own."""
+    """Somebody who runs a keeper: an index of its own."""
 
-    scene: Scene
-    sender: Sender
+    view: View
+    wallet: Wallet
     index: Index
 
     def rows(self, kind: type[EventLog]) -> list:
@@ -73,7 +72,7 @@ class Keeper:
 
     def run(self, **options) -> Round:
         """One round of what is due now."""
-        return run(self.scene, self.sender, due(self.scene), **options)
+        return run(self.view, self.wallet, due(self.view), **options)
 
 
 @pytest.fixture
@@ -81,11 +80,12 @@ def keeper_of(world: World, read: Path, tmp_path: Path) -> Callable[..., Keeper]
     """Makes a keeper of an account, by default of the one that may buy back."""
 
     def make(wallet=None, **options) -> Keeper:
-        wallet = wallet or world.wallet(KEEPER)
+        account = (wallet or world.keeper).account
+        wallet = Wallet(world.web3, account, **{"seconds_per_price": 0.5, "alone": True, **options})
         path = shutil.copy(read, tmp_path / f"{len(list(tmp_path.iterdir()))}.sqlite")
         index = Index(f"sqlite:///{path}", world.web3, world.record)
-        scene = Scene(world.tessera, index, wallet.address)
-        return Keeper(scene, Sender(wallet, **{"patience": 0.5, **options}), index)
+        view = View(world.tessera, index, wallet.address)
+        return Keeper(view, wallet, index)
 
     return make
 
@@ -149,4 +149,4 @@ def bucket(world: World, keeper_of, _results) -> int:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setattr("tessera.keeper.patience.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("tessera.chain.waiting.POLL_SECONDS", 0.01)

@@ -7,10 +7,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from tessera.keeper.loop import Limits, Loop
-from tessera.keeper.metrics import Alarms, Metrics
-from tessera.keeper.sender import GWEI
+from tessera.chain.fees import GWEI
+from tessera.keeper.alarms import Alarms, Limits, Watch
+from tessera.keeper.loop import Loop
+from tessera.keeper.metrics import Metrics
+from tessera.keeper.view import Choices
 from tests.staked import HOUR
+from tests.unit.keeper.conftest import RIGHT
 
 
 class Kept:
@@ -20,7 +23,7 @@ class Kept:
         self.keeper, self.metrics, self.rounds, self.stopping = keeper, Metrics(), [], Event()
         alarms = Alarms(self.metrics.alarm, command)
         self.loop = Loop(
-            keeper.scene, keeper.sender, self.metrics, alarms, limits=Limits(**limits), ended=self.rounds.append
+            keeper.view, keeper.wallet, self.metrics, alarms, limits=Limits(**limits), ended=self.rounds.append
         )
 
     def look(self):
@@ -76,12 +79,12 @@ def test_what_stays_undone_is_told_once(kept, world):
 
 
 def test_while_the_node_fails_it_waits_longer_and_longer(kept, monkeypatch, caplog):
-    works = kept.keeper.scene.clock
+    works = kept.keeper.view.clock
 
     def broken():
         raise ConnectionError("no route to host")
 
-    monkeypatch.setattr(kept.keeper.scene, "clock", broken)
+    monkeypatch.setattr(kept.keeper.view, "clock", broken)
     waits = []
     for _ in range(8):
         kept.look()
@@ -89,14 +92,14 @@ def test_while_the_node_fails_it_waits_longer_and_longer(kept, monkeypatch, capl
     assert waits == [5, 10, 20, 40, 80, 160, 300, 300]
     assert kept.metric("node_failures_total") == 8
     assert "no route to host" in caplog.text
-    monkeypatch.setattr(kept.keeper.scene, "clock", works)
+    monkeypatch.setattr(kept.keeper.view, "clock", works)
     kept.look()
     assert kept.loop.wait == 300
     assert [done.exit_code for done in kept.rounds] == [0]
 
 
 def test_a_node_that_answers_nonsense_does_not_end_the_loop(kept, monkeypatch, caplog):
-    monkeypatch.setattr(kept.keeper.scene.web3.eth, "get_block", lambda _: None)
+    monkeypatch.setattr(kept.keeper.view.web3.eth, "get_block", lambda _: None)
     kept.look()
     assert kept.loop.wait == 5
     assert "Traceback" in caplog.text
@@ -111,19 +114,19 @@ def test_a_node_that_is_silent_for_long_is_an_alarm(keeper, monkeypatch):
     def broken():
         raise ConnectionError("no route to host")
 
-    monkeypatch.setattr(keeper.scene, "clock", broken)
+    monkeypatch.setattr(keeper.view, "clock", broken)
     kept.look()
     assert kept.metric("alarm", kind="node") == 1
 
 
 def test_stopped_in_a_round_it_ends_between_two_transactions(kept):
-    send = kept.keeper.sender.send
+    submit = kept.keeper.wallet.submit
 
-    def sending(call):
+    def submitting(*call):
         kept.stopping.set()
-        return send(call)
+        return submit(*call)
 
-    kept.keeper.sender.send = sending
+    kept.keeper.wallet.submit = submitting
     kept.loop.keep(kept.stopping)
     (done,) = kept.rounds
     assert sum(len(one.sent) for one in done.outcomes) == 1
@@ -134,15 +137,15 @@ def test_lateness_is_an_alarm_with_a_command_until_it_is_over(keeper, world, tmp
     heard = tmp_path / "heard"
     command = [sys.executable, "-c", f"import sys; open({str(heard)!r}, 'a').write('|'.join(sys.argv[1:]) + '\\n')"]
     kept = Kept(keeper, command, late_after=6 * HOUR)
-    keeper.sender.max_gas_price = GWEI // 10
+    keeper.wallet.max_gas_price = GWEI // 10
     world.wait_until(world.time + 7 * HOUR)
     kept.look()
     kept.look()
     assert kept.metric("alarm", kind="late") == 1
     assert kept.metric("late_seconds") > 7 * HOUR
-    assert heard.read_text() == "late|a week ended 7.0 h ago and is not closed\n"  # once
+    assert heard.read_text().count("late|a week ended 7.0 h ago and is not closed\n") == 1  # once
     assert "ALARM, late" in caplog.text
-    keeper.sender.max_gas_price = None
+    keeper.wallet.max_gas_price = None
     kept.look()
     assert kept.metric("alarm", kind="late") == 0
     assert "alarm is over: late" in caplog.text
@@ -150,21 +153,99 @@ def test_lateness_is_an_alarm_with_a_command_until_it_is_over(keeper, world, tmp
 
 def test_an_account_that_runs_low_is_an_alarm(keeper, caplog):
     kept = Kept(keeper, low_balance=2 * 10**16)
-    keeper.sender.balance = lambda: 15 * 10**15
+    keeper.wallet.balance = lambda: 15 * 10**15
     kept.look()
     assert kept.metric("alarm", kind="gas money") == 1
     assert "has 0.015000 ETH left" in caplog.text
     assert kept.metric("undone_steps") == 0
 
 
-def test_an_account_that_cannot_pay_leaves_all_undone_and_cries(keeper, caplog):
+def test_an_account_that_cannot_pay_leaves_all_undone_and_raises_an_alarm(keeper, caplog):
     kept = Kept(keeper, low_balance=0)
-    keeper.sender.balance = lambda: 10**12
+    keeper.wallet.balance = lambda: 10**12
     kept.look()
     assert kept.metric("undone_steps") == 7
     assert kept.metric("alarm", kind="gas money") == 1
-    assert kept.rounds == []
-    assert "this takes about" in caplog.text
+    assert [done.gas_used for done in kept.rounds] == [0]
+    assert "has 0.000001 ETH left, not enough for StakingPool.harvest" in caplog.text
+
+
+def test_winners_who_wait_are_an_alarm(keeper, world):
+    """Somebody else settled, and nobody paid."""
+    kept = Kept(keeper, late_after=6 * HOUR)
+    kept.keeper.view.choices = Choices(pay=False)
+    kept.look()
+    assert kept.metric("alarm", kind="winners") == 0
+    world.wait_until(world.time + 7 * HOUR)
+    kept.look()
+    assert kept.metric("alarm", kind="winners") == 1
+    assert "event 1, 'Who wins the cup?': 4 winners wait for 7.0 h" in kept.loop._watch.winners()
+    kept.keeper.view.choices = Choices()
+    kept.look()
+    assert kept.metric("alarm", kind="winners") == 0
+
+
+def test_whom_the_token_refuses_is_no_alarm(keeper, world):
+    for person in RIGHT:
+        world.refuse("USDC", world.wallet(person).address)
+    kept = Kept(keeper, late_after=HOUR)
+    kept.look()
+    world.wait_until(world.time + 7 * HOUR)
+    kept.look()
+    assert kept.metric("alarm", kind="winners") == 0
+
+
+def test_a_panel_near_its_deadline_is_an_alarm(keeper, world):
+    """Event 3 has ended and nobody reported: it would end INVALID, and nobody would win."""
+    kept = Kept(keeper, panel_notice=24 * HOUR)
+    deadline = world.events.event_info(3).result_deadline
+    world.wait_until(deadline - 25 * HOUR)
+    kept.look()
+    assert kept.metric("alarm", kind="panel") == 0
+    world.wait_until(deadline - 23 * HOUR)
+    kept.look()
+    assert kept.metric("alarm", kind="panel") == 1
+    assert "event 3, 'Snow?': the panel has not decided, and the event is INVALID after " in kept.loop._watch.panel()
+    world.report(3)
+    kept.look()
+    assert kept.metric("alarm", kind="panel") == 0
+
+
+def test_steps_that_stay_undone_are_an_alarm(keeper, world, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("tessera.keeper.alarms.time.monotonic", lambda: now[0])
+    kept = Kept(keeper, late_after=6 * HOUR)
+    world.refuse("DAI", world.pool.address)
+    kept.look()
+    assert kept.metric("alarm", kind="undone") == 0
+    now[0] += 7 * HOUR
+    kept.look()
+    assert kept.metric("alarm", kind="undone") == 1
+    world.refuse("DAI", world.pool.address, refused=False)
+    kept.look()
+    assert kept.metric("alarm", kind="undone") == 0
+    assert kept.loop._watch._undone_since == {}
+
+
+def test_weeks_late_say_what_they_cost_the_winners(keeper, world):
+    world.friday(3)
+    text = Watch(keeper.view, keeper.wallet, Limits()).late()
+    assert text.startswith("4 weeks are over and not closed, the first ended 21.0 days ago")
+    assert "lose most of their prizes to later weeks" in text
+
+
+def test_an_alarm_that_stays_on_runs_its_command_once_a_day(tmp_path, monkeypatch):
+    now, metrics, heard = [0.0], Metrics(), []
+    monkeypatch.setattr("tessera.keeper.alarms.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tessera.keeper.alarms.subprocess.run", lambda command, **_: heard.append(command))
+    alarms = Alarms(metrics.alarm, ["tell"])
+    for hour in range(50):
+        now[0] = hour * 3600
+        alarms.set("late", f"{hour} h")
+    assert heard == [["tell", "late", "0 h"], ["tell", "late", "24 h"], ["tell", "late", "48 h"]]
+    alarms.set("late", None)
+    alarms.set("late", "again")
+    assert heard[-1] == ["tell", "late", "again"]
 
 
 def test_an_alarm_command_that_fails_does_not_stop_the_keeper(caplog):

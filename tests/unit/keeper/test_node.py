@@ -9,8 +9,8 @@ from tessera.chain.prediction_events import Claimed, Predicted
 from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
-from tessera.keeper.scene import Scene
-from tessera.keeper.steps import Status
+from tessera.keeper.steps.base import Status
+from tessera.keeper.view import View
 
 
 @pytest.fixture
@@ -51,9 +51,9 @@ def fails(after):
 
 @pytest.mark.parametrize("answers", [30, 60, 100])
 def test_a_node_that_goes_away_leaves_the_rest_undone(keeper, keeper_of, world, between, state, undisturbed, answers):
-    plan = due(keeper.scene)
+    plan = due(keeper.view)
     between(fails(after=answers))
-    done = run(keeper.scene, keeper.sender, plan)
+    done = run(keeper.view, keeper.wallet, plan)
     assert done.exit_code == 3
     assert "connection refused" in done.of(Status.UNDONE)[-1].message
     between.back()
@@ -90,7 +90,7 @@ def test_a_transaction_that_the_node_swallows_is_left_undone(keeper, world, betw
             return {"jsonrpc": "2.0", "id": 1, "result": Web3.to_hex(Web3.keccak(raw))}
         return ask(method, params)
 
-    keeper.sender.patience = 0
+    keeper.wallet.seconds_per_price = 0
     between(answer)
     done = keeper.run()
     assert done.exit_code == 3
@@ -134,7 +134,7 @@ def test_a_node_that_shows_receipts_late_is_waited_for(keeper, between, state, u
                 return {"jsonrpc": "2.0", "id": 1, "result": None}
         return ask(method, params)
 
-    keeper.sender.patience = 20
+    keeper.wallet.seconds_per_price = 20
     between(answer)
     assert keeper.run().exit_code == 0
     assert len(asked) == 7
@@ -155,7 +155,7 @@ def test_a_state_that_lags_behind_the_receipt_is_waited_for(keeper, between, sta
             return ask(method, [params[0], hex(number - 1)])
         return ask(method, params)
 
-    keeper.sender.patience = 20
+    keeper.wallet.seconds_per_price = 20
     between(answer)
     done = keeper.run()
     assert [one.status for one in done.outcomes] == [Status.DONE] * 7
@@ -176,12 +176,12 @@ def test_logs_that_lag_behind_the_state_pay_nobody_and_it_says_so(
             return {"jsonrpc": "2.0", "id": 1, "result": stands_at}
         return ask(method, params)
 
-    plan = due(keeper.scene)
-    monkeypatch.setattr("tessera.keeper.steps.LAG_SECONDS", 0)
+    plan = due(keeper.view)
+    monkeypatch.setattr("tessera.keeper.steps.pay.LAG_SECONDS", 0)
     # It looks at the other machine until its head is there: here that would be for ever.
-    keeper.sender._receipt = lambda sent, _: keeper.sender._receipt_of(sent[-1])
+    keeper.wallet._receipt = lambda sent, _: keeper.wallet._receipt_of(sent[-1])
     between(answer)
-    done = run(keeper.scene, keeper.sender, plan)
+    done = run(keeper.view, keeper.wallet, plan)
     ends = {one.step.key: (one.status, one.message) for one in done.outcomes}
     assert ends["settle 1"][0] == Status.DONE
     assert ends["pay 1 4"] == (
@@ -196,34 +196,34 @@ def test_logs_that_lag_behind_the_state_pay_nobody_and_it_says_so(
 
 def test_a_node_that_leaves_logs_out_is_found_out_by_what_is_not_paid(keeper, between, monkeypatch):
     """Of six predictions it shows five; the contract says that something is left."""
-    monkeypatch.setattr("tessera.keeper.steps.LAG_SECONDS", 0)
+    monkeypatch.setattr("tessera.keeper.steps.pay.LAG_SECONDS", 0)
     between(without_logs_of(keeper.rows(Predicted)[0].block))
     afresh = afresh_of(keeper)
-    done = run(afresh, keeper.sender, due(afresh))
+    done = run(afresh, keeper.wallet, due(afresh))
     (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
     assert len(pay.sent) == 1
     assert pay.status == Status.UNDONE
     assert "the logs do not show all winners of event 1" in pay.message
     assert done.exit_code == 3
     # Nobody is left whom the logs know; that is no reason to say that all is done.
-    (again,) = run(afresh, keeper.sender, due(afresh)).outcomes
+    (again,) = run(afresh, keeper.wallet, due(afresh)).outcomes
     assert (again.step.what, again.status, again.sent) == ("pay 0 winners of event 1", Status.UNDONE, ())
 
 
 def test_a_payment_that_the_logs_leave_out_is_not_made_again(keeper, between, monkeypatch):
     """And no gas is spent on it by every look."""
-    monkeypatch.setattr("tessera.keeper.steps.LAG_SECONDS", 0)
+    monkeypatch.setattr("tessera.keeper.steps.pay.LAG_SECONDS", 0)
     keeper.run()
     block = keeper.rows(Claimed)[0].block
     between(without_logs_of(block))
     afresh = afresh_of(keeper)
-    (pay,) = run(afresh, keeper.sender, due(afresh)).outcomes
+    (pay,) = run(afresh, keeper.wallet, due(afresh)).outcomes
     assert (pay.step.key, pay.status, pay.sent) == ("pay 1 4", Status.OTHERS, ())
 
 
 def test_an_answer_that_is_no_json_leaves_the_rest_undone(keeper, between):
     """As of a proxy or a login page on the way to the node."""
-    plan = due(keeper.scene)
+    plan = due(keeper.view)
 
     def answer(ask, method, params):
         if method == "eth_call":
@@ -231,15 +231,15 @@ def test_an_answer_that_is_no_json_leaves_the_rest_undone(keeper, between):
         return ask(method, params)
 
     between(answer)
-    done = run(keeper.scene, keeper.sender, plan)
+    done = run(keeper.view, keeper.wallet, plan)
     assert {one.status for one in done.outcomes} == {Status.UNDONE}
     assert done.outcomes[0].message.startswith("the node failed: Could not decode '<html>Sign in")
 
 
 def afresh_of(keeper):
     """What the keeper sees that deleted its index."""
-    scene = keeper.scene
-    return Scene(scene.tessera, Index("sqlite://", scene.web3, scene.tessera.deployment), scene.account)
+    view = keeper.view
+    return View(view.tessera, Index("sqlite://", view.web3, view.tessera.deployment), view.account)
 
 
 def without_logs_of(block):

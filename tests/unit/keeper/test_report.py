@@ -11,7 +11,7 @@ from tessera.chain import ChainError
 from tessera.chain.erc20 import Token
 from tessera.chain.prize_pool import PeriodClosed
 from tessera.keeper import report
-from tessera.keeper.flows import Flow, flow
+from tessera.keeper.money_flow import MoneyFlow, money_flow
 from tessera.keeper.picture import svg
 from tessera.model.prizes import period_of
 from tests.unit.keeper.conftest import Keeper
@@ -28,7 +28,7 @@ def text_of(found) -> str:
 @pytest.fixture
 def told(keeper: Keeper) -> dict:
     done = keeper.run()
-    return report.of(keeper.scene, done)
+    return report.of(keeper.view, done)
 
 
 def test_money_in_is_money_out_to_the_unit(keeper, told):
@@ -49,7 +49,7 @@ def test_the_next_week_has_what_came_back_and_what_sponsors_gave(keeper, world, 
     world.prizes.add_revenue(world.owner, 10**6)
     world.friday()
     done = keeper.run()
-    money = report.flow_of(keeper.scene, done)
+    money = report.flow_of(keeper.view, done)
     assert money.sources["carried from before"] == told["money"]["sinks"]["carried to the next week"]
     assert money.sources["sponsors"] == 10**6
     # Nothing of the week before is counted again: all that came in since is all that was shared.
@@ -64,9 +64,9 @@ def test_the_next_week_has_what_came_back_and_what_sponsors_gave(keeper, world, 
 def test_weeks_closed_by_others_are_told_all_the_same(keeper, world):
     world.close()
     first = period_of(world.time) - 1
-    keeper.scene.known.sync()
-    assert flow(keeper.scene, first, first).total > 30 * 10**6
-    assert flow(keeper.scene, first, first + 1) is None  # the running one is not closed
+    keeper.view.history.sync()
+    assert money_flow(keeper.view, first, first).total > 30 * 10**6
+    assert money_flow(keeper.view, first, first + 1) is None  # the running one is not closed
 
 
 def test_the_file_comes_back_as_it_was(told, tmp_path):
@@ -96,14 +96,14 @@ def test_the_table_names_steps_money_and_verdict_in_80_columns(told):
 def test_the_table_says_what_is_left(keeper, world):
     world.refuse("DAI", world.pool.address)
     done = keeper.run()
-    text = text_of(report.of(keeper.scene, done))
+    text = text_of(report.of(keeper.view, done))
     assert "pool: vault refused" in text
     assert "something was left undone" in text
 
 
 def test_nothing_due_is_told_in_a_line(keeper, told):
     done = keeper.run()
-    assert "Nothing was due." in text_of(report.as_mapping(done, None, keeper.scene.prize_token))
+    assert "Nothing was due." in text_of(report.as_mapping(done, None, keeper.view.prize_token))
 
 
 def bars(picture: str) -> list[tuple[float, float]]:
@@ -113,7 +113,7 @@ def bars(picture: str) -> list[tuple[float, float]]:
 
 
 def test_the_picture_is_to_scale():
-    money = Flow(100, 100, {"a": 30 * 10**6, "b": 10**7}, {"c": 10**7, "<d> & e": 3 * 10**7})
+    money = MoneyFlow(100, 100, {"a": 30 * 10**6, "b": 10**7}, {"c": 10**7, "<d> & e": 3 * 10**7})
     heights = [height for _, height in bars(svg(money, USDC))]
     assert heights == [320, 240, 80, 240, 80]
     assert "&lt;d&gt; &amp; e" in svg(money, USDC)
@@ -121,7 +121,7 @@ def test_the_picture_is_to_scale():
 
 
 def test_the_picture_of_many_events_names_the_largest():
-    money = Flow(100, 101, {"a": 55}, {f"event {number}": number for number in range(1, 11)})
+    money = MoneyFlow(100, 101, {"a": 55}, {f"event {number}": number for number in range(1, 11)})
     picture = svg(money, USDC)
     assert len(bars(picture)) == 1 + 1 + 9
     assert "2 more" in picture
@@ -129,4 +129,4 @@ def test_the_picture_of_many_events_names_the_largest():
 
 
 def test_the_picture_of_a_week_without_money_is_empty():
-    assert len(bars(svg(Flow(100, 100), USDC))) == 1
+    assert len(bars(svg(MoneyFlow(100, 100), USDC))) == 1

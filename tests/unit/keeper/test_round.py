@@ -5,16 +5,17 @@ import pytest
 from tessera.chain import WAD, Reverted
 from tessera.chain.prediction_events import Claimed
 from tessera.chain.prize_pool import PeriodClosed
-from tessera.keeper.flows import flow
+from tessera.keeper.money_flow import money_flow
 from tessera.keeper.plan import due
 from tessera.keeper.round import Watcher, run
-from tessera.keeper.steps import Status, batch_size, gas_room
+from tessera.keeper.steps.base import Status, gas_room
+from tessera.keeper.steps.pay import batch_size
 from tessera.model.prizes import period_of
 from tests.staked import DAY, STRANGER
 from tests.undo import undone
 from tests.unit.keeper.conftest import RIGHT, WRONG
 
-KINDS = ["harvest", "harvest", "close", "poke", "settle", "pay", "settle"]  # a transaction each
+KINDS = ["harvest", "harvest", "close", "settle", "settle", "pay", "poke"]  # a transaction each
 
 
 class KilledError(BaseException):
@@ -27,25 +28,25 @@ def statuses(done):
 
 def killed_after(keeper, count):
     """The keeper dies when its so-many-th transaction is in a block, before it sees the receipt."""
-    send = keeper.sender.send
+    submit = keeper.wallet.submit
 
-    def dying(call):
+    def dying(*call):
         nonlocal count
-        sent = send(call)
+        sent = submit(*call)
         count -= 1
         if not count:
             raise KilledError
         return sent
 
-    keeper.sender.send = dying
+    keeper.wallet.submit = dying
 
 
 def test_all_that_is_due_is_done_in_the_order_of_the_plan(keeper, world):
-    plan = due(keeper.scene)
+    plan = due(keeper.view)
     assert [step.kind for step in plan.steps] == KINDS
     before = [world.balance(world.wallet(person).address) for person in RIGHT]
     shares = world.events.result_of(1)
-    done = run(keeper.scene, keeper.sender, plan)
+    done = run(keeper.view, keeper.wallet, plan)
     assert statuses(done) == [(kind, Status.DONE) for kind in KINDS]
     assert (done.exit_code, not shares.settled) == (0, True)
     assert world.prizes.period() == period_of(world.time)
@@ -54,7 +55,7 @@ def test_all_that_is_due_is_done_in_the_order_of_the_plan(keeper, world):
     won = [world.balance(world.wallet(person).address) - old for person, old in zip(RIGHT, before, strict=True)]
     assert all(won)
     assert 0 <= prize - sum(won) < len(RIGHT)
-    assert due(keeper.scene).steps == []
+    assert due(keeper.view).steps == []
     assert done.gas_used == sum(
         world.web3.eth.get_transaction_receipt(sent.transaction)["gasUsed"]
         for one in done.outcomes
@@ -78,9 +79,9 @@ def test_a_second_keeper_with_an_old_plan_finds_all_done_and_pays_nobody_twice(
     keeper, keeper_of, world, state, undisturbed
 ):
     other = keeper_of(world.wallet(STRANGER))
-    plan = due(other.scene)
+    plan = due(other.view)
     assert keeper.run().exit_code == 0
-    done = run(other.scene, other.sender, plan)
+    done = run(other.view, other.wallet, plan)
     # A harvest is open to anybody at any time; it moves nothing that was moved before.
     assert {status for kind, status in statuses(done) if kind != "harvest"} == {Status.OTHERS}
     assert done.exit_code == 0
@@ -90,15 +91,15 @@ def test_a_second_keeper_with_an_old_plan_finds_all_done_and_pays_nobody_twice(
 def test_two_keepers_step_by_step_end_as_one_does(keeper, keeper_of, world, state, undisturbed):
     """Whatever the one has simulated and is about to send, the other has put into a block just before."""
     other = keeper_of(world.wallet(STRANGER))
-    simulate = keeper.sender.wallet.simulate
+    simulate = keeper.wallet.simulate
 
     def overtaken(call, name):
         simulate(call, name)
-        receipt = other.sender.wallet.send(call, name)
+        receipt = other.wallet.send(call, name)
         assert receipt["status"] == 1
 
-    keeper.sender.wallet.simulate = overtaken
-    keeper.sender.wallet.gas = lambda *_: 10_000_000  # no estimate can see the other either
+    keeper.wallet.simulate = overtaken
+    keeper.wallet.gas = lambda *_: 10_000_000  # no estimate can see the other either
     done = keeper.run()
     assert {status for kind, status in statuses(done) if kind != "harvest"} == {Status.OTHERS, Status.DONE}
     by_kind = dict(statuses(done))
@@ -121,7 +122,7 @@ def test_a_reorg_of_the_last_transactions_is_done_again(keeper, world, state, un
     killed_after(keeper, 4)
     with pytest.raises(KilledError):
         keeper.run()
-    del keeper.sender.send
+    del keeper.wallet.submit
     with undone(world.web3):
         keeper.run()
     done = keeper.run()
@@ -141,7 +142,7 @@ def test_off_for_weeks_loses_nothing(keeper, world, weeks):
     rows = [row for row in keeper.rows(PeriodClosed) if row.period >= first]
     assert [row.period for row in rows] == list(range(first, first + weeks))
     harvested = 30 * 10**6 - 15 * 10**2  # USDC: all but the basis point of 8,500 that stays as buffer
-    money = flow(keeper.scene, first, first + weeks - 1)
+    money = money_flow(keeper.view, first, first + weeks - 1)
     assert money.sources["USDC stakes"] <= harvested + 10**6
     assert sum(money.sources.values()) == sum(money.sinks.values()) == sum(row.revenue for row in rows)
     # To the unit: what came in is what events got, the bucket, and what waits.
@@ -246,7 +247,7 @@ def test_losers_and_the_undecided_get_nothing(keeper, world):
 
 
 def test_batches_are_as_large_as_a_transaction_may_be(keeper, world, monkeypatch):
-    monkeypatch.setattr("tessera.keeper.steps.MAX_BATCH", 3)
+    monkeypatch.setattr("tessera.keeper.steps.pay.MAX_BATCH", 3)
     done = keeper.run()
     (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
     assert len(pay.sent) == 2
@@ -255,13 +256,13 @@ def test_batches_are_as_large_as_a_transaction_may_be(keeper, world, monkeypatch
 
 @pytest.mark.parametrize(("limit", "room", "people"), [(30_000_000, 16_777_216, 256), (5_000_000, 4_500_000, 96)])
 def test_a_batch_is_bounded_by_the_block_and_by_what_one_transaction_may_take(keeper, monkeypatch, limit, room, people):
-    monkeypatch.setattr(keeper.scene.web3.eth, "get_block", lambda _: {"gasLimit": limit})
-    assert gas_room(keeper.scene) == room
-    assert batch_size(keeper.scene) == people
+    monkeypatch.setattr(keeper.view.web3.eth, "get_block", lambda _: {"gasLimit": limit})
+    assert gas_room(keeper.view) == room
+    assert batch_size(keeper.view) == people
 
 
 def test_a_batch_that_does_not_fit_is_halved(keeper, monkeypatch):
-    monkeypatch.setattr("tessera.keeper.steps.fits", lambda _, call: len(call.arguments[1]) < 3)
+    monkeypatch.setattr("tessera.keeper.steps.pay.fits", lambda _, call: len(call.arguments[1]) < 3)
     done = keeper.run()
     (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
     assert len(pay.sent) == 2
@@ -269,8 +270,8 @@ def test_a_batch_that_does_not_fit_is_halved(keeper, monkeypatch):
 
 
 def test_one_batch_that_is_refused_does_not_hold_up_the_next(keeper, monkeypatch):
-    monkeypatch.setattr("tessera.keeper.steps.MAX_BATCH", 2)
-    simulate, refused = keeper.sender.wallet.simulate, []
+    monkeypatch.setattr("tessera.keeper.steps.pay.MAX_BATCH", 2)
+    simulate, refused = keeper.wallet.simulate, []
 
     def once(call, name):
         if name.endswith("claim_many") and not refused:
@@ -278,7 +279,7 @@ def test_one_batch_that_is_refused_does_not_hold_up_the_next(keeper, monkeypatch
             raise Reverted("erc20: something", name)
         simulate(call, name)
 
-    keeper.sender.wallet.simulate = once
+    keeper.wallet.simulate = once
     (pay,) = (one for one in keeper.run().outcomes if one.step.kind == "pay")
     assert (len(pay.sent), pay.status, pay.message) == (1, Status.UNDONE, "erc20: something")
     assert keeper.run().exit_code == 0

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 from tessera.chain.prize_pool import PeriodClosed, PrizeTaken, RevenueAdded
 from tessera.chain.staking_pool import Harvested
-from tessera.keeper.scene import Scene
+from tessera.keeper.view import View
 from tessera.model.prizes import period_of
 
 
 @dataclass
-class Flow:
+class MoneyFlow:
     """Weeks that were closed together, `first` to `last`, in units of the prize token.
 
     The sum of `sources` is the sum of `sinks`, to the unit.
@@ -22,56 +22,57 @@ class Flow:
 
     @property
     def total(self) -> int:
+        """What came in, and went."""
         return sum(self.sources.values())
 
 
-def flow(scene: Scene, first: int, last: int) -> Flow | None:
+def money_flow(view: View, first: int, last: int) -> MoneyFlow | None:
     """The money of the weeks from `first` to `last`; None where they are not closed.
 
     An event's part is rounded here, and what that leaves is shown as rounding.
     """
-    sources: dict[str, int] = {}
+    revenue: dict[str, int] = {}
     closed: list[PeriodClosed] = []
-    for row in scene.known.revenue():
+    for row in view.history.revenue():
         match row:
             case PeriodClosed():
                 if row.period < first:
-                    sources.clear()
+                    revenue.clear()
                 elif row.period <= last:
                     closed.append(row)
                     if row.period == last:
                         break
             case Harvested():
-                _add(sources, f"{scene.token(row.asset).symbol} stakes", row.revenue)
-            case RevenueAdded() if row.payer == scene.events.address:
-                _add(sources, "what winners left", row.amount)
-            case RevenueAdded() if row.payer != scene.pool.address:
-                _add(sources, "sponsors", row.amount)
+                _add(revenue, f"{view.token(row.asset).symbol} stakes", row.revenue)
+            case RevenueAdded() if row.payer == view.events.address:
+                _add(revenue, "what winners left", row.amount)
+            case RevenueAdded() if row.payer != view.pool.address:
+                _add(revenue, "sponsors", row.amount)
             case PrizeTaken() if not row.paid:
-                _add(sources, "events without winners", row.amount)
+                _add(revenue, "events without winners", row.amount)
     if len(closed) != last - first + 1:
         return None
     start, end = closed[0], closed[-1]
-    found = Flow(first, last)
-    _add(found.sources, "carried from before", start.pool - start.revenue)
-    for name, amount in sources.items():
-        _add(found.sources, name, amount)
+    flow = MoneyFlow(first, last)
+    _add(flow.sources, "carried from before", start.pool - start.revenue)
+    for name, amount in revenue.items():
+        _add(flow.sources, name, amount)
     # Not all revenue is shared at once where weeks are closed one at a time.
-    shared, came = sum(row.revenue for row in closed), sum(sources.values())
-    _add(found.sources, "revenue of earlier weeks", shared - came)
+    shared, received = sum(row.revenue for row in closed), sum(revenue.values())
+    _add(flow.sources, "revenue of earlier weeks", shared - received)
     for row in closed:
-        for title, amount in _shares(scene, row).items():
-            _add(found.sinks, title, amount)
-    _add(found.sinks, "buyback", sum(row.buyback for row in closed))
-    _add(found.sinks, "carried to the next week", end.carried)
-    _add(found.sinks, "later weeks", came - shared)
-    return found
+        for title, amount in _shares(view, row).items():
+            _add(flow.sinks, title, amount)
+    _add(flow.sinks, "buyback", sum(row.buyback for row in closed))
+    _add(flow.sinks, "carried to the next week", end.carried)
+    _add(flow.sinks, "later weeks", received - shared)
+    return flow
 
 
-def _shares(scene: Scene, row: PeriodClosed) -> dict[str, int]:
-    hour = scene.events.blocks_per_hour()
+def _shares(view: View, row: PeriodClosed) -> dict[str, int]:
+    hour = view.events.blocks_per_hour()
     shares: dict[str, int] = {}
-    for event in scene.known.events():
+    for event in view.history.events():
         length = event.stop_block - event.start_block
         created_at = event.not_before - (length * 3600 + hour - 1) // hour
         if row.weight and period_of(created_at) <= row.period <= period_of(event.not_before):

@@ -7,6 +7,7 @@ from tessera.chain.prediction_events import EventCreated, EventSettled, PrizeCla
 from tessera.chain.prize_pool import PeriodClosed, PrizeTaken, RevenueAdded
 from tessera.chain.staking_pool import Harvested
 from tessera.index import Index
+from tessera.index.answers import EventState
 
 REFUSED = "events: token refused"
 
@@ -20,10 +21,11 @@ class Winners:
 
     @property
     def everybody(self) -> list[str]:
+        """All who are not paid yet."""
         return self.payable + self.refused
 
 
-class Known:
+class History:
     """The event index as the keeper asks it; as of the last `sync`."""
 
     def __init__(self, index: Index):
@@ -40,6 +42,7 @@ class Known:
         return list(self._events.values())
 
     def event(self, event_id: int) -> EventCreated:
+        """What was said at an event's creation."""
         return self._events[event_id]
 
     def unsettled(self) -> list[EventCreated]:
@@ -48,36 +51,44 @@ class Known:
         return [row for row in self.events() if row.event_id not in settled]
 
     def is_settled(self, event_id: int) -> bool:
+        """Whether the logs show an event as settled."""
         return bool(self._rows(EventSettled, event_id=event_id))
 
-    def unpaid(self) -> list[int]:
+    def settled_at(self, event_id: int) -> int:
+        """Unix time at which an event was settled."""
+        (settled,) = self._rows(EventSettled, event_id=event_id)
+        with self._index.snapshot() as snapshot:
+            return snapshot.time(settled.block)
+
+    def unpaid(self) -> list[EventState]:
         """The settled events with a prize of which something was not paid yet."""
-        with self._index.snapshot() as found:
-            return [event.event_id for event in found.events() if event.unpaid]
+        with self._index.snapshot() as snapshot:
+            return [event for event in snapshot.events() if event.unpaid]
 
     def forfeited(self) -> list[tuple[int, str]]:
         """Predictions that can be purged: event and account."""
-        with self._index.snapshot() as found:
-            return [(one.event_id, one.account) for one in found.forfeited()]
+        with self._index.snapshot() as snapshot:
+            return [(prediction.event_id, prediction.account) for prediction in snapshot.forfeited()]
 
     def predicting(self, event_id: int, outcome: int) -> list[str]:
         """Whose prediction of an event is that outcome and counts."""
-        with self._index.snapshot() as found:
-            return [one.account for one in found.predictors(event_id) if one.outcome == outcome and not one.forfeited]
+        with self._index.snapshot() as snapshot:
+            predictions = snapshot.predictors(event_id)
+        return [made.account for made in predictions if made.outcome == outcome and not made.forfeited]
 
     def winners(self, event_id: int) -> Winners:
         """Who was right about a settled event and is not paid yet."""
         skipped = {row.account: row.reason for row in self._rows(PrizeClaimSkipped, event_id=event_id)}
-        with self._index.snapshot() as found:
-            unpaid = [one.account for one in found.winners(event_id)]
+        with self._index.snapshot() as snapshot:
+            unpaid = [prediction.account for prediction in snapshot.winners(event_id)]
         # Whoever was skipped for another reason has nothing to get, whatever the logs leave out.
-        refused = [one for one in unpaid if skipped.get(one) == REFUSED]
-        return Winners([one for one in unpaid if one not in skipped], refused)
+        refused = [account for account in unpaid if skipped.get(account) == REFUSED]
+        return Winners([account for account in unpaid if account not in skipped], refused)
 
     def revenue(self) -> list[EventLog]:
         """What came into the prize pool, from whom, and the weeks that were closed, in the chain's order."""
         return self._rows(Harvested, RevenueAdded, PrizeTaken, PeriodClosed)
 
     def _rows(self, *kinds: type[EventLog], **equal) -> list:
-        with self._index.snapshot() as found:
-            return list(found.rows(*kinds, **equal))
+        with self._index.snapshot() as snapshot:
+            return list(snapshot.rows(*kinds, **equal))
