@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from tessera.chain.contract import EventLog
+from tessera.chain.escrow import Entry, Kind
+from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized
 from tessera.chain.prediction_events import EventCreated, EventSettled, PrizeClaimSkipped
 from tessera.chain.prize_pool import PeriodClosed, PrizeTaken, RevenueAdded
 from tessera.chain.staking_pool import Harvested
 from tessera.index import Index
-from tessera.index.answers import EventState
+from tessera.index.answers import EventState, MarketState
+from tessera.model.lmsr import Outcome
 
 REFUSED = "events: token refused"
 
@@ -84,6 +87,40 @@ class History:
         # Whoever was skipped for another reason has nothing to get, whatever the logs leave out.
         refused = [account for account in unpaid if skipped.get(account) == REFUSED]
         return Winners([account for account in unpaid if account not in skipped], refused)
+
+    def market_count(self) -> int:
+        """How many friends' markets the logs show."""
+        with self._index.snapshot() as snapshot:
+            return snapshot.count(MarketCreated)
+
+    def unsettled_markets(self) -> list[MarketState]:
+        """The friends' markets that have no final outcome."""
+        with self._index.snapshot() as snapshot:
+            settled = {row.market_id for row in snapshot.rows(MarketFinalized)}
+            return [market for market in snapshot.markets() if market.market_id not in settled]
+
+    def is_settled_market(self, market_id: int) -> bool:
+        """Whether the logs show a friends' market as settled."""
+        return bool(self._rows(MarketFinalized, market_id=market_id))
+
+    def bettors(self, market_id: int) -> set[str]:
+        """Whoever bet in a friends' market."""
+        return {bet.account for bet in self._rows(BetPlaced, market_id=market_id)}
+
+    def unpaid_bettors(self) -> dict[int, list[str]]:
+        """Who has something to get of each settled market, and did not get it."""
+        with self._index.snapshot() as snapshot:
+            outcomes = {row.market_id: row.outcome for row in snapshot.rows(MarketFinalized)}
+            paid = {
+                (int.from_bytes(row.pot), row.account) for row in snapshot.rows(Entry, kind=[Kind.PAYOUT, Kind.REFUND])
+            }
+            bets = list(snapshot.rows(BetPlaced))
+        unpaid: dict[int, dict[str, None]] = {}
+        for bet in bets:
+            outcome = outcomes.get(bet.market_id)
+            if outcome in (bet.side, Outcome.INVALID) and (bet.market_id, bet.account) not in paid:
+                unpaid.setdefault(bet.market_id, {})[bet.account] = None
+        return {market_id: list(accounts) for market_id, accounts in unpaid.items()}
 
     def revenue(self) -> list[EventLog]:
         """What came into the prize pool, from whom, and the weeks that were closed, in the chain's order."""

@@ -4,13 +4,13 @@ from dataclasses import asdict, dataclass
 
 from tessera.chain import ChainError
 from tessera.chain.fees import GWEI, GasPrice
-from tessera.keeper.steps import buy_back, close, harvest, pay, poke, purge, settle
+from tessera.keeper.steps import buy_back, close, harvest, pay, pay_bettors, poke, purge, settle, settle_market
 from tessera.keeper.steps.base import Step
 from tessera.keeper.view import Clock, View
 
 # In the order of their weight: where gas money is short, what comes last is left. Each as if those before were done.
 # Purging comes before settling, because afterwards a forfeited share can only go back to the pool.
-TICKETS = (harvest.due, close.due, purge.due, settle.due, pay.due, poke.due, buy_back.due)
+ORDER = (harvest, close, purge, settle, settle_market, pay, pay_bettors, poke, buy_back)
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,13 @@ def due(view: View) -> Plan:
     now = view.clock()
     steps: list[Step] = []
     waiting: list[str] = []
-    for steps_of in TICKETS:
-        for item in steps_of(view, now):
-            (waiting if isinstance(item, str) else steps).append(item)
-    if missing := view.events.event_count() - len(view.history.events()):
-        waiting.append(f"{missing} events are not in the node's logs: it lags, or leaves some out")
     deployment = view.tessera.deployment
-    late = close.late(now, view.prizes.period())
+    for module in ORDER:
+        if module.NEEDS in deployment.contracts:
+            for item in module.due(view, now):
+                (waiting if isinstance(item, str) else steps).append(item)
+    waiting += view.missing()
+    late = close.late(now, view.prizes.period()) if view.has_tickets else 0
     return Plan(deployment.network, deployment.chain_id, now, late, steps, waiting)
 
 

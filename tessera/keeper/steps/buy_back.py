@@ -9,6 +9,7 @@ from tessera.keeper.steps import close
 from tessera.keeper.steps.base import BPS, Call, Step, refusal
 from tessera.keeper.view import Clock, View
 
+NEEDS = "PrizePool"
 GAS = 140_000
 SECONDS = 600  # a swap is mined by then, or not at all
 SLIPPAGE_BPS = 50  # what the market may move between looking and being mined

@@ -9,6 +9,7 @@ from tessera.keeper.steps.base import Call, Step
 from tessera.keeper.view import Clock, View
 from tessera.model.prizes import period_of, start_of
 
+NEEDS = "PrizePool"
 MAX_PERIODS = 520  # closed in one call
 GAS, GAS_OF_MORE_WEEKS = 125_000, 6_000
 

@@ -10,6 +10,7 @@ from tessera.keeper.steps.base import Call, Step
 from tessera.keeper.view import Clock, View
 from tessera.model.prizes import period_of, start_of
 
+NEEDS = "StakingPool"
 GAS = 260_000  # measured on anvil, as all gas of a step: snapshots/gas.json, benchmarks/keeper.json
 
 

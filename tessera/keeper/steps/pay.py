@@ -13,6 +13,7 @@ from tessera.keeper.steps import settle
 from tessera.keeper.steps.base import Call, Step, fits, gas_room, refusal
 from tessera.keeper.view import Clock, View
 
+NEEDS = "PredictionEvents"
 MAX_BATCH = 256  # of claim_many
 GAS, GAS_OF_WINNER = 30_000, 34_000  # as a rule
 MOST_GAS, MOST_GAS_OF_WINNER = 150_000, 45_000  # with the residue back to the pool, forfeitures and a first balance

@@ -8,6 +8,7 @@ from tessera.keeper.steps import close
 from tessera.keeper.steps.base import Call, Step, refusal
 from tessera.keeper.view import Clock, View
 
+NEEDS = "PrizePool"
 GAS = 140_000
 POKED = "prizes: poked within 24 h"
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from tessera.keeper.steps.base import Call, Step, refusal
 from tessera.keeper.view import Clock, View
 
+NEEDS = "PredictionEvents"
 GAS = 60_000
 
 

@@ -10,6 +10,7 @@ from tessera.keeper.steps.base import Call, Step
 from tessera.keeper.view import Clock, View
 from tessera.model.prizes import period_of, start_of
 
+NEEDS = "PredictionEvents"
 GAS = 140_000
 PURGE_HOURS = 24  # PredictionEvents.PURGE_HOURS
 
