@@ -15,7 +15,7 @@ from rich.text import Text
 from tessera.chain import EUR, WAD, Receipt
 from tessera.chain.erc20 import Token
 from tessera.cli.session import Session
-from tessera.dates import utc
+from tessera.model.dates import utc
 
 BARS = "▁▂▃▄▅▆▇█"
 

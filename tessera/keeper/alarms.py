@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from prometheus_client import Gauge
 
 from tessera.chain import Wallet
-from tessera.dates import utc
 from tessera.keeper.plan import Plan
 from tessera.keeper.round import Round
 from tessera.keeper.steps import close, pay, settle
 from tessera.keeper.steps.base import Status
 from tessera.keeper.view import View
+from tessera.model.dates import utc
 from tessera.model.prizes import period_of
 
 log = logging.getLogger("tessera.keeper")

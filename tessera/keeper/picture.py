@@ -3,8 +3,8 @@
 from html import escape
 
 from tessera.chain.erc20 import Token
-from tessera.dates import utc
 from tessera.keeper.money_flow import MoneyFlow
+from tessera.model.dates import utc
 from tessera.model.prizes import start_of
 
 WIDTH, BAR, HEIGHT, GAP, TOP, SLOT = 1040, 12, 320, 14, 90, 40  # SLOT: two lines of text

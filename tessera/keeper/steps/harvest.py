@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tessera.chain.wallet import Reverted
-from tessera.dates import utc
 from tessera.keeper.steps.base import Call, Step
 from tessera.keeper.view import Clock, View
+from tessera.model.dates import utc
 from tessera.model.prizes import period_of, start_of
 
 NEEDS = "StakingPool"

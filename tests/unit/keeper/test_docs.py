@@ -3,6 +3,8 @@
 import configparser
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ def options(*commands):
 
 
 def test_options_of_the_page_exist():
-    page = PAGE.split("## A month on a devnet")[0]
+    page = re.sub(r"```sh.*?```", "", PAGE.split("## A month on a devnet")[0], flags=re.DOTALL)
     assert set(re.findall(r"(--[a-z][a-z-]+)", page)) - {"--help"} <= options(*keeper.cli.commands)
 
 
@@ -45,6 +47,32 @@ def test_the_units_start_what_exists(unit):
     assert named <= options(words[3])
     assert words[words.index("--passphrase-file") + 1] == "${CREDENTIALS_DIRECTORY}/passphrase"
     assert "PASSPHRASE" not in parser["Service"]["Environment"]
+    # What the service reads is made by the page's steps, and so are its user and its folder.
+    made = " ".join(re.findall(r"```sh(.*?)```", PAGE.split("## Exit codes")[0], re.DOTALL))
+    for setting in ("EnvironmentFile", "WorkingDirectory", "User"):
+        assert parser["Service"][setting] in made, setting
+    assert parser["Service"]["LoadCredential"].partition(":")[2] in made
+    assert words[words.index("--network") + 1] == "${NETWORK}"
+    assert "NETWORK=ethereum:sepolia:https://" in made
+
+
+def test_the_options_of_the_pages_commands_exist():
+    commands = re.findall(r"ape run keeper (\w+)([^\n]*)", PAGE)
+    assert len(commands) > 8
+    for command, arguments in commands:
+        assert set(re.findall(r"(--[a-z][a-z-]+)", arguments)) <= options(command), command
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+def test_systemd_takes_the_units(tmp_path):
+    for unit in (ROOT / "docs" / "ops").iterdir():
+        # Where the checkout is on the operator's machine nothing is here.
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/tessera/.venv/bin/ape", "/bin/true"))
+    units = sorted(path.name for path in tmp_path.iterdir())
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *units], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_messages_of_the_page_are_in_the_code():

@@ -5,6 +5,7 @@ import pytest
 from tessera.chain import WAD, Reverted
 from tessera.chain.prediction_events import Claimed
 from tessera.chain.prize_pool import PeriodClosed
+from tessera.keeper.alarms import Limits, Watch
 from tessera.keeper.money_flow import money_flow
 from tessera.keeper.plan import due
 from tessera.keeper.round import Watcher, run
@@ -153,6 +154,21 @@ def test_off_for_weeks_loses_nothing(keeper, world, weeks):
     still_open = sum(prizes.event_prize(number) for number in (1, 2, 3) if not world.events.result_of(number).settled)
     left = prizes.remainder_wad() // WAD
     assert 0 <= sum(row.to_events for row in rows) - paid - prizes.waiting_revenue() - still_open - left < 2
+
+
+def test_25_weeks_late_winners_get_a_fraction_of_their_prize(keeper_of, world):
+    """Weeks that are closed together share equally: that nothing is lost is no comfort to the winners of the first."""
+    with undone(world.web3):
+        keeper_of().run()
+        in_time = world.events.result_of(1).prize
+    world.friday(24)
+    late = keeper_of()
+    text = Watch(late.view, late.wallet, Limits()).late()
+    assert text.startswith("25 weeks are over and not closed")
+    late.run()
+    assert in_time > 10 * 10**6
+    # One week of 25, and the capped harvests of 25 weeks instead of one.
+    assert world.events.result_of(1).prize < in_time / 12
 
 
 def test_a_harvest_that_fails_holds_up_nobody_for_more_than_a_day(keeper, world):
