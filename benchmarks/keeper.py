@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 import click
 from rich.console import Console
 from rich.table import Table
-from web3.exceptions import Web3RPCError
 
 from benchmarks.chains import ROOT, Anvil
 from benchmarks.growth import GAS_OF_PERSON
+from tessera.chain.errors import NodeError
 from tessera.chain.prediction_events import Claimed
 from tessera.deployment.deploy import code_of
 from tests.staked import KEEPER, World
@@ -82,7 +82,7 @@ def _kill_after_a_batch(chain: Anvil, world: World, event: int, command: list[st
         time.sleep(0.02)
         try:
             result = world.events.result_of(event)
-        except Web3RPCError:
+        except NodeError:
             continue  # anvil sometimes cannot read a block in the instant in which the next one is mined
         if result.settled and result.unpaid < result.prize:
             running.kill()

@@ -14,7 +14,7 @@ from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
 from web3 import Web3
 
-from tessera.chain.wallet import ChainError
+from tessera.chain.errors import ChainError
 from tessera.deployment.ape_accounts import record_path, wallet_of
 from tessera.deployment.deploy import PRODUCTS, Report, deploy, is_done, open_record, rehearse
 from tessera.deployment.parameters import faults_on_chain, read_parameters

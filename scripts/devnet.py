@@ -23,9 +23,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import click
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 
-from tessera.chain import ChainError, Tessera, Wallet
+from tessera.chain import ChainError, Tessera, Wallet, connect
 from tessera.chain.embedded import ACCOUNTS, MNEMONIC, known_account
 from tessera.chain.prediction_events import EventCreated
 from tessera.deployment.artifacts import ROOT
@@ -144,7 +144,7 @@ def cli(context: click.Context, port: int, members: int, into: Path):
     record, page = into / RECORD, into / PAGE
     with anvil(port) as (node, url):
         try:
-            tessera = populate(Web3(HTTPProvider(url)), members, record)
+            tessera = populate(connect(url), members, record)
             tell_pages(tessera, url, page)
             describe(tessera, url, members)
             click.echo("\nready. Ctrl-C stops it.")

@@ -25,10 +25,9 @@ from ape.exceptions import ApeException
 from ape.logging import LogLevel, logger
 from rich.console import Console
 
-from tessera.chain import ChainError, Deployment, Tessera, Wallet
+from tessera.chain import ChainError, Deployment, NodeError, Tessera, Wallet
 from tessera.chain.accounts import secret_of
 from tessera.chain.fees import GWEI, gas_price
-from tessera.chain.wallet import NODE_ERRORS
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
 from tessera.deployment.artifacts import ROOT
 from tessera.index import Index
@@ -97,11 +96,11 @@ class Keeper(click.Group):
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
+        except NodeError as error:
+            raise click.ClickException(f"the node failed: {error}") from None
         except ChainError as error:
             advice = getattr(error, "advice", "")
             raise click.ClickException(f"{error}. {advice}" if advice else str(error)) from None
-        except NODE_ERRORS as error:
-            raise click.ClickException(f"the node failed: {' '.join(str(error).split())[:300]}") from None
         except ApeException as error:
             raise click.ClickException(str(error)) from None
 

@@ -12,7 +12,7 @@ from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
 
 from tessera.chain.deployments import Deployment
-from tessera.chain.wallet import ChainError
+from tessera.chain.errors import ChainError
 from tessera.deployment.ape_accounts import record_path
 from tessera.deployment.deploy import differences
 

@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from web3 import Web3
-from web3.exceptions import Web3Exception
 
 from tessera.chain.contract import WAD
 from tessera.chain.deployments import Tessera
 from tessera.chain.erc20 import Erc20
+from tessera.chain.errors import ChainError, calling
 from tessera.model.apy import YieldFigures, figures, lending_apy
 
 HOUR, YEAR = 3600, 365 * 24 * 3600
@@ -65,8 +65,9 @@ def growth(web3: Web3, vault: str, shares: int, since: int) -> Fraction | None:
 
     def worth(number: int) -> int:
         try:
-            return converted.call(block_identifier=number)
-        except Web3Exception:
+            with calling("convertToAssets"):
+                return converted.call(block_identifier=number)
+        except ChainError:
             return 0  # there was no vault yet, the node has forgotten, or the vault is broken
 
     then, now = worth(since), worth(head["number"])

@@ -2,10 +2,12 @@
 
 from tessera.chain.contract import EUR, WAD, ZERO_ADDRESS, EventLog, Receipt
 from tessera.chain.deployments import Deployment, Tessera
+from tessera.chain.errors import ChainError, NodeError, Reverted
 from tessera.chain.lmsr_markets import Terms, price_history
 from tessera.chain.logs import LogReader
+from tessera.chain.node import connect, prepared
 from tessera.chain.permits import sign_permit
-from tessera.chain.wallet import ChainError, Reverted, Wallet
+from tessera.chain.wallet import Wallet
 from tessera.model.lmsr import Outcome
 
 __all__ = [
@@ -16,12 +18,15 @@ __all__ = [
     "Deployment",
     "EventLog",
     "LogReader",
+    "NodeError",
     "Outcome",
     "Receipt",
     "Reverted",
     "Terms",
     "Tessera",
     "Wallet",
+    "connect",
+    "prepared",
     "price_history",
     "sign_permit",
 ]

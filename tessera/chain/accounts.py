@@ -6,7 +6,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.exceptions import ValidationError
 
-from tessera.chain.wallet import ChainError
+from tessera.chain.errors import ChainError
 
 KEY_PATH = "m/44'/60'/0'/0"  # BIP-44, Ethereum; the index follows
 

@@ -17,7 +17,9 @@ from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 from web3 import Web3
 
-from tessera.chain.wallet import ChainError, Reverted, Wallet, reason_of, refusals
+from tessera.chain.errors import ArgumentError, ChainError, Reverted, calling
+from tessera.chain.node import prepared
+from tessera.chain.wallet import Wallet
 
 E = typing.TypeVar("E", bound="EventLog")
 
@@ -91,34 +93,38 @@ class Contract:
             Contract.KNOWN.append(cls)
 
     def __init__(self, web3: Web3, address: str):
-        """Raises ChainError where there is no code: a call to nothing would succeed."""
-        self.web3 = web3
-        self.address = Web3.to_checksum_address(address)
+        """Raises ChainError where there is no code (a call to nothing would succeed), ArgumentError for what is no
+        address."""
+        self.web3 = prepared(web3)
+        self.address = address_of(address)
         if not web3.eth.get_code(self.address):
             raise ChainError(f"no {self.NAME} at {self.address}: is the record of this chain?")
         self._contract = web3.eth.contract(address=self.address, abi=abi_of(self.NAME))
 
     def read(self, function: str, *arguments, block: int | str = "latest"):
-        """What a view returns, as the ABI decoder gives it. Raises Reverted."""
-        try:
+        """What a view returns, as the ABI decoder gives it.
+
+        Raises Reverted, ArgumentError for values that the ABI does not take, NodeError.
+        """
+        with calling(f"{self.NAME}.{function}"):
             return self._contract.functions[function](*map(_plain, arguments)).call(block_identifier=block)
-        except refusals() as error:
-            raise Reverted(reason_of(error), f"{self.NAME}.{function}") from None
 
     def read_all(self, function: str) -> list:
-        """All of a list, whose getter takes an index and reverts past the end."""
-        found: list = []
+        """All of a list, whose getter takes an index and reverts without a reason past the end."""
+        items: list = []
         try:
             while True:
-                found.append(self.read(function, len(found)))
+                items.append(self.read(function, len(items)))
         except Reverted as end:
             if end.reason:
                 raise
-            return found
+            return items
 
     def calldata(self, function: str, *arguments) -> bytes:
-        """What a transaction that calls a function carries."""
-        return Web3.to_bytes(hexstr=self._contract.encode_abi(function, [_plain(argument) for argument in arguments]))
+        """What a transaction that calls a function carries. Raises ArgumentError."""
+        with calling(f"{self.NAME}.{function}"):
+            data = self._contract.encode_abi(function, [_plain(argument) for argument in arguments])
+        return Web3.to_bytes(hexstr=data)
 
     def write(self, sender: Wallet, function: str, *arguments) -> Receipt:
         """Sends a call and waits for it. Raises Reverted before anything is sent, if it would fail."""
@@ -130,6 +136,13 @@ class Contract:
             gas_used=receipt["gasUsed"],
             rows=tuple(decode_logs(receipt["logs"])),
         )
+
+
+def address_of(text: str) -> str:
+    """An address with its checksum, from one in any case. Raises ArgumentError where it is none."""
+    if not isinstance(text, str) or not Web3.is_address(text):
+        raise ArgumentError(f"{text!r} is no address: 0x and 40 hexadecimal digits, in lower case or with its checksum")
+    return Web3.to_checksum_address(text)
 
 
 def _plain(argument):

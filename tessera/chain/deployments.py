@@ -9,16 +9,17 @@ from typing import Any
 from web3 import Web3
 
 from tessera.chain.bet_token import BetToken
+from tessera.chain.errors import ChainError, RecordError
 from tessera.chain.escrow import Escrow
 from tessera.chain.lmsr_markets import LmsrMarkets
 from tessera.chain.logs import LogReader
+from tessera.chain.node import prepared
 from tessera.chain.panels import Panels
 from tessera.chain.play_euro import PlayEuro
 from tessera.chain.prediction_events import PredictionEvents
 from tessera.chain.prize_pool import PrizePool
 from tessera.chain.staking_pool import StakingPool
 from tessera.chain.timelock import Timelock
-from tessera.chain.wallet import ChainError
 
 LOCAL_CHAINS = (1337, 31337)  # started anew at will: what a record says of them may be of an earlier run
 
@@ -87,9 +88,9 @@ class Tessera:
 
     def __init__(self, web3: Web3, deployment: Deployment):
         """Raises ChainError where the node is on another chain than the record."""
+        self.web3 = prepared(web3)
         if web3.eth.chain_id != deployment.chain_id:
-            raise ChainError(f"the node is on chain {web3.eth.chain_id}, the record on {deployment.chain_id}")
-        self.web3 = web3
+            raise RecordError(f"the node is on chain {web3.eth.chain_id}, the record on {deployment.chain_id}")
         self.deployment = deployment
 
     @cached_property

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from web3 import Web3
-from web3.exceptions import Web3Exception
+
+from tessera.chain.errors import NodeRefusedError
 
 GWEI = 10**9
 BLOCKS = 20  # that show what others pay
@@ -47,7 +48,7 @@ def _history(web3: Web3) -> tuple[list[int], list[int]]:
     method."""
     try:
         history = web3.eth.fee_history(BLOCKS, "latest", [50])
-    except Web3Exception:
+    except NodeRefusedError:
         return [], []
     used = zip(history.get("reward") or [], history["gasUsedRatio"], strict=False)
     return list(history["baseFeePerGas"][:-1]), [rewards[0] for rewards, ratio in used if ratio]

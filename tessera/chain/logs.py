@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from web3 import Web3
 
-from tessera.chain.contract import EventLog, decode_logs
+from tessera.chain.contract import EventLog, address_of, decode_logs
+from tessera.chain.node import prepared
 
 BLOCKS_AT_ONCE = 2_000  # what public nodes commonly allow in one request
 
@@ -13,8 +14,8 @@ class LogReader:
     """Reads the events of some contracts from a block on, each once. `next_block` is where to resume."""
 
     def __init__(self, web3: Web3, addresses: Sequence[str], next_block: int, *, blocks_at_once: int = BLOCKS_AT_ONCE):
-        self.web3 = web3
-        self.addresses = [Web3.to_checksum_address(address) for address in addresses]
+        self.web3 = prepared(web3)
+        self.addresses = [address_of(address) for address in addresses]
         self.next_block = next_block
         self.blocks_at_once = blocks_at_once
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
-from web3.exceptions import BadFunctionCallOutput
 
-from tessera.chain.wallet import ChainError, refusals
+from tessera.chain.contract import address_of
+from tessera.chain.errors import ChainError, NodeError, calling
+from tessera.chain.node import prepared
 
 FOREVER = 2**256 - 1
 PERMIT = [
@@ -68,11 +69,15 @@ def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, d
     Reads the token's domain (EIP-5267) and the owner's next nonce. `deadline` is in unix seconds. Raises NoPermits
     where the token has neither.
     """
-    contract = web3.eth.contract(address=Web3.to_checksum_address(token), abi=TOKEN_ABI)
+    contract = prepared(web3).eth.contract(address=address_of(token), abi=TOKEN_ABI)
+    owner, spender = address_of(owner), address_of(spender)
     try:
-        _, name, version, chain_id, verifying, _, _ = contract.functions.eip712Domain().call()
-        nonce = contract.functions.nonces(owner).call()
-    except (*refusals(), BadFunctionCallOutput):
+        with calling("permit"):
+            _, name, version, chain_id, verifying, _, _ = contract.functions.eip712Domain().call()
+            nonce = contract.functions.nonces(owner).call()
+    except NodeError:
+        raise
+    except ChainError:
         raise NoPermits(f"{token} knows no permits: approve it by a transaction") from None
     return {
         "types": {"EIP712Domain": DOMAIN, "Permit": PERMIT},

@@ -1,23 +1,27 @@
 """Sending transactions as one account, and the contract's own reason where it says no."""
 
-import sys
 import time
 from enum import Enum
-from json import JSONDecodeError
 from typing import Protocol
 
-from eth_abi import decode
-from eth_abi.exceptions import DecodingError
 from web3 import EthereumTesterProvider, Web3
-from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
+from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
+from tessera.chain.errors import (
+    ChainError,
+    NodeError,
+    NodeRefusedError,
+    NoGasMoneyError,
+    NotMinedError,
+    Reverted,
+    TooDearError,
+    calling,
+)
 from tessera.chain.fees import GWEI, GasPrice, gas_price
-from tessera.chain.reasons import advice
+from tessera.chain.node import prepared
 from tessera.chain.waiting import LAG_SECONDS, wait_until
 
-ERROR_STRING = "0x08c379a0"  # selector of Error(string)
-NO_REASON = ("", "no data", "b''", "None")  # how nodes word a revert without data
 NEW_WORD_GAS = 22_100  # a cold word that becomes non-zero (EIP-2929)
 PRICES = 3  # that a transaction is offered at, one after the other
 SECONDS_PER_PRICE = 90  # for a transaction to be mined
@@ -29,64 +33,7 @@ NONCE_TAKEN = ("noncetoolow", "nonceistoolow", "invalidnonce", "invalidtransacti
 PRICE_TOO_LOW = ("underpriced", "feetoolow", "gaspricetoolow", "replacementnotallowed", "lessthanblockbasefee")
 ALREADY_THERE = ("alreadyknown", "knowntransaction", "alreadyimported")
 FOR_A_MOMENT = ("ratelimit", "limitexceeded", "toomanyrequests", "timeout", "timedout", "-32005")
-# What a node that fails, or the way to it, raises; a proxy's error page is no JSON.
-NODE_ERRORS = (Web3Exception, OSError, JSONDecodeError)
-GARBAGE = (*NODE_ERRORS, TypeError, ValueError)  # and what becomes of an answer of another shape
 EMBEDDED_GAS = 10_000_000  # of one transaction: more than any deployment takes, a third of a block
-
-
-class ChainError(Exception):
-    """Anything that tessera.chain says no to."""
-
-
-class Reverted(ChainError):
-    """A contract refused. `str(error)` is its reason, word for word.
-
-    The reason is empty where the contract gave none: an argument that the ABI decoder refuses (a text that is too
-    long), an overflow, too little gas. `transaction` is None where the refusal was seen before anything was sent.
-    """
-
-    def __init__(self, reason: str, function: str, transaction: str | None = None):
-        super().__init__(reason or f"{function} reverted without a reason")
-        self.reason = reason
-        self.function = function
-        self.transaction = transaction
-
-    @property
-    def advice(self) -> str:
-        """What to do about it, for people; empty where the reason says all."""
-        return advice(self.reason)
-
-
-class TooDearError(ChainError):
-    """Gas costs more than may be paid."""
-
-
-class NoGasMoneyError(ChainError):
-    """The account, or what may be spent, does not cover the gas."""
-
-
-class NotMinedError(ChainError):
-    """A transaction was sent, or may have been, and was not mined in time."""
-
-
-def refusals() -> tuple[type[Exception], ...]:
-    """What a call that a contract refuses raises: web3's error or, where it is in use, the embedded chain's own."""
-    # Not imported for its sake: that takes as long as all the rest of this package.
-    embedded = sys.modules.get("eth_tester.exceptions")
-    return (ContractLogicError,) if embedded is None else (ContractLogicError, embedded.TransactionFailed)
-
-
-def reason_of(refusal: Exception) -> str:
-    """The text that a contract reverted with, "" if there is none. `refusal` is one of `refusals`."""
-    data = getattr(refusal, "data", None)
-    if isinstance(data, str) and data.startswith(ERROR_STRING):
-        try:
-            return decode(["string"], bytes.fromhex(data.removeprefix(ERROR_STRING)))[0]
-        except (DecodingError, UnicodeDecodeError):
-            return ""
-    text = str(refusal.args[0] if refusal.args else "").removeprefix("execution reverted").removeprefix(": ")
-    return "" if text in NO_REASON else text
 
 
 def with_margin(estimate: int) -> int:
@@ -134,7 +81,7 @@ class Wallet:
         follows what others pay (`fees.gas_price`). `alone` says that nobody else sends as this account: what of it
         waits to be mined is replaced.
         """
-        self.web3 = web3
+        self.web3 = prepared(web3)
         self.account = account
         self.confirmations = confirmations
         self.max_gas_price = max_gas_price
@@ -154,19 +101,15 @@ class Wallet:
 
     def simulate(self, call: dict, function: str) -> None:
         """Runs a call on top of the newest state and changes nothing. Raises Reverted."""
-        try:
+        with calling(function):
             self.web3.eth.call({"from": self.address, **call}, "pending")
-        except refusals() as error:
-            raise Reverted(reason_of(error), function) from None
 
     def gas(self, call: dict, function: str) -> int:
         """A gas limit for a call, with a margin over the node's estimate. Raises Reverted."""
         if isinstance(self.web3.provider, EthereumTesterProvider):
             return EMBEDDED_GAS  # that chain cannot estimate at the time of its next block
-        try:
+        with calling(function):
             return with_margin(self.web3.eth.estimate_gas({"from": self.address, **call}, "pending"))
-        except refusals() as error:
-            raise Reverted(reason_of(error), function) from None
 
     def signed(self, call: dict, function: str):
         """A transaction ready to be sent, and its hash known. Raises Reverted if it would fail now."""
@@ -281,7 +224,7 @@ class Wallet:
             try:
                 self.web3.eth.send_raw_transaction(raw)
                 return HandIn.TAKEN
-            except Exception as error:
+            except Exception as error:  # the embedded chain has its own kinds
                 text = str(error).lower().replace(" ", "")
                 if any(words in text for words in ALREADY_THERE):
                     return HandIn.TAKEN
@@ -290,8 +233,8 @@ class Wallet:
                     return HandIn.UNKNOWN if attempt else HandIn.NONCE
                 if any(words in text for words in PRICE_TOO_LOW):
                     return HandIn.PRICE
-                refused = isinstance(error, Web3RPCError) and not any(words in text for words in FOR_A_MOMENT)
-                if refused or not isinstance(error, GARBAGE):
+                refused = isinstance(error, NodeRefusedError) and not any(words in text for words in FOR_A_MOMENT)
+                if refused or not isinstance(error, NodeError):
                     raise
                 # It may have got there all the same.
         return answer
@@ -308,7 +251,7 @@ class Wallet:
                     # A receipt may come from another machine than the state that is asked for next.
                     if found is not None and self.web3.eth.block_number >= found["blockNumber"] + self.confirmations:
                         return True
-            except GARBAGE:
+            except NodeError:
                 pass  # the node may come back
             return False
 
@@ -331,9 +274,10 @@ class Wallet:
         sent = self.web3.eth.get_transaction(receipt["transactionHash"])
         call = {"from": sent["from"], "data": sent["input"]} | ({"to": sent["to"]} if sent.get("to") else {})
         try:
-            self.web3.eth.call(call, receipt["blockNumber"])
-        except refusals() as error:
-            return reason_of(error)
+            with calling("the transaction"):
+                self.web3.eth.call(call, receipt["blockNumber"])
+        except Reverted as error:
+            return error.reason
         return ""
 
 

@@ -7,14 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 import click
-import requests
-from web3 import HTTPProvider, Web3
-from web3.exceptions import TimeExhausted, Web3Exception, Web3RPCError
+from web3 import Web3
 
-from tessera.chain import ChainError, Deployment, EventLog, Reverted, Tessera, Wallet, sign_permit
+from tessera.chain import ChainError, Deployment, EventLog, NodeError, Reverted, Tessera, Wallet, connect, sign_permit
 from tessera.chain.accounts import from_key_file, from_mnemonic, secret_of
 from tessera.chain.deployments import LOCAL_CHAINS
 from tessera.chain.erc20 import Erc20, Token
+from tessera.chain.errors import NodeRefusedError, NotMinedError
 from tessera.chain.permits import NoPermits, Permit
 from tessera.chain.wallet import Signer
 from tessera.index import Index
@@ -83,13 +82,12 @@ class Session:
     @cached_property
     def web3(self) -> Web3:
         """The node. Raises ChainError where none answers."""
-        web3 = Web3(HTTPProvider(self.rpc))
+        web3 = connect(self.rpc)
         try:
             web3.eth.chain_id  # noqa: B018
-        except (requests.RequestException, ValueError) as error:
+        except NodeError as error:
             raise ChainError(
-                f"no node answers at {self.rpc} ({type(error).__name__}): "
-                "start a devnet with `make devnet`, or say --rpc URL"
+                f"no node answers at {self.rpc}: {error}. Start a devnet with `make devnet`, or say --rpc URL"
             ) from None
         return web3
 
@@ -176,21 +174,22 @@ class Commands(click.Group):
             return None
         except Reverted as refused:
             raise click.ClickException(f"{refused}. {refused.advice}".removesuffix(" ")) from None
+        except (NodeError, NotMinedError) as error:
+            raise click.ClickException(_of_node(error)) from None
         except ChainError as error:
             raise click.ClickException(str(error)) from None
-        except (requests.RequestException, Web3Exception) as error:
-            raise click.ClickException(_of_node(error)) from None
 
 
 def _of_node(error: Exception) -> str:
     """What a node's failure means to who runs a command."""
-    if isinstance(error, Web3RPCError):
-        said = ((error.rpc_response or {}).get("error") or {}).get("message") or str(error)
-        poor = "insufficient funds" in said.lower()
-        return f"the node refuses: {said}" + ". Your account needs ETH of this network for the fee" * poor
-    if isinstance(error, TimeExhausted):
+    if isinstance(error, NodeRefusedError):
+        poor = "insufficient funds" in error.rpc_message.lower()
+        return f"the node refuses: {error.rpc_message}" + ". Your account needs ETH of this network for the fee" * poor
+    if isinstance(error, NotMinedError):
         return f"{error}. It may still be mined: look at your account before you try again"
-    return f"the node failed ({type(error).__name__}): what was sent may be done, look before you try again"
+    if isinstance(error, NodeError) and error.may_be_sent:
+        return f"the node failed ({error}): what was sent may be done, look before you try again"
+    return f"the node failed: {error}"
 
 
 def pause(seconds: int) -> str:

@@ -9,7 +9,8 @@ from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
 from eth_utils.crypto import keccak
 
 from tessera.chain.embedded import read_logs_fast
-from tessera.chain.wallet import ChainError, Wallet
+from tessera.chain.errors import ChainError
+from tessera.chain.wallet import Wallet
 from tessera.deployment.artifacts import ROOT
 
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import rlp
 from web3 import Web3
-from web3.exceptions import BadFunctionCallOutput, TransactionNotFound
+from web3.exceptions import TransactionNotFound
 
 from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.wallet import ChainError, Wallet, refusals
+from tessera.chain.errors import ChainError, NodeError, calling
+from tessera.chain.wallet import Wallet
 from tessera.deployment.artifacts import ROOT, Artifact, compiled
 from tessera.deployment.products import PRODUCTS, At, Create, Deployer, Foreign, Later, OwnerOf, Shows, Step, View
 
@@ -236,8 +237,11 @@ def _shown_otherwise(web3: Web3, record: Deployment, expected: Shows, owner: str
         return [f"{call}: {missing}"]
     view = _contract(web3, record, expected.contract).functions[expected.view]
     try:
-        shown = view(*arguments).call()
-    except (*refusals(), BadFunctionCallOutput):
+        with calling(expected.view):
+            shown = view(*arguments).call()
+    except NodeError:
+        raise
+    except ChainError:
         shown = "no answer"
     return [] if shown == value else [f"{call} is {shown}, not {value}"]
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from web3 import Web3
-from web3.exceptions import Web3Exception
 
 from tessera.chain.contract import WAD, ZERO_ADDRESS
-from tessera.chain.wallet import ChainError, refusals
+from tessera.chain.errors import ChainError, NodeError, calling
 from tessera.deployment.products import FACTORY_ABI, ROUTER_ABI
 
 MAX_ASSETS, MAX_PROPOSERS = 8, 128
@@ -152,6 +151,9 @@ def _wrong_asset(web3: Web3, token: str, vault: str, feed: str) -> list[str]:
 def _ask(web3: Web3, address: str, abi: tuple, view: str, *arguments):
     """What a view answers; None where there is no such contract."""
     try:
-        return web3.eth.contract(address=address, abi=abi).functions[view](*arguments).call()
-    except (*refusals(), Web3Exception):
+        with calling(view):
+            return web3.eth.contract(address=address, abi=abi).functions[view](*arguments).call()
+    except NodeError:
+        raise
+    except ChainError:
         return None

@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from web3 import Web3
 
+from tessera.chain.errors import ChainError
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import MarketCreated
 from tessera.chain.prediction_events import EventCreated
-from tessera.chain.wallet import ChainError
 from tessera.index.answers import (
     EventState,
     LedgerLine,

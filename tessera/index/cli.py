@@ -1,16 +1,13 @@
 """`sync` and `serve`, for `python -m tessera.index` and wherever else the group is mounted."""
 
-from json import JSONDecodeError
-
 import click
 import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
 
 from tessera.chain.deployments import Deployment
-from tessera.chain.wallet import ChainError
+from tessera.chain.errors import ChainError, NodeError
+from tessera.chain.node import connect
 from tessera.index.api import app_of
 from tessera.index.index import Index
 from tessera.index.syncer import Syncer
@@ -22,12 +19,10 @@ class Commands(click.Group):
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
+        except NodeError as error:
+            raise click.ClickException(f"the node at {context.params['rpc']} failed: {error}") from error
         except ChainError as error:
             raise click.ClickException(str(error)) from error
-        except OSError as error:
-            raise click.ClickException(f"no node answers at {context.params['rpc']}: {type(error).__name__}") from error
-        except (Web3Exception, JSONDecodeError) as error:
-            raise click.ClickException(f"the node at {context.params['rpc']} failed: {error}") from error
 
 
 @click.group(cls=Commands, help="The event index: what the contracts logged, in a database, and its read API.")
@@ -64,4 +59,4 @@ def serve(opened, host: str, port: int, every: float):
 
 
 def _open(database: str, rpc: str, record: str) -> Index:
-    return Index(database, Web3(HTTPProvider(rpc)), Deployment.load(record))
+    return Index(database, connect(rpc), Deployment.load(record))

@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from requests import ConnectionError as NoConnection
-from requests import RequestException
 from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from web3 import Web3
-from web3.exceptions import BlockNotFound, Web3Exception
+from web3.exceptions import BlockNotFound
 from web3.types import LogReceipt
 
 from tessera.chain.contract import Contract, EventLog, decode_logs
 from tessera.chain.deployments import Deployment, Tessera
+from tessera.chain.errors import ChainError, NodeError
 from tessera.chain.logs import BLOCKS_AT_ONCE
-from tessera.chain.wallet import ChainError
+from tessera.chain.node import prepared
 from tessera.index.schema import Block, about, blocks, metadata, shape, table_of, values
 from tessera.index.snapshot import NoIndexError, Snapshot, stored
 
@@ -42,7 +41,7 @@ class Index:
         index of another deployment or version; NoIndexError, here and whenever it is used, where it does not work.
         """
         Tessera(web3, deployment)
-        self.web3 = web3
+        self.web3 = prepared(web3)
         self.blocks_at_once = blocks_at_once
         self.chain_id = deployment.chain_id
         self.first_block = deployment.first_block
@@ -76,10 +75,8 @@ class Index:
             last = min(first + size - 1, newest)
             try:
                 piece = self._read(head, first, last)
-            except NoConnection:
-                raise
-            except (Web3Exception, RequestException):
-                if first == last:
+            except NodeError as error:
+                if first == last or not error.connected:
                     raise
                 size = (last - first + 1) // 2
                 continue

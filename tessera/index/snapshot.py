@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from tessera.accounting.profit import Result, results
 from tessera.chain.contract import EventLog
+from tessera.chain.errors import ChainError
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized, price_history
 from tessera.chain.prediction_events import (
@@ -21,7 +22,6 @@ from tessera.chain.prediction_events import (
 )
 from tessera.chain.prize_pool import PeriodClosed
 from tessera.chain.staking_pool import Forfeited, RewardsClaimed, Staked, Withdrawn
-from tessera.chain.wallet import ChainError
 from tessera.index.answers import (
     EventState,
     Holding,

@@ -3,6 +3,7 @@
 import logging
 from threading import Event, Thread
 
+from tessera.chain.errors import ChainError
 from tessera.index.index import Index
 
 log = logging.getLogger("tessera.index")
@@ -36,7 +37,7 @@ class Syncer:
                 return
             # Whatever a node answers: the next attempt starts from what is stored.
             except Exception as error:
-                self.error = f"{type(error).__name__}: {error}"
+                self.error = str(error) if isinstance(error, ChainError) else f"{type(error).__name__}: {error}"
                 log.warning("not synced, trying again in %s s: %s", self.every, self.error)
             self._stop.wait(self.every)
 

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from threading import Event
 
-from tessera.chain import ChainError, Wallet
-from tessera.chain.wallet import NODE_ERRORS
+from tessera.chain import ChainError, NodeError, Wallet
 from tessera.keeper.alarms import Alarms, Limits, Watch
 from tessera.keeper.metrics import Metrics
 from tessera.keeper.plan import Plan, due
@@ -58,18 +57,22 @@ class Loop:
         """One look, whatever goes wrong."""
         try:
             self._round(stopping)
+        except NodeError as error:
+            self._failed(error)
         except ChainError as error:
             log.error("%s", error)
-        # Whatever a node answers; what is no failure that nodes are known for is logged in full.
+        # Whatever else goes wrong in a look is logged in full, and the next look goes on.
         except Exception as error:
-            self._failures += 1
-            self.metrics.node_failures.inc()
-            text = " ".join(str(error).split())[:200]
-            log.warning(
-                "the node failed, next look in %.0f s: %s", self.wait, text, exc_info=not isinstance(error, NODE_ERRORS)
-            )
+            self._failed(error)
         silent = time.monotonic() - self._answered
         self.alarms.set("node", f"no answer for {silent:.0f} s" if silent > self.limits.late_after else None)
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        self.metrics.node_failures.inc()
+        text = " ".join(str(error).split())[:200]
+        known = isinstance(error, NodeError)
+        log.warning("the node failed, next look in %.0f s: %s", self.wait, text, exc_info=not known)
 
     def _round(self, stopping: Event) -> None:
         plan = due(self.view)

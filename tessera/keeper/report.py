@@ -13,7 +13,6 @@ from rich.text import Text
 
 from tessera.chain import ChainError
 from tessera.chain.erc20 import Token
-from tessera.chain.wallet import NODE_ERRORS
 from tessera.keeper.money_flow import MoneyFlow, money_flow
 from tessera.keeper.picture import svg
 from tessera.keeper.round import Round
@@ -37,7 +36,7 @@ def flow_of(view: View, done: Round) -> MoneyFlow | None:
     try:
         view.history.sync()
         return money_flow(view, closed[0].first, closed[0].running - 1)
-    except (ChainError, *NODE_ERRORS):
+    except ChainError:
         return None
 
 

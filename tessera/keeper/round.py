@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from web3 import Web3
 from web3.types import TxReceipt
 
-from tessera.chain import ChainError, Reverted, Wallet
+from tessera.chain import ChainError, NodeError, Reverted, Wallet
 from tessera.chain.waiting import LAG_SECONDS, wait_until
-from tessera.chain.wallet import NODE_ERRORS
 from tessera.keeper.plan import Plan
 from tessera.keeper.steps.base import Call, Status, Step, refusal
 from tessera.keeper.view import View
@@ -122,20 +121,20 @@ def _attempt(view: View, wallet: Wallet, step: Step, watcher: Watcher, stopping:
             if not sent[-1].succeeded:
                 fault = _failed(view, call, sent[-1])
             watcher.paid(call.people)
+    except NodeError as error:
+        fault = _node_failed(error)
     except ChainError as error:
         fault = str(error)
-    except NODE_ERRORS as error:
-        fault = _node_failed(error)
     # A receipt is a node's word, and others may have been faster: the state decides. It may come from another machine
     # than the receipt, one that is some blocks behind.
     patience = 0 if fault else min(wallet.seconds_per_price, LAG_SECONDS)
     try:
         if wait_until(lambda: step.is_done(view), patience):
             return _done(view, step, tuple(sent))
+    except NodeError as error:
+        fault = fault or _node_failed(error)
     except ChainError as error:
         fault = fault or str(error)
-    except NODE_ERRORS as error:
-        fault = fault or _node_failed(error)
     fault = fault or "a node says that it is in a block, and the chain does not show it"
     return Outcome(step, Status.UNDONE, fault, tuple(sent))
 

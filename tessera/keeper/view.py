@@ -5,31 +5,12 @@ from decimal import Decimal
 from functools import cached_property
 
 from web3 import EthereumTesterProvider
-from web3.exceptions import BadResponseFormat
-from web3.middleware import Web3Middleware
 
 from tessera.chain import Tessera
+from tessera.chain.blocks import contract_block
 from tessera.chain.erc20 import Token
 from tessera.index import Index
 from tessera.keeper.history import History
-
-# Code that answers the block number that contracts see. On some chains (Arbitrum) it is not the node's.
-BLOCK_NUMBER = "0x4360005260206000f3"
-NULL_IS_AN_ANSWER = {
-    "eth_getBlockByHash",
-    "eth_getBlockByNumber",
-    "eth_getTransactionByHash",
-    "eth_getTransactionReceipt",
-}
-
-
-class NeverNull(Web3Middleware):
-    """Makes an error of the null with which overloaded nodes answer, and for which web3 has no word."""
-
-    def response_processor(self, method, response):
-        if method.startswith("eth_") and method not in NULL_IS_AN_ANSWER and response.get("result", "") is None:
-            raise BadResponseFormat(f"null to {method}")
-        return response
 
 
 @dataclass(frozen=True)
@@ -60,8 +41,6 @@ class View:
     def __init__(self, tessera: Tessera, index: Index, account: str | None = None, choices: Choices = Choices()):
         self.tessera, self.history, self.account, self.choices = tessera, History(index), account, choices
         self.web3 = tessera.web3
-        if NeverNull not in list(self.web3.middleware_onion):
-            self.web3.middleware_onion.add(NeverNull)
         self.embedded = isinstance(self.web3.provider, EthereumTesterProvider)
         self.has_tickets = "PredictionEvents" in tessera.deployment.contracts
         self.has_markets = "LmsrMarkets" in tessera.deployment.contracts
@@ -90,10 +69,7 @@ class View:
     def clock(self) -> Clock:
         """On a node the newest block; the chain inside the process knows its next one."""
         newest = self.web3.eth.get_block("pending" if self.embedded else "latest")
-        if self.embedded:
-            return Clock(newest["number"], newest["timestamp"])
-        number = self.web3.eth.call({"data": BLOCK_NUMBER}, "latest")  # type: ignore[typeddict-item]
-        return Clock(int.from_bytes(number), newest["timestamp"])
+        return Clock(contract_block(self.web3), newest["timestamp"])
 
     def token(self, address: str) -> Token:
         """Symbol and decimals of a token."""

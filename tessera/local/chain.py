@@ -8,8 +8,9 @@ from web3 import EthereumTesterProvider, Web3
 from tessera.chain.contract import WAD
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
 from tessera.chain.erc20 import Erc20
+from tessera.chain.errors import ChainError
 from tessera.chain.timelock import Operation
-from tessera.chain.wallet import ChainError, Wallet
+from tessera.chain.wallet import Wallet
 from tessera.deployment.deploy import code_of
 
 HOUR, DAY, YEAR = 3600, 86_400, 365 * 86_400

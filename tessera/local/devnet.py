@@ -6,9 +6,9 @@ Needs the compiler (group `ops`).
 import json
 from pathlib import Path
 
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 
-from tessera.chain import EUR, WAD, ChainError, Deployment, Outcome, Terms, Tessera, Wallet
+from tessera.chain import EUR, WAD, ChainError, Deployment, NodeError, Outcome, Terms, Tessera, Wallet, connect
 from tessera.chain.embedded import ACCOUNTS, known_account
 from tessera.chain.lmsr_markets import MarketCreated
 from tessera.chain.panels import PanelCreated
@@ -55,10 +55,13 @@ def running(into: Path) -> Tessera:
         url = json.loads((into / PAGE).read_text(encoding="utf-8"))["rpcUrl"]
     except FileNotFoundError:
         raise ChainError(f"no devnet is running: {into / PAGE} is not there. Start one with `make devnet`") from None
-    web3 = Web3(HTTPProvider(url))
-    if not web3.is_connected():
-        raise ChainError(f"no devnet answers at {url}, where {into / PAGE} has it. Start one with `make devnet`")
-    return Tessera(web3, Deployment.load(into / RECORD))
+    web3 = connect(url)
+    try:
+        return Tessera(web3, Deployment.load(into / RECORD))
+    except NodeError:
+        raise ChainError(
+            f"no devnet answers at {url}, where {into / PAGE} has it. Start one with `make devnet`"
+        ) from None
 
 
 def report(tessera: Tessera, event_id: int, outcome: int) -> None:

@@ -9,10 +9,10 @@ from web3 import HTTPProvider, Web3
 from scripts import devnet
 from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.chain.errors import ChainError
 from tessera.chain.prediction_events import Claimed
 from tessera.chain.prize_pool import PeriodClosed
 from tessera.chain.staking_pool import Withdrawn
-from tessera.chain.wallet import ChainError
 from tessera.deployment.deploy import differences
 from tessera.local.chain import DAY, UNITS, LocalChain, let_pass
 from tessera.model.prizes import period_of

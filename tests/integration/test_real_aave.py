@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 
+from tessera.chain.errors import Reverted
 from tessera.chain.prediction_events import Claimed, EventSettled, Predicted
 from tessera.chain.staking_pool import Harvested, Withdrawn
-from tessera.chain.wallet import Reverted
 from tests.real.node import now, running_anvil, wait, wait_until
 from tests.real.tickets import RealTickets
 from tests.real.uniswap import MAX, amount_out

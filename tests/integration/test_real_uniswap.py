@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tessera.chain.errors import Reverted
 from tessera.chain.prize_pool import BoughtBack
 from tessera.chain.staking_pool import Harvested
-from tessera.chain.wallet import Reverted
 from tests.real.node import now, running_anvil, undone, wait_until
 from tests.real.tickets import RealTickets
 from tests.real.uniswap import MAX, amount_out

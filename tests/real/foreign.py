@@ -6,7 +6,8 @@ from typing import Any
 from web3 import Web3
 from web3.types import TxReceipt
 
-from tessera.chain.wallet import Reverted, Wallet, reason_of, refusals
+from tessera.chain.errors import calling
+from tessera.chain.wallet import Wallet
 from tessera.deployment.artifacts import ROOT, compiled
 
 NODE_MODULES = ROOT / "node_modules"
@@ -44,10 +45,8 @@ class Foreign:
 
     def read(self, function: str, *arguments, block: int | str = "latest"):
         """What a view returns. Raises Reverted."""
-        try:
+        with calling(function):
             return self._contract.functions[function](*arguments).call(block_identifier=block)
-        except refusals() as error:
-            raise Reverted(reason_of(error), function) from None
 
     def write(self, sender: Wallet, function: str, *arguments) -> TxReceipt:
         """Sends a call and waits for it. Raises Reverted."""

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from web3.exceptions import Web3RPCError
-
 from tessera.chain.contract import Contract
-from tessera.chain.wallet import Reverted, reason_of, refusals, with_margin
+from tessera.chain.errors import NodeRefusedError, Reverted, calling
+from tessera.chain.wallet import with_margin
 from tessera.keeper.view import View
 
 MAX_TRANSACTION_GAS = 16_777_216  # of one transaction (EIP-7825)
@@ -91,9 +90,10 @@ class Step(ABC):
 def refusal(view: View, call: Call) -> str | None:
     """The reason with which a contract refuses a call now; None where it would not."""
     try:
-        view.web3.eth.call({**_sender(view), **call.data}, "pending")
-    except refusals() as error:
-        return reason_of(error)
+        with calling(call.name):
+            view.web3.eth.call({**_sender(view), **call.data}, "pending")
+    except Reverted as error:
+        return error.reason
     return None
 
 
@@ -107,10 +107,11 @@ def fits(view: View, call: Call) -> bool:
     if view.embedded:
         return True  # that chain cannot estimate at the time of its next block
     try:
-        estimate = view.web3.eth.estimate_gas({**_sender(view), **call.data}, "pending")
-        return with_margin(estimate) <= gas_room(view)
-    except (*refusals(), Web3RPCError):
+        with calling(call.name):
+            estimate = view.web3.eth.estimate_gas({**_sender(view), **call.data}, "pending")
+    except (Reverted, NodeRefusedError):
         return False
+    return with_margin(estimate) <= gas_room(view)
 
 
 def _sender(view: View) -> dict:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tessera.chain.wallet import Reverted
+from tessera.chain.errors import Reverted
 from tessera.keeper.steps import close
 from tessera.keeper.steps.base import BPS, Call, Step, refusal
 from tessera.keeper.view import Clock, View

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tessera.chain.wallet import Reverted
+from tessera.chain.errors import Reverted
 from tessera.keeper.steps.base import Call, Step
 from tessera.keeper.view import Clock, View
 from tessera.model.dates import utc

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tessera.chain.errors import ChainError
 from tessera.chain.fees import gas_price
 from tessera.chain.prediction_events import Result
 from tessera.chain.waiting import LAG_SECONDS, wait_until
-from tessera.chain.wallet import ChainError
 from tessera.keeper.history import Winners
 from tessera.keeper.steps import settle
 from tessera.keeper.steps.base import Call, Step, fits, gas_room, refusal

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tessera.chain.errors import ChainError
 from tessera.chain.lmsr_markets import Status
 from tessera.chain.waiting import LAG_SECONDS, wait_until
-from tessera.chain.wallet import ChainError
 from tessera.keeper.steps import settle_market
 from tessera.keeper.steps.base import Call, Step, fits
 from tessera.keeper.view import Clock, View

@@ -4,12 +4,12 @@ import re
 
 import pytest
 from web3 import Web3
-from web3.exceptions import Web3RPCError
 
 from tessera.chain import Wallet, waiting
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.chain.errors import NodeRefusedError, NoGasMoneyError, NotMinedError, TooDearError
 from tessera.chain.fees import GWEI, GasPrice, gas_price
-from tessera.chain.wallet import HandIn, NoGasMoneyError, NotMinedError, TooDearError
+from tessera.chain.wallet import HandIn
 from tests.habits import within
 
 
@@ -123,7 +123,7 @@ def test_below_5_gwei_there_is_no_usual_ceiling():
 def test_a_node_without_a_history_of_fees_is_asked_for_none(web3):
     class Silent(History):
         def fee_history(self, *_):
-            raise Web3RPCError("the method eth_feeHistory does not exist")
+            raise NodeRefusedError("the method eth_feeHistory does not exist", "eth_sendRawTransaction", -32000)
 
     assert gas_price(Silent(10 * GWEI, 60 * GWEI)) == GasPrice(10 * GWEI, 2 * GWEI, 32 * GWEI)
 
@@ -145,7 +145,7 @@ def test_a_node_without_a_history_of_fees_is_asked_for_none(web3):
 )
 def test_what_nodes_mean(impatient, monkeypatch, text, meaning):
     def refuse(_):
-        raise Web3RPCError(text)
+        raise NodeRefusedError(text, "eth_sendRawTransaction", -32000)
 
     monkeypatch.setattr(impatient.web3.eth, "send_raw_transaction", refuse)
     assert impatient._hand_in(b"") == meaning
@@ -153,10 +153,10 @@ def test_what_nodes_mean(impatient, monkeypatch, text, meaning):
 
 def test_what_is_none_of_these_is_the_nodes_error(impatient, monkeypatch):
     def refuse(_):
-        raise Web3RPCError("insufficient funds for gas * price + value")
+        raise NodeRefusedError("insufficient funds for gas * price + value", "eth_sendRawTransaction", -32000)
 
     monkeypatch.setattr(impatient.web3.eth, "send_raw_transaction", refuse)
-    with pytest.raises(Web3RPCError, match="insufficient funds"):
+    with pytest.raises(NodeRefusedError, match="insufficient funds"):
         impatient.send(*NOTHING)
 
 
@@ -184,7 +184,7 @@ def test_a_price_that_is_refused_is_read_anew_after_a_wait_and_nothing_is_said_t
     impatient.gas_price = lambda: GasPrice(next(bases), GWEI, 10**12)
 
     def refuse(raw):
-        raise Web3RPCError("max fee per gas less than block base fee")
+        raise NodeRefusedError("max fee per gas less than block base fee", "eth_sendRawTransaction", -32000)
 
     receipt = impatient._receipt
     monkeypatch.setattr(impatient, "_receipt", lambda sent, seconds: waits.append(seconds) or receipt(sent, 0))

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 from web3 import Web3
 
-from tessera.chain import Tessera, Wallet
+from tessera.chain import Tessera, Wallet, prepared
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.cli.main import cli
 from tessera.deployment.deploy import deploy
@@ -50,7 +50,7 @@ def run(tessera, deployed, monkeypatch, tmp_path) -> Callable[..., Result]:
 
 def command(web3: Web3, record: str, monkeypatch, home) -> Callable[..., Result]:
     """The command on a chain inside this process."""
-    monkeypatch.setattr("tessera.cli.session.HTTPProvider", lambda url: web3.provider)
+    monkeypatch.setattr("tessera.cli.session.connect", lambda url: prepared(Web3(web3.provider)))
     monkeypatch.setattr("tessera.cli.session.HOME", home)
 
     def invoke(*arguments, by: int | None = None, **options) -> Result:

@@ -5,13 +5,12 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-import requests
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
-from web3.exceptions import TimeExhausted, Web3RPCError
 
 from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
+from tessera.chain.errors import NodeError, NodeRefusedError, NotMinedError
 from tessera.chain.lmsr_markets import Status
 from tessera.chain.permits import NoPermits
 from tessera.cli.main import cli
@@ -116,11 +115,11 @@ def test_times_ahead_are_the_chains(ask, tessera, web3):
     ("error", "said"),
     [
         (
-            Web3RPCError("{}", rpc_response={"error": {"message": "Insufficient funds for gas * price + value"}}),
+            NodeRefusedError("Insufficient funds for gas * price + value", "eth_sendRawTransaction", -32000),
             "needs ETH of this network for the fee",
         ),
-        (TimeExhausted("not mined in 120 s"), "It may still be mined"),
-        (requests.ConnectionError("gone"), "what was sent may be done"),
+        (NotMinedError("not mined in 120 s"), "It may still be mined"),
+        (NodeError("gone", "eth_sendRawTransaction", may_be_sent=True), "what was sent may be done"),
     ],
 )
 def test_a_node_that_fails_is_told_in_words(run, market, monkeypatch, error, said):

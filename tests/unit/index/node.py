@@ -12,6 +12,7 @@ from web3.providers import BaseProvider
 
 from tessera.chain.contract import Contract, EventLog, abi_of
 from tessera.chain.deployments import Deployed, Deployment
+from tessera.chain.node import prepared
 
 CHAIN_ID = 31_337
 SECONDS = 12
@@ -77,7 +78,7 @@ class Node(BaseProvider):
 
     @property
     def web3(self) -> Web3:
-        return Web3(self)
+        return prepared(Web3(self), patience=0)
 
     def mine(self, *blocks: list[dict], seconds: int = SECONDS) -> None:
         """Adds a block for each list of logs; never the same twice, whatever it holds."""

@@ -258,7 +258,7 @@ def test_a_thread_reads_on_while_the_app_lives(node, index):
         assert failed.wait(20)
         failed.clear()
         assert failed.wait(20)
-        assert client.get("/health").json()["error"] == "OSError: no node"
+        assert client.get("/health").json()["error"] == "no answer to eth_getBlockByNumber (OSError): no node"
         assert client.get("/weeks").json()["total"] == 2
         broken.clear()
         seen.clear()

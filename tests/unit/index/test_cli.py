@@ -4,9 +4,9 @@ from json import JSONDecodeError
 
 import pytest
 from click.testing import CliRunner
-from web3 import HTTPProvider
-from web3.exceptions import Web3RPCError
+from web3 import HTTPProvider, Web3
 
+from tessera.chain.node import prepared
 from tessera.index import cli as commands
 from tests.unit.index.node import Node, deployment
 
@@ -23,7 +23,7 @@ def run(tmp_path, monkeypatch):
     """Returns what runs `sync` with a record, on a node; the answer of the command."""
 
     def sync(node, record, database=f"sqlite:///{tmp_path}/index.db"):
-        monkeypatch.setattr(commands, "HTTPProvider", lambda url: node)
+        monkeypatch.setattr(commands, "connect", lambda url: prepared(Web3(node), patience=0))
         return CliRunner().invoke(commands.cli, ["--database", database, "--record", str(record), "sync"])
 
     return sync
@@ -52,7 +52,7 @@ def test_no_record(run, tmp_path):
 def test_no_node(run, record, tmp_path):
     done = run(HTTPProvider("http://127.0.0.1:9", exception_retry_configuration=None), record)
     assert done.exit_code == 1
-    assert "Error: no node answers at http://127.0.0.1:8545: ConnectionError" in done.output
+    assert "Error: the node at http://127.0.0.1:8545 failed: no answer to eth_chainId (ConnectionError)" in done.output
     assert not (tmp_path / "index.db").exists()
 
 
@@ -91,9 +91,14 @@ def test_a_file_that_is_no_database(run, record, tmp_path):
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (ConnectionError("reset"), "no node answers at http://127.0.0.1:8545: ConnectionError"),
-        (Web3RPCError("rate limited"), "the node at http://127.0.0.1:8545 failed: rate limited"),
-        (JSONDecodeError("Could not decode '<html>'", "<html>", 0), "the node at http://127.0.0.1:8545 failed: Could"),
+        (
+            ConnectionError("reset"),
+            "the node at http://127.0.0.1:8545 failed: no answer to eth_getLogs (Conn",
+        ),
+        (
+            JSONDecodeError("Could not decode '<html>'", "<html>", 0),
+            "failed: what answers eth_getLogs is no JSON: Could",
+        ),
     ],
 )
 def test_a_node_that_fails_on_the_way(run, record, error, told):

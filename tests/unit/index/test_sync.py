@@ -12,11 +12,10 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
-from web3.exceptions import Web3RPCError
 
+from tessera.chain.errors import ChainError, NodeError, NodeRefusedError
 from tessera.chain.lmsr_markets import OutcomeDisputed
 from tessera.chain.prediction_events import Predicted
-from tessera.chain.wallet import ChainError
 from tessera.index import Index
 from tests.unit.index.conftest import ALL_KINDS, chance_log, dump, open_copy, rows_of
 from tests.unit.index.node import Node, deployment
@@ -165,7 +164,7 @@ def test_a_node_that_refuses_one_block_is_an_error(node, open_index):
     mine(node, 3)
     node.most_blocks = 0
     index = open_index(node)
-    with pytest.raises(Web3RPCError, match="range too large"):
+    with pytest.raises(NodeRefusedError, match="range too large"):
         index.sync()
     assert index.head() is None
 
@@ -179,7 +178,7 @@ def test_a_node_that_is_gone_is_asked_once(node, open_index):
             raise requests.ConnectionError("connection refused")
 
     node.before, node.asked = gone, []
-    with pytest.raises(requests.ConnectionError):
+    with pytest.raises(NodeError, match="connection refused"):
         index.sync()
     assert node.asked.count("eth_getLogs") == 1
 

@@ -233,7 +233,7 @@ def test_an_answer_that_is_no_json_leaves_the_rest_undone(keeper, between):
     between(answer)
     done = run(keeper.view, keeper.wallet, plan)
     assert {one.status for one in done.outcomes} == {Status.UNDONE}
-    assert done.outcomes[0].message.startswith("the node failed: Could not decode '<html>Sign in")
+    assert done.outcomes[0].message.startswith("the node failed: what answers eth_call is no JSON: Could not")
 
 
 def afresh_of(keeper):
