@@ -23,7 +23,9 @@ from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
 from .interfaces import IEscrow
+from .modules import account_word
 from .modules import permits
+from .modules import pot_word
 
 
 implements: IEscrow
@@ -41,9 +43,6 @@ exports: (
 
 MAX_PRODUCTS: constant(uint256) = 128  # one consent bit each
 MAX_BATCH: constant(uint256) = 256
-# An account's word: consent in the upper 128 bits, balance in the lower 128. A pot's word: its product's number in the
-# upper 128 bits (so that a steady bet need not look it up), what it holds in the lower 128.
-BALANCE_MASK: constant(uint256) = 2**128 - 1
 
 
 TOKEN: public(immutable(address))
@@ -52,8 +51,8 @@ OWN_ONLY: public(immutable(bool))
 
 products: public(DynArray[address, MAX_PRODUCTS])
 _number_of: HashMap[address, uint256]  # index in `products` plus one; 0 for a stranger
-_accounts: HashMap[address, uint256]
-_pots: HashMap[address, HashMap[bytes32, uint256]]
+_accounts: HashMap[address, uint256]  # see modules/account_word.vy
+_pots: HashMap[address, HashMap[bytes32, uint256]]  # product, pot: see modules/pot_word.vy
 
 
 @deploy
@@ -118,7 +117,7 @@ def withdraw(amount: uint256, receiver: address):
     assert receiver == msg.sender or not OWN_ONLY, "escrow: not your own"
     assert receiver != empty(address) and receiver != self, "escrow: bad receiver"
     assert amount != 0, "escrow: zero amount"
-    word: uint256 = self._debited(msg.sender, amount)
+    word: uint256 = account_word._minus(self._accounts[msg.sender], amount)
     self._accounts[msg.sender] = word
     self._log_entry(msg.sender, empty(address), empty(bytes32), IEscrow.Kind.WITHDRAWAL, amount, word)
     assert extcall IERC20(TOKEN).transfer(receiver, amount, default_return_value=True), "escrow: transfer failed"
@@ -131,8 +130,8 @@ def set_consent(products: uint256):
             others. Bets that run are not touched.
     @param products Bit mask of product indices; 0 withdraws all consent.
     """
-    assert products >> len(self.products) == 0, "escrow: unknown product"
-    self._accounts[msg.sender] = (products << 128) | (self._accounts[msg.sender] & BALANCE_MASK)
+    self._check_known(products)
+    self._accounts[msg.sender] = account_word._pack(products, account_word._balance(self._accounts[msg.sender]))
     log IEscrow.ConsentChanged(account=msg.sender, products=products)
 
 
@@ -150,11 +149,10 @@ def collect(account: address, pot_id: bytes32, amount: uint256, kind: IEscrow.Ki
         kind, IEscrow.Kind.DEPOSIT_SEED | IEscrow.Kind.BET_DEBIT | IEscrow.Kind.ACTIVATION | IEscrow.Kind.FUNDING
     )
     assert amount != 0, "escrow: zero amount"
-    word: uint256 = self._debited(account, amount)
-    # Product number n, counted from 1, has consent bit n - 1 above the balance.
-    assert (word >> (127 + (pot >> 128))) & 1 == 1, "escrow: no consent"
+    word: uint256 = account_word._minus(self._accounts[account], amount)
+    assert account_word._consents(word, pot_word._number(pot)), "escrow: no consent"
     self._accounts[account] = word
-    self._pots[msg.sender][pot_id] = self._plus(pot, amount)
+    self._pots[msg.sender][pot_id] = pot_word._plus(pot, amount)
     self._log_entry(account, msg.sender, pot_id, kind, amount, word)
 
 
@@ -203,7 +201,7 @@ def move(from_pot: bytes32, to_pot: bytes32, amount: uint256):
     @param amount In the token's smallest unit.
     """
     self._take(from_pot, amount)
-    self._pots[msg.sender][to_pot] = self._plus(self._pot(to_pot), amount)
+    self._pots[msg.sender][to_pot] = pot_word._plus(self._pot(to_pot), amount)
     log IEscrow.Moved(
         product=msg.sender, from_pot=from_pot, to_pot=to_pot, amount=amount, timestamp=block.timestamp
     )
@@ -234,7 +232,7 @@ def balance_of(account: address) -> uint256:
     @param account Whose balance.
     @return In the token's smallest unit.
     """
-    return self._accounts[account] & BALANCE_MASK
+    return account_word._balance(self._accounts[account])
 
 
 @external
@@ -245,7 +243,7 @@ def consent_of(account: address) -> uint256:
     @param account Whose consent.
     @return Bit mask of product indices.
     """
-    return self._accounts[account] >> 128
+    return account_word._consent(self._accounts[account])
 
 
 @external
@@ -257,7 +255,7 @@ def pot_balance(product: address, pot_id: bytes32) -> uint256:
     @param pot_id Its number there.
     @return In the token's smallest unit.
     """
-    return self._pots[product][pot_id] & BALANCE_MASK
+    return pot_word._balance(self._pots[product][pot_id])
 
 
 @internal
@@ -266,15 +264,22 @@ def _deposit(payer: address, amount: uint256, receiver: address, consent: uint25
     word: uint256 = self._credited(receiver, amount)
     if consent != 0:
         assert msg.sender == receiver or msg.sender == TOKEN, "escrow: consent not yours"
-        assert consent >> len(self.products) == 0, "escrow: unknown product"
-        word |= consent << 128
-        log IEscrow.ConsentChanged(account=receiver, products=word >> 128)
+        self._check_known(consent)
+        word = account_word._consenting(word, consent)
+        log IEscrow.ConsentChanged(account=receiver, products=account_word._consent(word))
     # The token is called first: at no moment is more owed than is held. The lock keeps everybody else out meanwhile.
     held: uint256 = staticcall IERC20(TOKEN).balanceOf(self)
     assert extcall IERC20(TOKEN).transferFrom(payer, self, amount, default_return_value=True), "escrow: transfer failed"
     assert staticcall IERC20(TOKEN).balanceOf(self) == held + amount, "escrow: token takes a fee"
     self._accounts[receiver] = word
     self._log_entry(receiver, empty(address), empty(bytes32), IEscrow.Kind.DEPOSIT, amount, word)
+
+
+@internal
+@view
+def _check_known(products: uint256):
+    # Nobody can know what will be registered under an index to come. No consent reaches above the balance's bits.
+    assert products >> len(self.products) == 0, "escrow: unknown product"
 
 
 @internal
@@ -286,7 +291,7 @@ def _pot(pot_id: bytes32) -> uint256:
         return word
     number: uint256 = self._number_of[msg.sender]
     assert number != 0, "escrow: not a product"
-    return number << 128
+    return pot_word._pack(number, 0)
 
 
 @internal
@@ -294,7 +299,7 @@ def _pot(pot_id: bytes32) -> uint256:
 def _check_kind(kind: IEscrow.Kind, allowed: IEscrow.Kind):
     # The ABI decoder lets flags of none and of several bits pass.
     bits: uint256 = convert(kind, uint256)
-    assert kind in allowed and bits & (bits - 1) == 0, "escrow: wrong kind"
+    assert kind in allowed and bits & unsafe_sub(bits, 1) == 0, "escrow: wrong kind"
 
 
 @internal
@@ -307,35 +312,15 @@ def _check_pay_kind(kind: IEscrow.Kind):
 
 @internal
 @view
-def _debited(account: address, amount: uint256) -> uint256:
-    word: uint256 = self._accounts[account]
-    assert word & BALANCE_MASK >= amount, "escrow: balance too low"
-    # Nothing is borrowed from the upper 128 bits: the lower ones hold at least `amount`.
-    return unsafe_sub(word, amount)
-
-
-@internal
-@view
 def _credited(account: address, amount: uint256) -> uint256:
     assert account != empty(address), "escrow: zero account"
-    return self._plus(self._accounts[account], amount)
-
-
-@internal
-@pure
-def _plus(word: uint256, amount: uint256) -> uint256:
-    # No sum may reach the upper 128 bits: what they leave below them is the room, and what is masked is never more.
-    assert amount <= unsafe_sub(BALANCE_MASK, word & BALANCE_MASK), "escrow: balance overflow"
-    return unsafe_add(word, amount)
+    return account_word._plus(self._accounts[account], amount)
 
 
 @internal
 def _take(pot_id: bytes32, amount: uint256):
     assert amount != 0, "escrow: zero amount"
-    word: uint256 = self._pot(pot_id)
-    assert word & BALANCE_MASK >= amount, "escrow: pot too small"
-    # Nothing is borrowed from the upper 128 bits: the lower ones hold at least `amount`.
-    self._pots[msg.sender][pot_id] = unsafe_sub(word, amount)
+    self._pots[msg.sender][pot_id] = pot_word._minus(self._pot(pot_id), amount)
 
 
 @internal
@@ -355,6 +340,6 @@ def _log_entry(
         pot=pot_id,
         kind=kind,
         amount=amount,
-        balance_after=word & BALANCE_MASK,
+        balance_after=account_word._balance(word),
         timestamp=block.timestamp,
     )

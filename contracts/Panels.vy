@@ -10,18 +10,18 @@
         for it. Anyone creates panels, nobody changes them, nobody owns this.
 @dev Invariants: a member's report never changes; a final outcome never changes;
      two outcomes can never both reach the threshold (2M > N, one report each).
-     One storage word per panel and question holds a code of 7 bits per member,
-     by place in the panel, and in bits 224 to 230 that of the final outcome.
-     Code 0 is no report, 1 to 126 are outcomes 0 to 125, 127 is INVALID.
+     One storage word per panel and question holds all reports (modules/report_word.vy).
      It calls no contract and holds no money.
 @custom:halt Nothing halts it. A product that should stop asking stops listing.
 """
 
 
-from snekmate.utils import ecdsa
 from snekmate.utils import eip712_domain_separator
 
 from .interfaces import IPanels
+from .modules import report_word
+from .modules import seat_word
+from .modules import short_signature
 
 
 implements: IPanels
@@ -31,16 +31,10 @@ initializes: eip712_domain_separator
 exports: eip712_domain_separator.eip712Domain
 
 
-MAX_MEMBERS: constant(uint256) = 32
+MAX_MEMBERS: constant(uint256) = seat_word.MAX_MEMBERS
 MAX_REPORTS: constant(uint256) = 16
 MAX_SIGNATURES: constant(uint256) = 48
-INVALID: public(constant(uint256)) = max_value(uint256)
-
-CODE_BITS: constant(uint256) = 7
-INVALID_CODE: constant(uint256) = 2**CODE_BITS - 1
-FINAL_SHIFT: constant(uint256) = CODE_BITS * MAX_MEMBERS
-PLACES: constant(uint256) = 2**FINAL_SHIFT - 1
-S_MASK: constant(uint256) = 2**255 - 1  # of the word that also holds v (EIP-2098)
+INVALID: public(constant(uint256)) = report_word.INVALID
 
 REPORT_TYPE_HASH: constant(bytes32) = keccak256(
     "Report(uint256 panel_id,address product,bytes32 key,uint256 not_before,uint256 deadline,uint256 outcome)"
@@ -49,9 +43,8 @@ REPORT_TYPE_HASH: constant(bytes32) = keccak256(
 
 threshold_of: public(HashMap[uint256, uint256])  # panel id -> M; 0 where there is no such panel
 _members: HashMap[uint256, DynArray[address, MAX_MEMBERS]]
-# Panel id -> member -> M from bit 224 on, and below it a one where the member's code starts; 0 for strangers.
-_seats: HashMap[uint256, HashMap[address, uint256]]
-_reports: HashMap[uint256, HashMap[bytes32, uint256]]  # panel id -> question id -> the word described above
+_seats: HashMap[uint256, HashMap[address, uint256]]  # panel id -> member -> see modules/seat_word.vy
+_reports: HashMap[uint256, HashMap[bytes32, uint256]]  # panel id -> question id -> see modules/report_word.vy
 
 
 @deploy
@@ -74,12 +67,12 @@ def create_panel(members: DynArray[address, MAX_MEMBERS], threshold: uint256) ->
 
     assert threshold <= len(members) and 2 * threshold > len(members), "panels: bad threshold"
     last: address = empty(address)
-    seat: uint256 = 0
+    place: uint256 = 0
     for member: address in members:
         assert convert(member, uint256) > convert(last, uint256), "panels: members not ascending"
         last = member
-        seat += 1
-        self._seats[panel_id][member] = (threshold << FINAL_SHIFT) | (1 << (CODE_BITS * (seat - 1)))
+        self._seats[panel_id][member] = seat_word._pack(threshold, place)
+        place += 1
     self._members[panel_id] = members
     self.threshold_of[panel_id] = threshold
     log IPanels.PanelCreated(panel_id=panel_id, members=members, threshold=threshold)
@@ -96,15 +89,14 @@ def report(panel_id: uint256, question: IPanels.Question, outcome: uint256):
     """
     question_id: bytes32 = self._question_id(question)
     word: uint256 = self._reports[panel_id][question_id]
-    code: uint256 = self._encoded(outcome)
+    code: uint256 = report_word._encoded(outcome)
     seat: uint256 = self._seats[panel_id][msg.sender]
     assert self._is_open(question, word) and self._is_due(word, seat), self._refusal(
         question, word, code, seat, msg.sender
     )
-    # Seven bits, shifted to the member's place: below bit 224. They are 0 now, or the member would not be due.
-    word |= unsafe_mul(code, seat & PLACES)
-    if self._count(word, code) == seat >> FINAL_SHIFT:
-        word |= code << FINAL_SHIFT
+    word = report_word._with(word, code, seat)
+    if report_word._count(word, code) == seat_word._threshold(seat):
+        word = report_word._decided(word, code)
     self._record(panel_id, question_id, word, code, [msg.sender])
 
 
@@ -128,25 +120,21 @@ def submit_reports(
         assert report.signatures <= len(signatures) - i, "panels: signatures missing"
         question_id: bytes32 = self._question_id(report.question)
         digest: bytes32 = self._digest(panel_id, report)
-        code: uint256 = self._encoded(report.outcome)
+        code: uint256 = report_word._encoded(report.outcome)
         word: uint256 = self._reports[panel_id][question_id]
-        count: uint256 = self._count(word, code)
+        count: uint256 = report_word._count(word, code)
         open: bool = self._is_open(report.question, word)
         members: DynArray[address, MAX_MEMBERS] = []
         for _: uint256 in range(report.signatures, bound=MAX_SIGNATURES):
             signature: IPanels.Signature = signatures[i]
-            signer: address = empty(address)
-            s: uint256 = signature.vs & S_MASK
-            # snekmate's recovery reverts on a void signature, which would let one of them stop all the others.
-            if s <= ecdsa._MALLEABILITY_THRESHOLD:
-                signer = ecrecover(digest, unsafe_add(signature.vs >> 255, 27), signature.r, s)
+            signer: address = short_signature._signer(digest, signature.r, signature.vs)
             seat: uint256 = self._seats[panel_id][signer]
             if open and self._is_due(word, seat):
-                word |= unsafe_mul(code, seat & PLACES)  # as in `report`
+                word = report_word._with(word, code, seat)
                 members.append(signer)
                 count += 1
-                if count == seat >> FINAL_SHIFT:
-                    word |= code << FINAL_SHIFT
+                if count == seat_word._threshold(seat):
+                    word = report_word._decided(word, code)
                     open = False
             else:
                 log IPanels.ReportSkipped(
@@ -156,14 +144,14 @@ def submit_reports(
                     index=i,
                     reason=self._refusal(report.question, word, code, seat, signer),
                 )
-                reported: uint256 = self._code_of(word, seat)
+                reported: uint256 = report_word._code_of(word, seat)
                 if reported != 0 and reported != code:
                     log IPanels.Equivocated(
                         panel_id=panel_id,
                         question_id=question_id,
                         member=signer,
-                        reported=self._decoded(reported)[1],
-                        signed=self._decoded(code)[1],
+                        reported=report_word._decoded(reported)[1],
+                        signed=report_word._decoded(code)[1],
                     )
             i += 1
         if len(members) != 0:
@@ -180,7 +168,7 @@ def result(panel_id: uint256, question_id: bytes32) -> (bool, uint256):
     @param question_id As `hash_question` gives it.
     @return Final or not; the outcome, 0 where it is not final.
     """
-    return self._decoded(self._reports[panel_id][question_id] >> FINAL_SHIFT)
+    return report_word._decoded(report_word._final(self._reports[panel_id][question_id]))
 
 
 @external
@@ -193,14 +181,14 @@ def deciding_members(panel_id: uint256, question_id: bytes32) -> DynArray[addres
     @return Exactly M addresses, ascending; none where the outcome is not final.
     """
     word: uint256 = self._reports[panel_id][question_id]
-    final_code: uint256 = word >> FINAL_SHIFT
+    final_code: uint256 = report_word._final(word)
     deciding: DynArray[address, MAX_MEMBERS] = []
     if final_code == 0:
         return deciding
 
     # No report is recorded after the one that made it final: these are M.
     for place: uint256 in range(len(self._members[panel_id]), bound=MAX_MEMBERS):
-        if self._code_at(word, place) == final_code:
+        if report_word._code_at(word, place) == final_code:
             deciding.append(self._members[panel_id][place])
     return deciding
 
@@ -215,7 +203,8 @@ def report_of(panel_id: uint256, question_id: bytes32, member: address) -> (bool
     @param member Of the panel.
     @return Reported or not; the outcome, 0 where not reported.
     """
-    return self._decoded(self._code_of(self._reports[panel_id][question_id], self._seats[panel_id][member]))
+    word: uint256 = self._reports[panel_id][question_id]
+    return report_word._decoded(report_word._code_of(word, self._seats[panel_id][member]))
 
 
 @external
@@ -255,15 +244,14 @@ def hash_question(question: IPanels.Question) -> bytes32:
 @internal
 @view
 def _is_open(question: IPanels.Question, word: uint256) -> bool:
-    return (
-        block.timestamp >= question.not_before and block.timestamp <= question.deadline and word >> FINAL_SHIFT == 0
-    )
+    is_time: bool = block.timestamp >= question.not_before and block.timestamp <= question.deadline
+    return is_time and report_word._final(word) == 0
 
 
 @internal
 @pure
 def _is_due(word: uint256, seat: uint256) -> bool:
-    return seat != 0 and self._code_of(word, seat) == 0
+    return seat != 0 and report_word._code_of(word, seat) == 0
 
 
 @internal
@@ -278,12 +266,12 @@ def _refusal(
         return "panels: void signature"
     if seat == 0:
         return "panels: not a member"
-    reported: uint256 = self._code_of(word, seat)
+    reported: uint256 = report_word._code_of(word, seat)
     if reported == code:
         return "panels: already reported"
     if reported != 0:
         return "panels: reported otherwise"
-    if word >> FINAL_SHIFT != 0:
+    if report_word._final(word) != 0:
         return "panels: already final"
     if block.timestamp < question.not_before:
         return "panels: too early"
@@ -295,8 +283,8 @@ def _record(
     panel_id: uint256, question_id: bytes32, word: uint256, code: uint256, members: DynArray[address, MAX_MEMBERS]
 ):
     self._reports[panel_id][question_id] = word
-    outcome: uint256 = self._decoded(code)[1]
-    if word >> FINAL_SHIFT == 0:
+    outcome: uint256 = report_word._decoded(code)[1]
+    if report_word._final(word) == 0:
         log IPanels.OutcomeReported(panel_id=panel_id, question_id=question_id, outcome=outcome, members=members)
     else:
         log IPanels.OutcomeDecided(panel_id=panel_id, question_id=question_id, outcome=outcome, members=members)
@@ -322,51 +310,5 @@ def _digest(panel_id: uint256, report: IPanels.Report) -> bytes32:
 
 @internal
 @pure
-def _code_of(word: uint256, seat: uint256) -> uint256:
-    # A stranger's seat is 0; unsafe_div by it gives 0, which is the code of no report.
-    return unsafe_div(word, seat & PLACES) & INVALID_CODE
-
-
-@internal
-@pure
-def _encoded(outcome: uint256) -> uint256:
-    return min(outcome, INVALID_CODE - 1) + 1
-
-
-@internal
-@pure
 def _question_id(question: IPanels.Question) -> bytes32:
     return keccak256(abi_encode(question))
-
-
-@internal
-@pure
-def _code_at(word: uint256, place: uint256) -> uint256:
-    return (word >> (place * CODE_BITS)) & INVALID_CODE
-
-
-@internal
-@pure
-def _decoded(code: uint256) -> (bool, uint256):
-    if code == 0:
-        return False, 0
-    if code == INVALID_CODE:
-        return True, INVALID
-    return True, code - 1
-
-
-@internal
-@pure
-def _count(word: uint256, code: uint256) -> uint256:
-    """
-    @notice How many members reported the outcome of a code. The word is not final.
-    """
-    count: uint256 = 0
-    rest: uint256 = word
-    for _: uint256 in range(MAX_MEMBERS):
-        if rest == 0:
-            break
-        if rest & INVALID_CODE == code:
-            count += 1
-        rest >>= CODE_BITS
-    return count

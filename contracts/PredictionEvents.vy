@@ -30,7 +30,10 @@ from .interfaces import IStakingPool
 from .modules import event_registry
 from .modules import event_word
 from .modules import open_list
+from .modules import prediction_word
+from .modules import result_word
 from .modules import tickets as lines
+from .modules import unclaimed_word
 
 
 implements: IPredictionEvents
@@ -52,19 +55,16 @@ exports: (
 MAX_BATCH: constant(uint256) = 256
 INVALID: public(constant(uint256)) = max_value(uint256)
 PURGE_HOURS: constant(uint256) = 24
-NO_OUTCOME: constant(uint256) = 255
 
 
 STAKING: public(immutable(address))
 PRIZE_TOKEN: public(immutable(address))
 
 
-# Event, account: a position, see modules/tickets.vy; 0 where there is none.
+# Event, account: see modules/prediction_word.vy.
 _positions: HashMap[uint256, HashMap[address, int256]]
-# Once settled, see modules/tickets.vy.
-_results: HashMap[uint256, uint256]
-# Tickets not yet claimed for in bits 128 and up, prize not yet paid in 0 to 127.
-_unclaimed: HashMap[uint256, uint256]
+_results: HashMap[uint256, uint256]  # event: see modules/result_word.vy
+_unclaimed: HashMap[uint256, uint256]  # event: see modules/unclaimed_word.vy
 
 
 @deploy
@@ -116,7 +116,7 @@ def predict(event_id: uint256, outcome: uint256):
     assert stake != 0 or stake_blocks != 0, "events: no stake, no tickets"
 
     position: int256 = self._positions[event_id][msg.sender]
-    if position != 0 and lines._forfeits(position) != forfeits:
+    if position != 0 and prediction_word._forfeits(position) != forfeits:
         # Any forfeiture since then came before the stop block, which is not reached.
         self._purge(event_id, msg.sender, position, event_word._length(word))
         position = 0
@@ -125,15 +125,15 @@ def predict(event_id: uint256, outcome: uint256):
             self._prune(msg.sender)
             assert open_list._append(msg.sender, event_id), "events: too many open"
     else:
-        if lines._outcome(position) == outcome:
+        if prediction_word._outcome(position) == outcome:
             return
-        event_registry._totals[event_id][lines._outcome(position)] -= lines._of(position)
+        event_registry._totals[event_id][prediction_word._outcome(position)] -= lines._line_in(position)
 
     x: uint256 = block.number - start
     multiplier: uint256 = event_word._multiplier(word, x)
     line: int256 = lines._line(stake_blocks * multiplier, stake * multiplier, x)
     event_registry._totals[event_id][outcome] += line
-    self._positions[event_id][msg.sender] = lines._position(line, forfeits, outcome)
+    self._positions[event_id][msg.sender] = prediction_word._pack(line, forfeits, outcome)
     log IPredictionEvents.Predicted(event_id=event_id, account=msg.sender, outcome=outcome, multiplier=multiplier)
 
 
@@ -176,18 +176,18 @@ def settle(event_id: uint256):
     if not final:
         assert block.timestamp > event_word._deadline(word), "events: no result yet"
         outcome = INVALID
+    result: uint256 = result_word._invalid()
     total: uint256 = 0
-    code: uint256 = NO_OUTCOME
     if outcome < event_word._outcomes(word):
         total = lines._value(event_registry._totals[event_id][outcome], event_word._length(word))
-        code = outcome + 1
+        result = result_word._pack(0, 0, outcome)
     else:
         outcome = INVALID
     prize: uint256 = extcall IPrizePool(event_registry.PRIZES).take_prize(event_id, total != 0)
-    won: uint256 = prize if total != 0 else 0
-    # Both fit: total < 2**117 (modules/tickets.vy), a prize < 2**112 (PrizePool).
-    self._results[event_id] = won << 136 | total << 8 | code
-    self._unclaimed[event_id] = total << 128 | won
+    if total != 0:
+        result = result_word._pack(prize, total, outcome)
+        self._unclaimed[event_id] = unclaimed_word._pack(total, prize)
+    self._results[event_id] = result
     log IPredictionEvents.EventSettled(event_id=event_id, outcome=outcome, tickets=total, prize=prize)
 
 
@@ -237,7 +237,7 @@ def on_stake(account: address, old: uint256, new: uint256):
         position: int256 = self._positions[event_id][account]
         change: int256 = lines._change(position, old, new, event_word._multiplier(word, x), x)
         self._positions[event_id][account] = position + change
-        event_registry._totals[event_id][lines._outcome(position)] += change
+        event_registry._totals[event_id][prediction_word._outcome(position)] += change
 
 
 @external
@@ -286,7 +286,7 @@ def lines_of(event_id: uint256, account: address, outcome: uint256) -> (int256, 
     @param outcome Whose total.
     @return Line of the account, whatever it predicts; line of the outcome.
     """
-    return lines._of(self._positions[event_id][account]), lines._of(event_registry._totals[event_id][outcome])
+    return lines._line_in(self._positions[event_id][account]), lines._line_in(event_registry._totals[event_id][outcome])
 
 
 @external
@@ -301,7 +301,7 @@ def prediction_of(event_id: uint256, account: address) -> (bool, uint256):
     position: int256 = self._positions[event_id][account]
     if position == 0:
         return False, 0
-    return True, lines._outcome(position)
+    return True, prediction_word._outcome(position)
 
 
 @external
@@ -328,9 +328,11 @@ def prize_of(event_id: uint256, account: address) -> uint256:
     word: uint256 = event_registry._event(event_id)
     result: uint256 = self._results[event_id]
     position: int256 = self._positions[event_id][account]
-    if len(self._refusal(result, position)) != 0 or self._is_forfeited(word, account, position):
+    if prediction_word._code(position) != result_word._winning_code(result):
         return 0
-    return lines._share(result, lines._value(position, event_word._length(word)))
+    if self._is_forfeited(word, account, position):
+        return 0
+    return result_word._share(result, lines._value(position, event_word._length(word)))
 
 
 @external
@@ -344,35 +346,43 @@ def result_of(event_id: uint256) -> (bool, uint256, uint256, uint256):
     """
     event_registry._event(event_id)
     result: uint256 = self._results[event_id]
-    code: uint256 = result & 255
-    if code == 0 or code == NO_OUTCOME:
-        return code != 0, INVALID, 0, 0
-    return True, code - 1, result >> 136, self._unclaimed[event_id] & 2**128 - 1
+    if result == 0 or result_word._is_invalid(result):
+        return result != 0, INVALID, 0, 0
+    unpaid: uint256 = unclaimed_word._prize(self._unclaimed[event_id])
+    return True, result_word._outcome(result), result_word._prize(result), unpaid
 
 
 @internal
 def _claim(event_id: uint256, accounts: DynArray[address, MAX_BATCH], strict: bool):
+    """
+    @notice Pays winners. The shares of those who were forfeited, and what is left with
+            the last claim, less than a unit per winner, go to the pool.
+    @param strict Whether to revert where somebody gets nothing, else the reason is logged.
+    """
     word: uint256 = event_registry._event(event_id)
     result: uint256 = self._results[event_id]
     assert result != 0, "events: not settled"
     length: uint256 = event_word._length(word)
     unclaimed: uint256 = self._unclaimed[event_id]
+    winning: uint256 = result_word._winning_code(result)
     # Asking about each winner is a tenth of a batch's cost; as a rule nobody was ever forfeited.
     any_forfeits: bool = staticcall IStakingPool(STAKING).total_forfeits() != 0
     to_pool: uint256 = 0
     for account: address in accounts:
         position: int256 = self._positions[event_id][account]
-        reason: String[32] = self._refusal(result, position)
-        if len(reason) == 0:
-            held: uint256 = lines._value(position, length)
-            amount: uint256 = lines._share(result, held)
+        reason: String[32] = ""
+        if prediction_word._code(position) != winning:
+            reason = self._refusal(result, position)
+        else:
+            tickets: uint256 = lines._value(position, length)
+            amount: uint256 = result_word._share(result, tickets)
             self._positions[event_id][account] = 0
             if any_forfeits and self._is_forfeited(word, account, position):
                 to_pool += amount
-                unclaimed -= held << 128 | amount
+                unclaimed = unclaimed_word._less(unclaimed, tickets, amount)
                 log IPredictionEvents.ForfeitClaimed(event_id=event_id, account=account, amount=amount)
             elif amount == 0 or self._pay(account, amount):
-                unclaimed -= held << 128 | amount
+                unclaimed = unclaimed_word._less(unclaimed, tickets, amount)
                 log IPredictionEvents.Claimed(event_id=event_id, account=account, amount=amount)
             else:
                 self._positions[event_id][account] = position
@@ -380,10 +390,10 @@ def _claim(event_id: uint256, accounts: DynArray[address, MAX_BATCH], strict: bo
         if len(reason) != 0:
             assert not strict, reason
             log IPredictionEvents.PrizeClaimSkipped(event_id=event_id, account=account, reason=reason)
-    if unclaimed < 2**128 and unclaimed != 0:
-        # Nobody is left: less than a unit per winner.
-        log IPredictionEvents.ResidueReturned(event_id=event_id, amount=unclaimed)
-        to_pool += unclaimed
+    residue: uint256 = unclaimed_word._prize(unclaimed)
+    if residue != 0 and unclaimed_word._tickets(unclaimed) == 0:
+        log IPredictionEvents.ResidueReturned(event_id=event_id, amount=residue)
+        to_pool += residue
         unclaimed = 0
     self._unclaimed[event_id] = unclaimed
     if to_pool != 0:
@@ -408,8 +418,8 @@ def _pay(account: address, amount: uint256) -> bool:
 
 @internal
 def _purge(event_id: uint256, account: address, position: int256, length: uint256):
-    outcome: uint256 = lines._outcome(position)
-    event_registry._totals[event_id][outcome] -= lines._of(position)
+    outcome: uint256 = prediction_word._outcome(position)
+    event_registry._totals[event_id][outcome] -= lines._line_in(position)
     self._positions[event_id][account] = 0
     # It is not in the list if the event is over and a change of stake came by.
     for i: uint256 in range(open_list._count(account), bound=open_list.MAX_OPEN):
@@ -441,7 +451,7 @@ def _is_forfeited(word: uint256, account: address, position: int256) -> bool:
     """
     if position == 0:
         return False
-    at_block: uint256 = staticcall IStakingPool(STAKING).forfeited_at(account, lines._forfeits(position))
+    at_block: uint256 = staticcall IStakingPool(STAKING).forfeited_at(account, prediction_word._forfeits(position))
     return at_block != 0 and at_block < event_word._stop(word)
 
 
@@ -449,13 +459,11 @@ def _is_forfeited(word: uint256, account: address, position: int256) -> bool:
 @pure
 def _refusal(result: uint256, position: int256) -> String[32]:
     """
-    @notice Why a position gets no prize; empty if it does.
+    @notice Why a position has no share in the prize of a settled event.
     """
     if position == 0:
         return "events: nothing left to claim"
-    # Position and result both hold the outcome plus one.
-    if convert(position & 255, uint256) != result & 255:
-        return "events: not a winner"
-    if result >> 8 & 2**128 - 1 == 0:
+    if result_word._is_outcome(result, prediction_word._outcome(position)):
+        # It would have a share if there were any tickets.
         return "events: nobody was right"
-    return ""
+    return "events: not a winner"

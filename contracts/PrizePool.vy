@@ -25,7 +25,10 @@ from snekmate.auth import ownable_2step
 from .interfaces import IPrizePool
 from .interfaces import IStakingPool
 from .interfaces import IUniswapV2Router
+from .modules import kept_word
+from .modules import period_word
 from .modules import periods
+from .modules import prize_event_word
 from .modules import split_word
 from .modules import twap
 
@@ -46,7 +49,7 @@ exports: (
 
 
 MAX_PERIODS: constant(uint256) = 520  # ten years in a call
-SCALE: constant(uint256) = 10**18
+WAD: constant(uint256) = 10**18
 BPS: constant(uint256) = 10_000
 MIN_EVENT_BPS: constant(uint256) = 8_000
 HARVEST_GRACE: constant(uint256) = 24 * 3600
@@ -54,7 +57,6 @@ MAX_SUPPLY: constant(uint256) = 2**112  # of the prize token: keeps every number
 # A trade of 1 % of the reserve costs 1.3 % in fee and price: 2 % leaves little to a sandwich.
 MAX_BUYBACK_LOSS_BPS: constant(uint256) = 200
 MAX_RESERVE_BPS: constant(uint256) = 100
-TAKEN: constant(uint256) = 1 << 63
 
 
 PRIZE_TOKEN: public(immutable(address))
@@ -71,13 +73,11 @@ is_keeper: public(HashMap[address, bool])
 period: public(uint256)  # the first that is not closed
 running_weight: public(uint256)  # of all events of that period
 waiting_revenue: public(uint256)  # of the periods not closed
-_held: uint256  # carried in bits 128 and up, buyback bucket in 0 to 127
+_kept: uint256  # see modules/kept_word.vy
 prize_per_weight_wad: public(uint256)  # of all closed periods, in 1e-18 units of the prize token
 remainder_wad: public(uint256)  # what is left of shares of closed periods, in 1e-18 units
-# Period: prize per weight at its end in bits 64 and up, weight that ends with it in 0 to 63.
-_periods: HashMap[uint256, uint256]
-# Event: prize per weight at its start in bits 64 and up, TAKEN, weight in bits 40 to 62, last period in 0 to 39.
-_events: HashMap[uint256, uint256]
+_periods: HashMap[uint256, uint256]  # see modules/period_word.vy
+_events: HashMap[uint256, uint256]  # see modules/prize_event_word.vy
 
 
 @deploy
@@ -156,8 +156,9 @@ def open_event(event_id: uint256, weight: uint256, last_period: uint256):
     self._check_events()
     self._close_elapsed()
     self.running_weight += weight
-    self._periods[last_period] += weight
-    self._events[event_id] = self.prize_per_weight_wad << 64 | weight << 40 | last_period
+    ending: uint256 = self._periods[last_period]
+    self._periods[last_period] = period_word._pack(0, period_word._ending(ending) + weight)
+    self._events[event_id] = prize_event_word._pack(self.prize_per_weight_wad, weight, last_period)
     log IPrizePool.EventOpened(
         event_id=event_id, weight=weight, first_period=self.period, last_period=last_period
     )
@@ -177,12 +178,12 @@ def take_prize(event_id: uint256, pay: bool) -> uint256:
         # Else whoever calls could choose which events get it, those of a week that is over or those of the running one.
         self._close_elapsed()
     word: uint256 = self._events[event_id]
-    assert word & 2**40 - 1 < self.period, "prizes: last week not closed"
-    assert word & TAKEN == 0, "prizes: already taken"
-    scaled: uint256 = self._scaled_prize(word)
-    prize: uint256 = scaled // SCALE
-    self._events[event_id] = word | TAKEN
-    self.remainder_wad += scaled % SCALE
+    assert prize_event_word._last(word) < self.period, "prizes: last week not closed"
+    assert not prize_event_word._is_taken(word), "prizes: already taken"
+    prize_wad: uint256 = self._prize_wad(word)
+    prize: uint256 = prize_wad // WAD
+    self._events[event_id] = prize_event_word._taken(word)
+    self.remainder_wad += prize_wad % WAD
     if not pay:
         self.waiting_revenue += prize
     log IPrizePool.PrizeTaken(event_id=event_id, amount=prize, paid=pay)
@@ -212,12 +213,13 @@ def buy_back(amount_in: uint256, min_out: uint256, deadline: uint256) -> uint256
     assert self.is_keeper[msg.sender], "prizes: not a keeper"
     assert block.timestamp <= deadline, "prizes: deadline is over"
     assert amount_in != 0, "prizes: nothing to buy with"
-    held: uint256 = self._held
-    assert amount_in <= held & 2**128 - 1, "prizes: bucket too small"
+    kept: uint256 = self._kept
+    bucket: uint256 = kept_word._bucket(kept)
+    assert amount_in <= bucket, "prizes: bucket too small"
     assert amount_in * BPS <= twap._base_reserve() * MAX_RESERVE_BPS, "prizes: above 1 % of reserve"
     least: uint256 = twap._quote_down(amount_in) * (BPS - MAX_BUYBACK_LOSS_BPS) // BPS
     assert min_out >= least and min_out != 0, "prizes: min_out too low"
-    self._held = held - amount_in
+    self._kept = kept_word._pack(kept_word._carried(kept), bucket - amount_in)
     before: uint256 = staticcall IERC20(BET).balanceOf(TREASURY)
     assert extcall IERC20(PRIZE_TOKEN).approve(ROUTER, amount_in, default_return_value=True), "prizes: approve failed"
     extcall IUniswapV2Router(ROUTER).swapExactTokensForTokens(
@@ -285,7 +287,7 @@ def pool() -> uint256:
     @notice What the periods not closed will share: carried and revenue so far.
     @return In the prize token's smallest unit.
     """
-    return (self._held >> 128) + self.waiting_revenue
+    return kept_word._carried(self._kept) + self.waiting_revenue
 
 
 @external
@@ -295,7 +297,7 @@ def carried() -> uint256:
     @notice What the last closed period left to the next.
     @return In the prize token's smallest unit.
     """
-    return self._held >> 128
+    return kept_word._carried(self._kept)
 
 
 @external
@@ -305,7 +307,7 @@ def buyback_bucket() -> uint256:
     @notice What waits for the buyback.
     @return In the prize token's smallest unit.
     """
-    return self._held & 2**128 - 1
+    return kept_word._bucket(self._kept)
 
 
 @external
@@ -316,7 +318,7 @@ def ending_weight(period: uint256) -> uint256:
     @param period Any.
     @return Sum of weights.
     """
-    return self._periods[period] & 2**64 - 1
+    return period_word._ending(self._periods[period])
 
 
 @external
@@ -327,7 +329,7 @@ def event_prize(event_id: uint256) -> uint256:
     @param event_id One that was opened.
     @return In the prize token's smallest unit, rounded down.
     """
-    return self._scaled_prize(self._events[event_id]) // SCALE
+    return self._prize_wad(self._events[event_id]) // WAD
 
 
 @internal
@@ -348,6 +350,12 @@ def _close_elapsed():
 
 @internal
 def _close(max_periods: uint256):
+    """
+    @notice Closes weeks that are over, oldest first. Each that is still to close takes an
+            equal part of what waits, rounded down, so the last takes all; of that and what
+            was carried, events get their share by weight, the bucket gets its own, and the
+            rest is carried. Without events all is carried.
+    """
     running: uint256 = periods._period(block.timestamp)
     boundary: uint256 = periods._start(running)
     assert block.timestamp >= boundary + HARVEST_GRACE or staticcall IStakingPool(STAKING).harvested_since(
@@ -358,24 +366,23 @@ def _close(max_periods: uint256):
     weight: uint256 = self.running_weight
     prize_per_weight: uint256 = self.prize_per_weight_wad
     remainder: uint256 = self.remainder_wad
-    carried: uint256 = self._held >> 128
-    bucket: uint256 = self._held & 2**128 - 1
     split: uint256 = self._split
+    carried: uint256 = kept_word._carried(self._kept)
+    bucket: uint256 = kept_word._bucket(self._kept)
     for _: uint256 in range(min(max_periods, running - period), bound=MAX_PERIODS):
-        # The periods still to close share what waits; the last takes all.
         revenue: uint256 = waiting // (running - period)
+        waiting -= revenue
         pool: uint256 = carried + revenue
         to_events: uint256 = 0
         buyback: uint256 = 0
         if weight != 0:
             to_events = pool * split_word._event_bps(split, period) // BPS
             buyback = pool * split_word._buyback_bps(split, period) // BPS
-            scaled: uint256 = to_events * SCALE + remainder
-            prize_per_weight += scaled // weight
-            remainder = scaled % weight
-        carried = pool - to_events - buyback
+            shared: uint256 = to_events * WAD + remainder
+            prize_per_weight += shared // weight
+            remainder = shared % weight
         bucket += buyback
-        waiting -= revenue
+        carried = pool - to_events - buyback
         log IPrizePool.PeriodClosed(
             period=period,
             revenue=revenue,
@@ -385,9 +392,10 @@ def _close(max_periods: uint256):
             carried=carried,
             weight=weight,
         )
-        ending: uint256 = self._periods[period]
+        # Of a period that is not closed the word has nothing but the weight.
+        ending: uint256 = period_word._ending(self._periods[period])
         if ending != 0:
-            self._periods[period] = prize_per_weight << 64 | ending
+            self._periods[period] = period_word._pack(prize_per_weight, ending)
             weight -= ending
         period += 1
     self.period = period
@@ -395,17 +403,17 @@ def _close(max_periods: uint256):
     self.running_weight = weight
     self.prize_per_weight_wad = prize_per_weight
     self.remainder_wad = remainder
-    self._held = carried << 128 | bucket
+    self._kept = kept_word._pack(carried, bucket)
 
 
 @internal
 @view
-def _scaled_prize(word: uint256) -> uint256:
+def _prize_wad(word: uint256) -> uint256:
     """
-    @notice Prize of an event in 1e-18 units, exact.
+    @notice Prize of an event from the periods closed so far, in 1e-18 units, exact.
     """
-    last: uint256 = word & 2**40 - 1
+    last: uint256 = prize_event_word._last(word)
     reached: uint256 = self.prize_per_weight_wad
     if last < self.period:
-        reached = self._periods[last] >> 64
-    return (word >> 40 & 2**23 - 1) * (reached - (word >> 64))
+        reached = period_word._reached(self._periods[last])
+    return prize_event_word._prize_wad(word, reached)

@@ -13,49 +13,66 @@
 from . import tickets
 
 
-BLOCK_MASK: constant(uint256) = 2**40 - 1
+STOP_SHIFT: constant(uint256) = 40
+E0_SHIFT: constant(uint256) = 80
+OUTCOMES_SHIFT: constant(uint256) = 96
+NOT_BEFORE_SHIFT: constant(uint256) = 104
+DEADLINE_SHIFT: constant(uint256) = 144
+MASK_40: constant(uint256) = 2**40 - 1
+MASK_16: constant(uint256) = 2**16 - 1
+MASK_8: constant(uint256) = 2**8 - 1
 
 
 @internal
 @view
 def _pack(stop_block: uint256, e0: uint256, outcomes: uint256, not_before: uint256, deadline: uint256) -> uint256:
-    return deadline << 144 | not_before << 104 | outcomes << 96 | e0 << 80 | stop_block << 40 | block.number
+    """
+    @notice Of an event that is created in this block.
+    """
+    return (
+        (deadline << DEADLINE_SHIFT)
+        | (not_before << NOT_BEFORE_SHIFT)
+        | (outcomes << OUTCOMES_SHIFT)
+        | (e0 << E0_SHIFT)
+        | (stop_block << STOP_SHIFT)
+        | block.number
+    )
 
 
 @internal
 @pure
 def _start(word: uint256) -> uint256:
-    return word & BLOCK_MASK
+    return word & MASK_40
 
 
 @internal
 @pure
 def _stop(word: uint256) -> uint256:
-    return word >> 40 & BLOCK_MASK
+    return (word >> STOP_SHIFT) & MASK_40
 
 
 @internal
 @pure
 def _e0(word: uint256) -> uint256:
-    return word >> 80 & 2**16 - 1
+    return (word >> E0_SHIFT) & MASK_16
 
 
 @internal
 @pure
 def _outcomes(word: uint256) -> uint256:
-    return word >> 96 & 255
+    return (word >> OUTCOMES_SHIFT) & MASK_8
 
 
 @internal
 @pure
 def _not_before(word: uint256) -> uint256:
-    return word >> 104 & BLOCK_MASK
+    return (word >> NOT_BEFORE_SHIFT) & MASK_40
 
 
 @internal
 @pure
 def _deadline(word: uint256) -> uint256:
-    return word >> 144 & BLOCK_MASK
+    return (word >> DEADLINE_SHIFT) & MASK_40
 
 
 @internal

@@ -13,7 +13,9 @@
 
 
 MAX_OPEN: constant(uint256) = 64
-LANE_MASK: constant(uint256) = 2**32 - 1
+LANE_BITS: constant(uint256) = 32
+LANES: constant(uint256) = 8  # in a word
+LANE_MASK: constant(uint256) = 2**LANE_BITS - 1
 
 
 _lanes: HashMap[address, uint256[9]]  # 65 lanes
@@ -28,7 +30,8 @@ def _count(account: address) -> uint256:
 @internal
 @view
 def _entry(account: address, i: uint256) -> uint256:
-    return self._lanes[account][(i + 1) // 8] >> 32 * ((i + 1) % 8) & LANE_MASK
+    lane: uint256 = i + 1
+    return (self._lanes[account][lane // LANES] >> (LANE_BITS * (lane % LANES))) & LANE_MASK
 
 
 @internal
@@ -41,11 +44,11 @@ def _append(account: address, number: uint256) -> bool:
     if lane > MAX_OPEN:
         return False
     first += 1
-    if lane < 8:
+    if lane < LANES:
         # One write: a first prediction is as cheap as it can be.
-        first = first & ~(LANE_MASK << 32 * lane) | number << 32 * lane
-    elif lane % 8 == 0:
-        self._lanes[account][lane // 8] = number  # what else is in that word is stale
+        first = self._with(first, lane, number)
+    elif lane % LANES == 0:
+        self._lanes[account][lane // LANES] = number  # what else is in that word is stale
     else:
         self._set_lane(account, lane, number)
     self._lanes[account][0] = first
@@ -65,5 +68,14 @@ def _remove(account: address, i: uint256):
 
 @internal
 def _set_lane(account: address, lane: uint256, number: uint256):
-    bits: uint256 = 32 * (lane % 8)
-    self._lanes[account][lane // 8] = self._lanes[account][lane // 8] & ~(LANE_MASK << bits) | number << bits
+    self._lanes[account][lane // LANES] = self._with(self._lanes[account][lane // LANES], lane, number)
+
+
+@internal
+@pure
+def _with(word: uint256, lane: uint256, number: uint256) -> uint256:
+    """
+    @notice The word that a lane is in, with a number in that lane.
+    """
+    bits: uint256 = LANE_BITS * (lane % LANES)
+    return (word & ~(LANE_MASK << bits)) | (number << bits)

@@ -10,11 +10,9 @@
      0 <= rate < 2**96. Its value x blocks after the event's creation is
      `intercept + rate * x`. Lines of people add up to the line of their outcome
      by plain integer addition, to the unit, at every x at once.
-     The low 40 bits of a line are 0; words that hold one use them. A position, a
-     person's word, holds there how often the person had been forfeited before, in 8
-     to 39, and the outcome plus one in 0 to 7; a total, an outcome's word, NO_TICKETS.
-     A result is the prize in bits 136 and up, the winners' tickets in 8 to 135, the
-     outcome plus one in 0 to 7.
+     The low 40 bits of a line are 0; words that hold one use them: a position, a
+     person's word (modules/prediction_word.vy), and a total, an outcome's word, which
+     begins as NO_TICKETS. What is said here of a line holds of such a word as well.
      Units: stake in 1e-6 USD, multipliers in 1e-6, tickets in 1e-12 USD-blocks.
      Bounds: the sum of stakes is below 2**60 (StakingPool), a multiplier at most
      10**7 < 2**24, an event shorter than 2**32 blocks: rates stay below 2**84,
@@ -23,10 +21,10 @@
 """
 
 
-LINE: constant(int256) = -(2**40)  # the bits of a line in a word that holds one
 RATE_SHIFT: constant(uint256) = 40
 INTERCEPT_SHIFT: constant(uint256) = 136
 RATE_MASK: constant(int256) = 2**96 - 1
+LINE_MASK: constant(int256) = -(2**40)
 NO_TICKETS: constant(int256) = 1  # an outcome's total at first: not 0, for decision 0029
 
 
@@ -56,27 +54,27 @@ def _line(tickets: uint256, rate: uint256, x: uint256) -> int256:
 
 @internal
 @pure
-def _of(word: int256) -> int256:
+def _line_in(word: int256) -> int256:
     """
-    @notice The line that a position or a total holds.
+    @notice The line that a position or a total holds, without the low bits of the word.
     """
-    return word & LINE
+    return word & LINE_MASK
 
 
 @internal
 @pure
-def _value(word: int256, x: uint256) -> uint256:
+def _value(line: int256, x: uint256) -> uint256:
     """
-    @notice Tickets x blocks after the event's creation, exact, of a line or a word that holds one.
+    @notice Tickets x blocks after the event's creation, exact.
     """
-    return convert((word >> INTERCEPT_SHIFT) + (word >> RATE_SHIFT & RATE_MASK) * convert(x, int256), uint256)
+    return convert((line >> INTERCEPT_SHIFT) + ((line >> RATE_SHIFT) & RATE_MASK) * convert(x, int256), uint256)
 
 
 @internal
 @pure
-def _change(word: int256, old: uint256, new: uint256, multiplier: uint256, x: uint256) -> int256:
+def _change(line: int256, old: uint256, new: uint256, multiplier: uint256, x: uint256) -> int256:
     """
-    @notice The line that a change of stake at x adds to a position: what it is worth at x stays,
+    @notice The line that a change of stake at x adds to a person's: what it is worth at x stays,
             what is still to come changes.
     @dev Stake that is added takes the multiplier of its own moment; a withdrawal
          scales the rate, rounded down.
@@ -85,34 +83,7 @@ def _change(word: int256, old: uint256, new: uint256, multiplier: uint256, x: ui
     if new > old:
         change = convert((new - old) * multiplier, int256)
     else:
-        rate: uint256 = convert(word >> RATE_SHIFT & RATE_MASK, uint256)
+        rate: uint256 = convert((line >> RATE_SHIFT) & RATE_MASK, uint256)
         change = convert(rate * new // old, int256) - convert(rate, int256)
     # The line through (x, 0) with slope `change`.
     return (change << RATE_SHIFT) - ((change * convert(x, int256)) << INTERCEPT_SHIFT)
-
-
-@internal
-@pure
-def _position(line: int256, forfeits: uint256, outcome: uint256) -> int256:
-    return line + convert(forfeits << 8 | outcome + 1, int256)
-
-
-@internal
-@pure
-def _forfeits(position: int256) -> uint256:
-    return convert(position >> 8 & 2**32 - 1, uint256)
-
-
-@internal
-@pure
-def _outcome(position: int256) -> uint256:
-    return convert(position & 255, uint256) - 1
-
-
-@internal
-@pure
-def _share(result: uint256, held: uint256) -> uint256:
-    """
-    @notice Prize of `held` tickets, rounded down.
-    """
-    return (result >> 136) * held // (result >> 8 & 2**128 - 1)

@@ -29,6 +29,7 @@ export const errors = {
   "escrow: not a product": {"contracts": ["Escrow"], "advice": "Only contracts that the owner registered move money between balances and pots."},
   "escrow: not your own": {"contracts": ["Escrow"], "advice": "Play money is deposited and withdrawn by its owner alone."},
   "escrow: permit refused": {"contracts": ["Escrow"], "advice": "The permit is used, expired or signed for other values. Its owner can deposit all the same if the allowance is there."},
+  "escrow: pot overflow": {"contracts": ["Escrow"], "advice": "No real amount is that large: check the decimals."},
   "escrow: pot too small": {"contracts": ["Escrow"], "advice": "A product wants to pay more than the pot holds: a defect of that product. Report it."},
   "escrow: product has no code": {"contracts": ["Escrow"], "advice": ""},
   "escrow: token has no code": {"contracts": ["Escrow"], "advice": ""},

@@ -362,7 +362,7 @@ class PrizeMachine(StakeRules):
         assert abs(prizes.pool() - (self.weeks.waiting + self.weeks.carried)) <= slack
         assert abs(prizes.buyback_bucket() - self.weeks.bucket) <= slack
         # What is shared with events and not yet taken, to the last 1e-18 of a unit.
-        live = sum(prizes.inject.scaled_prize(event) for event in self.live)
+        live = sum(prizes.inject.prize_wad(event) for event in self.live)
         kept = system.usdc.balanceOf(prizes) - self.given[prizes.address]
         assert (kept - prizes.pool() - prizes.buyback_bucket()) * WAD == live + prizes.remainder_wad()
         left = sum(system.events.result_of(event)[3] for event in self.models)
@@ -381,8 +381,7 @@ def system():
     """The staking contracts over a prize token that can refuse a receiver."""
     system = deployed(usdc=load("tests/mocks/Token.vy").deploy(6))
     system.prizes.inject_function(
-        "@external\n@view\ndef scaled_prize(number: uint256) -> uint256:\n"
-        "    return self._scaled_prize(self._events[number])"
+        "@external\n@view\ndef prize_wad(number: uint256) -> uint256:\n    return self._prize_wad(self._events[number])"
     )
     return system
 

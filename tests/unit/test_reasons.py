@@ -15,7 +15,6 @@ REASON = re.compile(r"[a-z]+: \S.*")
 SHARED = {
     "escrow: not your own",
     "escrow: transfer failed",
-    "escrow: unknown product",
     "escrow: zero amount",
     "lmsr: already proposed",
     "lmsr: nothing to claim",

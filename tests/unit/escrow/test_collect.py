@@ -123,6 +123,6 @@ def test_reverts_when_the_pot_would_overflow(hostile, hostile_escrow, product, m
         hostile.mint(member, LIMIT)
         hostile_escrow.deposit(LIMIT - 1, member, 1, sender=member)
     hostile_escrow.collect(members[1], POT, LIMIT - 1, Kind.BET_DEBIT, sender=product.address)
-    with boa.reverts("escrow: balance overflow"):
+    with boa.reverts("escrow: pot overflow"):
         hostile_escrow.collect(members[2], POT, 1, Kind.BET_DEBIT, sender=product.address)
     assert hostile_escrow.pot_balance(product, POT) == LIMIT - 1

@@ -63,5 +63,5 @@ def test_reverts_when_the_pot_would_overflow(hostile, hostile_escrow, product, m
     hostile_escrow.deposit(LIMIT - 1, rich, 1, sender=rich)
     hostile_escrow.collect(rich, POT, LIMIT - 1, Kind.BET_DEBIT, sender=product.address)
     hostile_escrow.collect(payer, OTHER_POT, 1, Kind.BET_DEBIT, sender=product.address)
-    with boa.reverts("escrow: balance overflow"):
+    with boa.reverts("escrow: pot overflow"):
         hostile_escrow.move(OTHER_POT, POT, 1, sender=product.address)

@@ -54,7 +54,7 @@ def test_works_wherever_the_prize_token_is_in_the_pair(place):
     system = PrizeSystem(usdc=usdc)
     assert (system.market.token0() == usdc.address) == place.startswith("0x00")
     usdc.mint(system.prizes, 10_000 * USD)
-    system.prizes.eval(f"self._held = {10_000 * USD + 1}")
+    system.prizes.eval(f"self._kept = {10_000 * USD + 1}")
     for _ in range(2):
         system.prizes.poke()
         boa.env.timestamp += DAY
@@ -73,7 +73,7 @@ def test_cumulative_price_that_wraps_around_is_as_good_as_any(system, wraps_afte
     for name in ("price0CumulativeLast", "price1CumulativeLast"):
         system.market.eval(f"self.{name} = {2**256 - growth * wraps_after}")
     system.usdc.mint(system.prizes, 100 * USD)
-    system.prizes.eval(f"self._held = {100 * USD}")
+    system.prizes.eval(f"self._kept = {100 * USD}")
     system.market.sync()
     for _ in range(2):
         system.prizes.poke()
@@ -183,7 +183,7 @@ def test_reverts_when_token_refuses_the_approval():
     for _ in range(2):
         system.prizes.poke()
         boa.env.timestamp += DAY
-    system.prizes.eval(f"self._held = {USD}")
+    system.prizes.eval(f"self._kept = {USD}")
     token.set_approvable(False)
     with boa.reverts("prizes: approve failed"):
         buy(system, USD, WAD)

@@ -123,7 +123,7 @@ def test_waits_a_day_at_most_for_a_harvest(system, late):
 def test_carry_and_bucket_share_a_word_and_not_a_unit(system):
     """An odd carry becomes an even one, beside an odd bucket and an empty one."""
     for bucket in (0, 1):
-        system.prizes.eval(f"self._held = {bucket}")
+        system.prizes.eval(f"self._kept = {bucket}")
         for carried in (1, 2):
             system.revenue(1)
             next_friday(system)
