@@ -50,8 +50,8 @@ def _consenting(word: uint256, consent: uint256) -> uint256:
 @internal
 @pure
 def _plus(word: uint256, amount: uint256) -> uint256:
-    # No sum may reach the bits of the consent: what is masked is never more than the mask.
-    assert amount <= unsafe_sub(BALANCE_MASK, word & BALANCE_MASK), "escrow: balance overflow"
+    # No sum may reach the bits of the consent: the inverse of the balance is the room that is left.
+    assert amount <= (~word & BALANCE_MASK), "escrow: balance overflow"
     return unsafe_add(word, amount)
 
 

@@ -34,8 +34,8 @@ def _balance(word: uint256) -> uint256:
 @internal
 @pure
 def _plus(word: uint256, amount: uint256) -> uint256:
-    # No sum may reach the bits of the number: what is masked is never more than the mask.
-    assert amount <= unsafe_sub(BALANCE_MASK, word & BALANCE_MASK), "escrow: pot overflow"
+    # No sum may reach the bits of the number: the inverse of the balance is the room that is left.
+    assert amount <= (~word & BALANCE_MASK), "escrow: pot overflow"
     return unsafe_add(word, amount)
 
 

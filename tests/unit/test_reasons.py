@@ -15,6 +15,7 @@ REASON = re.compile(r"[a-z]+: \S.*")
 SHARED = {
     "escrow: not your own",
     "escrow: transfer failed",
+    "escrow: wrong kind",
     "escrow: zero amount",
     "lmsr: already proposed",
     "lmsr: nothing to claim",
