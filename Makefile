@@ -44,6 +44,7 @@ integration: .venv/.dev node_modules web/node_modules ## what needs Node, a brow
 campaign: .venv/.dev node_modules ## the long runs: a million states, deep state machines, mutants
 	pytest -m campaign -n 2
 	python -m tests.mutation
+	python -m tests.mutation_python
 
 bench: .venv/.dev node_modules ## gas on anvil beside the peers' figures; 5,000 winners paid by the keeper
 	python -m benchmarks.gas --anvil
