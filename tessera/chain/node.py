@@ -85,6 +85,7 @@ SHAPES: dict[str, TypeAdapter] = {
     "eth_getTransactionReceipt": TypeAdapter(_Receipt | None),
     "eth_maxPriorityFeePerGas": TypeAdapter(_Quantity),
 }
+NEWEST = ("latest", "pending", "safe", "finalized")
 SENT = TypeAdapter(_Hash)
 SENDING = ("eth_sendRawTransaction", "eth_sendTransaction")
 MAY_BE_NULL = {name for name in SHAPES if name.endswith(("ByHash", "ByNumber", "Receipt"))}
@@ -196,7 +197,7 @@ class _Reads(Web3Middleware):
             response = make_request(method, params)
         except (OSError, ValueError) as error:
             raise self._failure(method, params, error) from None
-        fault = _fault(method, response, shaped=not self.embedded)
+        fault = _fault(method, params, response, shaped=not self.embedded)
         if fault:
             error = NodeError(f"the node's answer to {method} makes no sense: {fault}", method, may_be_sent=sends)
             raise error if method not in SHAPES else self._later(method, params, error)
@@ -263,7 +264,7 @@ def _head(method: str, params: Any, response: Any) -> int | None:
     return None
 
 
-def _fault(method: str, response: Any, *, shaped: bool) -> str:
+def _fault(method: str, params: Any, response: Any, *, shaped: bool) -> str:
     """What is wrong with an answer as JSON-RPC, "" if nothing is. `shaped`: the types of the result count, too."""
     if not isinstance(response, dict) or ("result" in response) == ("error" in response):
         return f"neither a result nor an error: {_short(response)}"
@@ -272,6 +273,8 @@ def _fault(method: str, response: Any, *, shaped: bool) -> str:
         good = isinstance(error, dict) and isinstance(error.get("message"), str) and type(error.get("code")) is int
         return "" if good else f"an error without code and message: {_short(error)}"
     result = response["result"]
+    if result is None and method == "eth_getBlockByNumber" and params[0] in NEWEST:
+        return f"null to {method}: there is always a newest block"
     if not shaped:
         never = method in SENDING or (method in SHAPES and method not in MAY_BE_NULL)
         return f"null to {method}" if never and result is None else ""

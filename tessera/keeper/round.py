@@ -14,6 +14,7 @@ from tessera.keeper.view import View
 
 STOPPED = "the keeper was stopped"
 MOST_NAMED = 3  # accounts in a message
+REFUSED_SECONDS = 2  # until a refusal is believed
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _attempt(view: View, wallet: Wallet, step: Step, watcher: Watcher, stopping:
             if stopping():
                 raise ChainError(STOPPED)
             try:
-                sent.append(_sent(call, wallet.submit(call.data, call.name)))
+                sent.append(_submit(view, wallet, call))
             except Reverted as refused:
                 fault = step.advice(refused)
                 continue  # other batches of winners may be paid
@@ -137,6 +138,18 @@ def _attempt(view: View, wallet: Wallet, step: Step, watcher: Watcher, stopping:
         fault = fault or str(error)
     fault = fault or "a node says that it is in a block, and the chain does not show it"
     return Outcome(step, Status.UNDONE, fault, tuple(sent))
+
+
+def _submit(view: View, wallet: Wallet, call: Call) -> Sent:
+    """Sends a call. A refusal that was simulated may be of a machine that is some blocks behind: it is asked for again
+    before it is believed."""
+    try:
+        receipt = wallet.submit(call.data, call.name)
+    except Reverted:
+        if not wait_until(lambda: refusal(view, call) is None, min(wallet.seconds_per_price, REFUSED_SECONDS)):
+            raise
+        receipt = wallet.submit(call.data, call.name)
+    return _sent(call, receipt)
 
 
 def _done(view: View, step: Step, sent: tuple[Sent, ...]) -> Outcome:

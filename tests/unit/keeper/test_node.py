@@ -5,12 +5,14 @@ from web3 import Web3
 from web3._utils.encoding import FriendlyJsonSerde
 from web3.middleware import Web3Middleware
 
+from tessera.chain.node import prepared
 from tessera.chain.prediction_events import Claimed, Predicted
 from tessera.index import Index
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.steps.base import Status
 from tessera.keeper.view import View
+from tests.habits import FAILURES, within
 
 
 @pytest.fixture
@@ -264,3 +266,32 @@ def receipts(change):
         return found
 
     return answer
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_one_round_gets_through_a_node_that_fails_one_request_in_twenty(keeper, world, state, undisturbed, failure):
+    """One failed read of some 400 ended it."""
+    prepared(world.web3, patience=20)
+    keeper.wallet.seconds_per_price = 20
+    try:
+        with within(world.web3, rate=0.05, failures=(failure,), seed=2) as node:
+            done = keeper.run()
+    finally:
+        prepared(world.web3, patience=0)
+    assert node.failed[failure] > 5
+    assert done.exit_code == 0, [outcome.message for outcome in done.outcomes]
+    assert len({row.account for row in keeper.rows(Claimed)}) == len(keeper.rows(Claimed)) == 4
+    assert state() == undisturbed
+
+
+def test_one_round_gets_through_a_node_that_fails_in_all_ways(keeper, world, state, undisturbed):
+    prepared(world.web3, patience=20)
+    keeper.wallet.seconds_per_price = 20
+    try:
+        with within(world.web3, rate=0.05, seed=5) as node:
+            done = keeper.run()
+    finally:
+        prepared(world.web3, patience=0)
+    assert sum(node.failed.values()) > 5
+    assert done.exit_code == 0, [outcome.message for outcome in done.outcomes]
+    assert state() == undisturbed
