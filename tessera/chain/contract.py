@@ -20,12 +20,11 @@ from web3 import Web3
 from tessera.chain.errors import ArgumentError, ChainError, Reverted, calling
 from tessera.chain.node import prepared
 from tessera.chain.wallet import Wallet
+from tessera.model.units import EUR, WAD
 
 E = typing.TypeVar("E", bound="EventLog")
 
 ZERO_ADDRESS = "0x" + "00" * 20
-EUR = 10**6
-WAD = 10**18
 WAD_PER_UNIT = WAD // EUR  # shares in one unit of money
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from web3 import Web3
 
 from tessera.chain.contract import Contract, EventLog, Receipt
+from tessera.chain.errors import Reverted
 from tessera.chain.wallet import Wallet
 
 
@@ -50,6 +51,22 @@ class Erc20(Contract):
     def approve(self, sender: Wallet, spender: str, amount: int) -> Receipt:
         """Lets `spender` take tokens of the sender."""
         return self.write(sender, "approve", spender, amount)
+
+    def allow(self, sender: Wallet, spender: str, amount: int) -> None:
+        """Lets `spender` take at least `amount` of the sender's tokens; sends nothing where it may already.
+
+        Some tokens (USDT) refuse to change an allowance that is neither 0 nor becomes 0: there it is set to 0 first.
+        """
+        allowance = self.allowance(sender.address, spender)
+        if allowance >= amount:
+            return
+        try:
+            self.approve(sender, spender, amount)
+        except Reverted as refused:
+            if not allowance or refused.transaction is not None:
+                raise
+            self.approve(sender, spender, 0)
+            self.approve(sender, spender, amount)
 
     def transfer(self, sender: Wallet, receiver: str, amount: int) -> Receipt:
         """Sends tokens of the sender."""

@@ -1,25 +1,20 @@
 """`tessera keeper`: anybody may do what is due. For a service with metrics and alarms: `ape run keeper loop`."""
 
-import json
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from tessera.chain.fees import GWEI
-from tessera.cli.session import Commands, Session
-from tessera.keeper import report
-from tessera.keeper.plan import Plan, due
-from tessera.keeper.round import Watcher
-from tessera.keeper.round import run as run_round
-from tessera.keeper.terminal import Bar, show_plan, stopped_by_signal, write_report
-from tessera.keeper.view import View
+from tessera.cli.session import Session
+from tessera.cli.show import as_json
 
-console = Console(highlight=False, stderr=True)
+if TYPE_CHECKING:
+    from tessera.keeper.plan import Plan
+    from tessera.keeper.view import View
 
 
-@click.group(cls=Commands)
+@click.group()
 def keeper():
     """The weekly round: harvest, close weeks, settle events, pay winners."""
 
@@ -40,32 +35,48 @@ def run(context: click.Context, max_gas_price: float | None, reports: Path | Non
 
     Exits with 3 where something was left undone, 4 where a token refuses a winner.
     """
+    from rich.console import Console
+
+    from tessera.chain.fees import GWEI
+    from tessera.keeper import report
+    from tessera.keeper.round import Watcher
+    from tessera.keeper.round import run as run_round
+    from tessera.keeper.terminal import Bar, stopped_by_signal, write_report
+
     session: Session = context.obj
-    view, found = _due(session)
+    view, due = _due(session)
     if session.dry_run:
-        _show(session, found)
+        _show(session, due)
         return
     wallet = session.wallet
     wallet.max_gas_price = None if max_gas_price is None else int(max_gas_price * GWEI)
-    with stopped_by_signal() as stopping, nullcontext(Watcher()) if session.as_json else Bar(console) as bar:
-        done = run_round(view, wallet, found, watcher=bar, stopping=stopping.is_set)
-    told, path = (report.of(view, done), None) if reports is None else write_report(view, done, reports)
+    bar = nullcontext(Watcher()) if session.as_json else Bar(Console(highlight=False, stderr=True))
+    with stopped_by_signal() as stopping, bar as watcher:
+        done = run_round(view, wallet, due, watcher=watcher, stopping=stopping.is_set)
+    answer, path = (report.of(view, done), None) if reports is None else write_report(view, done, reports)
     if path is not None:
         click.echo(f"report: {path}", err=True)
     if session.as_json:
-        click.echo(json.dumps(told, indent=2))
+        as_json(answer)
     else:
-        report.show(told, Console(highlight=False))
+        report.show(answer, Console(highlight=False))
     context.exit(done.exit_code)
 
 
-def _due(session: Session) -> tuple[View, Plan]:
+def _due(session: Session) -> "tuple[View, Plan]":
+    from tessera.keeper.plan import due
+    from tessera.keeper.view import View
+
     view = View(session.tessera, session.index, session.viewer)
     return view, due(view)
 
 
-def _show(session: Session, found: Plan) -> None:
+def _show(session: Session, due: "Plan") -> None:
+    from rich.console import Console
+
+    from tessera.keeper.terminal import show_plan
+
     if session.as_json:
-        click.echo(json.dumps(found.as_mapping(), indent=2))
+        as_json(due.as_mapping())
     else:
-        show_plan(found, Console(highlight=False))
+        show_plan(due, Console(highlight=False))

@@ -1,13 +1,63 @@
-"""The command `tessera`: its options, and the commands of each part."""
+"""The command `tessera`: its options, and the commands of each part.
+
+What these modules import at their top is read before anything else happens, at each completion too. So they import
+click and the quick models alone; chain, index, keeper and tables, which take seconds, are imported where a command
+needs them.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
 
 import click
 
-from tessera.cli import money
+from tessera.cli import money, resolving  # noqa: F401  the commands that settle a market
+from tessera.cli.failures import failure_of
 from tessera.cli.keeper import keeper
 from tessera.cli.markets import markets
+from tessera.cli.members import members
 from tessera.cli.portfolio import portfolio
-from tessera.cli.session import Commands, Keys, Session
+from tessera.cli.session import Keys, Rehearsed, Session
+from tessera.cli.show import as_json as print_json
 from tessera.cli.tickets import tickets
+
+JSON_VARIABLE = "TESSERA_JSON"
+
+
+class Commands(click.Group):
+    """Ends in one line where a command fails: why, whether anything was sent, and a code."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **options):
+        """Runs the command and exits."""
+        arguments = sys.argv[1:] if args is None else list(args)
+        options["standalone_mode"] = False
+        try:
+            code = super().main(arguments, prog_name, **options)
+        except BrokenPipeError:  # whoever reads the output has seen enough
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115  which Python flushes at the end
+            code = 1
+        except (click.ClickException, click.Abort) as error:
+            failure = failure_of(error)
+            failure.tell("--json" in arguments or os.environ.get(JSON_VARIABLE, "") not in ("", "0", "false"))
+            code = failure.exit_code
+        sys.exit(code or 0)
+
+    def invoke(self, ctx: click.Context):
+        """Runs what was parsed. Raises Failure."""
+        try:
+            return super().invoke(ctx)
+        except Rehearsed as rehearsed:
+            answer = {"dry_run": True, "function": rehearsed.function, "gas_limit": rehearsed.gas}
+            print_json(answer) if ctx.obj.as_json else click.echo(str(rehearsed))
+            return None
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, click.exceptions.Exit) or (failure := failure_of(error)) is None:
+                raise
+            if isinstance(ctx.obj, Session):
+                failure.transactions = dict(ctx.obj.transactions)
+                if failure.code == "node_refused":  # what it refuses it does not send
+                    failure.transactions = {h: s for h, s in failure.transactions.items() if s != "unknown"}
+            raise failure from None
 
 
 @click.group(cls=Commands, context_settings={"auto_envvar_prefix": "TESSERA", "help_option_names": ["-h", "--help"]})
@@ -20,8 +70,10 @@ from tessera.cli.tickets import tickets
 @click.option("--mnemonic-file", metavar="FILE", help="Your mnemonic, instead of a key file.")
 @click.option("--number", default=0, show_default=True, type=click.IntRange(0), help="Which account of the mnemonic.")
 @click.option("--devnet-account", metavar="N", type=click.IntRange(0, 19), help="One of a devnet's own accounts.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables; amounts are decimal strings.")
-@click.option("--dry-run", is_flag=True, help="Simulate the next transaction instead of sending it.")
+@click.option(
+    "--json", "as_json", is_flag=True, envvar=JSON_VARIABLE, help="JSON instead of tables, errors too: docs/cli.md."
+)
+@click.option("--dry-run", is_flag=True, help="Simulate the next transaction; nothing is sent and no file is written.")
 @click.version_option(package_name="tessera")
 @click.pass_context
 def cli(ctx: click.Context, rpc: str, record: str, as_json: bool, dry_run: bool, **keys):
@@ -38,6 +90,7 @@ for command in (
     tickets,
     portfolio,
     keeper,
+    members,
     money.join,
     money.deposit,
     money.withdraw,

@@ -1,42 +1,23 @@
 """`tessera join | deposit | withdraw | consents | limits`: the betting balance, and who may use it."""
 
-from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
 import click
 
-from tessera.cli.markets import YES_TO_ALL, own_limits
-from tessera.cli.session import Commands, Session
-from tessera.cli.show import Moment, ask, card, eur, sent
+from tessera.cli.inputs import ACCOUNT, ALL, YES_TO_ALL, Address, Money
+from tessera.cli.limits import Limit, limits_of
+from tessera.cli.session import Session
+from tessera.cli.show import Moment, Said, ask, card, eur, rows, sent
 
-ALL = "all"
-
-
-class Money(click.ParamType):
-    """An amount, as integer of the smallest unit; ALL where that is allowed."""
-
-    name = "amount"
-
-    def __init__(self, decimals: int = 6, *, all_: bool = False):
-        self.decimals, self.all = decimals, all_
-
-    def convert(self, value, param, ctx):
-        if self.all and value == ALL:
-            return ALL
-        try:
-            units = Decimal(value).scaleb(self.decimals)
-        except InvalidOperation:
-            self.fail(f"{value}: say an amount like 12.50" + " or all" * self.all, param, ctx)
-        if not units.is_finite() or units <= 0 or units != int(units):
-            self.fail(f"{value}: more than 0, at most {self.decimals} digits behind the point", param, ctx)
-        return int(units)
+if TYPE_CHECKING:
+    from tessera.chain import Receipt
 
 
 @click.command()
 @click.pass_obj
 def join(session: Session):
     """Takes 50 EUR of play money, once, and lets the markets use your balance."""
-    done = session.tessera.play_euro.join(session.wallet, consent=1)
-    card(session, "Welcome", {"balance": eur(session.tessera.escrow.balance_of(session.wallet.address)), **sent(done)})
+    _balance(session, "Welcome", session.tessera.play_euro.join(session.wallet, consent=1))
 
 
 @click.command()
@@ -47,39 +28,44 @@ def deposit(session: Session, amount: int, yes: bool):
     """Moves EUR tokens of yours into your balance, in one transaction where the token knows permits."""
     escrow, wallet = session.tessera.escrow, session.wallet
     ask(session, "Deposit", {"amount": eur(amount), "from": wallet.address}, yes)
+    consent = escrow.consent_of(wallet.address)
     if (permit := session.permit(escrow.token(), escrow.address, amount)) is not None:
-        done = escrow.deposit_with_permit(wallet, permit, consent=escrow.consent_of(wallet.address))
+        receipt = escrow.deposit_with_permit(wallet, permit, consent=consent)
     else:
-        done = escrow.deposit(wallet, amount, consent=escrow.consent_of(wallet.address))
-    card(session, "Receipt", {"balance": eur(escrow.balance_of(wallet.address)), **sent(done)})
+        receipt = escrow.deposit(wallet, amount, consent=consent)
+    _balance(session, "Receipt", receipt, amount=eur(amount))
 
 
 @click.command()
 @click.argument("amount", type=Money(all_=True))
-@click.option("--to", "receiver", metavar="ADDRESS", help="Who gets it; default: you.")
+@click.option("--to", "receiver", metavar="ADDRESS", type=Address(), help="Who gets it; default: you.")
 @click.pass_obj
 def withdraw(session: Session, amount: int | str, receiver: str | None):
     """Moves EUR out of your balance, to you: an amount, or all."""
     escrow, wallet = session.tessera.escrow, session.wallet
     amount = escrow.balance_of(wallet.address) if amount == ALL else amount
-    done = escrow.withdraw(wallet, amount, receiver=receiver and session.who(receiver))
-    card(session, "Receipt", {"paid": eur(amount), "balance": eur(escrow.balance_of(wallet.address)), **sent(done)})
+    _balance(session, "Receipt", escrow.withdraw(wallet, amount, receiver=receiver), amount=eur(amount))
+
+
+def _balance(session: Session, title: str, receipt: "Receipt", **values) -> None:
+    balance = session.tessera.escrow.balance_of(session.wallet.address)
+    card(session, title, {**values, "balance": eur(balance), **sent(receipt)})
 
 
 PRODUCT = click.argument("product", required=False, default=0, type=click.IntRange(0, 255))
 
 
-@click.group(cls=Commands)
+@click.group()
 def consents():
     """What may take money from your balance. Taking a consent back stops new bets; those that run are not touched."""
 
 
 @consents.command("show")
-@click.argument("account", required=False, metavar="[ADDRESS]")
+@ACCOUNT
 @click.pass_obj
 def show_consents(session: Session, account: str | None):
     """Every product, and whether it may take your bets."""
-    _consents(session, session.who(account), {})
+    rows(session, "Consents", _products(session, session.who(account)))
 
 
 @consents.command()
@@ -98,50 +84,69 @@ def take_back(session: Session, product: int):
     _change(session, session.tessera.escrow.consent_of(session.wallet.address) & ~(1 << product))
 
 
-def _change(session: Session, products: int) -> None:
-    done = session.tessera.escrow.set_consent(session.wallet, products)
-    _consents(session, session.wallet.address, sent(done))
+def _change(session: Session, consent: int) -> None:
+    receipt = session.tessera.escrow.set_consent(session.wallet, consent)
+    products = _products(session, session.wallet.address)
+    lines = (f"{one['product']}: {one['name']} {'may' if one['allowed'] else 'may not'}" for one in products)
+    card(session, "Who may take your bets", {"products": Said(products, *lines), **sent(receipt)})
 
 
-def _consents(session: Session, account: str, done: dict) -> None:
-    escrow, found = session.tessera.escrow, {}
-    given = escrow.consent_of(account)
-    for index, address in enumerate(escrow.read_all("products")):
-        name = "Friends' markets" if address == session.tessera.markets.address else address
-        found[f"{index}: {name}"] = "may take your bets" if given >> index & 1 else "may not"
-    card(session, "Consents", found | done)
+def _products(session: Session, account: str) -> list[dict]:
+    escrow = session.tessera.escrow
+    consent, markets = escrow.consent_of(account), session.tessera.markets.address
+    return [
+        {
+            "product": number,
+            "name": "Friends' markets" if address == markets else "unknown",
+            "address": address,
+            "allowed": bool(consent >> number & 1),
+        }
+        for number, address in enumerate(escrow.read_all("products"))
+    ]
 
 
-@click.group(cls=Commands)
+@click.group()
 def limits():
-    """Your own limit on what goes into markets in 24 h: tighter at once, looser after a day."""
+    """Your own limit on what goes into markets in 24 h: tighter at once, looser after a day. 0 stops all bets."""
 
 
 @limits.command()
 @click.pass_obj
 def show(session: Session):
     """The limit as it is."""
-    _limit(session, own_limits(session).of(session.wallet.address))
+    _limit(session, limits_of(session).of(session.wallet.address))
 
 
 @limits.command("set")
-@click.argument("amount", type=Money(), metavar="EUR")
+@click.argument("amount", type=Money(zero=True), metavar="EUR")
 @click.pass_obj
 def set_(session: Session, amount: int):
     """Sets the limit: at once where it is tighter, a day from now where it is looser."""
-    _limit(session, own_limits(session).set(session.wallet.address, amount))
+    _change_limit(session, amount)
 
 
 @limits.command()
 @click.pass_obj
 def remove(session: Session):
     """Takes the limit away, a day from now."""
-    _limit(session, own_limits(session).set(session.wallet.address, None))
+    _change_limit(session, None)
 
 
-def _limit(session: Session, limit) -> None:
-    text = {None: "none"}
-    found = {"limit": text.get(limit.amount) or eur(limit.amount)}
+def _change_limit(session: Session, amount: int | None) -> None:
+    limits, account = limits_of(session), session.wallet.address
+    limit = limits.of(account).changed(amount, limits.now)
+    if session.dry_run:
+        click.echo("dry run: this is what the limit would be; nothing was written", err=True)
+    else:
+        limits.keep(account, limit)
+    _limit(session, limit)
+
+
+def _limit(session: Session, limit: Limit) -> None:
+    def text(amount: int | None):
+        return Said(None, "none") if amount is None else eur(amount)
+
+    values = {"amount": text(limit.amount), "next_amount": None, "changes_at": Moment(limit.changes_at)}
     if limit.changes_at:
-        found |= {"next": text.get(limit.next_amount) or eur(limit.next_amount), "from": Moment(limit.changes_at)}
-    card(session, "Your limit, in 24 h", found)
+        values["next_amount"] = text(limit.next_amount)
+    card(session, "Your limit, in 24 h", values)

@@ -5,34 +5,33 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import click
 
-from tessera.accounting.ledger import COLLECTED
-from tessera.chain import WAD
-from tessera.chain.erc20 import Token
-from tessera.chain.escrow import Kind
-from tessera.cli.session import Commands, Session
-from tessera.cli.show import Moment, card, coins, eur, rows, usd, wad
-from tessera.index.answers import Holding, LedgerLine, Portfolio
-from tessera.model.lmsr import odds_text
+from tessera.cli.inputs import ACCOUNT
+from tessera.cli.session import Session
+from tessera.cli.show import Moment, Odds, Said, card, coins, eur, rows, usd, wad
 
+if TYPE_CHECKING:
+    from tessera.index.answers import LedgerLine
+
+# tessera.chain.escrow.Kind in words
 WORDS = {
-    Kind.DEPOSIT: "deposit",
-    Kind.WITHDRAWAL: "withdrawal",
-    Kind.DEPOSIT_SEED: "seed",
-    Kind.BET_DEBIT: "bet",
-    Kind.ACTIVATION: "activation",
-    Kind.FUNDING: "funding",
-    Kind.PAYOUT: "payout",
-    Kind.REFUND: "refund",
-    Kind.COMMISSION: "commission",
-    Kind.RESIDUE: "what winners left",
+    "DEPOSIT": "deposit",
+    "WITHDRAWAL": "withdrawal",
+    "DEPOSIT_SEED": "seed",
+    "BET_DEBIT": "bet",
+    "ACTIVATION": "activation",
+    "FUNDING": "funding",
+    "PAYOUT": "payout",
+    "REFUND": "refund",
+    "COMMISSION": "commission",
+    "RESIDUE": "what winners left",
 }
-ACCOUNT = click.argument("account", required=False, metavar="[ADDRESS]")
 
 
-@click.group(cls=Commands)
+@click.group()
 def portfolio():
     """What you have, or somebody else: everything here is public."""
 
@@ -42,22 +41,37 @@ def portfolio():
 @click.pass_obj
 def show(session: Session, account: str | None):
     """Balance, markets, stakes, predictions and prizes."""
+    from tessera.chain.erc20 import Token
+
     who = session.who(account)
     with session.index.snapshot() as snapshot:
-        found: Portfolio = snapshot.portfolio(who)
-    owed = [coins(Token.of(session.web3, one.asset), one.amount) for one in found.principal]
+        found = snapshot.portfolio(who)
+    owed = [(one.asset, coins(Token.of(session.web3, one.asset), one.amount)) for one in found.principal]
+    prizes = [(one.event_id, coins(session.prize_token, one.amount)) for one in found.prizes]
     card(
         session,
         who,
         {
+            "account": who,
             "balance": eur(found.balance),
-            "put into markets": eur(found.put_in),
-            "came back": eur(found.got),
+            "put_in": eur(found.put_in),
+            "got": eur(found.got),
             "profit": eur(found.profit),
             "stake": usd(found.stake),
-            **{f"owed {amount.unit}": amount for amount in owed},
-            "predictions": _list(f"event {one.event_id}: outcome {one.outcome}" for one in found.predictions),
-            "prizes": _list(f"event {one.event_id}: {coins(session.prize_token, one.amount)}" for one in found.prizes),
+            "principal": Said(
+                [{"asset": asset, "amount": amount} for asset, amount in owed], *(str(amount) for _, amount in owed)
+            ),
+            "predictions": Said(
+                [
+                    {"event_id": one.event_id, "outcome": one.outcome, "forfeited": one.forfeited}
+                    for one in found.predictions
+                ],
+                *(f"event {one.event_id}: outcome {one.outcome}" for one in found.predictions),
+            ),
+            "prizes": Said(
+                [{"event_id": event_id, "amount": amount} for event_id, amount in prizes],
+                *(f"event {event_id}: {amount}" for event_id, amount in prizes),
+            ),
             "mined": wad(found.mined, "BET"),
         },
     )
@@ -69,24 +83,24 @@ def show(session: Session, account: str | None):
 def markets(session: Session, account: str | None):
     """Positions in markets, with average odds and profit."""
     with session.index.snapshot() as snapshot:
-        found: list[Holding] = snapshot.portfolio(session.who(account)).markets
+        holdings = snapshot.portfolio(session.who(account)).markets
     rows(
         session,
         "Positions",
         (
             {
-                "market": one.market_id,
-                "state": one.status,
-                "outcome": one.outcome,
-                "YES_staked": eur(one.yes_staked),
-                "YES_odds": one.yes_odds and odds_text(one.yes_odds / WAD),
-                "NO_staked": eur(one.no_staked),
-                "NO_odds": one.no_odds and odds_text(one.no_odds / WAD),
-                "put_in": eur(one.put_in),
-                "came_back": eur(one.got),
-                "profit": eur(one.profit),
+                "market_id": holding.market_id,
+                "status": holding.status,
+                "outcome": holding.outcome,
+                "yes_staked": eur(holding.yes_staked),
+                "yes_odds": None if holding.yes_odds is None else Odds(holding.yes_odds),
+                "no_staked": eur(holding.no_staked),
+                "no_odds": None if holding.no_odds is None else Odds(holding.no_odds),
+                "put_in": eur(holding.put_in),
+                "got": eur(holding.got),
+                "profit": eur(holding.profit),
             }
-            for one in found
+            for holding in holdings
         ),
         "no position yet",
     )
@@ -103,18 +117,22 @@ def ledger(session: Session, account: str | None, as_csv: bool):
     if as_csv:
         _write_csv(lines)
         return
-    found = [
-        {
-            "time": Moment(line.timestamp),
-            "kind": line.kind if session.as_json else WORDS[line.kind],
-            "market": line.pot or None,
-            "amount": eur(_signed(line)),
-            "balance_after": eur(line.balance_after),
-            "transaction": line.transaction,
-        }
-        for line in lines
-    ]
-    rows(session, "Ledger, in EUR", found)
+    rows(
+        session,
+        "Ledger, in EUR",
+        (
+            {
+                "timestamp": Moment(line.timestamp),
+                "kind": Said(line.kind, WORDS[line.kind.name]),
+                "product": Said(line.product, line.product[:8]),
+                "pot": Said(str(line.pot), str(line.pot) if line.pot else "-"),
+                "amount": eur(_signed(line)),
+                "balance_after": eur(line.balance_after),
+                "transaction": line.transaction,
+            }
+            for line in lines
+        ),
+    )
 
 
 @portfolio.command()
@@ -122,25 +140,32 @@ def ledger(session: Session, account: str | None, as_csv: bool):
 def leaderboard(session: Session):
     """Everybody in the markets: profit, and how good their bets were as forecasts (Brier score, less is better)."""
     with session.index.snapshot() as snapshot:
-        found = [
+        standings = snapshot.leaderboard()
+    rows(
+        session,
+        "Leaderboard",
+        (
             {
                 "rank": rank,
-                "account": one.account,
-                "profit": eur(one.profit),
-                "put_in": eur(one.put_in),
-                "bets": one.bets,
-                "Brier": None if one.brier is None else f"{one.brier:.3f}",
+                "account": standing.account,
+                "profit": eur(standing.profit),
+                "put_in": eur(standing.put_in),
+                "bets": standing.bets,
+                "brier": Said(standing.brier, "-" if standing.brier is None else f"{standing.brier:.3f}"),
             }
-            for rank, one in enumerate(snapshot.leaderboard(), 1)
-        ]
-    rows(session, "Leaderboard", found)
+            for rank, standing in enumerate(standings, 1)
+        ),
+    )
 
 
-def _signed(line: LedgerLine) -> int:
+def _signed(line: "LedgerLine") -> int:
+    from tessera.accounting.ledger import COLLECTED
+    from tessera.chain.escrow import Kind
+
     return -line.amount if line.kind in (Kind.WITHDRAWAL, *COLLECTED) else line.amount
 
 
-def _write_csv(lines: Iterable[LedgerLine]) -> None:
+def _write_csv(lines: "Iterable[LedgerLine]") -> None:
     """The page's file, to the letter."""
 
     def exact(units: int) -> str:
@@ -152,7 +177,3 @@ def _write_csv(lines: Iterable[LedgerLine]) -> None:
         time = f"{datetime.fromtimestamp(line.timestamp, UTC):%Y-%m-%dT%H:%M:%SZ}"
         amount, after = exact(_signed(line)), exact(line.balance_after)
         out.writerow([time, line.kind.name, line.product, line.pot, amount, after, line.transaction])
-
-
-def _list(found: Iterable[str]) -> str | None:
-    return ", ".join(found) or None

@@ -1,22 +1,26 @@
-"""What every command needs: the chain, the account, and how to say no."""
+"""What every command needs: the node, the contracts, the index, the account."""
 
-import json
+import atexit
+import shutil
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
-from web3 import Web3
 
-from tessera.chain import ChainError, Deployment, EventLog, NodeError, Reverted, Tessera, Wallet, connect, sign_permit
-from tessera.chain.accounts import from_key_file, from_mnemonic, secret_of
-from tessera.chain.deployments import LOCAL_CHAINS
-from tessera.chain.erc20 import Erc20, Token
-from tessera.chain.errors import NodeRefusedError, NotMinedError
-from tessera.chain.permits import NoPermits, Permit
-from tessera.chain.wallet import Signer
-from tessera.index import Index
+from tessera.cli.failures import Refused
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+    from tessera.chain import Deployment, EventLog, Tessera, Wallet
+    from tessera.chain.erc20 import Token
+    from tessera.chain.permits import Permit
+    from tessera.chain.wallet import Signer
+    from tessera.index import Index
 
 CONFIRMATIONS = 2  # but on local chains
 HOME = Path("~/.tessera")
@@ -30,15 +34,6 @@ class Rehearsed(Exception):
         self.function, self.gas = function, gas
 
 
-class Rehearsal(Wallet):
-    """A wallet that simulates instead of sending."""
-
-    def send(self, call: dict, function: str):
-        """Raises Reverted where the chain would refuse, else Rehearsed."""
-        self.simulate(call, function)
-        raise Rehearsed(function, self.gas(call, function))
-
-
 @dataclass(frozen=True)
 class Keys:
     """Where the account is, as the command line says it; at most one of the first three."""
@@ -49,10 +44,13 @@ class Keys:
     passphrase_file: str | None = None
     number: int = 0
 
-    def signer(self, chain_id: int) -> Signer | None:
-        """The account, None if none is named. Raises ChainError; asks for a passphrase that no file has."""
-        if sum(found is not None for found in (self.key_file, self.mnemonic_file, self.devnet_account)) > 1:
-            raise ChainError("name one account: a key file, a mnemonic, or one of the devnet's")
+    def signer(self, chain_id: int) -> "Signer | None":
+        """The account, None if none is named. Raises Refused or ChainError; asks for a passphrase that no file has."""
+        from tessera.chain.accounts import from_key_file, from_mnemonic, secret_of
+        from tessera.chain.deployments import LOCAL_CHAINS
+
+        if sum(key is not None for key in (self.key_file, self.mnemonic_file, self.devnet_account)) > 1:
+            raise Refused("account", "name one account: a key file, a mnemonic, or one of the devnet's")
         if self.key_file is not None:
             file = self.passphrase_file
             phrase = secret_of(file) if file else click.prompt("passphrase", hide_input=True, err=True)
@@ -61,7 +59,7 @@ class Keys:
             return from_mnemonic(secret_of(self.mnemonic_file), self.number)
         if self.devnet_account is not None:
             if chain_id not in LOCAL_CHAINS:
-                raise ChainError("the devnet's accounts are for a devnet: everybody knows their keys")
+                raise Refused("account", "the devnet's accounts are for a devnet: everybody knows their keys")
             from tessera.chain.embedded import known_account
 
             return known_account(self.devnet_account)
@@ -70,7 +68,10 @@ class Keys:
 
 @dataclass
 class Session:
-    """One run of the command."""
+    """One run of the command.
+
+    `transactions` is what it sent, by hash: "done", "failed", or "unknown" as long as nobody has seen its receipt.
+    """
 
     rpc: str
     record: str
@@ -78,118 +79,164 @@ class Session:
     as_json: bool = False
     dry_run: bool = False
     home: Path = field(default_factory=lambda: HOME)
+    transactions: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def web3(self) -> Web3:
-        """The node. Raises ChainError where none answers."""
+    def web3(self) -> "Web3":
+        """The node. Raises Refused where none answers."""
+        from tessera.chain import NodeError
+
         web3 = connect(self.rpc)
+        record_transactions(web3, self.transactions)
         try:
             web3.eth.chain_id  # noqa: B018
         except NodeError as error:
-            raise ChainError(
-                f"no node answers at {self.rpc}: {error}. Start a devnet with `make devnet`, or say --rpc URL"
+            raise Refused(
+                error.code,
+                f"no node answers at {self.rpc}: {error}. Start a devnet with `make devnet`, or say --rpc URL",
             ) from None
         return web3
 
     @cached_property
-    def tessera(self) -> Tessera:
-        """The contracts. Raises ChainError without a record, or with one of another chain."""
-        return Tessera(self.web3, Deployment.load(self.record))
+    def deployment(self) -> "Deployment":
+        """The record of what is deployed. Raises ChainError where there is none."""
+        from tessera.chain import Deployment
+
+        return Deployment.load(self.record)
 
     @cached_property
-    def index(self) -> Index:
-        """All that happened, up to the newest block."""
+    def tessera(self) -> "Tessera":
+        """The contracts. Raises ChainError without a record, or with one of another chain."""
+        from tessera.chain import Tessera
+
+        return Tessera(self.web3, self.deployment)
+
+    @cached_property
+    def index(self) -> "Index":
+        """All that happened, up to the newest block. A dry run reads it into a copy."""
+        from tessera.index import Index
+
         record = self.tessera.deployment
         folder = self.home.expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
         # Another deployment, or a devnet started again, is another history.
-        genesis = Web3.to_hex(self.web3.eth.get_block(record.first_block)["hash"])[2:14]
-        index = Index(f"sqlite:///{folder}/{record.chain_id}-{genesis}.db", self.web3, record)
+        genesis = bytes(self.web3.eth.get_block(record.first_block)["hash"]).hex()[:12]
+        name = f"{record.chain_id}-{genesis}.db"
+        if self.dry_run:
+            folder = _copied(folder / name)
+        folder.mkdir(parents=True, exist_ok=True)
+        index = Index(f"sqlite:///{folder}/{name}", self.web3, record)
         index.sync()
         return index
 
-    def logs(self, *kinds: type[EventLog], **equal) -> list[EventLog]:
+    def logs(self, *kinds: "type[EventLog]", **equal) -> "list[EventLog]":
         """Events of some kinds up to the newest block, oldest first, whose fields are equal to what is given."""
         with self.index.snapshot() as snapshot:
             return list(snapshot.rows(*kinds, **equal))
 
     @cached_property
-    def prize_token(self) -> Token:
+    def prize_token(self) -> "Token":
         """What prizes are paid in."""
+        from tessera.chain.erc20 import Token
+
         return Token.of(self.web3, self.tessera.prizes.prize_token())
 
     @cached_property
-    def signer(self) -> Signer | None:
+    def signer(self) -> "Signer | None":
         """The session's account, None for whoever only looks. Asks for its passphrase once."""
         return self.keys.signer(self.web3.eth.chain_id)
 
     @cached_property
-    def wallet(self) -> Wallet:
-        """Who sends. Raises ChainError where no account is named."""
+    def wallet(self) -> "Wallet":
+        """Who sends; in a dry run it simulates instead. Raises Refused where no account is named."""
+        from tessera.chain import Wallet
+        from tessera.chain.deployments import LOCAL_CHAINS
+
         if self.signer is None:
-            raise ChainError("say who you are: --key-file, --mnemonic-file or, on a devnet, --devnet-account N")
-        kind = Rehearsal if self.dry_run else Wallet
+            raise Refused("account", "say who you are: --key-file, --mnemonic-file or, on a devnet, --devnet-account N")
+
+        class Rehearsal(Wallet):
+            def send(self, call: dict, function: str):
+                self.simulate(call, function)
+                raise Rehearsed(function, self.gas(call, function))
+
         confirmations = 0 if self.web3.eth.chain_id in LOCAL_CHAINS else CONFIRMATIONS
-        return kind(self.web3, self.signer, confirmations=confirmations)
+        return (Rehearsal if self.dry_run else Wallet)(self.web3, self.signer, confirmations=confirmations)
 
     def who(self, account: str | None) -> str:
-        """The address to look at: one that was named, or the session's own. Raises ChainError."""
-        if account is None:
-            return self.wallet.address
-        if not Web3.is_address(account):
-            raise ChainError(f"{account} is not an address")
-        return Web3.to_checksum_address(account)
+        """The address to look at: the named one, or the session's own. Raises Refused."""
+        return self.wallet.address if account is None else account
 
     @property
     def viewer(self) -> str | None:
         """The session's own address, None for whoever only looks."""
-        return None if self.signer is None else Web3.to_checksum_address(self.signer.address)
+        return None if self.signer is None else self.wallet.address
 
     @property
     def now(self) -> int:
         """Unix seconds by the chain's clock, which a devnet's owner can move ahead of ours."""
         return max(int(time.time()), self.web3.eth.get_block("latest")["timestamp"])
 
-    def permit(self, token: str, spender: str, amount: int) -> Permit | None:
-        """A permit of the session's account; None where the token knows none and the amount was approved instead."""
-        wallet = self.wallet
+    def permit(self, token: str, spender: str, amount: int) -> "Permit | None":
+        """A permit for `spender` to take an amount; None where it may take that much already.
+
+        A token without permits is approved by a transaction instead, which is waited for.
+        """
+        from tessera.chain import sign_permit
+        from tessera.chain.erc20 import Erc20
+        from tessera.chain.permits import NoPermits
+
+        erc20 = Erc20(self.web3, token)
+        if erc20.allowance(self.wallet.address, spender) >= amount:
+            return None
         try:
-            return sign_permit(self.web3, wallet.account, token, spender, amount)
+            return sign_permit(self.web3, self.wallet.account, token, spender, amount)
         except NoPermits:
-            erc20 = Erc20(self.web3, token)
-            if erc20.allowance(wallet.address, spender) < amount:
-                erc20.approve(wallet, spender, amount)
+            erc20.allow(self.wallet, spender, amount)
             return None
 
 
-class Commands(click.Group):
-    """Says why not in one line: the contract's reason, and what to do about it."""
+def connect(url: str) -> "Web3":
+    """A Web3 of the node at a URL."""
+    from tessera.chain import connect
 
-    def invoke(self, ctx: click.Context):
-        try:
-            return super().invoke(ctx)
-        except Rehearsed as rehearsed:
-            found = {"would_succeed": rehearsed.function, "gas_limit": rehearsed.gas}
-            click.echo(json.dumps(found, indent=2) if ctx.obj.as_json else str(rehearsed))
-            return None
-        except Reverted as refused:
-            raise click.ClickException(f"{refused}. {refused.advice}".removesuffix(" ")) from None
-        except (NodeError, NotMinedError) as error:
-            raise click.ClickException(_of_node(error)) from None
-        except ChainError as error:
-            raise click.ClickException(str(error)) from None
+    return connect(url)
 
 
-def _of_node(error: Exception) -> str:
-    """What a node's failure means to who runs a command."""
-    if isinstance(error, NodeRefusedError):
-        poor = "insufficient funds" in error.rpc_message.lower()
-        return f"the node refuses: {error.rpc_message}" + ". Your account needs ETH of this network for the fee" * poor
-    if isinstance(error, NotMinedError):
-        return f"{error}. It may still be mined: look at your account before you try again"
-    if isinstance(error, NodeError) and error.may_be_sent:
-        return f"the node failed ({error}): what was sent may be done, look before you try again"
-    return f"the node failed: {error}"
+def record_transactions(web3: "Web3", transactions: dict[str, str]) -> None:
+    """Notes every transaction that a Web3 hands to its node, and its end when the receipt is seen, by hash."""
+    from hexbytes import HexBytes
+    from web3 import Web3
+    from web3.middleware import Web3Middleware
+
+    class Recorder(Web3Middleware):
+        def wrap_make_request(self, make_request):
+            def make(method, params):
+                if method == "eth_sendRawTransaction":
+                    transactions[Web3.to_hex(Web3.keccak(HexBytes(params[0])))] = "unknown"
+                response = make_request(method, params)
+                if method == "eth_getTransactionReceipt" and (receipt := response.get("result")):
+                    status = receipt["status"]
+                    succeeded = int(status, 16) if isinstance(status, str) else status
+                    # Offers of the same transaction at other prices are void now.
+                    for other in [hash_ for hash_, state in transactions.items() if state == "unknown"]:
+                        del transactions[other]
+                    transactions[Web3.to_hex(HexBytes(receipt["transactionHash"]))] = "done" if succeeded else "failed"
+                return response
+
+            return make
+
+    web3.middleware_onion.inject(Recorder, name="tessera transactions", layer=0)
+
+
+def _copied(database: Path) -> Path:
+    """A folder that goes when the command ends, with a copy of a database in it, if there is one."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    # Opening it, even to read, would write SQLite's files beside it.
+    for file in (database, database.with_name(f"{database.name}-wal")):
+        if file.exists():
+            shutil.copy(file, folder.name)
+    return Path(folder.name)
 
 
 def pause(seconds: int) -> str:

@@ -1,28 +1,28 @@
 """`tessera tickets`: stake, predict, and what the weekly prize is."""
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import click
 
-from tessera.accounting.yields import yields
-from tessera.chain import WAD, ChainError
-from tessera.chain.erc20 import Token
-from tessera.chain.prediction_events import Claimed, Predicted
-from tessera.chain.staking_pool import RewardsClaimed, Staked, Withdrawn
-from tessera.cli.markets import YES_TO_ALL
-from tessera.cli.money import ALL, Money
-from tessera.cli.session import Commands, Session, pause
-from tessera.cli.show import Amount, Moment, Percent, ask, card, coins, rows, sent, usd, wad
-from tessera.index.answers import EventState
-from tessera.index.schema import Block
+from tessera.cli.failures import Refused
+from tessera.cli.inputs import ALL, YES_TO_ALL, Money
+from tessera.cli.session import Session, pause
+from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, coins, rows, sent, usd, wad
 from tessera.model.apy import ASSUMPTIONS
 from tessera.model.prizes import start_of
+from tessera.model.units import WAD
+
+if TYPE_CHECKING:
+    from tessera.chain.erc20 import Token
+    from tessera.index.answers import EventState
+    from tessera.index.schema import Block
 
 BPS = WAD // 10_000
 EVENT = click.argument("event_id", metavar="EVENT", type=click.IntRange(1))
 
 
-@click.group(cls=Commands)
+@click.group()
 def tickets():
     """Staked tickets: stakes earn the weekly prize, and come back whole."""
 
@@ -31,24 +31,24 @@ def tickets():
 @click.pass_obj
 def pool(session: Session):
     """The running week, what it is shared by, and yearly yields with what they assume."""
-    api, staking = session.tessera.prizes, session.tessera.staking
+    api = session.tessera.prizes
     now = session.web3.eth.get_block("latest")["timestamp"]
-    period, staked = api.period(), staking.total_stake()
+    period = api.period()
     to_events, to_buyback = api.split_of(period)
-    found = {
-        "week": period,
-        "ends": Moment(start_of(period + 1)),
-        "ends in": pause(start_of(period + 1) - now),
-        "revenue so far": coins(session.prize_token, api.waiting_revenue()),
-        "carried from last week": coins(session.prize_token, api.carried()),
-        "to the events of the week": Percent(to_events * BPS),
-        "buys BET for the treasury": Percent(to_buyback * BPS),
-        "carried to the next week": Percent(WAD - (to_events + to_buyback) * BPS),
-        "waits for the buyback": coins(session.prize_token, api.buyback_bucket()),
-        "all stakes": usd(staked),
+    ends_at = start_of(period + 1)
+    values = {
+        "period": period,
+        "ends_at": Said(ends_at, f"{Moment(ends_at)}, in {pause(ends_at - now)}"),
+        "waiting_revenue": coins(session.prize_token, api.waiting_revenue()),
+        "carried": coins(session.prize_token, api.carried()),
+        "event_share": Percent(to_events * BPS),
+        "buyback_share": Percent(to_buyback * BPS),
+        "carried_share": Percent(WAD - (to_events + to_buyback) * BPS),
+        "buyback_bucket": coins(session.prize_token, api.buyback_bucket()),
+        "total_stake": usd(session.tessera.staking.total_stake()),
         **_yields(session),
     }
-    card(session, "The weekly prize", found)
+    card(session, "The weekly prize", values)
 
 
 @tickets.command()
@@ -57,19 +57,23 @@ def weeks(session: Session):
     """Every closed week: the pool and how it was split."""
     with session.index.snapshot() as snapshot:
         closed_weeks = snapshot.prize_history()
-    found = [
-        {
-            "week": closed.period,
-            "ended": Moment(start_of(closed.period + 1)),
-            "revenue": coins(session.prize_token, closed.revenue),
-            "pool": coins(session.prize_token, closed.pool),
-            "to_events": coins(session.prize_token, closed.to_events),
-            "buyback": coins(session.prize_token, closed.buyback),
-            "carried": coins(session.prize_token, closed.carried),
-        }
-        for closed in closed_weeks
-    ]
-    rows(session, "Weeks", found, "no week is closed yet")
+    rows(
+        session,
+        "Weeks",
+        (
+            {
+                "period": week.period,
+                "ends_at": Moment(start_of(week.period + 1)),
+                "revenue": coins(session.prize_token, week.revenue),
+                "pool": coins(session.prize_token, week.pool),
+                "to_events": coins(session.prize_token, week.to_events),
+                "buyback": coins(session.prize_token, week.buyback),
+                "carried": coins(session.prize_token, week.carried),
+            }
+            for week in closed_weeks
+        ),
+        "no week is closed yet",
+    )
 
 
 @tickets.command()
@@ -78,19 +82,23 @@ def events(session: Session):
     """All events, the newest first."""
     with session.index.snapshot() as snapshot:
         head, known = snapshot.head, snapshot.events()
-    found = [
-        {
-            "event": one.event_id,
-            "question": one.description,
-            "outcomes": ", ".join(one.outcomes),
-            "state": _state(one, head),
-            "multiplier_now": wad(session.tessera.events.multiplier(one.event_id), places=2),
-            "result_from": Moment(one.not_before),
-            "prize_so_far": coins(session.prize_token, session.tessera.prizes.event_prize(one.event_id)),
-        }
-        for one in reversed(known)
-    ]
-    rows(session, "Events", found, "no event yet")
+    rows(
+        session,
+        "Events",
+        (
+            {
+                "event_id": event.event_id,
+                "description": event.description,
+                "outcomes": Said(list(event.outcomes), ", ".join(event.outcomes)),
+                "state": _state(event, head),
+                "multiplier": wad(session.tessera.events.multiplier(event.event_id), places=2),
+                "not_before": Moment(event.not_before),
+                "prize": coins(session.prize_token, session.tessera.prizes.event_prize(event.event_id)),
+            }
+            for event in reversed(known)
+        ),
+        "no event yet",
+    )
 
 
 @tickets.command()
@@ -102,28 +110,39 @@ def event(session: Session, event_id: int):
     with session.index.snapshot() as snapshot:
         head, known = snapshot.head, snapshot.event(event_id)
     prize = known.prize if known.is_settled else session.tessera.prizes.event_prize(event_id)
-    found = {
-        "question": known.description,
+    totals = [wad(api.outcome_tickets(event_id, number), places=2) for number in range(len(known.outcomes))]
+    values = {
+        "event_id": event_id,
+        "description": known.description,
         "state": _state(known, head),
-        "predicting ends": f"at block {known.stop_block} or {Moment(known.not_before)}, whichever is first",
-        "multiplier now": wad(api.multiplier(event_id), places=2),
+        "stop_block": Said(
+            known.stop_block,
+            f"predicting ends at block {known.stop_block} or {Moment(known.not_before)}, whichever is first",
+        ),
+        "not_before": Moment(known.not_before),
+        "multiplier": wad(api.multiplier(event_id), places=2),
         "weight": known.weight,
         "prize": coins(session.prize_token, prize),
+        "outcomes": Said(
+            [
+                {"outcome": number, "name": name, "tickets": total}
+                for number, (name, total) in enumerate(zip(known.outcomes, totals, strict=True))
+            ],
+            *(f"{name}: {total} prize tickets" for name, total in zip(known.outcomes, totals, strict=True)),
+        ),
+        "outcome": _outcome(known),
+        "prediction": None,
     }
-    for index, name in enumerate(known.outcomes):
-        found[f"tickets on {name}"] = wad(api.outcome_tickets(event_id, index), places=2)
-    if known.is_settled:
-        found["outcome"] = "INVALID" if known.outcome is None else known.outcomes[known.outcome]
     if (viewer := session.viewer) is not None:
         predicted, outcome = api.prediction_of(event_id, viewer)
         actual, counting = api.tickets(event_id, viewer)
-        found |= {
-            "you predict": known.outcomes[outcome] if predicted else None,
-            "your tickets": wad(actual, places=2),
-            "your prize tickets": wad(counting, places=2),
-            "to claim": coins(session.prize_token, api.prize_of(event_id, viewer)),
+        values |= {
+            "prediction": Said(outcome, known.outcomes[outcome]) if predicted else None,
+            "your_tickets": wad(actual, places=2),
+            "your_prize_tickets": wad(counting, places=2),
+            "your_prize": coins(session.prize_token, api.prize_of(event_id, viewer)),
         }
-    card(session, f"Event {event_id}", found)
+    card(session, f"Event {event_id}", values)
 
 
 @tickets.command()
@@ -133,6 +152,8 @@ def event(session: Session, event_id: int):
 @click.pass_obj
 def stake(session: Session, asset: str, amount: str, yes: bool):
     """Stakes a stablecoin (by its symbol). It can be withdrawn at any time; only the yield is played for."""
+    from tessera.chain.staking_pool import Staked
+
     token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
     units = Money(token.decimals).convert(amount, None, None)
     ask(
@@ -146,11 +167,12 @@ def stake(session: Session, asset: str, amount: str, yes: bool):
         yes,
     )
     if (permit := session.permit(token.address, staking.address, units)) is not None:
-        done = staking.stake_with_permit(wallet, token.address, permit)
+        receipt = staking.stake_with_permit(wallet, token.address, permit)
     else:
-        done = staking.stake(wallet, token.address, units)
-    staked = done.event(Staked)
-    card(session, "Receipt", {"counts": usd(staked.value), "your stake": usd(staked.stake), **sent(done)})
+        receipt = staking.stake(wallet, token.address, units)
+    staked = receipt.event(Staked)
+    values = {"asset": token.address, "amount": coins(token, units), "value": usd(staked.value)}
+    card(session, "Receipt", {**values, "stake": usd(staked.stake), **sent(receipt)})
 
 
 @tickets.command()
@@ -159,21 +181,20 @@ def stake(session: Session, asset: str, amount: str, yes: bool):
 @click.pass_obj
 def withdraw(session: Session, asset: str, amount: str):
     """Takes principal back: an amount, or all."""
+    from tessera.chain.staking_pool import Withdrawn
+
     token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
     units = Money(token.decimals, all_=True).convert(amount, None, None)
     owed = staking.principal_of(wallet.address, token.address)
-    done = staking.withdraw(wallet, token.address, owed if units == ALL else units)
-    left = done.event(Withdrawn)
-    card(
-        session,
-        "Receipt",
-        {
-            "paid": coins(token, left.paid),
-            "still owed to you": coins(token, staking.principal_of(wallet.address, token.address)),
-            "your stake": usd(left.stake),
-            **sent(done),
-        },
-    )
+    receipt = staking.withdraw(wallet, token.address, owed if units == ALL else units)
+    left = receipt.event(Withdrawn)
+    values = {
+        "asset": token.address,
+        "paid": coins(token, left.paid),
+        "principal": coins(token, staking.principal_of(wallet.address, token.address)),
+        "stake": usd(left.stake),
+    }
+    card(session, "Receipt", {**values, **sent(receipt)})
 
 
 @tickets.command()
@@ -182,15 +203,21 @@ def withdraw(session: Session, asset: str, amount: str):
 @click.pass_obj
 def predict(session: Session, event_id: int, outcome: str):
     """Predicts an outcome, by its name or number (from 0). A change takes the multiplier of its own moment."""
+    from tessera.chain.prediction_events import Predicted
+
     with session.index.snapshot() as snapshot:
         names = snapshot.event(event_id).outcomes
     chosen = next((n for n, name in enumerate(names) if outcome.casefold() in (name.casefold(), str(n))), None)
     if chosen is None:
-        raise ChainError(f"event {event_id} has no outcome {outcome}: it has {', '.join(names)}")
-    done = session.tessera.events.predict(session.wallet, event_id, chosen)
-    made = [row for row in done.rows if isinstance(row, Predicted)]  # none where it was predicted before
-    multiplier = {"multiplier": Amount(made[0].multiplier)} if made else {"changed": "nothing"}
-    card(session, "Receipt", {"predicted": names[chosen], **multiplier, **sent(done)})
+        raise Refused("not_found", f"event {event_id} has no outcome {outcome}: it has {', '.join(names)}")
+    receipt = session.tessera.events.predict(session.wallet, event_id, chosen)
+    made = [row for row in receipt.rows if isinstance(row, Predicted)]  # none where it was predicted before
+    values = {
+        "event_id": event_id,
+        "outcome": Said(chosen, names[chosen]),
+        "multiplier": Amount(made[0].multiplier) if made else Said(None, "as before: it was predicted already"),
+    }
+    card(session, "Receipt", {**values, **sent(receipt)})
 
 
 @tickets.command()
@@ -198,49 +225,69 @@ def predict(session: Session, event_id: int, outcome: str):
 @click.pass_obj
 def claim(session: Session, event_id: int):
     """Takes your prize of an event."""
-    done = session.tessera.events.claim(session.wallet, event_id, session.wallet.address)
-    card(session, "Receipt", {"paid": coins(session.prize_token, done.event(Claimed).amount), **sent(done)})
+    from tessera.chain.prediction_events import Claimed
+
+    receipt = session.tessera.events.claim(session.wallet, event_id, session.wallet.address)
+    paid = coins(session.prize_token, receipt.event(Claimed).amount)
+    card(session, "Receipt", {"event_id": event_id, "paid": paid, **sent(receipt)})
 
 
 @tickets.command()
 @click.pass_obj
 def rewards(session: Session):
     """Takes the BET that your stake has mined."""
-    done = session.tessera.staking.claim_rewards(session.wallet, session.wallet.address)
-    card(session, "Receipt", {"paid": wad(done.event(RewardsClaimed).amount, "BET"), **sent(done)})
+    from tessera.chain.staking_pool import RewardsClaimed
+
+    receipt = session.tessera.staking.claim_rewards(session.wallet, session.wallet.address)
+    card(session, "Receipt", {"paid": wad(receipt.event(RewardsClaimed).amount, "BET"), **sent(receipt)})
 
 
-def _token(session: Session, asset: str) -> Token:
+def _token(session: Session, asset: str) -> "Token":
+    from tessera.chain.erc20 import Token
+
     known = [Token.of(session.web3, address) for address in session.tessera.staking.assets()]
     for token in known:
         if asset.casefold() in (token.symbol.casefold(), token.address.casefold()):
             return token
-    raise ChainError(f"{asset} cannot be staked: there is {', '.join(token.symbol for token in known)}")
+    raise Refused("not_found", f"{asset} cannot be staked: there is {', '.join(token.symbol for token in known)}")
 
 
-def _state(event: EventState, head: Block) -> str:
+def _state(event: "EventState", head: "Block") -> Said:
     if event.is_settled:
-        return "settled"
+        return Said("settled", "settled")
     if event.is_open:
-        return f"open, {pause(event.not_before - head.timestamp)} left"
-    return "waits for its result"
+        return Said("open", f"open, {pause(event.not_before - head.timestamp)} left")
+    return Said("waiting", "waits for its result")
+
+
+def _outcome(event: "EventState") -> Said:
+    if not event.is_settled:
+        return Said(None)
+    return Said("INVALID", "INVALID") if event.outcome is None else Said(event.outcome, event.outcomes[event.outcome])
 
 
 def _yields(session: Session) -> dict:
-    found = yields(session.tessera)
-    if found is None:
-        return {"yearly yields": "known when something is staked"}
-    rates, lending = found.figures, found.lending
+    from tessera.accounting.yields import yields
 
-    def lent(rate: Fraction) -> Percent | str:
-        return "not known yet" if lending is None else Percent(int(rate * WAD))
+    yearly = yields(session.tessera)
+    if yearly is None:
+        unknown = Said(None, "known when something is staked")
+        return dict.fromkeys(("lending", "apy1", "apy1_net", "apy2", "apy", "assumptions"), unknown)
+    rates = yearly.figures
+
+    def lent(rate: Fraction | None) -> Percent | Said:
+        unknown = yearly.lending is None or rate is None
+        return Said(None, "not known yet") if unknown else Percent(int(rate * WAD))
 
     return {
-        "lending": lent(lending or Fraction(0)),
-        "APY1, from prizes: 1.6 times lending": lent(rates.apy1),
-        "APY1 net of the buyback": lent(rates.apy1_net),
-        "APY2, from mining": Percent(int(rates.apy2 * WAD)),
-        "together": lent(rates.apy),
-        "assumed": "; ".join(ASSUMPTIONS),
-        "measured": "lending is what the vaults grew by in the last four weeks, or since they began",
+        "lending": lent(yearly.lending),
+        "apy1": lent(rates.apy1),
+        "apy1_net": lent(rates.apy1_net),
+        "apy2": Percent(int(rates.apy2 * WAD)),
+        "apy": lent(rates.apy),
+        "assumptions": Said(
+            list(ASSUMPTIONS),
+            *ASSUMPTIONS,
+            "lending stays what the vaults grew by in the last four weeks, or since they began",
+        ),
     }

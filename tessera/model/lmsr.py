@@ -9,30 +9,15 @@ of its own. A gap is the shares of the other side less those of this side. Nothi
 """
 
 from dataclasses import dataclass, field
-from enum import IntFlag
 from typing import NamedTuple
 
 from mpmath import mp
 
+from tessera.model.units import WAD, Outcome, odds_text  # noqa: F401  whoever computes with the rule needs them
+
 exact = mp.clone()
 exact.dps = 60
 mpf = exact.mpf
-
-WAD = 10**18
-MOST_ODDS_SHOWN = 1_000_000
-
-
-class Outcome(IntFlag):
-    """An outcome with its number in the contract."""
-
-    YES = 1
-    NO = 2
-    INVALID = 4
-
-    @property
-    def other(self) -> "Outcome":
-        """NO of YES and YES of NO. Raises KeyError for INVALID."""
-        return {Outcome.YES: Outcome.NO, Outcome.NO: Outcome.YES}[self]
 
 
 def opening(p0, seed) -> tuple[mpf, mpf]:
@@ -69,11 +54,6 @@ def shares(b, gap, stake) -> mpf:
 def odds(probability) -> mpf:
     """What 1 staked pays at a price; infinite at 0."""
     return 1 / mpf(probability) if probability else exact.inf
-
-
-def odds_text(value) -> str:
-    """Odds for people: two decimals, and "over 1,000,000" where a price has saturated."""
-    return f"over {MOST_ODDS_SHOWN:,}" if value > MOST_ODDS_SHOWN else f"{float(value):,.2f}"
 
 
 def brier(forecast, happened: bool) -> mpf:

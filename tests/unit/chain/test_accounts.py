@@ -69,3 +69,23 @@ def test_reverts_when_there_is_no_secret(tmp_path, text, said):
         path.write_text(text)
     with pytest.raises(ChainError, match=said):
         secret_of(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+def test_a_secret_that_windows_wrote(tmp_path, key_file, encoding):
+    """Notepad writes a byte order mark, PowerShell UTF-16."""
+    marks = {"utf-16-le-bom": b"\xff\xfe", "utf-16-be-bom": b"\xfe\xff"}
+    raw = marks.get(encoding, b"") + "a passphrase\r\n".encode(encoding.removesuffix("-bom"))
+    (tmp_path / "secret").write_bytes(raw)
+    assert secret_of(tmp_path / "secret") == "a passphrase"
+    key_file.write_bytes(marks.get(encoding, b"") + key_file.read_text().encode(encoding.removesuffix("-bom")))
+    assert from_key_file(key_file, "a passphrase").address == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "raw", ["a passphrase".encode("utf-16-le"), "geheimnis für alle".encode("latin-1"), b"\xff\xfe\x00"]
+)
+def test_a_secret_that_is_no_text_is_refused(tmp_path, raw):
+    (tmp_path / "secret").write_bytes(raw)
+    with pytest.raises(ChainError, match="is not a text in UTF-8"):
+        secret_of(tmp_path / "secret")

@@ -1,6 +1,7 @@
 """`tessera portfolio` and `tessera limits`: figures from the contracts and the one definition of profit and loss."""
 
 import csv
+import gc
 import io
 import json
 import re
@@ -8,10 +9,11 @@ import re
 import pytest
 
 from tessera.accounting.profit import results
-from tessera.chain import EUR, WAD, ChainError, Outcome
+from tessera.chain import EUR, WAD, Outcome
 from tessera.chain.embedded import known_account
 from tessera.chain.escrow import Entry, Kind
 from tessera.chain.lmsr_markets import BetPlaced
+from tessera.cli.failures import Refused
 from tessera.cli.limits import Limit, Limits
 from tessera.cli.portfolio import WORDS
 from tessera.deployment.artifacts import ROOT
@@ -40,16 +42,16 @@ def test_profit_is_the_one_definition(ask, tessera, settled):
     profits = results(tessera.log_reader().read(), tessera.markets.address)
     for number in (1, 2, 3):
         shown = ask("portfolio", "show", address(number))
-        assert float(shown["profit"]) == profits[address(number)].profit / EUR
-        assert float(shown["balance"]) == tessera.escrow.balance_of(address(number)) / EUR
+        assert int(shown["profit"]) == profits[address(number)].profit
+        assert int(shown["balance"]) == tessera.escrow.balance_of(address(number))
     assert sum(one.profit for one in profits.values()) == 0
 
 
 def test_positions(ask, settled):
     (one,) = ask("portfolio", "markets", by=2)
-    assert (one["market"], one["state"], one["outcome"]) == (settled, "RESOLVED", "YES")
-    assert (float(one["YES_staked"]), one["NO_odds"]) == (1, None)
-    assert 1 < float(one["YES_odds"]) < 1 / 0.62
+    assert (one["market_id"], one["status"], one["outcome"]) == (settled, "RESOLVED", "YES")
+    assert (one["yes_staked"], one["no_odds"]) == (str(EUR), None)
+    assert 1 < int(one["yes_odds"]) / WAD < 1 / 0.62
 
 
 def test_the_leaderboard_puts_the_right_one_first(ask, tessera, settled):
@@ -57,9 +59,9 @@ def test_the_leaderboard_puts_the_right_one_first(ask, tessera, settled):
     right, wrong = board[address(2)], board[address(3)]
     assert right["rank"] < wrong["rank"]
     odds = {row.account: row.effective_odds / WAD for row in tessera.log_reader().read() if isinstance(row, BetPlaced)}
-    assert right["Brier"] == f"{float(brier(1 / odds[address(2)], True)):.3f}"
-    assert wrong["Brier"] == f"{float(brier(1 / odds[address(3)], False)):.3f}"
-    assert board[address(1)]["Brier"] is None
+    assert right["brier"] == pytest.approx(float(brier(1 / odds[address(2)], True)))
+    assert wrong["brier"] == pytest.approx(float(brier(1 / odds[address(3)], False)))
+    assert board[address(1)]["brier"] is None
 
 
 def test_the_ledger_as_csv(run, tessera, settled):
@@ -76,13 +78,13 @@ def test_the_ledger_as_csv(run, tessera, settled):
 
 def test_every_kind_of_movement_has_the_pages_word():
     said = re.search(r"WORDS: .*?= \{\n(.*?)\n\};", (ROOT / "web/src/lib/ledger.ts").read_text(), re.DOTALL).group(1)
-    assert re.findall(r'(\w+): "(.*)",', said) == [(kind.name, word) for kind, word in WORDS.items()]
-    assert list(WORDS) == list(Kind)
+    assert re.findall(r'(\w+): "(.*)",', said) == list(WORDS.items())
+    assert list(WORDS) == [kind.name for kind in Kind]
 
 
 def test_somebody_elses_address_must_be_one(run, settled):
     result = run("portfolio", "show", "0x12")
-    assert (result.exit_code, "0x12 is not an address" in result.output) == (1, True)
+    assert (result.exit_code, "0x12 is not an address" in result.output) == (2, True)
 
 
 def test_a_limit_stops_a_bet(ask, run, tessera, web3, market):  # noqa: F811
@@ -109,7 +111,7 @@ def test_a_limit_is_tighter_at_once_and_looser_after_a_day():
 def test_a_limit_counts_a_day_of_stakes(tmp_path):
     limits = Limits(tmp_path / "limits.json", now=10 * DAY)
     me = known_account(2).address
-    limits.set(me, 3 * EUR)
+    limits.keep(me, Limit(3 * EUR))
 
     def entry(kind: Kind, at: int, account: str = me) -> Entry:
         return Entry(
@@ -121,21 +123,65 @@ def test_a_limit_counts_a_day_of_stakes(tmp_path):
     limits.check(me, EUR, spent)
     others = [entry(Kind.BET_DEBIT, 9 * DAY), entry(Kind.PAYOUT, 10 * DAY), entry(Kind.BET_DEBIT, 10 * DAY, "0x01")]
     limits.check(me, EUR, spent + others)
-    with pytest.raises(ChainError, match="your own limit"):
+    with pytest.raises(Refused, match="your own limit"):
         limits.check(me, EUR + 1, spent)
 
 
 def test_a_damaged_limit_is_no_limit_lost(tmp_path):
     path = tmp_path / "limits.json"
-    path.write_text("{")
-    with pytest.raises(ChainError, match="is damaged"):
-        Limits(path, now=DAY).check(known_account(2).address, EUR, [])
+    for text in ("{", "[]", json.dumps({known_account(2).address: {"most": 5}})):
+        path.write_text(text)
+        with pytest.raises(Refused, match="is damaged"):
+            Limits(path, now=DAY).check(known_account(2).address, EUR, [])
 
 
 def test_limits_are_kept(run, ask, tmp_path):
     ask("limits", "set", "5", by=2)
-    assert ask("limits", "show", by=2) == {"limit": "5"}
+    assert ask("limits", "show", by=2) == {"amount": str(5 * EUR), "next_amount": None, "changes_at": 0}
     shown = ask("limits", "remove", by=2)
-    assert (shown["limit"], shown["next"]) == ("5", "none")
+    assert (shown["amount"], shown["next_amount"], shown["changes_at"] > 0) == (str(5 * EUR), None, True)
     (kept,) = tmp_path.glob("limits-*.json")
     assert json.loads(kept.read_text())[address(2)]["amount"] == 5 * EUR
+
+
+def test_a_limit_of_0_stops_every_bet(ask, run, tessera, market):  # noqa: F811
+    assert ask("limits", "set", "0", by=2)["amount"] == "0"
+    result = run("markets", "bet", market, "yes", "--yes", by=2)
+    assert (result.exit_code, "your own limit: 0.00 EUR in 24 h" in result.output) == (1, True), result.output
+    assert tessera.markets.market(market).bets == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("limits", "set", "7"),
+        ("limits", "remove"),
+        ("markets", "list"),
+        ("markets", "bet", 1, "yes"),
+        ("portfolio", "show"),
+        ("join",),
+    ],
+)
+def test_a_dry_run_writes_no_file(run, market, tmp_path, arguments):  # noqa: F811
+    def files() -> dict:
+        gc.collect()  # what an earlier command read its index with is closed
+        return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    for path in files():  # the fixture's
+        path.unlink()
+    run("--dry-run", *arguments, by=2)
+    assert files() == {}
+    run("markets", "list")  # now there is an index
+    run("limits", "set", "9", by=2)
+    before = files()
+    assert len(before) == 2
+    run("--dry-run", *arguments, by=2)
+    assert files() == before
+
+
+def test_a_dry_run_says_what_a_limit_would_be(run, ask):
+    ask("limits", "set", "5", by=2)
+    output = run("--dry-run", "--json", "limits", "set", "3", by=2).output
+    assert f'"amount": "{3 * EUR}"' in output
+    assert "nothing was written" in output
+    assert ask("limits", "show", by=2)["amount"] == str(5 * EUR)
