@@ -6,9 +6,8 @@ import pytest
 import requests
 from click.testing import CliRunner
 from web3 import Web3
-from web3.exceptions import Web3RPCError
 
-from tessera.chain import Wallet
+from tessera.chain import NodeError, Wallet
 from tessera.chain.embedded import known_account
 from tessera.cli.failures import Failure
 from tessera.cli.main import cli
@@ -49,10 +48,7 @@ def apart(run, deployed):
 
 
 def refuse(message: str):
-    def failure(_):
-        raise Web3RPCError("{}", rpc_response={"error": {"code": -32000, "message": message}})
-
-    return failure
+    return lambda _: {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": message}}
 
 
 def take_and_drop(answer):
@@ -101,7 +97,7 @@ def test_every_transaction_is_noted_until_its_receipt_is_seen(tessera, node):
     wallet = Wallet(web3, known_account(2))
     call = {"to": tessera.escrow.address, "data": Web3.to_hex(tessera.escrow.calldata("set_consent", 0))}
     signed = wallet.signed(call, "Escrow.set_consent")
-    with pytest.raises(requests.ConnectionError):
+    with pytest.raises(NodeError):
         web3.eth.send_raw_transaction(signed.raw_transaction)
     assert notes == {Web3.to_hex(signed.hash): "unknown"}
     web3.eth.get_transaction_receipt(signed.hash)
