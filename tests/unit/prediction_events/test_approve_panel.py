@@ -10,6 +10,11 @@ def test_approves_and_takes_back(system):
     assert (log.panel_id, log.was_approved, log.is_approved) == (panel, False, True)
     assert system.events.approved_panels(panel)
     system.events.approve_panel(panel, False, sender=system.owner)
+    (log,) = system.events.get_logs()
+    assert (log.panel_id, log.was_approved, log.is_approved) == (panel, True, False)
+    system.events.approve_panel(panel, False, sender=system.owner)
+    (log,) = system.events.get_logs()
+    assert (log.was_approved, log.is_approved) == (False, False)
     assert not system.events.approved_panels(panel)
 
 

@@ -59,6 +59,22 @@ def test_reverts_when_forfeited_after_the_event_was_over(system, rival, event):
         system.events.purge(event, rival)
 
 
+@pytest.mark.parametrize("last", [1, 0], ids=["the last block before", "the stop block"])
+def test_forfeiture_counts_before_the_stop_block_and_not_in_it(system, rival, event, last):
+    stop = system.events.event_info(event).stop_block
+    boa.env.evm.patch.block_number = stop - last
+    tickets = system.events.tickets(event, rival)[1]
+    with refusing(system.events):
+        system.pool.withdraw(system.usdc, 1_000 * USD, sender=rival)
+    assert system.pool.forfeited_at(rival, 0) == stop - last
+    assert (system.events.tickets(event, rival)[1] == tickets) == (not last)
+    if last:
+        system.events.purge(event, rival)
+    else:
+        with boa.reverts("events: not forfeited"):
+            system.events.purge(event, rival)
+
+
 def test_reverts_when_predicted_since(system, staker, event):
     system.events.predict(event, 1, sender=staker)
     with boa.reverts("events: not forfeited"):
