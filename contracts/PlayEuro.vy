@@ -22,9 +22,11 @@ from snekmate.auth import ownable_2step
 from snekmate.tokens import erc20
 
 from .interfaces import IEscrow
+from .interfaces import IPlayEuro
 
 
 implements: IERC20
+implements: IPlayEuro
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
 initializes: erc20[ownable := ownable]
@@ -47,29 +49,6 @@ exports: (
     erc20.DOMAIN_SEPARATOR,
     erc20.eip712Domain,
 )
-
-
-event EscrowSet:
-    escrow: indexed(address)
-
-
-event Invited:
-    account: indexed(address)
-
-
-event Uninvited:
-    account: indexed(address)
-
-
-event InviterSet:
-    account: indexed(address)
-    was_inviter: bool
-    is_inviter: bool
-
-
-event Joined:
-    account: indexed(address)
-    amount: uint256
 
 
 WELCOME: public(constant(uint256)) = 50 * 10**6
@@ -98,7 +77,7 @@ def join(products: uint256):
     assert self.invited[msg.sender], "playeuro: not invited"
     assert not self.joined[msg.sender], "playeuro: already joined"
     self.joined[msg.sender] = True
-    log Joined(account=msg.sender, amount=WELCOME)
+    log IPlayEuro.Joined(account=msg.sender, amount=WELCOME)
     erc20._mint(self, WELCOME)
     erc20._approve(self, self.escrow, WELCOME)
     extcall IEscrow(self.escrow).deposit(WELCOME, msg.sender, products)
@@ -145,7 +124,7 @@ def set_escrow(escrow: address):
     assert staticcall IEscrow(escrow).TOKEN() == self, "playeuro: escrow of another"
     assert staticcall IEscrow(escrow).OWN_ONLY(), "playeuro: escrow not own-only"
     self.escrow = escrow
-    log EscrowSet(escrow=escrow)
+    log IPlayEuro.EscrowSet(escrow=escrow)
 
 
 @external
@@ -156,7 +135,7 @@ def set_inviter(account: address, is_inviter: bool):
     @param is_inviter Whether; False does not touch invitations that there are.
     """
     ownable._check_owner()
-    log InviterSet(account=account, was_inviter=self.is_inviter[account], is_inviter=is_inviter)
+    log IPlayEuro.InviterSet(account=account, was_inviter=self.is_inviter[account], is_inviter=is_inviter)
     self.is_inviter[account] = is_inviter
 
 
@@ -170,7 +149,7 @@ def invite(accounts: DynArray[address, MAX_INVITES]):
     self._check_inviter()
     for account: address in accounts:
         self.invited[account] = True
-        log Invited(account=account)
+        log IPlayEuro.Invited(account=account)
 
 
 @external
@@ -185,7 +164,7 @@ def uninvite(accounts: DynArray[address, MAX_INVITES]):
         # Skipped, not refused: a member who joins a moment before must not hold up the others.
         if self.invited[account] and not self.joined[account]:
             self.invited[account] = False
-            log Uninvited(account=account)
+            log IPlayEuro.Uninvited(account=account)
 
 
 @internal

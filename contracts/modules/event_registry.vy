@@ -22,16 +22,6 @@ from . import tickets
 uses: ownable
 
 
-struct EventInfo:
-    start_block: uint256
-    stop_block: uint256
-    e0: uint256
-    outcomes: uint256
-    not_before: uint256
-    result_deadline: uint256
-    panel_id: uint256
-
-
 MIN_RESULT_SECONDS: constant(uint256) = 48 * 3600
 MAX_RESULT_SECONDS: constant(uint256) = 366 * 86_400
 MAX_EVENT_HOURS: constant(uint256) = 366 * 24
@@ -154,14 +144,14 @@ def approve_panel(panel_id: uint256, is_approved: bool = True):
 
 @external
 @view
-def event_info(event_id: uint256) -> EventInfo:
+def event_info(event_id: uint256) -> IPredictionEvents.EventInfo:
     """
     @notice What was fixed at an event's creation.
     @param event_id The event.
     @return Blocks, E0 in hundredths, number of outcomes, unix seconds, panel.
     """
     word: uint256 = self._event(event_id)
-    return EventInfo(
+    return IPredictionEvents.EventInfo(
         start_block=event_word._start(word),
         stop_block=event_word._stop(word),
         e0=event_word._e0(word),

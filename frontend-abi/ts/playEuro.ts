@@ -1,16 +1,16 @@
 // Written by scripts/export_abi.py. Do not edit.
 
 export const playEuroAbi = [
-  {"name": "EscrowSet", "inputs": [{"name": "escrow", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
-  {"name": "Invited", "inputs": [{"name": "account", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
-  {"name": "Uninvited", "inputs": [{"name": "account", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
-  {"name": "InviterSet", "inputs": [{"name": "account", "type": "address", "indexed": true}, {"name": "was_inviter", "type": "bool", "indexed": false}, {"name": "is_inviter", "type": "bool", "indexed": false}], "anonymous": false, "type": "event"},
-  {"name": "Joined", "inputs": [{"name": "account", "type": "address", "indexed": true}, {"name": "amount", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
   {"name": "OwnershipTransferred", "inputs": [{"name": "previous_owner", "type": "address", "indexed": true}, {"name": "new_owner", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
   {"name": "RoleMinterChanged", "inputs": [{"name": "minter", "type": "address", "indexed": true}, {"name": "status", "type": "bool", "indexed": false}], "anonymous": false, "type": "event"},
   {"name": "OwnershipTransferStarted", "inputs": [{"name": "previous_owner", "type": "address", "indexed": true}, {"name": "new_owner", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
   {"name": "Approval", "inputs": [{"name": "owner", "type": "address", "indexed": true}, {"name": "spender", "type": "address", "indexed": true}, {"name": "value", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
+  {"name": "Joined", "inputs": [{"name": "account", "type": "address", "indexed": true}, {"name": "amount", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
   {"name": "Transfer", "inputs": [{"name": "sender", "type": "address", "indexed": true}, {"name": "receiver", "type": "address", "indexed": true}, {"name": "value", "type": "uint256", "indexed": false}], "anonymous": false, "type": "event"},
+  {"name": "EscrowSet", "inputs": [{"name": "escrow", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
+  {"name": "InviterSet", "inputs": [{"name": "account", "type": "address", "indexed": true}, {"name": "was_inviter", "type": "bool", "indexed": false}, {"name": "is_inviter", "type": "bool", "indexed": false}], "anonymous": false, "type": "event"},
+  {"name": "Invited", "inputs": [{"name": "account", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
+  {"name": "Uninvited", "inputs": [{"name": "account", "type": "address", "indexed": true}], "anonymous": false, "type": "event"},
   {"stateMutability": "view", "type": "function", "name": "owner", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
   {"stateMutability": "view", "type": "function", "name": "pending_owner", "inputs": [], "outputs": [{"name": "", "type": "address"}]},
   {"stateMutability": "nonpayable", "type": "function", "name": "transfer_ownership", "inputs": [{"name": "new_owner", "type": "address"}], "outputs": []},
