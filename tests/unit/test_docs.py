@@ -41,3 +41,43 @@ def test_every_known_bug_has_a_test_of_its_name(case):
 def test_readme_starts_with_the_two_commands():
     first_block = (ROOT / "README.md").read_text().split("```")[1]
     assert first_block.split() == ["sh", "make", "demo", "make", "test"]
+
+
+def test_where_names_only_places_that_exist():
+    places = re.findall(r"`([\w./-]+/[\w./-]*)`", (ROOT / "docs" / "where.md").read_text())
+    assert len(places) > 40
+    assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+POWERS = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "README.md").read_text())
+
+
+@pytest.mark.parametrize(("file", "name"), POWERS)
+def test_what_the_readme_says_nobody_can_has_its_test(file, name):
+    assert re.search(rf"^\s*def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
+
+
+def test_every_role_of_the_readme_has_something_that_it_cannot_do():
+    table = (ROOT / "README.md").read_text().split("| role | can | cannot |")[1].split("\n\n")[0]
+    roles = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len(roles) >= 9
+    assert [role for role in roles if "::test_" not in role.split(" | ")[-1]] == []
+
+
+def test_the_glossary_is_in_order():
+    words = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)[1:]
+    assert words == sorted(words, key=str.casefold)
+    assert len(words) >= 30
+
+
+MAP = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_the_readme_leads_to_every_page(page):
+    assert f"(docs/{page.name})" in MAP
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_a_page_begins_with_what_its_reader_can_do_after_it(page):
+    assert page.read_text().split("\n")[2].startswith("After this page ")
