@@ -60,6 +60,10 @@ class System:
         for token in self.tokens:
             vault = self.vaults[token.address].address
             chain.send(self.pool, "add_asset", token.address, vault, self.feed.address)
+            seed = 10 * 10 ** token.functions.decimals().call()
+            chain.send(token, "mint", me, seed, measure=False)
+            chain.send(token, "approve", pool, seed, measure=False)
+            chain.send(self.pool, "seed_asset", token.address, seed)
         chain.send(self.pool, "set_open", self.dai.address, True)
         self.members = accounts(5)
         self.panel = self.panels.functions.create_panel([m.address for m in self.members], 3).call()
@@ -120,7 +124,9 @@ class System:
         for token in self.tokens:
             earned = 100 * 10 ** token.functions.decimals().call()
             self.chain.send(token, "mint", self.vaults[token.address].address, earned, measure=False)
-            self.chain.send(self.pool, "harvest", token.address, case="nothing" if token is self.dai else "")
+            self.chain.send(
+                self.pool, "harvest", token.address, 2**256 - 1, case="nothing" if token is self.dai else ""
+            )
 
     def next_week(self, weeks: int = 1) -> None:
         """Time moves to a minute after the next Friday 00:00 UTC, or some later one."""
@@ -152,7 +158,7 @@ def run(chain: Chain) -> None:
             system.stake(person, 1000, measure=False)
     system.stake(1, 1000, "first")
     system.stake(1, 1000, "repeat")
-    chain.send(pool, "withdraw", system.usdc.address, 500 * USD, by=1)
+    chain.send(pool, "withdraw", system.usdc.address, 500 * USD, 499 * USD, by=1)
     chain.send(pool, "claim_rewards", chain.accounts[1])
     _permit(chain, system)
 
@@ -197,6 +203,23 @@ def run(chain: Chain) -> None:
     # The average price is one BET for one USDC.
     chain.send(prizes, "buy_back", 1000, WAD // 1000 * 99 // 100, chain.now + DAY)
     chain.send(prizes, "set_split", 9_000, 300)
+    _troubles(chain, system)
+
+
+def _troubles(chain: Chain, system: System) -> None:
+    """A feed that fails, a vault that loses, an asset that is retired, tokens that nobody asked for."""
+    pool, usdc, dai, feed = system.pool, system.usdc.address, system.dai.address, system.feed
+    chain.send(feed, "set_round", 10**6, 0, 0, 0, 0, measure=False)
+    chain.send(pool, "note_feed", usdc)
+    chain.send(feed, "set_price", 10**8, measure=False)
+    chain.send(pool, "set_feed", usdc, chain.deploy("PriceFeed", 8, "USD", 10**8).address)
+    chain.send(system.vaults[usdc], "lose", 2_000 * USD, measure=False)
+    chain.send(pool, "note_loss", usdc)
+    chain.wait(DAY + 60)
+    chain.send(pool, "revalue", chain.accounts[5], usdc)
+    chain.send(pool, "retire_asset", dai)
+    chain.send(system.dai, "mint", pool.address, WAD, measure=False)
+    chain.send(pool, "sweep", dai)
 
 
 def _settle(chain: Chain, system: System, event: int) -> None:

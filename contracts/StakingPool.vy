@@ -11,8 +11,10 @@
      counted here and never read from balances. A withdrawal of principal p pays
      `p * min(worth, principal) // principal`, rounded down, worth being what the
      vault returns for all shares: leaving first or last pays the same.
-     What a withdrawal rounds in the vault is paid from the buffer that
+     What a withdrawal rounds in the vault is paid from the buffer of one token that
      harvesting leaves. Stakes are USD with 6 decimals, rounded down.
+     At rest the pool holds vault shares, and nobody has an allowance on them: it
+     approves assets alone, which it holds within a call, and no asset is a share (modules/listing.vy).
 @custom:halt `set_open(asset, false)` stops new stakes of an asset. Leaving,
              harvesting and rewards always work.
 """
@@ -27,17 +29,23 @@ from .interfaces import IPredictionEvents
 from .interfaces import IPrizePool
 from .interfaces import IStakingPool
 from .interfaces import IUniswapV2Router
+from .modules import checks
+from .modules import listing
 from .modules import mining
+from .modules import permits
 from .modules import stake_history
+from .modules import stake_word
+from .modules import tokens
 from .modules import vaults
 
 
 implements: IStakingPool
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
+initializes: listing
 initializes: mining
 initializes: stake_history
-initializes: vaults
+initializes: vaults[listing := listing]
 
 
 exports: (
@@ -45,6 +53,7 @@ exports: (
     ownable_2step.pending_owner,
     ownable_2step.transfer_ownership,
     ownable_2step.accept_ownership,
+    listing.__interface__,
     vaults.__interface__,
     mining.MINING_RATE,
     mining.MINING_START,
@@ -70,8 +79,7 @@ BET: public(immutable(address))
 ROUTER: public(immutable(address))
 
 
-# Account, asset: principal in bits 64 and up, its value as stake in 0 to 63.
-_positions: HashMap[address, HashMap[address, uint256]]
+_positions: HashMap[address, HashMap[address, uint256]]  # account, asset: see modules/stake_word.vy
 total_forfeits: public(uint256)  # of all accounts
 forfeits: public(HashMap[address, uint256])  # how often an account was forfeited
 forfeited_at: public(HashMap[address, HashMap[uint256, uint256]])  # account, number from 0: the block
@@ -131,73 +139,92 @@ def stake_with_permit(asset: address, amount: uint256, deadline: uint256, v: uin
     @param r Signature.
     @param s Signature.
     """
-    vaults._vault(asset)
-    permitted: bool = raw_call(
-        asset,
-        abi_encode(
-            msg.sender,
-            self,
-            amount,
-            deadline,
-            v,
-            r,
-            s,
-            method_id=method_id("permit(address,address,uint256,uint256,uint8,bytes32,bytes32)"),
-        ),
-        revert_on_failure=False,
-    )
+    listing._vault(asset)
+    permitted: bool = permits._permit(asset, msg.sender, amount, deadline, v, r, s)
     # Anybody may have sent it before: then the allowance is there.
     assert permitted or staticcall IERC20(asset).allowance(msg.sender, self) >= amount, "pool: bad permit"
     self._deposit(asset, amount)
 
 
 @external
-def withdraw(asset: address, amount: uint256) -> uint256:
+def withdraw(asset: address, amount: uint256, min_paid: uint256) -> uint256:
     """
     @notice Takes principal back: as much of `amount` as the vault can pay now, the
             rest stays owed. After a loss everybody takes the same haircut.
-    @param asset One of `assets`.
-    @param amount Principal in the asset's smallest unit; what remains is worth
-           1 USD or more, or nothing.
-    @return What was paid, rounded down.
+    @param asset Any asset that was ever listed.
+    @param amount Principal in the asset's smallest unit; what remains was worth
+           1 USD or more when it was staked, or is nothing.
+    @param min_paid The least for all of `amount`; for what is paid off of it, as much in
+           proportion. 0 with the whole principal also gives up what is worth nothing.
+    @return What arrived, rounded down.
     """
-    vaults._vault(asset)
     position: uint256 = self._positions[msg.sender][asset]
-    principal: uint256 = position >> 64
-    value: uint256 = position & 2**64 - 1
+    principal: uint256 = stake_word._principal(position)
+    counted: uint256 = stake_word._counted(position)
     assert amount != 0, "pool: zero amount"
     assert amount <= principal, "pool: more than staked"
     taken: uint256 = 0
     paid: uint256 = 0
-    taken, paid = vaults._payable(asset, amount)
+    taken, paid = vaults._leave(asset, amount, msg.sender, min_paid == 0 and amount == principal)
+    # No overflow: both are below 2**96 where `min_paid` is not more than can ever be paid.
+    assert min_paid <= amount and paid * amount >= min_paid * taken, "pool: pays less than min_paid"
     left: uint256 = principal - taken
-    value_left: uint256 = value * left // principal
-    assert left == 0 or taken < amount or value_left >= MIN_STAKE, "pool: leaves less than 1 USD"
+    full_left: uint256 = stake_word._full(position) * left // principal
+    counted_left: uint256 = counted * left // principal
+    assert left == 0 or taken < amount or full_left >= MIN_STAKE, "pool: leaves less than 1 USD"
 
-    self._positions[msg.sender][asset] = left << 64 | value_left
+    self._positions[msg.sender][asset] = stake_word._pack(left, full_left, counted_left)
     old: uint256 = stake_history._stake(msg.sender)
-    new: uint256 = old + value_left - value
+    new: uint256 = old + counted_left - counted
     self._set_stake(msg.sender, old, new)
-    told: bool = old == new  # There is no news of principal too small to count.
-    if not told:
+    notified: bool = old == new  # There is no news of principal too small to count.
+    if not notified:
         # Checked here, where the caller cannot have it spent before the call: failing news is never the caller's doing.
         assert msg.gas >= NEWS_GAS_FLOOR, "pool: not enough gas"
-        told = raw_call(
+        notified = raw_call(
             EVENTS,
             abi_encode(msg.sender, old, new, method_id=method_id("on_stake(address,uint256,uint256)")),
             gas=NEWS_GAS,
             revert_on_failure=False,
         )
-    if not told:
+    if not notified:
         number: uint256 = self.forfeits[msg.sender]
         self.total_forfeits += 1
         self.forfeits[msg.sender] = number + 1
         self.forfeited_at[msg.sender][number] = block.number
         log IStakingPool.Forfeited(account=msg.sender, number=number)
-
     log IStakingPool.Withdrawn(account=msg.sender, asset=asset, amount=taken, paid=paid, stake=new)
-    vaults._withdraw(asset, taken, paid, msg.sender)
     return paid
+
+
+@external
+def revalue(account: address, asset: address) -> uint256:
+    """
+    @notice Makes an account's stake count what it is worth after a loss of the vault, or
+            again after the loss is made up. Prices are not asked for. Anyone may call.
+    @dev Down only by 1 % or more, and by no more than what was lost all the time since
+         `note_loss` a day ago or longer. Up as stake that is added now. Reverts
+         where PredictionEvents does: nobody is forfeited by somebody else.
+    @param account Whose stake.
+    @param asset Any asset that was ever listed.
+    @return What the account's stake in the asset counts now, USD with 6 decimals.
+    """
+    position: uint256 = self._positions[account][asset]
+    full: uint256 = stake_word._full(position)
+    counted: uint256 = stake_word._counted(position)
+    # What is lost is rounded down.
+    value: uint256 = full - full * vaults._loss(asset) // vaults.WAD
+    rises: bool = value > counted
+    if not rises:
+        value = full - full * vaults._mature_loss(asset) // vaults.WAD
+    checks._check(rises or (value < counted and value * 100 <= counted * 99), "pool: nothing to revalue")
+    self._positions[account][asset] = stake_word._pack(stake_word._principal(position), full, value)
+    old: uint256 = stake_history._stake(account)
+    new: uint256 = old + value - counted
+    self._set_stake(account, old, new)
+    log IStakingPool.Revalued(account=account, asset=asset, value=value, stake=new)
+    extcall IPredictionEvents(EVENTS).on_stake(account, old, new)
+    return value
 
 
 @external
@@ -208,55 +235,140 @@ def claim_rewards(account: address) -> uint256:
     @return BET in the smallest unit, rounded down.
     """
     amount: uint256 = mining._take(account, stake_history._stake(account))
-    assert amount != 0, "pool: no rewards"
+    checks._check(amount != 0, "pool: no rewards")
     log IStakingPool.RewardsClaimed(account=account, amount=amount)
     extcall IMintable(BET).mint(account, amount)
     return amount
 
 
 @external
-def harvest(asset: address) -> uint256:
+def harvest(asset: address, most: uint256) -> uint256:
     """
     @notice Moves an asset's yield to the PrizePool, at most 50 bps of its principal a
-            week; the excess waits. Anyone may call; nothing to move counts as harvested.
-    @param asset One of `assets`.
+            week; the excess waits. Anyone may call. The asset counts as harvested when
+            less than a basis point of a token stays due.
+    @param asset Any asset that was ever listed.
+    @param most Of the asset, so that a market that is thin takes it in parts.
     @return Prize tokens moved.
     """
-    amount: uint256 = vaults._take_yield(asset)
+    amount: uint256 = vaults._take_yield(asset, most)
     revenue: uint256 = amount
     if amount != 0 and asset != PRIZE_TOKEN:
         revenue = self._swap(asset, amount)
     log IStakingPool.Harvested(asset=asset, amount=amount, revenue=revenue)
     if revenue != 0:
-        assert extcall IERC20(PRIZE_TOKEN).approve(
-            PRIZES, revenue, default_return_value=True
-        ), "pool: prize approve failed"
+        tokens._approve(PRIZE_TOKEN, PRIZES, revenue)
         extcall IPrizePool(PRIZES).add_revenue(revenue)
     return revenue
 
 
 @external
+def seed_asset(asset: address, amount: uint256) -> uint256:
+    """
+    @notice Has the vault of a listed asset prove that money comes out of it, and opens the
+            asset. Anyone may call, once. Half of `amount` comes back in the same call, the
+            rest stays in the vault for good and is owed to nobody.
+    @param asset An asset that was listed and not yet seeded.
+    @param amount Tokens of the caller in the smallest unit, 10 tokens or more.
+    @return What the caller got back.
+    """
+    returned: uint256 = vaults._seed(asset, amount)
+    log IStakingPool.AssetSeeded(asset=asset, account=msg.sender, amount=amount, returned=returned)
+    return returned
+
+
+@external
+def note_loss(asset: address) -> uint256:
+    """
+    @notice Notes that a vault has lost 1 % or more of all principal: a day later `revalue`
+            can use it, for two days. Or that it has lost less than was noted. Anyone may call.
+    @param asset Any asset that was ever listed.
+    @return What is noted now, WAD; 0 where the note is taken back.
+    """
+    loss: uint256 = 0
+    noted_at: uint256 = 0
+    loss, noted_at = vaults._note_loss(asset)
+    log IStakingPool.LossNoted(asset=asset, loss=loss, noted_at=noted_at)
+    return loss
+
+
+@external
+def note_feed(asset: address):
+    """
+    @notice Notes that an asset's feed gives no price, or that it gives one again. Three
+            days after a failure the owner can replace the feed. Anyone may call.
+    @param asset Any asset that was ever listed.
+    """
+    log IStakingPool.FeedNoted(asset=asset, failed_at=listing._note_feed(asset))
+
+
+@external
+def sweep(token: address) -> uint256:
+    """
+    @notice Sends tokens that the pool was given, as vaults' incentives are, to the
+            PrizePool's treasury. Anyone may call.
+    @param token Any but the share of a vault, present or former.
+    @return What was sent.
+    """
+    checks._check(not listing._is_vault(token), "pool: token is a vault's share")
+    amount: uint256 = tokens._balance(token, self)
+    checks._check(amount != 0, "pool: nothing to sweep")
+    log IStakingPool.Swept(token=token, amount=amount)
+    checks._check(
+        extcall IERC20(token).transfer(staticcall IPrizePool(PRIZES).TREASURY(), amount, default_return_value=True),
+        "pool: token was not sent",
+    )
+    return amount
+
+
+@external
 def add_asset(asset: address, vault: address, feed: address):
     """
-    @notice Opens an asset for staking, for good with this vault and feed. Owner only.
-    @param asset A USD stablecoin.
-    @param vault ERC-4626 of that asset.
+    @notice Lists an asset with its vault; `seed_asset` opens it. Owner only.
+    @param asset A USD stablecoin, never named as a vault, of which nothing is owed.
+    @param vault ERC-4626 of that asset, never named as an asset or for another one.
     @param feed Chainlink AggregatorV3, USD per asset.
     """
     ownable._check_owner()
-    vaults._add(asset, vault, feed)
+    vaults._begin(asset)
+    listing._add(asset, vault, feed)
     log IStakingPool.AssetAdded(asset=asset, vault=vault, feed=feed)
+
+
+@external
+def retire_asset(asset: address):
+    """
+    @notice Takes an asset off the list: no new stakes, no week waits for its yield.
+            Leaving and harvesting go on. Owner only.
+    @param asset One of `assets`.
+    """
+    ownable._check_owner()
+    listing._retire(asset)
+    log IStakingPool.AssetRetired(asset=asset)
+
+
+@external
+def set_feed(asset: address, feed: address):
+    """
+    @notice Replaces an asset's feed: where the old one has been silent, or noted as failing, for three
+            days, or where both prices are within 1 %. Owner only.
+    @param asset Any asset that was ever listed.
+    @param feed Chainlink AggregatorV3, USD per asset, with a fresh price.
+    """
+    ownable._check_owner()
+    old_feed: address = listing._set_feed(asset, feed)
+    log IStakingPool.FeedSet(asset=asset, old_feed=old_feed, feed=feed)
 
 
 @external
 def set_open(asset: address, is_open: bool):
     """
     @notice Stops or resumes new stakes of an asset. Owner only.
-    @param asset One of `assets`.
+    @param asset One of `assets` that was seeded.
     @param is_open Whether it can be staked.
     """
     ownable._check_owner()
-    was_open: bool = vaults._set_open(asset, is_open)
+    was_open: bool = listing._set_open(asset, is_open)
     log IStakingPool.AssetOpened(asset=asset, was_open=was_open, is_open=is_open)
 
 
@@ -280,7 +392,20 @@ def principal_of(account: address, asset: address) -> uint256:
     @param asset One of `assets`.
     @return In the asset's smallest unit.
     """
-    return self._positions[account][asset] >> 64
+    return stake_word._principal(self._positions[account][asset])
+
+
+@external
+@view
+def value_of(account: address, asset: address) -> (uint256, uint256):
+    """
+    @notice What an account's stake in an asset counts.
+    @param account Whose stake.
+    @param asset Any asset that was ever listed.
+    @return What it counts now, what it counts where the vault has no loss; USD with 6 decimals.
+    """
+    position: uint256 = self._positions[account][asset]
+    return stake_word._counted(position), stake_word._full(position)
 
 
 @external
@@ -335,11 +460,14 @@ def pending_rewards(account: address) -> uint256:
 
 @internal
 def _deposit(asset: address, amount: uint256):
-    value: uint256 = vaults._value(asset, amount)
+    listing._check_open(asset)
+    assert amount < vaults.MAX_PRINCIPAL, "pool: amount too large"
+    # At most 1 USD a token, rounded down.
+    value: uint256 = amount * min(listing._price_wad(asset), vaults.WAD) // (10**12 * listing._unit(asset))
     assert value >= MIN_STAKE, "pool: less than 1 USD"
-    assert mining._total() + value < MAX_TOTAL_STAKE, "pool: pool is full"
     vaults._deposit(asset, amount)
-    self._positions[msg.sender][asset] += amount << 64 | value
+    # No field overflows: see MAX_PRINCIPAL and MAX_TOKENS.
+    self._positions[msg.sender][asset] += stake_word._pack(amount, value, value)
     old: uint256 = stake_history._stake(msg.sender)
     self._set_stake(msg.sender, old, old + value)
     log IStakingPool.Staked(account=msg.sender, asset=asset, amount=amount, value=value, stake=old + value)
@@ -348,6 +476,7 @@ def _deposit(asset: address, amount: uint256):
 
 @internal
 def _set_stake(account: address, old: uint256, new: uint256):
+    assert new <= old or mining._total() + new - old < MAX_TOTAL_STAKE, "pool: pool is full"
     stake_history._record(account, new)
     mining._change(account, old, new)
 
@@ -357,20 +486,18 @@ def _swap(asset: address, amount: uint256) -> uint256:
     """
     @notice Swaps to the prize token, losing at most 50 bps against the feeds.
     """
-    vaults._vault(PRIZE_TOKEN)
-    price: uint256 = vaults._price_wad(asset)
-    prize_price: uint256 = vaults._price_wad(PRIZE_TOKEN)
-    assert max(price, prize_price) <= MAX_SWAP_PRICE, "pool: price above 1.02"
+    listing._vault(PRIZE_TOKEN)
+    price: uint256 = listing._price_wad(asset)
+    prize_price: uint256 = listing._price_wad(PRIZE_TOKEN)
+    checks._check(max(price, prize_price) <= MAX_SWAP_PRICE, "pool: price above 1.02")
     # No overflow: amount < 2**88, a price < 2**60, decimals <= 18.
-    fair: uint256 = (
-        amount * price * 10 ** vaults._decimals(PRIZE_TOKEN) // (prize_price * 10 ** vaults._decimals(asset))
-    )
+    fair: uint256 = amount * price * listing._unit(PRIZE_TOKEN) // (prize_price * listing._unit(asset))
     least: uint256 = fair * (BPS - SWAP_LOSS_BPS) // BPS
-    held: uint256 = staticcall IERC20(PRIZE_TOKEN).balanceOf(self)
-    assert extcall IERC20(asset).approve(ROUTER, amount, default_return_value=True), "pool: router approve failed"
+    held: uint256 = tokens._balance(PRIZE_TOKEN, self)
+    tokens._approve(asset, ROUTER, amount)
     extcall IUniswapV2Router(ROUTER).swapExactTokensForTokens(
         amount, least, [asset, PRIZE_TOKEN], self, block.timestamp
     )
-    got: uint256 = staticcall IERC20(PRIZE_TOKEN).balanceOf(self) - held
-    assert got >= least, "pool: swap gave too little"
+    got: uint256 = tokens._balance(PRIZE_TOKEN, self) - held
+    checks._check(got >= least, "pool: swap gave too little")
     return got

@@ -17,6 +17,8 @@ MIN_BLOCKS = 24 * BLOCKS_PER_HOUR
 USD = 10**6  # stakes and the prize token have 6 decimals
 WAD = 10**18
 INVALID = 2**256 - 1
+ALL = 2**256 - 1  # no limit to a harvest
+SEED = 10  # whole tokens, of which half stay in a vault for good
 BET_PER_BLOCK = 10 * WAD
 MINING_BLOCKS = 10_000
 BET_CAP = 10_000_000 * WAD
@@ -81,7 +83,7 @@ class PrizeSystem:
             )
             self.bet.set_minter(self.pool)
             for asset in (self.usdc, self.dai):
-                self.pool.add_asset(asset, self.vault[asset], self.feed[asset])
+                self.add_asset(asset, self.vault[asset], self.feed[asset])
             self.panel_id = self.panels.create_panel(self.reporters, 2)
             self.events.approve_panel(self.panel_id)
             self.events.set_manager(self.manager, True)
@@ -100,6 +102,22 @@ class PrizeSystem:
     def unit(self, asset) -> int:
         """One whole token."""
         return 10 ** asset.decimals()
+
+    def add_asset(self, asset, vault, feed=None):
+        """The owner lists an asset, and seeds it.
+
+        The half of the seed that stays is taken out of the vault again, so that what a vault earns or loses falls on
+        people's stakes alone and figures are round.
+        """
+        self.pool.add_asset(asset, vault, feed or self.feed[self.usdc], sender=self.owner)
+        self.seed(asset)
+        left = vault.previewRedeem(vault.balanceOf(self.pool))
+        vault.withdraw(left, self.treasury, self.pool, sender=self.pool.address)
+
+    def seed(self, asset):
+        """Opens a listed asset with tokens made for it."""
+        self.fund(self.owner, asset, SEED * self.unit(asset))
+        self.pool.seed_asset(asset, SEED * self.unit(asset), sender=self.owner)
 
     def fund(self, account: str, asset, amount: int):
         """Mints tokens to an account and lets the staking pool take them."""
@@ -190,7 +208,7 @@ class PrizeSystem:
 
     def harvest(self) -> int:
         """Harvests every asset; prize tokens moved."""
-        return sum(self.pool.harvest(asset) for asset in (self.usdc, self.dai))
+        return sum(self.pool.harvest(asset, ALL) for asset in (self.usdc, self.dai))
 
     def close(self, max_periods: int = 520):
         """Harvests and closes whatever has elapsed."""

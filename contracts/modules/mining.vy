@@ -15,6 +15,9 @@
 """
 
 
+from . import accrual_word
+
+
 SCALE: constant(uint256) = 10**18
 
 
@@ -24,7 +27,7 @@ MINING_END: public(immutable(uint256))  # first block without
 
 
 _accumulator: uint256  # A * SCALE
-_state: uint256  # total stake in bits 40 and up, block of the last accrual in bits 0 to 39
+_state: uint256  # see accrual_word.vy
 _debts: HashMap[address, int256]  # * SCALE
 
 
@@ -35,13 +38,13 @@ def __init__(per_block: uint256, start: uint256, end: uint256):
     MINING_RATE = per_block
     MINING_START = start
     MINING_END = end
-    self._state = start
+    self._state = accrual_word._pack(0, start)
 
 
 @internal
 @view
 def _total() -> uint256:
-    return self._state >> 40
+    return accrual_word._total(self._state)
 
 
 @internal
@@ -54,7 +57,7 @@ def _change(account: address, old: uint256, new: uint256):
     accumulator: uint256 = 0
     total, last, accumulator = self._accrued()
     self._accumulator = accumulator
-    self._state = total + new - old << 40 | last
+    self._state = accrual_word._pack(total + new - old, last)
     self._debts[account] += (convert(new, int256) - convert(old, int256)) * convert(accumulator, int256)
 
 
@@ -86,8 +89,8 @@ def _accrued() -> (uint256, uint256, uint256):
     @return Total stake, block of accrual, accumulator, as of this block.
     """
     state: uint256 = self._state
-    total: uint256 = state >> 40
-    last: uint256 = state & 2**40 - 1
+    total: uint256 = accrual_word._total(state)
+    last: uint256 = accrual_word._last(state)
     now: uint256 = min(block.number, MINING_END)
     if now <= last:
         return total, last, self._accumulator

@@ -5,17 +5,14 @@
 @author Tessera
 @license AGPL-3.0-only
 @notice Each account's stake over time, exact at every past block.
-@dev A checkpoint is one word: block in bits 0 to 39, the stake from that block on in
-     40 to 103, the sum of stake over the blocks before it in 104 to 215. The
-     latest one is apart, with the number of older ones in bits 216 and up: a first
-     stake writes one word. Two changes in a block overwrite. With stakes below
-     2**60 and blocks below 2**40 nothing overflows.
+@dev The latest checkpoint is apart from the older ones, so that a first stake writes
+     one word. Two changes in a block overwrite.
 """
 
 
-BLOCK_MASK: constant(uint256) = 2**40 - 1
-STAKE_MASK: constant(uint256) = 2**64 - 1
-SUM_MASK: constant(uint256) = 2**112 - 1
+from . import checkpoint_word
+
+
 MAX_CHECKPOINTS: constant(uint256) = 2**40  # one per block at most
 
 
@@ -26,7 +23,7 @@ _older: HashMap[address, uint256[MAX_CHECKPOINTS]]
 @internal
 @view
 def _stake(account: address) -> uint256:
-    return self._latest[account] >> 40 & STAKE_MASK
+    return checkpoint_word._stake(self._latest[account])
 
 
 @internal
@@ -35,11 +32,12 @@ def _record(account: address, stake: uint256):
     @notice Sets the account's stake from this block on.
     """
     latest: uint256 = self._latest[account]
-    count: uint256 = latest >> 216
-    if latest != 0 and latest & BLOCK_MASK != block.number:
+    count: uint256 = checkpoint_word._count(latest)
+    if latest != 0 and checkpoint_word._block(latest) != block.number:
         self._older[account][count] = latest
         count += 1
-    self._latest[account] = count << 216 | self._sum(latest, block.number) << 104 | stake << 40 | block.number
+    total: uint256 = checkpoint_word._sum(latest, block.number)
+    self._latest[account] = checkpoint_word._pack(count, total, stake, block.number)
 
 
 @internal
@@ -61,27 +59,21 @@ def _sum_before(account: address, latest: uint256, at_block: uint256) -> uint256
     @notice Sum of stake over the blocks before `at_block`.
     """
     checkpoint: uint256 = latest
-    if latest & BLOCK_MASK > at_block:
+    if checkpoint_word._block(latest) > at_block:
         # How many of the older ones are not after `at_block`.
         low: uint256 = 0
-        high: uint256 = latest >> 216
+        high: uint256 = checkpoint_word._count(latest)
         for _: uint256 in range(40):
             if low == high:
                 break
             # No overflow: both are below MAX_CHECKPOINTS.
-            middle: uint256 = unsafe_add(low, high) >> 1
+            middle: uint256 = unsafe_add(low, high) // 2
             word: uint256 = self._older[account][middle]
-            if word & BLOCK_MASK <= at_block:
+            if checkpoint_word._block(word) <= at_block:
                 low = unsafe_add(middle, 1)
                 checkpoint = word
             else:
                 high = middle
         if low == 0:
             return 0
-    return self._sum(checkpoint, at_block)
-
-
-@internal
-@pure
-def _sum(checkpoint: uint256, at_block: uint256) -> uint256:
-    return (checkpoint >> 104 & SUM_MASK) + (checkpoint >> 40 & STAKE_MASK) * (at_block - (checkpoint & BLOCK_MASK))
+    return checkpoint_word._sum(checkpoint, at_block)

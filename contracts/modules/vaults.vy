@@ -4,56 +4,54 @@
 @title Assets in vaults
 @author Tessera
 @license AGPL-3.0-only
-@notice What the staking pool owes and holds of each asset, and every call to a
-        vault or feed. The importer checks permissions and keeps people's shares.
+@notice What the staking pool owes and holds of each asset. The importer keeps people's shares.
 @dev `principal` is owed, `shares` of the vault are held; both are counted here and
      never read from balances. What the vault would return for all shares is
-     their worth: below principal there was a loss, above it there is yield.
-     Per asset three words: `_configs` has the feed in bits 0 to 159, its decimals in
-     160 to 167, the asset's in 168 to 175, open to new stakes in 176. `_principals`
-     has the principal in 136 and up, that of the end of the block before the last change in 40 to
-     135, the block of that change in 0 to 39. `_holdings` has the shares in 128 and up,
-     the time of the last harvest in 88 to 127, what was moved in that week in 0 to 87.
+     their worth: below principal there was a loss, above it there is yield. The shares that
+     a seed leaves are counted nowhere.
 """
 
 
-from ethereum.ercs import IERC20
-from ethereum.ercs import IERC20Detailed
-from ethereum.ercs import IERC4626
-
-from ..interfaces import IPriceFeed
+from . import asset_word
+from . import checks
+from . import holding_word
+from . import listing
+from . import loss_word
 from . import periods
+from . import principal_word
+from . import tokens
+from . import vault_calls
 
 
-MAX_ASSETS: constant(uint256) = 8
-MAX_PRINCIPAL: constant(uint256) = 2**95  # of one asset: half a percent of it fits 88 bits
+uses: listing
+
+
+MAX_PRINCIPAL: constant(uint256) = 2**95  # of one asset: half a percent of it fits what a holding notes
+MAX_TOKENS: constant(uint256) = 2**43  # of one asset: their value in USD with 6 decimals fits a position
 WAD: constant(uint256) = 10**18
-MIN_PRICE: constant(uint256) = 98 * 10**16
-MAX_PRICE_AGE: constant(uint256) = 90_000  # 25 h: stablecoin feeds report daily
 HARVEST_BPS: constant(uint256) = 50  # of principal, a week
 BPS: constant(uint256) = 10_000
 ROUNDING_UNITS: constant(uint256) = 10
-MAX_MOVED: constant(uint256) = 2**88 - 1  # in a week
-BLOCK_MASK: constant(uint256) = 2**40 - 1
+MIN_LOSS: constant(uint256) = WAD // 100
+MIN_SEED: constant(uint256) = 10  # tokens
 
 
-assets: public(DynArray[address, MAX_ASSETS])
-vault_of: public(HashMap[address, address])
-_configs: HashMap[address, uint256]
 _principals: HashMap[address, uint256]
 _holdings: HashMap[address, uint256]
+_losses: HashMap[address, uint256]
 
 
 @external
 @view
 def harvested_since(timestamp: uint256) -> bool:
     """
-    @notice Whether every asset was harvested at or after a time.
+    @notice Whether all yield that was due of every asset on the list, once it was seeded, was moved
+            at or after a time.
     @param timestamp Unix seconds.
     @return True if so.
     """
-    for asset: address in self.assets:
-        if self._holdings[asset] >> 88 & 2**40 - 1 < timestamp:
+    for asset: address in listing.assets:
+        if holding_word._harvested_at(self._holdings[asset]) < timestamp and listing._is_seeded(asset):
             return False
     return True
 
@@ -63,63 +61,87 @@ def harvested_since(timestamp: uint256) -> bool:
 def asset_state(asset: address) -> (uint256, uint256, uint256, bool):
     """
     @notice What the pool owes and holds of an asset.
-    @param asset One of `assets`.
-    @return Principal, vault shares, time of the last harvest, whether it is open to new stakes.
+    @param asset Any asset that was ever listed.
+    @return Principal, vault shares, last time when all yield that was due had been moved,
+            whether it is open to new stakes.
     """
     holding: uint256 = self._holdings[asset]
     return (
-        self._principals[asset] >> 136,
-        holding >> 128,
-        holding >> 88 & 2**40 - 1,
-        self._configs[asset] >> 176 == 1,
+        principal_word._principal(self._principals[asset]),
+        holding_word._shares(holding),
+        holding_word._harvested_at(holding),
+        asset_word._state(listing._words[asset]) == asset_word.OPEN,
     )
 
 
-@internal
-def _add(asset: address, vault: address, feed: address):
-    assert self.vault_of[asset] == empty(address), "pool: asset already added"
-    assert staticcall IERC4626(vault).asset() == asset, "pool: vault of other asset"
-    decimals: uint256 = convert(staticcall IERC20Detailed(asset).decimals(), uint256)
-    feed_decimals: uint256 = convert(staticcall IPriceFeed(feed).decimals(), uint256)
-    assert decimals >= 6 and decimals <= 18 and feed_decimals <= 18, "pool: bad decimals"
-    assert len(self.assets) < MAX_ASSETS, "pool: too many assets"
-    self.assets.append(asset)
-    self.vault_of[asset] = vault
-    self._configs[asset] = 1 << 176 | decimals << 168 | feed_decimals << 160 | convert(feed, uint256)
-    # The pool holds an asset only within a call, so there is nothing else a vault could take.
-    assert extcall IERC20(asset).approve(vault, max_value(uint256), default_return_value=True), "pool: approve failed"
-
-
-@internal
-def _set_open(asset: address, is_open: bool) -> bool:
-    """
-    @return Whether it was open.
-    """
-    self._vault(asset)
-    config: uint256 = self._configs[asset]
-    self._configs[asset] = config & 2**176 - 1 | convert(is_open, uint256) << 176
-    return config >> 176 == 1
-
-
-@internal
+@external
 @view
-def _vault(asset: address) -> address:
-    vault: address = self.vault_of[asset]
-    assert vault != empty(address), "pool: unknown asset"
-    return vault
+def worth_of(asset: address, amount: uint256) -> uint256:
+    """
+    @notice What principal is worth at the vault's present price, whether or not it can pay that now.
+    @param asset Any asset that was ever listed.
+    @param amount Principal in the asset's smallest unit, at most what all are owed.
+    @return In the asset's smallest unit, at most `amount`, rounded down.
+    """
+    total: uint256 = principal_word._principal(self._principals[asset])
+    checks._check(amount <= total, "pool: more than all principal")
+    if amount == 0:
+        return 0
+    return amount * min(self._worth(asset), total) // total
+
+
+@external
+@view
+def loss_of(asset: address) -> (uint256, uint256, uint256):
+    """
+    @notice What a vault has lost, and what of it was noted.
+    @param asset Any asset that was ever listed.
+    @return Part of all principal that is lost now, WAD; the part that was noted; when, unix
+            seconds: from 24 h to 72 h later `revalue` uses it.
+    """
+    word: uint256 = self._losses[asset]
+    return self._loss(asset), loss_word._loss(word), loss_word._noted_at(word)
 
 
 @internal
-@view
-def _value(asset: address, amount: uint256) -> uint256:
+def _begin(asset: address):
     """
-    @notice What a stake of `amount` counts: USD with 6 decimals, rounded down, at most 1 USD a token.
+    @notice Clears what is left of an asset's former listing; refused while anything is owed.
     """
-    self._vault(asset)
-    config: uint256 = self._configs[asset]
-    assert config >> 176 == 1, "pool: asset is closed"
-    assert amount < MAX_PRINCIPAL, "pool: amount too large"
-    return amount * min(self._price_wad(asset), WAD) // 10 ** (12 + self._decimals(asset))
+    holding: uint256 = self._holdings[asset]
+    checks._check(
+        principal_word._principal(self._principals[asset]) == 0 and holding_word._shares(holding) == 0,
+        "pool: asset is still owed",
+    )
+    self._losses[asset] = 0
+
+
+@internal
+def _seed(asset: address, amount: uint256) -> uint256:
+    """
+    @notice Puts tokens of the caller into a vault and takes half out again.
+    @return What the caller got back.
+    """
+    listing._seeded(asset)
+    checks._check(amount >= MIN_SEED * listing._unit(asset), "pool: seed below 10 tokens")
+    vault: address = listing._vault(asset)
+    held: uint256 = tokens._balance(asset, self)
+    tokens._pull(asset, amount)
+    checks._check(tokens._balance(asset, self) == held + amount, "pool: token takes a fee")
+    before: uint256 = tokens._balance(vault, self)
+    shares: uint256 = vault_calls._deposit(vault, amount)
+    # Shares that are a token of another address could be swept.
+    checks._check(tokens._balance(vault, self) == before + shares, "pool: shares are elsewhere")
+    self._check_shares(asset, vault_calls._worth(vault, shares), shares)
+    half: uint256 = amount // 2
+    owned: uint256 = tokens._balance(asset, msg.sender)
+    burned: uint256 = vault_calls._withdraw(vault, half, msg.sender)
+    checks._check(
+        tokens._balance(asset, msg.sender) == owned + half
+        and tokens._balance(vault, self) == before + shares - burned,
+        "pool: vault does not pay",
+    )
+    return half
 
 
 @internal
@@ -127,172 +149,166 @@ def _deposit(asset: address, amount: uint256):
     """
     @notice Puts the caller's tokens into the vault; refused while the vault has lost money.
     """
-    principal: uint256 = (self._principals[asset] >> 136) + amount
-    assert principal < MAX_PRINCIPAL, "pool: asset is full"
-    vault: address = self.vault_of[asset]
-    assert extcall IERC20(asset).transferFrom(
-        msg.sender, self, amount, default_return_value=True
-    ), "pool: transfer failed"
-    got: uint256 = self._ask(vault, abi_encode(amount, self, method_id=method_id("deposit(uint256,address)")))
-    holding: uint256 = self._holdings[asset] + (got << 128)
-    worth: uint256 = self._worth(vault, holding)
+    word: uint256 = self._principals[asset]
+    principal: uint256 = principal_word._principal(word) + amount
+    assert principal < min(MAX_PRINCIPAL, MAX_TOKENS * listing._unit(asset)), "pool: asset is full"
+    vault: address = listing.vault_of[asset]
+    tokens._pull(asset, amount)
+    got: uint256 = vault_calls._deposit(vault, amount)
+    holding: uint256 = self._holdings[asset]
+    shares: uint256 = holding_word._shares(holding) + got
+    worth: uint256 = vault_calls._worth(vault, shares)
     assert worth + self._rounding(principal) >= principal, "pool: vault has a loss"
     # A vault whose share price was inflated would round this stake away. The loss check refuses no shares at all.
-    assert worth * got // (holding >> 128) + self._rounding(amount) >= amount, "pool: vault keeps too much"
-    # A withdrawal burns up to a share too much, which those who stay pay to the vault's other holders.
-    assert worth <= (holding >> 128) * self._grain(asset), "pool: vault shares too coarse"
-    self._holdings[asset] = holding
-    self._set_principal(asset, principal)
+    assert worth * got // shares + self._rounding(amount) >= amount, "pool: vault keeps too much"
+    self._check_shares(asset, worth, shares)
+    self._holdings[asset] = holding_word._with_shares(holding, shares)
+    self._principals[asset] = principal_word._changed(word, principal)
 
 
 @internal
-def _payable(asset: address, amount: uint256) -> (uint256, uint256):
+def _leave(asset: address, amount: uint256, receiver: address, for_nothing: bool) -> (uint256, uint256):
     """
-    @notice What can be paid now for `amount` of principal.
-    @return Principal that is paid off, at most `amount`; what is paid for it, rounded down.
+    @notice Has the vault pay principal back, all of it or what it can pay now.
+    @param for_nothing Whether principal that is worth nothing is given up.
+    @return Principal that is paid off, at most `amount`; what arrived for it.
     """
-    vault: address = self._vault(asset)
-    total: uint256 = self._principals[asset] >> 136
-    worth: uint256 = min(self._worth(vault, self._holdings[asset]), total)
+    word: uint256 = self._principals[asset]
+    total: uint256 = principal_word._principal(word)
+    worth: uint256 = min(self._worth(asset), total)
     fair: uint256 = amount * worth // total
-    paid: uint256 = min(fair, self._liquid(vault))
-    assert paid != 0, "pool: vault cannot pay now"
-    if paid == fair:
-        return amount, paid
-    # Rounded up, and still at most `amount`: paid * total < amount * worth.
-    return (paid * total + worth - 1) // worth, paid
+    if fair == 0:
+        assert for_nothing, "pool: worth nothing now"
+        self._principals[asset] = principal_word._changed(word, total - amount)
+        return amount, 0
+    before: uint256 = tokens._balance(asset, receiver)
+    paid: uint256 = 0
+    burned: uint256 = 0
+    paid, burned = vault_calls._pay(listing.vault_of[asset], fair, receiver)
+    arrived: uint256 = tokens._balance(asset, receiver) - before
+    assert arrived != 0, "pool: vault paid nothing"
+    taken: uint256 = amount
+    if paid != fair:
+        # Rounded up, and still at most `amount`: paid * total < amount * worth.
+        taken = (paid * total + worth - 1) // worth
+    holding: uint256 = self._holdings[asset]
+    self._holdings[asset] = holding_word._with_shares(holding, holding_word._shares(holding) - burned)
+    self._principals[asset] = principal_word._changed(word, total - taken)
+    return taken, arrived
 
 
 @internal
-def _withdraw(asset: address, taken: uint256, paid: uint256, receiver: address):
+def _take_yield(asset: address, most: uint256) -> uint256:
     """
-    @notice Has the vault pay what `_payable` said.
-    """
-    self._set_principal(asset, (self._principals[asset] >> 136) - taken)
-    burned: uint256 = self._leave(self.vault_of[asset], paid, receiver)
-    self._holdings[asset] -= burned << 128
-
-
-@internal
-def _take_yield(asset: address) -> uint256:
-    """
-    @notice Takes what may leave the vault as yield now, and notes the harvest.
+    @notice Takes what is due as yield out of the vault, at most `most`. The asset counts as
+            harvested where less than a grain stays due.
     @return The amount, now with the pool.
     """
-    vault: address = self._vault(asset)
+    vault: address = listing._vault(asset)
     holding: uint256 = self._holdings[asset]
     word: uint256 = self._principals[asset]
-    principal: uint256 = word >> 136
+    principal: uint256 = principal_word._principal(word)
+    grain: uint256 = listing._grain(asset)
+    week: uint256 = periods._period(block.timestamp)
+    moved: uint256 = holding_word._moved(holding, week)
+    shares: uint256 = holding_word._shares(holding)
+    worth: uint256 = vault_calls._worth(vault, shares)
     # The lesser of now and the end of the previous block: stake that only visits does not lift the cap.
-    settled: uint256 = principal
-    if word & BLOCK_MASK == block.number:
-        settled = min(principal, word >> 40 & 2**96 - 1)
-    moved: uint256 = 0  # in this week
-    if holding >> 88 & 2**40 - 1 >= periods._start(periods._period(block.timestamp)):
-        moved = holding & 2**88 - 1
-    cap: uint256 = settled * HARVEST_BPS // BPS
+    cap: uint256 = min(principal, principal_word._before(word)) * HARVEST_BPS // BPS
+    # The buffer is the same for any principal: stake that only visits does not lift it.
+    kept: uint256 = principal + listing._unit(asset)
     if principal == 0:
-        cap = MAX_MOVED  # Nobody is left to lose by a wrong share price: what is there is yield.
-    worth: uint256 = self._worth(vault, holding)
-    kept: uint256 = principal + self._rounding(principal)
-    amount: uint256 = 0
+        # Nobody is left to lose by a wrong share price: what is there is yield.
+        cap = holding_word.MAX_MOVED
+        kept = 0
+    due: uint256 = 0
     # Stake may have left since the week's first harvest, so what was moved may be above the cap.
     if worth > kept and cap > moved:
-        amount = min(min(worth - kept, cap - moved), self._liquid(vault))
-    # Too little for a swap to give anything.
-    if amount < self._grain(asset):
-        amount = 0
-    burned: uint256 = 0
-    if amount != 0:
-        burned = self._leave(vault, amount, self)
-    self._holdings[asset] = (holding >> 128) - burned << 128 | block.timestamp << 88 | moved + amount
-    return amount
+        due = min(worth - kept, cap - moved)
+    arrived: uint256 = 0
+    if due >= grain:
+        checks._check(most >= grain, "pool: part is too small")
+        before: uint256 = tokens._balance(asset, self)
+        paid: uint256 = 0
+        burned: uint256 = 0
+        paid, burned = vault_calls._pay(vault, min(due, most), self)
+        arrived = tokens._balance(asset, self) - before
+        checks._check(arrived >= paid, "pool: vault paid too little")
+        due -= paid
+        moved += paid
+        shares -= burned
+    harvested_at: uint256 = holding_word._harvested_at(holding)
+    if due < grain:
+        harvested_at = block.timestamp
+        if principal == 0:
+            # Dust that nobody is owed: without it the asset can be listed again.
+            shares = 0
+    self._holdings[asset] = holding_word._pack(shares, harvested_at, week, moved)
+    return arrived
 
 
 @internal
-def _leave(vault: address, amount: uint256, receiver: address) -> uint256:
+def _note_loss(asset: address) -> (uint256, uint256):
     """
-    @return Shares that the vault took.
+    @notice Notes what a vault has lost, or that it has lost less than was noted.
+    @return The loss, WAD, and the time of the note; zeros where there is no loss any more.
     """
-    return self._ask(
-        vault, abi_encode(amount, receiver, self, method_id=method_id("withdraw(uint256,address,address)"))
-    )
-
-
-@internal
-def _worth(vault: address, holding: uint256) -> uint256:
-    """
-    @return What the vault would give for all shares of a holding.
-    """
-    return self._ask(vault, abi_encode(holding >> 128, method_id=method_id("previewRedeem(uint256)")))
-
-
-@internal
-def _liquid(vault: address) -> uint256:
-    """
-    @return What the vault can pay to the pool now.
-    """
-    return self._ask(vault, abi_encode(self, method_id=method_id("maxWithdraw(address)")))
-
-
-@internal
-def _ask(vault: address, call: Bytes[100]) -> uint256:
-    """
-    @notice Calls a vault whose own refusals, of whatever form, get one reason here.
-    @return What it answers: shares or assets.
-    """
-    ok: bool = False
-    answer: Bytes[32] = b""
-    ok, answer = raw_call(vault, call, max_outsize=32, revert_on_failure=False)
-    assert ok and len(answer) == 32, "pool: vault refused"
-    return convert(answer, uint256)
-
-
-@internal
-def _set_principal(asset: address, principal: uint256):
-    word: uint256 = self._principals[asset]
-    before: uint256 = word >> 136
-    if word & BLOCK_MASK == block.number:
-        before = word >> 40 & 2**96 - 1
-    self._principals[asset] = principal << 136 | before << 40 | block.number
+    listing._vault(asset)
+    loss: uint256 = self._loss(asset)
+    word: uint256 = self._losses[asset]
+    noted_at: uint256 = block.timestamp
+    if loss < MIN_LOSS:
+        checks._check(word != 0, "pool: no loss to note")
+        loss = 0
+        noted_at = 0
+    elif loss_word._is_live(word):
+        # A deeper one has to wait: a note that can be renewed is never a day old.
+        checks._check(loss < loss_word._loss(word), "pool: loss is noted already")
+        noted_at = loss_word._noted_at(word)
+    self._losses[asset] = loss_word._pack(loss, noted_at)
+    return loss, noted_at
 
 
 @internal
 @view
-def _price_wad(asset: address) -> uint256:
+def _mature_loss(asset: address) -> uint256:
     """
-    @notice USD per asset, WAD; refused where it cannot be right.
+    @notice A loss that has lasted for a day: the lesser of the one noted then and the one now, WAD.
     """
-    config: uint256 = self._configs[asset]
-    round_id: uint80 = 0
-    answer: int256 = 0
-    started_at: uint256 = 0
-    updated_at: uint256 = 0
-    answered_in: uint80 = 0
-    round_id, answer, started_at, updated_at, answered_in = staticcall IPriceFeed(
-        convert(config & 2**160 - 1, address)
-    ).latestRoundData()
-    # A larger one might not fit once it is scaled.
-    assert answer > 0 and answer < 2**96, "pool: no price"
-    assert updated_at <= block.timestamp and block.timestamp - updated_at <= MAX_PRICE_AGE, "pool: price is stale"
-    price: uint256 = convert(answer, uint256) * 10 ** (18 - (config >> 160 & 255))
-    assert price >= MIN_PRICE, "pool: price below 0.98"
-    return price
+    return min(loss_word._mature_loss(self._losses[asset]), self._loss(asset))
 
 
 @internal
 @view
-def _decimals(asset: address) -> uint256:
-    return self._configs[asset] >> 168 & 255
+def _loss(asset: address) -> uint256:
+    """
+    @notice The part of all principal that a vault has lost, WAD, rounded down; rounding is no loss.
+    """
+    total: uint256 = principal_word._principal(self._principals[asset])
+    worth: uint256 = self._worth(asset)
+    if worth + self._rounding(total) >= total:
+        return 0
+    return (total - worth) * WAD // total
 
 
 @internal
 @view
-def _grain(asset: address) -> uint256:
+def _worth(asset: address) -> uint256:
     """
-    @notice A basis point of one token: no share may be worth more, no yield that moves be less.
+    @return What the vault would give for all shares.
     """
-    return 10 ** self._decimals(asset) // BPS
+    return vault_calls._worth(listing._vault(asset), holding_word._shares(self._holdings[asset]))
+
+
+@internal
+@view
+def _check_shares(asset: address, worth: uint256, shares: uint256):
+    """
+    @notice Refuses a vault with shares so dear that rounding could be stolen: a withdrawal burns up to a
+            share too much, which those who stay pay to the vault's other holders.
+    """
+    assert worth <= shares * listing._grain(asset), "pool: vault shares too coarse"
+    assert shares < holding_word.MAX_SHARES, "pool: too many shares"
 
 
 @internal

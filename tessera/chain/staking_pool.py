@@ -8,6 +8,7 @@ from tessera.chain.permits import Permit
 from tessera.chain.wallet import Wallet
 
 USD = 10**6  # of a stake
+ALL = 2**256 - 1
 
 
 class AssetState(NamedTuple):
@@ -17,6 +18,14 @@ class AssetState(NamedTuple):
     shares: int
     harvested_at: int
     is_open: bool
+
+
+class LossState(NamedTuple):
+    """Parts of all principal, WAD. A note counts from 24 h to 72 h after `noted_at`, unix seconds."""
+
+    now: int
+    noted: int
+    noted_at: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,53 @@ class AssetOpened(EventLog):
     is_open: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class AssetSeeded(EventLog):
+    asset: str
+    account: str
+    amount: int
+    returned: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetRetired(EventLog):
+    asset: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revalued(EventLog):
+    account: str
+    asset: str
+    value: int
+    stake: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossNoted(EventLog):
+    asset: str
+    loss: int
+    noted_at: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedSet(EventLog):
+    asset: str
+    old_feed: str
+    feed: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedNoted(EventLog):
+    asset: str
+    failed_at: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept(EventLog):
+    token: str
+    amount: int
+
+
 class StakingPool(Contract):
     """Stakes of all people in all assets; stakes in 1e-6 USD, amounts in units of the asset."""
 
@@ -84,6 +140,13 @@ class StakingPool(Contract):
         Harvested,
         AssetAdded,
         AssetOpened,
+        AssetSeeded,
+        AssetRetired,
+        Revalued,
+        LossNoted,
+        FeedSet,
+        FeedNoted,
+        Swept,
     )
 
     def stake_of(self, account: str) -> int:
@@ -118,16 +181,37 @@ class StakingPool(Contract):
         """The first block in which BET is mined, and the first one after."""
         return self.read("MINING_START"), self.read("MINING_END")
 
+    def worth_of(self, asset: str, amount: int) -> int:
+        """What principal is worth at the vault's present price, whether or not the vault can pay that now."""
+        return self.read("worth_of", asset, amount)
+
+    def value_of(self, account: str, asset: str) -> tuple[int, int]:
+        """What a stake counts, and what it counts where its vault has no loss, 1e-6 USD."""
+        counted, full = self.read("value_of", account, asset)
+        return counted, full
+
+    def loss_of(self, asset: str) -> LossState:
+        """What an asset's vault has lost, and what of it was noted."""
+        return LossState(*self.read("loss_of", asset))
+
     def vault_of(self, asset: str) -> str:
         """The ERC-4626 vault that an asset's stakes are in."""
         return self.read("vault_of", asset)
 
+    def feed_of(self, asset: str) -> str:
+        """The price feed of an asset."""
+        return self.read("feed_of", asset)
+
+    def is_seeded(self, asset: str) -> bool:
+        """Whether an asset's vault has proven that money comes out of it."""
+        return self.read("is_seeded", asset)
+
     def assets(self) -> list[str]:
-        """What can be staked, in the order of being added."""
+        """The listed assets; the order changes when one is retired."""
         return self.read_all("assets")
 
     def asset_state(self, asset: str) -> AssetState:
-        """Principal, vault shares, last harvest, open to stakes."""
+        """Principal, vault shares, last harvest of all that was due, open to stakes."""
         return AssetState(*self.read("asset_state", asset))
 
     def stake(self, sender: Wallet, asset: str, amount: int) -> Receipt:
@@ -140,21 +224,53 @@ class StakingPool(Contract):
             sender, "stake_with_permit", asset, permit.amount, permit.deadline, permit.v, permit.r, permit.s
         )
 
-    def withdraw(self, sender: Wallet, asset: str, amount: int) -> Receipt:
-        """Takes principal back, as much as the vault can pay; `done.event(Withdrawn)` says what was paid."""
-        return self.write(sender, "withdraw", asset, amount)
+    def withdraw(self, sender: Wallet, asset: str, amount: int, min_paid: int) -> Receipt:
+        """Takes principal back, as much as the vault can pay; `done.event(Withdrawn)` says what was paid.
+
+        `min_paid` is the least for all of the amount: see `worth_of`. 0 with the whole principal also ends a stake that
+        is worth nothing at that moment.
+        """
+        return self.write(sender, "withdraw", asset, amount, min_paid)
 
     def claim_rewards(self, sender: Wallet, account: str) -> Receipt:
         """Mints the BET that an account has earned, to it. Anyone."""
         return self.write(sender, "claim_rewards", account)
 
-    def harvest(self, sender: Wallet, asset: str) -> Receipt:
-        """Moves an asset's yield to the PrizePool. Anyone."""
-        return self.write(sender, "harvest", asset)
+    def harvest(self, sender: Wallet, asset: str, most: int = ALL) -> Receipt:
+        """Moves an asset's yield to the PrizePool, at most `most` units of the asset. Anyone."""
+        return self.write(sender, "harvest", asset, most)
+
+    def seed_asset(self, sender: Wallet, asset: str, amount: int) -> Receipt:
+        """Opens a listed asset with 10 or more tokens that the pool may take; half come back. Anyone, once."""
+        return self.write(sender, "seed_asset", asset, amount)
+
+    def note_loss(self, sender: Wallet, asset: str) -> Receipt:
+        """Notes what an asset's vault has lost, so that `revalue` can use it a day later. Anyone."""
+        return self.write(sender, "note_loss", asset)
+
+    def note_feed(self, sender: Wallet, asset: str) -> Receipt:
+        """Notes that an asset's feed gives no price, or gives one again. Anyone."""
+        return self.write(sender, "note_feed", asset)
+
+    def revalue(self, sender: Wallet, account: str, asset: str) -> Receipt:
+        """Makes a stake count what it is worth after a loss of its vault, or again after a recovery. Anyone."""
+        return self.write(sender, "revalue", account, asset)
+
+    def sweep(self, sender: Wallet, token: str) -> Receipt:
+        """Sends tokens that the pool was given to the treasury; not the shares of a vault. Anyone."""
+        return self.write(sender, "sweep", token)
 
     def add_asset(self, sender: Wallet, asset: str, vault: str, feed: str) -> Receipt:
-        """Opens an asset to stakes, for good with this vault and feed. Owner only."""
+        """Lists an asset, which `seed_asset` opens. Owner only."""
         return self.write(sender, "add_asset", asset, vault, feed)
+
+    def retire_asset(self, sender: Wallet, asset: str) -> Receipt:
+        """Takes an asset off the list; leaving and harvesting go on. Owner only."""
+        return self.write(sender, "retire_asset", asset)
+
+    def set_feed(self, sender: Wallet, asset: str, feed: str) -> Receipt:
+        """Replaces a feed that has failed for three days, or that agrees with the new one. Owner only."""
+        return self.write(sender, "set_feed", asset, feed)
 
     def set_open(self, sender: Wallet, asset: str, is_open: bool) -> Receipt:
         """Stops or resumes new stakes of an asset. Owner only."""

@@ -186,7 +186,10 @@ def withdraw(session: Session, asset: str, amount: str):
     token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
     units = Money(token.decimals, all_=True).convert(amount, None, None)
     owed = staking.principal_of(wallet.address, token.address)
-    receipt = staking.withdraw(wallet, token.address, owed if units == ALL else units)
+    taken = owed if units == ALL else units
+    # Half a percent below the vault's price now; what is worth nothing is kept.
+    least = max(1, staking.worth_of(token.address, taken) * 995 // 1000) if taken <= owed else 1
+    receipt = staking.withdraw(wallet, token.address, taken, least)
     left = receipt.event(Withdrawn)
     values = {
         "asset": token.address,

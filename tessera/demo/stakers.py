@@ -101,7 +101,7 @@ class Weeks:
 
     def leave(self, who: str, asset: str, amount: int) -> None:
         """Somebody withdraws principal, in units of the asset, or what of it the vault can pay."""
-        done = self.pool.withdraw(self.wallets[who], self.token(asset), amount).event(Withdrawn)
+        done = self.pool.withdraw(self.wallets[who], self.token(asset), amount, 0).event(Withdrawn)
         if done.amount < amount:
             paid, all_of_it = (value / UNITS[asset] for value in (done.paid, amount))
             self.watcher.tell(f"the {asset} vault can pay {who} {paid:,.2f} of {all_of_it:,.2f} now")

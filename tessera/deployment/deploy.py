@@ -20,7 +20,19 @@ from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.errors import ChainError, NodeError, calling
 from tessera.chain.wallet import Wallet
 from tessera.deployment.artifacts import ROOT, Artifact, compiled
-from tessera.deployment.products import PRODUCTS, At, Create, Deployer, Foreign, Later, OwnerOf, Shows, Step, View
+from tessera.deployment.products import (
+    PRODUCTS,
+    At,
+    Create,
+    Deployer,
+    Foreign,
+    Later,
+    OwnerOf,
+    Shows,
+    Step,
+    Tokens,
+    View,
+)
 
 FAR_BLOCK = 1_000  # after the last of a rehearsal
 
@@ -290,6 +302,8 @@ def _resolved(web3: Web3, values: Sequence[Any], record: Deployment, owner: str 
             return view(*_resolved(web3, value.arguments, record)).call()
         if isinstance(value, At):
             return record.address_of(value.name)
+        if isinstance(value, Tokens):
+            return value.count * 10 ** _contract(web3, record, value.token).functions.decimals().call()
         if isinstance(value, OwnerOf):
             return owner or record.contracts[value.name].deployer
         return value

@@ -10,6 +10,31 @@ from tessera.chain.contract import ZERO_ADDRESS
 ROUTER_ABI = (
     {"type": "function", "name": "factory", "stateMutability": "view", "inputs": [], "outputs": [{"type": "address"}]},
 )
+SEED_TOKENS = 10
+# What is asked of a stablecoin.
+TOKEN_ABI = (
+    {
+        "type": "function",
+        "name": "decimals",
+        "stateMutability": "view",
+        "inputs": [],
+        "outputs": [{"type": "uint8"}],
+    },
+    {
+        "type": "function",
+        "name": "allowance",
+        "stateMutability": "view",
+        "inputs": [{"name": "owner", "type": "address"}, {"name": "spender", "type": "address"}],
+        "outputs": [{"type": "uint256"}],
+    },
+    {
+        "type": "function",
+        "name": "approve",
+        "stateMutability": "nonpayable",
+        "inputs": [{"name": "spender", "type": "address"}, {"name": "amount", "type": "uint256"}],
+        "outputs": [],
+    },
+)
 FACTORY_ABI = tuple(
     {
         "type": "function",
@@ -71,6 +96,17 @@ class View:
 
     def __str__(self) -> str:
         return f"{self.contract.name}.{self.view}({_words(self.arguments)})"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """So many whole tokens, in the token's smallest unit."""
+
+    token: str | Foreign
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.count} tokens"
 
 
 class _AnAddress:
@@ -235,7 +271,31 @@ def staked_tickets(
             )
             for name in (("StakingPool", "PredictionEvents", "PrizePool") if owner else ())
         ],
+        # Last, so that a deployer who has no stablecoins yet can come back with some.
+        *[step for token, _, _ in assets for step in _seed(token)],
     ]
+
+
+def _seed(token: At | str) -> list[Step]:
+    """Tokens of the deployer prove that an asset's vault pays; half of them stay in it."""
+    contract = token.name if isinstance(token, At) else Foreign("ERC-20", token, TOKEN_ABI)
+    deployer, amount = OwnerOf("StakingPool"), Tokens(contract, SEED_TOKENS)
+    seeded = Shows("StakingPool", "is_seeded", (token,), True)
+    steps: list[Step] = [
+        Call(
+            contract,
+            "approve",
+            (At("StakingPool"), amount),
+            Shows(contract, "allowance", (deployer, At("StakingPool")), amount),
+            later=(seeded,),
+            like="TestToken:USDC.approve",
+        ),
+        Call("StakingPool", "seed_asset", (token, amount), seeded),
+    ]
+    if isinstance(token, At):
+        funded = Shows(contract, "balanceOf", (deployer,), amount)
+        steps.insert(0, Call(contract, "mint", (deployer, amount), funded, later=(seeded,)))
+    return steps
 
 
 def _stand_ins():

@@ -7,7 +7,7 @@ import pytest
 
 from tessera.model.prizes import PrizeWeeks, period_of, start_of
 from tessera.model.tickets import TicketEvent
-from tests.prize_system import BET_PER_BLOCK, MIN_BLOCKS, USD, WAD, block_number
+from tests.prize_system import ALL, BET_PER_BLOCK, MIN_BLOCKS, USD, WAD, block_number
 
 DAY = 86_400
 REVENUE = 1_000 * USD
@@ -51,7 +51,7 @@ def test_visit_of_one_block_takes_nothing_home(system, staker, event):
     system.events.settle(event)
     with boa.reverts("pool: no rewards"):
         system.pool.claim_rewards(staker)
-    system.pool.withdraw(system.usdc, 10_000 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 10_000 * USD, 0, sender=staker)
     assert [asset.balanceOf(staker) for asset in (system.usdc, system.dai, system.bet)] == held
     wait_for_end(system, other)
     assert system.events.tickets(other, staker) == (0, 0)
@@ -108,7 +108,7 @@ def test_stake_added_once_the_result_is_known_counts_nowhere(system, staker, riv
     model.change_stake(staker, late, 9_000, known=True)
     system.mine(12 * 6)
     # Leaving still takes tickets away, so nobody keeps them without stake.
-    system.pool.withdraw(system.usdc, 5_000 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 5_000 * USD, 0, sender=staker)
     model.change_stake(staker, late + 12 * 6, -5_000, known=True)
     system.mine(12 * 6)
     for account in (staker, rival):
@@ -132,7 +132,7 @@ def test_forfeiting_on_purpose_is_never_better_than_leaving_and_predicting_again
             code = boa.env.get_code(system.events.address)
             if forfeits:
                 boa.env.set_code(system.events.address, bytes.fromhex("5f5ffd"))
-            system.pool.withdraw(system.usdc, 400 * USD, sender=staker)
+            system.pool.withdraw(system.usdc, 400 * USD, 0, sender=staker)
             boa.env.set_code(system.events.address, code)
             system.events.predict(event, 0, sender=staker)
             wait_for_end(system, event)
@@ -148,7 +148,7 @@ def test_purge_griefing_takes_nothing_from_who_predicts(system, staker, rival, s
     system.events.predict(event, 0, sender=staker)
     code = boa.env.get_code(system.events.address)
     boa.env.set_code(system.events.address, bytes.fromhex("5f5ffd"))
-    system.pool.withdraw(system.usdc, 400 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 400 * USD, 0, sender=staker)
     boa.env.set_code(system.events.address, code)
     system.events.predict(event, 0, sender=staker)
     before = system.events.lines_of(event, staker, 0)
@@ -272,9 +272,9 @@ def test_holding_up_a_swap_for_a_day_delays_yield_and_loses_none(system, staker,
     path = [system.dai, system.usdc]
     system.router.swapExactTokensForTokens(10_000 * WAD, 0, path, thief, boa.env.timestamp, sender=thief)
     system.wait_until(start_of(system.prizes.period() + 1))
-    system.pool.harvest(system.usdc)
+    system.pool.harvest(system.usdc, ALL)
     with boa.reverts("router: too little out"):
-        system.pool.harvest(system.dai)
+        system.pool.harvest(system.dai, ALL)
     boa.env.timestamp += DAY
     system.prizes.close_periods(system.prizes.period(), 1)
     assert system.prizes.event_prize(event) == REVENUE * 9 // 10
@@ -282,7 +282,7 @@ def test_holding_up_a_swap_for_a_day_delays_yield_and_loses_none(system, staker,
     system.usdc.approve(system.router, back, sender=thief)
     system.router.swapExactTokensForTokens(back, 0, path[::-1], thief, boa.env.timestamp, sender=thief)
     # 10 USD less the pair's 0.3 %; the bender paid 0.6 % of 10,000 USD.
-    assert 9_965_000 < system.pool.harvest(system.dai) < 9_975_000
+    assert 9_965_000 < system.pool.harvest(system.dai, ALL) < 9_975_000
     assert system.dai.balanceOf(thief) < 9_941 * WAD
 
 
@@ -343,7 +343,7 @@ def test_sandwiched_harvest_costs_who_does_it(system, staker):
     system.mine(1)
     system.earn(system.dai, 950 * WAD)
     profits = [
-        sandwich(system, system.dai, system.usdc, usd * WAD, lambda: system.pool.harvest(system.dai))
+        sandwich(system, system.dai, system.usdc, usd * WAD, lambda: system.pool.harvest(system.dai, ALL))
         for usd in (10, 100, 300, 500, 1_000, 10_000)
     ]
     # The swap of 900 USD, 0.09 % of the reserve: up to 500 USD before it go through, above it is refused.

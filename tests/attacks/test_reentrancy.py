@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.prize_system import USD, block_number, deployed, load
+from tests.prize_system import ALL, USD, block_number, deployed, load
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +38,14 @@ def hostile(evm_clock, hostile_contracts):
 # What somebody does, and what the token calls meanwhile.
 OUTER = {
     "stake": lambda s: s.pool.stake(s.usdc, USD, sender=s.winners[0]),
-    "withdraw": lambda s: s.pool.withdraw(s.usdc, 500 * USD, sender=s.winners[0]),
-    "harvest": lambda s: s.pool.harvest(s.usdc),
+    "withdraw": lambda s: s.pool.withdraw(s.usdc, 500 * USD, 0, sender=s.winners[0]),
+    "harvest": lambda s: s.pool.harvest(s.usdc, ALL),
     "settle": lambda s: s.events.settle(s.open),
     "claim": lambda s: s.events.claim(s.paid, s.winners[0]),
     "claim_many": lambda s: s.events.claim_many(s.paid, s.winners[:1]),
 }
 INNER = {
-    "harvest": lambda s: (s.pool, s.pool.harvest.prepare_calldata(s.usdc)),
+    "harvest": lambda s: (s.pool, s.pool.harvest.prepare_calldata(s.usdc, ALL)),
     "rewards": lambda s: (s.pool, s.pool.claim_rewards.prepare_calldata(s.winners[1])),
     "settle": lambda s: (s.events, s.events.settle.prepare_calldata(s.open)),
     "claim": lambda s: (s.events, s.events.claim.prepare_calldata(s.paid, s.winners[1])),
@@ -114,7 +114,7 @@ def test_principal_taken_in_the_middle_of_a_claim_leaves_and_gains_nothing(hosti
     system.mine(24 * system.blocks_per_hour)
     honest = system.events.tickets(event, system.winners[1])[1]
     assert system.events.tickets(event, thief)[1] == honest > 0
-    call = system.pool.withdraw.prepare_calldata(system.usdc, 1_000 * USD)
+    call = system.pool.withdraw.prepare_calldata(system.usdc, 1_000 * USD, 0)
     system.usdc.set_hook(system.pool, call)
     held, due = system.usdc.balanceOf(thief), system.events.prize_of(system.paid, system.winners[0])
     system.events.claim(system.paid, system.winners[0], gas=8_000_000)

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tessera.model.prizes import period_of, start_of
-from tests.prize_system import USD, WAD, load
+from tests.prize_system import ALL, USD, WAD, load
 
 LOOPS = 100
 
@@ -14,7 +14,7 @@ def fresh(system):
     """An asset of 6 decimals in a vault that nobody has put anything into."""
     token = load("contracts/devnet/TestToken.vy").deploy("Fresh", "FRS", 6)
     vault = load("contracts/devnet/YieldVault.vy").deploy(token)
-    system.pool.add_asset(token, vault, system.feed[system.usdc], sender=system.owner)
+    system.add_asset(token, vault, system.feed[system.usdc])
     return token, vault
 
 
@@ -69,7 +69,7 @@ def test_dearest_shares_that_are_taken_lose_less_to_a_loop_than_its_gas(system, 
     before = wealth(system, token, vault, thief)
     system.pool.stake(token, 1_000 * USD, sender=thief)
     for _ in range(LOOPS):
-        system.pool.withdraw(token, 2, sender=thief)
+        system.pool.withdraw(token, 2, 0, sender=thief)
     gained = wealth(system, token, vault, thief) - before
     assert 0 < gained <= LOOPS * share
     assert pool_worth(system, token, vault) >= 11_000 * USD - (LOOPS + 1) * share
@@ -82,7 +82,7 @@ def test_shares_made_dear_behind_a_stake_enrich_those_who_stake(system, fresh):
     system.pool.stake(token, 10**3 * USD, sender=victim)
     token.transfer(vault, 100_000 * USD, sender=thief)
     assert pool_worth(system, token, vault) >= 100_999 * USD
-    assert system.pool.withdraw(token, 10**3 * USD, sender=victim) == 10**3 * USD
+    assert system.pool.withdraw(token, 10**3 * USD, 0, sender=victim) == 10**3 * USD
     assert wealth(system, token, vault, thief) == 900_000 * USD
 
 
@@ -97,14 +97,14 @@ def test_ordinary_shares_give_nothing_to_a_hundred_stakes_and_withdrawals(system
     system.pool.stake(token, 1_000 * USD, sender=thief)
     before = wealth(system, token, vault, thief)
     for i in range(LOOPS // 2):
-        system.pool.withdraw(token, 2 + i % 7, sender=thief)
+        system.pool.withdraw(token, 2 + i % 7, 0, sender=thief)
         system.pool.stake(token, USD + i % 11, sender=thief)
     # What a call rounds, a unit at most, goes to all holders of the vault's shares: of 100 units a third or less.
     assert wealth(system, token, vault, thief) - before <= LOOPS // 3
     assert pool_worth(system, token, vault) >= 10**4 * USD
     left = system.pool.principal_of(thief, token)
-    assert left - 1 <= system.pool.withdraw(token, left, sender=thief) <= left
-    assert 10**4 * USD - 1 <= system.pool.withdraw(token, 10**4 * USD, sender=victim) <= 10**4 * USD
+    assert left - 1 <= system.pool.withdraw(token, left, 0, sender=thief) <= left
+    assert 10**4 * USD - 1 <= system.pool.withdraw(token, 10**4 * USD, 0, sender=victim) <= 10**4 * USD
 
 
 def test_hundred_tiny_withdrawals_at_a_loss_pay_no_more_than_one_large(system, staker, rival):
@@ -113,10 +113,10 @@ def test_hundred_tiny_withdrawals_at_a_loss_pay_no_more_than_one_large(system, s
         system.pool.stake(system.usdc, 100 * USD, sender=account)
     system.lose(system.usdc, 20 * USD)
     with boa.env.anchor():
-        whole = system.pool.withdraw(system.usdc, 7 * LOOPS, sender=staker)
-    parts = sum(system.pool.withdraw(system.usdc, 7, sender=staker) for _ in range(LOOPS))
+        whole = system.pool.withdraw(system.usdc, 7 * LOOPS, 0, sender=staker)
+    parts = sum(system.pool.withdraw(system.usdc, 7, 0, sender=staker) for _ in range(LOOPS))
     assert (whole, parts) == (630, 600)
-    assert system.pool.withdraw(system.usdc, 100 * USD, sender=rival) >= 90 * USD
+    assert system.pool.withdraw(system.usdc, 100 * USD, 0, sender=rival) >= 90 * USD
 
 
 # A price bent for a moment
@@ -133,11 +133,11 @@ def test_pumped_share_price_takes_half_a_percent_and_a_flash_stake_no_more(syste
     system.stake(visitor, 10**6)
     system.earn(system.usdc, 10_000 * USD)
     flash = system.harvest()
-    system.pool.withdraw(system.usdc, 10**6 * USD, sender=visitor)
+    system.pool.withdraw(system.usdc, 10**6 * USD, 0, sender=visitor)
     assert plain == flash == 50 * USD
     # The price falls back: all that was made up is gone, half a percent of the principal with it, and no more.
     system.lose(system.usdc, 10_000 * USD)
-    assert system.pool.withdraw(system.usdc, 10_000 * USD, sender=staker) in (9_950 * USD, 9_950 * USD - 1)
+    assert system.pool.withdraw(system.usdc, 10_000 * USD, 0, sender=staker) in (9_950 * USD, 9_950 * USD - 1)
 
 
 def test_pumped_share_price_at_the_turn_of_the_week_takes_twice_and_then_waits(system, staker):
@@ -149,7 +149,7 @@ def test_pumped_share_price_at_the_turn_of_the_week_takes_twice_and_then_waits(s
     moved = []
     for time in (friday - 1, friday, friday + 1, friday + 604_799, friday + 604_800):
         boa.env.timestamp = time
-        moved.append(system.pool.harvest(system.usdc))
+        moved.append(system.pool.harvest(system.usdc, ALL))
     assert moved == [50 * USD, 50 * USD, 0, 0, 50 * USD]
 
 
@@ -163,7 +163,8 @@ def test_stake_that_waits_a_block_lifts_the_cap_by_its_own_share_only(system, st
     assert system.harvest() == 200 * USD
     system.lose(system.usdc, 10_000 * USD)
     back = [
-        system.pool.withdraw(system.usdc, usd * USD, sender=who) for who, usd in ((visitor, 30_000), (staker, 10_000))
+        system.pool.withdraw(system.usdc, usd * USD, 0, sender=who)
+        for who, usd in ((visitor, 30_000), (staker, 10_000))
     ]
     # The vault rounds a unit a call.
     assert 29_850 * USD - 1 <= back[0] <= 29_850 * USD
@@ -177,7 +178,7 @@ def test_loss_that_a_newcomer_takes_over_is_a_basis_point_at_most(system, staker
     with boa.reverts("pool: vault has a loss"):
         system.pool.stake(system.usdc, 7_900 * USD, sender=staker)
     system.pool.stake(system.usdc, 8_001 * USD, sender=staker)
-    back = system.pool.withdraw(system.usdc, 8_001 * USD, sender=staker)
+    back = system.pool.withdraw(system.usdc, 8_001 * USD, 0, sender=staker)
     assert 8_001 * USD - back <= 8_001 * USD // 10_000 + 1
 
 
@@ -197,8 +198,8 @@ def test_donations_to_vault_pool_and_prizes_buy_nothing(system, staker, rival, s
     assert system.events.lines_of(event, staker, 0) == tickets
     assert system.pool.pending_rewards(rival) == system.pool.stake_of(rival) == 0
     assert system.prizes.pool() == 0
-    assert system.pool.harvest(system.usdc, sender=stranger) == system.prizes.pool() == 50 * USD
-    assert system.pool.withdraw(system.usdc, 10_000 * USD, sender=staker) == 10_000 * USD
+    assert system.pool.harvest(system.usdc, ALL, sender=stranger) == system.prizes.pool() == 50 * USD
+    assert system.pool.withdraw(system.usdc, 10_000 * USD, 0, sender=staker) == 10_000 * USD
 
 
 def test_shares_sent_to_the_pool_are_not_counted(system, staker, rival):
@@ -210,7 +211,7 @@ def test_shares_sent_to_the_pool_are_not_counted(system, staker, rival):
     vault.deposit(100 * USD, rival, sender=rival)
     vault.transfer(system.pool, 100 * USD, sender=rival)
     assert system.pool.asset_state(system.usdc)[:2] == (100 * USD, 100 * USD)
-    assert system.pool.harvest(system.usdc) == 0
+    assert system.pool.harvest(system.usdc, ALL) == 0
 
 
 # What is left in a vault
@@ -223,10 +224,10 @@ def test_yield_left_when_everybody_has_gone_is_prize_at_once(system, staker):
     system.earn(system.usdc, 500 * USD)
     system.pool.set_open(system.usdc, False, sender=system.owner)
     assert system.harvest() == 5 * USD
-    assert system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker) == 1_000 * USD
-    # Ten units are rounding; the vault rounds by one.
-    left = system.pool.harvest(system.usdc)
-    assert 495 * USD - 11 <= left <= 495 * USD - 10
+    assert system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker) == 1_000 * USD
+    # The vault rounds by a unit.
+    left = system.pool.harvest(system.usdc, ALL)
+    assert 495 * USD - 1 <= left <= 495 * USD
     assert system.prizes.waiting_revenue() == 5 * USD + left
 
 
@@ -236,18 +237,18 @@ def test_leaving_and_coming_back_around_a_harvest_takes_nothing_from_who_stays(s
     system.pool.stake(system.usdc, USD, sender=rival)
     system.mine(1)
     system.earn(system.usdc, 500 * USD)
-    system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
-    assert system.pool.harvest(system.usdc) == USD // 200
+    system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
+    assert system.pool.harvest(system.usdc, ALL) == USD // 200
 
 
 def test_dust_of_yield_does_not_hold_up_the_week(system, staker, rival):
     """A swap of two units gives nothing and reverts; a wei sent to a vault would delay each week by a day."""
     system.pool.stake(system.dai, 1_000 * WAD, sender=staker)
     system.mine(1)
-    buffer = 1_000 * WAD // 10_000
+    buffer = WAD
     system.dai.transfer(system.vault[system.dai], buffer + 10**12, sender=rival)
-    assert system.pool.harvest(system.dai) == 0
+    assert system.pool.harvest(system.dai, ALL) == 0
     assert system.pool.asset_state(system.dai)[2] == boa.env.timestamp
     # From a basis point of a token on it moves, and a swap of that gives something.
     system.dai.transfer(system.vault[system.dai], WAD // 10_000, sender=rival)
-    assert system.pool.harvest(system.dai) in (99, 100)
+    assert system.pool.harvest(system.dai, ALL) in (99, 100)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tessera.model.prizes import period_of
-from tests.prize_system import BET_PER_BLOCK, MINING_BLOCKS, USD, WAD, PrizeSystem, block_number, refusing
+from tests.prize_system import ALL, BET_PER_BLOCK, MINING_BLOCKS, USD, WAD, PrizeSystem, block_number, refusing
 
 PEOPLE = 5
 people = st.integers(0, PEOPLE - 1)
@@ -35,6 +35,7 @@ class Book:
     is_open: bool = True
     harvested_at: int = 0
     moved: int = 0  # in the week of the last harvest
+    moved_in: int = 0  # that week
     before: int = 0  # principal at the end of the block before the last change
     changed_in: int = 0
     flows: Counter = field(default_factory=Counter)
@@ -178,21 +179,25 @@ class StakeRules(RuleBasedStateMachine):
         stake = pool.stake_of(account)
         for_all = min(worth, Fraction(total))
         fair = amount * for_all / total
+        # A fair share of what the vault rounds to nothing is nothing.
+        worthless = amount * floor(for_all) // total == 0
         refusals = [
-            # A fair share of what the vault rounds to nothing is nothing.
-            ("pool: vault cannot pay now", min(amount * floor(for_all) // total, liquid) == 0),
-            ("pool: vault refused", k == 0 and person in self.refused),
+            ("pool: worth nothing now", worthless and amount < principal),
+            ("pool: vault cannot pay now", not worthless and liquid == 0),
+            ("pool: vault refused", not worthless and k == 0 and person in self.refused),
         ]
         reason = next((reason for reason, holds in refusals if holds), None)
         per_share = Fraction(vault.totalAssets() + 1, vault.totalSupply() + 1)
-        paid = self.act(reason, lambda: pool.withdraw(asset, amount, sender=account))
+        paid = self.act(reason, lambda: pool.withdraw(asset, amount, 0, sender=account))
         if paid is None:
             return None
         assert asset.balanceOf(account) - held == paid
         left = pool.principal_of(account, asset)
         taken = principal - left
         assert 0 < taken <= amount
-        if liquid < floor(fair) - 1:
+        if worthless:
+            assert (paid, left) == (0, 0)
+        elif liquid < floor(fair) - 1:
             # What is there is paid, and what is paid off is its fair price, rounded up.
             assert paid == liquid
             exact = paid * total / for_all
@@ -212,15 +217,18 @@ class StakeRules(RuleBasedStateMachine):
         """What is moved is known to the unit; where the yield cannot be swapped it stays."""
         system, book, _, asset, vault = self.system, self.books[k], *self.of(0, k)
         week = period_of(boa.env.timestamp)
-        moved = book.moved if period_of(book.harvested_at) == week else 0
-        above = floor(self.worth(k)) - book.total - max(book.total // 10_000, 10)
-        # Where nobody's principal is left there is no cap; less than a basis point of a token does not move.
+        moved = book.moved if book.moved_in == week else 0
+        # Where nobody's principal is left there is no buffer of a token, and no cap.
+        above = floor(self.worth(k)) - (book.total + system.unit(asset) if book.total else 0)
         cap = (book.settled() * 50 // 10_000 if book.total else 2**88 - 1) - moved
-        amount = min(above, cap, vault.maxWithdraw(system.pool)) if above > 0 and cap > 0 else 0
-        if amount < system.unit(asset) // 10_000:
-            amount = 0
+        due, liquid = max(0, min(above, cap)), vault.maxWithdraw(system.pool)
+        # Less than a basis point of a token does not move.
+        grain = system.unit(asset) // 10_000
+        amount = min(due, liquid) if due >= grain else 0
         revenue, reason = amount, None
-        if k and amount:
+        if due >= grain and not liquid:
+            reason = "pool: vault cannot pay now"
+        elif k and amount:
             price, other = book.price, self.books[0].price
             fair = Fraction(amount * USD * price, WAD * other) if other else 0
             revenue = system.router.getAmountsOut(amount, [asset, system.usdc])[-1]
@@ -235,14 +243,18 @@ class StakeRules(RuleBasedStateMachine):
             ]
             reason = next((reason for reason, holds in refusals if holds), None)
         per_share = Fraction(vault.totalAssets() + 1, vault.totalSupply() + 1)
-        answer = self.act(reason, lambda: system.pool.harvest(asset))
+        answer = self.act(reason, lambda: system.pool.harvest(asset, ALL))
         if reason is not None:
             return
         assert answer == revenue
         if k and amount:
             assert revenue > fair * Fraction(995, 1000) - 2
         book.shares -= -(-amount // per_share)
-        book.moved, book.harvested_at = moved + amount, boa.env.timestamp
+        book.moved, book.moved_in = moved + amount, week
+        if due - amount < grain:
+            book.harvested_at = boa.env.timestamp
+            if not book.total:
+                book.shares = 0
         book.flows["harvested"] += amount
         # No harvest makes a loss of principal.
         assert not amount or self.worth(k) >= book.total
@@ -318,7 +330,8 @@ class StakeRules(RuleBasedStateMachine):
             owed = [pool.principal_of(account, asset) for account in self.accounts]
             assert owed == [book.principal[p] for p in range(PEOPLE)]
             assert pool.asset_state(asset) == (sum(owed), book.shares, book.harvested_at, book.is_open)
-            assert vault.balanceOf(pool) == book.shares
+            # Dust that is left when nobody is owed anything is not counted any more.
+            assert vault.balanceOf(pool) >= book.shares
             flows = book.flows
             assert vault.totalAssets() == (
                 flows["lent"] + flows["staked"] + flows["earned"] - flows["lost"] - flows["paid"] - flows["harvested"]

@@ -42,7 +42,7 @@ def test_tickets(tickets_system, case):
             elif kind == 0 and what > 0:
                 system.stake(people[person], what)
             elif kind == 0:
-                system.pool.withdraw(system.usdc, -what * USD, sender=people[person])
+                system.pool.withdraw(system.usdc, -what * USD, 0, sender=people[person])
 
         def slack(user):
             """Multipliers are rounded down to 1e-6 and a withdrawal's rate to 1e-12 USD a block."""

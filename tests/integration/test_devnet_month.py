@@ -33,8 +33,8 @@ def live_a_fortnight(tessera: Tessera, a_week_passes, panel_reports) -> None:
     newcomer, keeper = (Wallet(tessera.web3, known_account(index)) for index in (9, 0))
     usdc = LocalChain(tessera, keeper).token("USDC")
     before = usdc.balance_of(newcomer.address)
-    usdc.approve(newcomer, tessera.staking.address, 2_000 * UNITS["USDC"])
-    tessera.staking.stake(newcomer, usdc.address, 2_000 * UNITS["USDC"])
+    usdc.approve(newcomer, tessera.staking.address, 2_000 * UNITS["USDC"], 0)
+    tessera.staking.stake(newcomer, usdc.address, 2_000 * UNITS["USDC"], 0)
     tessera.events.predict(newcomer, 1, HOME)
     closed = []
     for _ in range(2):
@@ -49,7 +49,7 @@ def live_a_fortnight(tessera: Tessera, a_week_passes, panel_reports) -> None:
     prize = tessera.events.result_of(1).prize
     # Two thousand against the five thousand of the other who said "home", who came as early: two sevenths.
     assert abs(won - prize * 2 // 7) < prize // 50
-    left = tessera.staking.withdraw(newcomer, usdc.address, 2_000 * UNITS["USDC"]).event(Withdrawn)
+    left = tessera.staking.withdraw(newcomer, usdc.address, 2_000 * UNITS["USDC"], 0).event(Withdrawn)
     assert left.paid == 2_000 * UNITS["USDC"]
     assert usdc.balance_of(newcomer.address) == before + won
     assert tessera.staking.pending_rewards(newcomer.address) > 0

@@ -271,7 +271,7 @@ def test_a_vault_that_reverts_leaves_the_others_alone(world):
 def test_a_forfeited_prediction_is_purged_before_the_event_is_settled(open_world):
     world, leaver = open_world, open_world.wallet(1)
     with code_of(world, world.events.address, REVERTING):
-        world.pool.withdraw(leaver, world.token("USDC"), 2_000 * 10**6)
+        world.pool.withdraw(leaver, world.token("USDC"), 2_000 * 10**6, 0)
     world.finish(1)
     world.friday()
     view, wallet = keeper_of(world)

@@ -58,7 +58,7 @@ def leave(system, staker, token, amount: int | None = None) -> tuple[int, int]:
     """Withdraws, by default all; what was paid off and what was paid, the latter as the token has it."""
     before = balance(token, staker)
     amount = amount or system.tessera.staking.principal_of(staker.address, token.address)
-    row = system.tessera.staking.withdraw(staker, token.address, amount).event(Withdrawn)
+    row = system.tessera.staking.withdraw(staker, token.address, amount, 0).event(Withdrawn)
     assert balance(token, staker) - before == row.paid
     return row.amount, row.paid
 
@@ -200,7 +200,7 @@ def test_a_paused_reserve_pays_nothing_and_loses_nothing(system, borrower):
     aave.set_paused(usdc, True)
     held = staking.asset_state(usdc.address), staking.stake_of(staker.address), balance(usdc, staker)
     with pytest.raises(Reverted, match=r"^pool: vault cannot pay now$"):
-        staking.withdraw(staker, usdc.address, 1_000 * USDC)
+        staking.withdraw(staker, usdc.address, 1_000 * USDC, 0)
     with pytest.raises(Reverted, match=r"^pool: vault refused$"):
         staking.stake(staker, usdc.address, 1_000 * USDC)
     assert held == (staking.asset_state(usdc.address), staking.stake_of(staker.address), balance(usdc, staker))

@@ -13,7 +13,7 @@ from ethereum.ercs import IERC20
 asset: public(address)
 kept: public(uint256)
 refuses: public(bool)
-shares: public(HashMap[address, uint256])
+balanceOf: public(HashMap[address, uint256])
 
 
 @deploy
@@ -36,7 +36,7 @@ def deposit(assets: uint256, receiver: address) -> uint256:
     assert not self.refuses, "vault: no"
     assert extcall IERC20(self.asset).transferFrom(msg.sender, self, assets)
     got: uint256 = assets - min(assets, self.kept)
-    self.shares[receiver] += got
+    self.balanceOf[receiver] += got
     return got
 
 
@@ -49,12 +49,12 @@ def previewRedeem(shares: uint256) -> uint256:
 @external
 @view
 def maxWithdraw(owner: address) -> uint256:
-    return self.shares[owner]
+    return self.balanceOf[owner]
 
 
 @external
 def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
     assert not self.refuses, "vault: no"
-    self.shares[owner] -= assets
+    self.balanceOf[owner] -= assets
     assert extcall IERC20(self.asset).transfer(receiver, assets)
     return assets

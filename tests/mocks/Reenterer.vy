@@ -7,7 +7,7 @@
 
 
 interface Pool:
-    def withdraw(asset: address, amount: uint256) -> uint256: nonpayable
+    def withdraw(asset: address, amount: uint256, min_paid: uint256) -> uint256: nonpayable
 
 
 POOL: immutable(address)
@@ -22,4 +22,4 @@ def __init__(pool: address, asset: address):
 
 @external
 def on_stake(account: address, old: uint256, new: uint256):
-    paid: uint256 = extcall Pool(POOL).withdraw(ASSET, 1)
+    paid: uint256 = extcall Pool(POOL).withdraw(ASSET, 1, 0)

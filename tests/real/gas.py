@@ -36,13 +36,13 @@ def measure(web3: Web3, *, with_aave: bool) -> dict[str, int]:
     later()
     gas["stake again"] = system.stake(staker, system.usdc, 10_000 * USDC).gas_used
     later()
-    gas["withdraw a part"] = staking.withdraw(staker, system.usdc.address, 5_000 * USDC).gas_used
+    gas["withdraw a part"] = staking.withdraw(staker, system.usdc.address, 5_000 * USDC, 0).gas_used
     system.end_week(blocks=1)
     direct, swapped = system.harvest()
     gas["harvest"], gas["harvest with a swap"] = direct.gas_used, swapped.gas_used
     prizes.close_periods(keeper, prizes.period(), 1)
     later()
-    gas["withdraw all"] = staking.withdraw(first, system.usdc.address, 100_000 * USDC).gas_used
+    gas["withdraw all"] = staking.withdraw(first, system.usdc.address, 100_000 * USDC, 0).gas_used
     return gas
 
 

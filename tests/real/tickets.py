@@ -102,6 +102,11 @@ class RealTickets:
         bet.write(owner, "set_minter", pool)
         for token in (usdc.address, dai.address):
             staking.write(owner, "add_asset", token, fronts[token].address, feeds[token].address)
+        for token in (usdc, dai):
+            seed = 10 * 10 ** token.read("decimals")
+            token.write(owner, "mint", owner.address, seed)
+            token.write(owner, "approve", staking.address, seed)
+            staking.write(owner, "seed_asset", token.address, seed)
         members = sorted((wallet(web3, index).address for index in (3, 4, 5)), key=lambda member: int(member, 16))
         panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
         tessera.events.write(owner, "approve_panel", panel_id, True)

@@ -17,7 +17,7 @@ def test_least_gas_that_a_withdrawal_takes_is_enough_for_news_of_64_predictions(
     system, account = Grown(chain), chain.accounts[STAKER]
     for _ in range(64):
         chain.send(system.events, "predict", system.create(4 * WEEK), 0, by=STAKER)
-    withdraw = system.pool.functions.withdraw(system.usdc.address, 10 * USD)
+    withdraw = system.pool.functions.withdraw(system.usdc.address, 10 * USD, 0)
 
     def succeeds(gas):
         try:

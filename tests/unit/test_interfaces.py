@@ -15,7 +15,7 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("product", ["Escrow", "Panels", "PlayEuro", "PredictionEvents", "PrizePool"])
+@pytest.mark.parametrize("product", ["Escrow", "Panels", "PlayEuro", "PredictionEvents", "PrizePool", "StakingPool"])
 def test_every_external_function_stands_in_the_interface(product):
     abi = json.loads((ROOT / "frontend-abi" / "json" / f"{product}.json").read_text())
     functions = {entry["name"] for entry in abi if entry["type"] == "function"}

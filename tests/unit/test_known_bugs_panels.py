@@ -96,7 +96,7 @@ def test_azuro_safe_oracle_sx_bet_one_reporter_and_silence_hold_no_money(system,
     # A floor a period in the share and in what is carried.
     assert abs(system.prizes.waiting_revenue() - waiting - weeks.prize(event)) <= 1 + 2 * len(weeks.closed)
     for account in (staker, rival):
-        assert system.pool.withdraw(system.usdc, 1_000 * USD, sender=account) == 1_000 * USD
+        assert system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=account) == 1_000 * USD
         assert system.usdc.balanceOf(account) == 10_000 * USD
 
 
@@ -118,7 +118,7 @@ def test_collusion_below_the_threshold_decides_nothing_and_at_it_moves_the_prize
     prize = system.prizes.event_prize(event)
     won = [system.events.prize_of(event, account) for account in (staker, rival)]
     assert won == ([prize, 0] if colluding < 2 else [0, prize])
-    assert system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker) == 1_000 * USD
+    assert system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker) == 1_000 * USD
 
 
 def test_reporters_who_agree_early_decide_nothing_while_somebody_can_still_predict(system, staker, event):

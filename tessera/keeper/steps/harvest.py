@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tessera.chain.errors import Reverted
+from tessera.chain.staking_pool import ALL
 from tessera.keeper.steps.base import Call, Step
 from tessera.keeper.view import Clock, View
 from tessera.model.dates import utc
@@ -27,7 +28,7 @@ class Harvest(Step):
         return f"{self.kind} {self.asset}"
 
     def calls(self, view: View) -> Iterator[Call]:
-        yield Call(view.pool, "harvest", (self.asset,))
+        yield Call(view.pool, "harvest", (self.asset, ALL))
 
     def is_done(self, view: View) -> bool:
         return view.pool.asset_state(self.asset).harvested_at >= self.since

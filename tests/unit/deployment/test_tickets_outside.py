@@ -8,6 +8,7 @@ from web3 import Web3
 
 from tessera.chain import WAD, ZERO_ADDRESS, ChainError, Reverted, Tessera, Wallet
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.chain.erc20 import Erc20
 from tessera.chain.panels import PanelCreated
 from tessera.chain.timelock import CallExecuted, CallScheduled, Operation
 from tessera.deployment.artifacts import ROOT, compiled, compiled_file
@@ -44,6 +45,7 @@ def outside(deployer) -> dict:
     for name, decimals in (("USDC", 6), ("DAI", 18), ("LUSD", 18)):
         token = create(stranger, compiled("TestToken"), name, name, decimals)
         vault = create(stranger, compiled("YieldVault"), token)
+        send(stranger, "TestToken", token, "mint", deployer.address, 10 * 10**decimals)
         assets.append({"token": token, "vault": vault, "feed": create(stranger, compiled("PriceFeed"), 8, name, 10**8)})
     pair = compiled("Pair").initcode
     blueprint = b"\x61" + (len(pair) + 3).to_bytes(2, "big") + EIP5202 + pair
@@ -218,6 +220,10 @@ def test_the_timelock_acts_after_its_delay_and_not_before(owned, proposer, stran
     assert timelock.execute(stranger, operation).event(CallExecuted).id == scheduled.id
     assert timelock.ready_at(operation) == 1
     if what == "asset":
+        assert asset["token"] in owned.staking.assets()
+        assert not owned.staking.asset_state(asset["token"]).is_open
+        Erc20(stranger.web3, asset["token"]).approve(fresh, owned.staking.address, 10 * WAD)
+        owned.staking.seed_asset(fresh, asset["token"], 10 * WAD)
         assert owned.staking.asset_state(asset["token"]).is_open
     else:
         panel = owned.panels.create_panel(stranger, [stranger.address], 1).event(PanelCreated).panel_id

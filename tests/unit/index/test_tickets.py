@@ -90,10 +90,12 @@ def act(system: PrizeSystem, people: list[str], events: list[int], rng: random.R
             case "predict":
                 system.events.predict(event_id, rng.randrange(2), sender=who)
             case "withdraw":
-                system.pool.withdraw(asset, system.pool.principal_of(who, asset) // rng.choice((1, 2)), sender=who)
+                system.pool.withdraw(asset, system.pool.principal_of(who, asset) // rng.choice((1, 2)), 0, sender=who)
             case "forfeit":
                 with refusing(system.events):
-                    system.pool.withdraw(asset, system.pool.principal_of(who, asset) // rng.choice((1, 3)), sender=who)
+                    system.pool.withdraw(
+                        asset, system.pool.principal_of(who, asset) // rng.choice((1, 3)), 0, sender=who
+                    )
             case "purge":
                 system.events.purge(event_id, who)
             case "wait":

@@ -51,13 +51,13 @@ def test_never_expires(system, staker, event):
 def test_principal_gone_prize_stays(system, staker, event):
     system.finish(event, 0)
     due = system.events.prize_of(event, staker)
-    system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     assert system.events.prize_of(event, staker) == due
 
 
 def test_forfeited_share_that_nobody_purged_goes_to_the_pool(system, staker, rival, event):
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+        system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     system.finish(event, 0)
     prize, held, waiting = (
         system.prizes.event_prize(event),
@@ -76,7 +76,7 @@ def test_forfeited_share_that_nobody_purged_goes_to_the_pool(system, staker, riv
 
 def test_purged_in_time_the_others_share_it_all(system, staker, rival, event):
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+        system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     system.events.purge(event, staker)
     system.finish(event, 0)
     assert system.events.prize_of(event, rival) == system.prizes.event_prize(event)
@@ -120,7 +120,7 @@ def test_reverts_where_the_only_right_ones_have_no_tickets(system, rival, staker
     system.pool.stake(system.usdc, 1_000 * USD, sender=staker)
     event = system.create_event()
     system.events.predict(event, 0, sender=staker)
-    system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     system.finish(event, 0)
     with boa.reverts("events: nobody was right"):
         system.events.claim(event, staker)

@@ -25,14 +25,14 @@ def test_added_stake_takes_the_multiplier_of_its_own_moment(system, staker, even
 
 def test_withdrawal_scales_what_is_still_to_come(system, staker, event):
     system.mine(1_200)
-    system.pool.withdraw(system.usdc, 750 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 750 * USD, 0, sender=staker)
     system.mine(1_200)
     assert system.events.tickets(event, staker)[1] == (600_000 + 150_000) * WAD
 
 
 def test_restaking_after_leaving_does_not_bring_the_early_multiplier_back(system, staker, event):
     system.mine(1_200)
-    system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     system.pool.stake(system.usdc, 1_000 * USD, sender=staker)
     system.mine(1_200)
     assert system.events.tickets(event, staker)[1] == (600_000 + 400_000) * WAD
@@ -57,7 +57,7 @@ def test_total_follows_every_change_exactly(system, staker, rival, event):
     for amount in (1_111_111, 7_777_777, 13):
         system.mine(7)
         system.pool.stake(system.usdc, 10 * amount + USD, sender=staker)
-        system.pool.withdraw(system.usdc, amount, sender=rival)
+        system.pool.withdraw(system.usdc, amount, 0, sender=rival)
     mine, total = system.events.lines_of(event, staker, 0)
     assert mine + system.events.lines_of(event, rival, 0)[0] == total
 
@@ -67,7 +67,7 @@ def test_events_that_are_over_stay_as_they_are_and_leave_the_list(system, staker
     system.events.predict(over, 1, sender=staker)
     system.mine(MIN_BLOCKS)
     final = system.events.lines_of(over, staker, 1)
-    system.pool.withdraw(system.usdc, 500 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 500 * USD, 0, sender=staker)
     assert system.events.lines_of(over, staker, 1) == final
     assert system.events.eval(f"open_list._count({staker})") == 1
     assert system.events.eval(f"open_list._entry({staker}, 0)") == event
@@ -93,7 +93,7 @@ def test_stake_added_from_the_expected_end_on_counts_only_where_the_result_is_un
     system.pool.stake(system.dai, 8_000 * WAD, sender=staker)
     assert system.events.lines_of(event, staker, 0) == before
     # A withdrawal still scales what is to come: 5,000 of 10,000 USD go.
-    system.pool.withdraw(system.dai, 5_000 * WAD, sender=staker)
+    system.pool.withdraw(system.dai, 5_000 * WAD, 0, sender=staker)
     system.mine(1_200)
     # 1,000 USD at 3 for 200 h; then half of 1,000 USD at 3 and 1,000 USD at 2, for 200 h.
     assert system.events.tickets(event, staker)[1] == (600_000 + 500_000) * WAD

@@ -46,7 +46,7 @@ def test_other_outcome_re_dates_everything(system, staker, event):
 
 def test_tickets_without_stake_are_enough(system, staker, event):
     system.mine(600)
-    system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     system.mine(600)
     system.events.predict(event, 0, sender=staker)
     assert system.events.tickets(event, staker) == (100_000 * WAD, 200_000 * WAD)
@@ -65,7 +65,7 @@ def test_forgets_a_forfeited_prediction_first(system, staker, rival, event):
     system.events.predict(event, 0, sender=staker)
     system.mine(600)
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 500 * USD, sender=staker)
+        system.pool.withdraw(system.usdc, 500 * USD, 0, sender=staker)
     assert system.events.tickets(event, staker) == (100_000 * WAD, 0)
     system.mine(600)
     system.events.predict(event, 0, sender=staker)
@@ -79,7 +79,7 @@ def test_forgets_a_forfeited_prediction_first(system, staker, rival, event):
 
 def test_who_was_forfeited_elsewhere_predicts_as_anybody(system, staker, event):
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 500 * USD, sender=staker)
+        system.pool.withdraw(system.usdc, 500 * USD, 0, sender=staker)
     system.events.predict(event, 0, sender=staker)
     (log,) = system.events.get_logs()
     assert (type(log).__name__, log.account, log.outcome) == ("Predicted", staker, 0)
@@ -98,7 +98,7 @@ def test_64_open_predictions_and_ended_ones_make_room(system, staker):
     system.mine(MIN_BLOCKS)
     system.events.predict(extra, 0, sender=staker)
     # All 64 follow a change of stake: nothing more is to come in the first nor in the last.
-    system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     assert system.pool.forfeits(staker) == 0
     before = [system.events.outcome_tickets(event, 0) for event in (short + 1, extra)]
     system.mine(10)

@@ -16,7 +16,7 @@ def event(system, staker, rival):
         system.events.predict(event, 0, sender=account)
     system.mine(60)
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+        system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     return event
 
 
@@ -54,7 +54,7 @@ def test_reverts_when_purged_before(system, staker, event):
 def test_reverts_when_forfeited_after_the_event_was_over(system, rival, event):
     system.mine(10 * MIN_BLOCKS)
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 1_000 * USD, sender=rival)
+        system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=rival)
     with boa.reverts("events: not forfeited"):
         system.events.purge(event, rival)
 
@@ -84,9 +84,9 @@ def test_reverts_when_predicted_since(system, staker, event):
 def test_first_forfeiture_since_the_prediction_decides(system, rival, event):
     """A second one, after the event, does not hide that the first came before."""
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 100 * USD, sender=rival)
+        system.pool.withdraw(system.usdc, 100 * USD, 0, sender=rival)
         system.mine(10 * MIN_BLOCKS)
-        system.pool.withdraw(system.usdc, 100 * USD, sender=rival)
+        system.pool.withdraw(system.usdc, 100 * USD, 0, sender=rival)
     system.events.purge(event, rival)
 
 

@@ -96,7 +96,7 @@ def test_waits_for_the_time_to_purge_where_anybody_was_ever_forfeited(system, ev
     """Of any event, and of long ago: the contract keeps only their number."""
     system.stake(stranger, 10)
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 10 * USD, sender=stranger)
+        system.pool.withdraw(system.usdc, 10 * USD, 0, sender=stranger)
     assert system.pool.total_forfeits() == 1
     stop = all_but_blocks(system, event)
     for block in (stop, stop + 24 * system.blocks_per_hour - 1):

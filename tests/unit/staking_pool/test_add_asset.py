@@ -1,4 +1,4 @@
-"""The owner lists assets, each for good with one vault and one feed."""
+"""The owner lists assets, each with a vault and a feed."""
 
 import boa
 import pytest
@@ -13,14 +13,18 @@ def asset(system):
     return token, load("contracts/devnet/YieldVault.vy").deploy(token), system.feed[system.usdc]
 
 
-def test_opens_the_asset(system, asset, staker):
+def test_lists_the_asset(system, asset, staker):
     system.pool.add_asset(*asset, sender=system.owner)
     (log,) = [log for log in system.pool.get_logs() if type(log).__name__ == "AssetAdded"]
     assert (log.asset, log.vault, log.feed) == tuple(contract.address for contract in asset)
     assert system.pool.assets(2) == asset[0].address
     assert system.pool.vault_of(asset[0]) == asset[1].address
+    assert system.pool.feed_of(asset[0]) == asset[2].address
+    assert system.pool.asset_state(asset[0]) == (0, 0, 0, False)
+    assert asset[0].allowance(system.pool, asset[1]) == 0
     system.fund(staker, asset[0], USD)
-    system.pool.stake(asset[0], USD, sender=staker)
+    with boa.reverts("pool: asset is closed"):
+        system.pool.stake(asset[0], USD, sender=staker)
 
 
 def test_reverts_when_not_owner(system, asset, stranger):
@@ -49,7 +53,7 @@ def test_reverts_when_decimals_are_odd(system, asset, decimals):
 
 def test_reverts_when_feed_decimals_are_odd(system, asset):
     feed = load("contracts/devnet/PriceFeed.vy").deploy(19, "USD", 10**19)
-    with boa.reverts("pool: bad decimals"):
+    with boa.reverts("pool: bad feed decimals"):
         system.pool.add_asset(asset[0], asset[1], feed, sender=system.owner)
 
 
@@ -62,11 +66,3 @@ def test_reverts_when_there_are_eight(system):
             system.pool.add_asset(*args, sender=system.owner)
     with boa.reverts("pool: too many assets"):
         system.pool.add_asset(*args, sender=system.owner)
-
-
-def test_reverts_when_token_refuses_the_approval(system):
-    token = load("tests/mocks/Token.vy").deploy(6)
-    vault = load("contracts/devnet/YieldVault.vy").deploy(token)
-    token.set_approvable(False)
-    with boa.reverts("pool: approve failed"):
-        system.pool.add_asset(token, vault, system.feed[system.usdc], sender=system.owner)

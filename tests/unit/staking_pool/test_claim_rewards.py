@@ -24,7 +24,7 @@ def test_change_of_stake_keeps_what_was_earned(system, staker, rival):
     system.pool.stake(system.usdc, 1_000 * USD, sender=staker)
     system.pool.stake(system.usdc, 1_000 * USD, sender=rival)
     system.mine(10)
-    system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker)
     system.mine(10)
     assert system.pool.pending_rewards(staker) == BET_PER_BLOCK * 5
     assert system.pool.pending_rewards(rival) == BET_PER_BLOCK * 15
@@ -89,6 +89,6 @@ def test_failing_token_keeps_rewards_owed_and_principal_free(system, staker):
     with refusing(system.bet):
         with refused_without_a_text():
             system.pool.claim_rewards(staker)
-        assert system.pool.withdraw(system.usdc, 1_000 * USD, sender=staker) == 1_000 * USD
+        assert system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=staker) == 1_000 * USD
     assert system.pool.pending_rewards(staker) == BET_PER_BLOCK * 5
     system.pool.claim_rewards(staker)

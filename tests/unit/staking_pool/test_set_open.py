@@ -20,5 +20,5 @@ def test_reverts_when_not_owner(system, stranger):
 
 
 def test_reverts_when_asset_is_unknown(system):
-    with boa.reverts("pool: unknown asset"):
+    with boa.reverts("pool: asset is not seeded"):
         system.pool.set_open(system.bet, False, sender=system.owner)

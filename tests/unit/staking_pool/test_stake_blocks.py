@@ -13,7 +13,7 @@ def test_counts_from_its_block_to_the_one_before_the_last(system, staker):
     start = block_number()
     system.pool.stake(system.usdc, 5 * USD, sender=staker)
     system.mine(10)
-    system.pool.withdraw(system.usdc, 3 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 3 * USD, 0, sender=staker)
     system.mine(10)
     blocks = system.pool.stake_blocks
     assert blocks(staker, start, start + 20) == 5 * USD * 10 + 2 * USD * 10
@@ -27,8 +27,8 @@ def test_two_changes_in_a_block_are_one(system, staker):
     system.pool.stake(system.usdc, 5 * USD, sender=staker)
     system.pool.stake(system.usdc, 5 * USD, sender=staker)
     system.mine(3)
-    system.pool.withdraw(system.usdc, 5 * USD, sender=staker)
-    system.pool.withdraw(system.usdc, 5 * USD, sender=staker)
+    system.pool.withdraw(system.usdc, 5 * USD, 0, sender=staker)
+    system.pool.withdraw(system.usdc, 5 * USD, 0, sender=staker)
     system.mine(3)
     assert system.pool.stake_blocks(staker, 0, start + 6) == 10 * USD * 3
 
@@ -50,7 +50,7 @@ def test_is_exact_between_any_two_blocks(system, staker, changes, ends):
             system.mine(wait)
             # A dollar more or less: all of an odd sum leaves.
             if stake and dollars % 2:
-                system.pool.withdraw(system.usdc, stake * USD, sender=staker)
+                system.pool.withdraw(system.usdc, stake * USD, 0, sender=staker)
                 stake = 0
             else:
                 system.pool.stake(system.usdc, dollars * USD, sender=staker)
