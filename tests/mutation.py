@@ -100,7 +100,12 @@ class Mutant:
 
 
 TARGETS = [
-    Target("Escrow", ("Escrow.vy",), ("tests/unit/escrow", "tests/invariant/test_escrow.py")),
+    Target(
+        "Escrow",
+        ("Escrow.vy", "modules/account_word.vy", "modules/pot_word.vy", "modules/permits.vy"),
+        ("tests/unit/modules/test_words.py", "tests/unit/escrow", "tests/invariant/test_escrow.py"),
+    ),
+    Target("Timelock", ("Timelock.vy",), ("tests/unit/timelock",)),
     Target("PlayEuro", ("PlayEuro.vy",), ("tests/unit/play_euro", "tests/unit/escrow")),
     Target(
         "LmsrMarkets",
@@ -129,11 +134,23 @@ TARGETS = [
         ("tests/differential/test_lmsr_bound.py", "tests/differential/test_lmsr_evm.py", "tests/unit/lmsr_markets"),
     ),
     Target("BetToken", ("BetToken.vy",), ("tests/unit/bet_token",)),
-    Target("Panels", ("Panels.vy",), ("tests/unit/panels", "tests/differential/test_panels.py")),
+    Target(
+        "Panels",
+        ("Panels.vy", "modules/report_word.vy", "modules/seat_word.vy", "modules/short_signature.vy"),
+        ("tests/unit/modules/test_words.py", "tests/unit/panels", "tests/differential/test_panels.py"),
+    ),
     Target(
         "PrizePool",
-        ("PrizePool.vy", "modules/periods.vy", "modules/twap.vy"),
-        ("tests/unit/prize_pool", *TICKETS),
+        (
+            "PrizePool.vy",
+            "modules/periods.vy",
+            "modules/twap.vy",
+            "modules/split_word.vy",
+            "modules/prize_event_word.vy",
+            "modules/period_word.vy",
+            "modules/kept_word.vy",
+        ),
+        ("tests/unit/modules/test_words.py", "tests/unit/prize_pool", *TICKETS),
     ),
     Target(
         "StakingPool",
@@ -148,6 +165,9 @@ TARGETS = [
             "modules/event_word.vy",
             "modules/event_registry.vy",
             "modules/open_list.vy",
+            "modules/prediction_word.vy",
+            "modules/result_word.vy",
+            "modules/unclaimed_word.vy",
         ),
         ("tests/unit/modules", "tests/unit/staking_pool", "tests/differential/test_ticket_vectors.py", *TICKETS),
     ),

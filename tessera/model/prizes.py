@@ -40,13 +40,13 @@ class PrizeWeeks:
     """Revenue shared week by week. `period` is the first that is not closed."""
 
     period: int
-    event_share: Fraction = EVENT_SHARE
-    buyback_share: Fraction = BUYBACK_SHARE
+    split: tuple[Fraction, Fraction] = (EVENT_SHARE, BUYBACK_SHARE)
     waiting: Fraction = Fraction(0)
     carried: Fraction = Fraction(0)
     bucket: Fraction = Fraction(0)
     closed: list[Period] = field(default_factory=list)
     _events: dict = field(default_factory=dict)
+    _splits: dict[int, tuple[Fraction, Fraction]] = field(default_factory=dict)
 
     def add_revenue(self, amount: Fraction | int) -> None:
         """Revenue of the periods not closed."""
@@ -58,15 +58,19 @@ class PrizeWeeks:
             raise ValueError(f"period {last} is closed")
         self._events[event] = (weight, self.period, last)
 
+    def set_split(self, running: int, event_share: Fraction, buyback_share: Fraction) -> None:
+        """Shares of events and buyback from the week after the running one on."""
+        self._splits[running + 1] = event_share, buyback_share
+
     def close(self, running: int, most: int | None = None) -> None:
         """Closes periods before `running`, at most `most` of them; those still to close share what waits equally."""
         until = running if most is None else min(running, self.period + most)
         while self.period < until:
             revenue = self.waiting / (running - self.period)
             pool = self.carried + revenue
+            self.split = self._splits.pop(self.period, self.split)
             live = bool(self._live(self.period))
-            to_events = pool * self.event_share if live else Fraction(0)
-            buyback = pool * self.buyback_share if live else Fraction(0)
+            to_events, buyback = (pool * share if live else Fraction(0) for share in self.split)
             self.carried = pool - to_events - buyback
             self.bucket += buyback
             self.waiting -= revenue

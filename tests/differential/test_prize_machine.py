@@ -206,6 +206,16 @@ class PrizeMachine(StakeRules):
         if reason is None:
             self.weeks.close(running, most)
 
+    @rule(event_bps=st.integers(8_000, 10_000), share=st.fractions(0, 1))
+    def set_split(self, event_bps, share):
+        """Counts from the next week on, whenever that is closed; the running one has to be the first that is not."""
+        running, buyback_bps = period_of(boa.env.timestamp), int((10_000 - event_bps) * share)
+        system = self.system
+        reason = None if self.weeks.period == running else "prizes: weeks are not closed"
+        self.act(reason, lambda: system.prizes.set_split(event_bps, buyback_bps, sender=system.owner))
+        if reason is None:
+            self.weeks.set_split(running, Fraction(event_bps, 10_000), Fraction(buyback_bps, 10_000))
+
     @rule(share=st.fractions(0, 1))
     def buy_back(self, share):
         """Between two notes of the price nobody trades: what it gives is what the router says."""
@@ -239,7 +249,8 @@ class PrizeMachine(StakeRules):
         else:
             said = INVALID
             system.wait_until(info.result_deadline + 1)
-        system.mine(max(0, model.stop + 24 * system.blocks_per_hour - block_number()))
+        purging = 24 * system.blocks_per_hour if system.pool.total_forfeits() else 0
+        system.mine(max(0, model.stop + purging - block_number()))
         system.wait_until(start_of(last + 1))
         while self.weeks.period <= last:
             # An asset that cannot be harvested holds up a week for a day.
@@ -256,6 +267,11 @@ class PrizeMachine(StakeRules):
             if self.outcomes.get((event, person)) == winner
         }
         total = sum(held.values())
+        running = period_of(boa.env.timestamp)
+        if not total and self.weeks.period < running:
+            # What comes back is revenue of the running week, so those that are over are closed before.
+            system.wait_until(start_of(running) + DAY)
+            self.weeks.close(running)
         system.events.settle(event)
         if not total:
             self.weeks.add_revenue(prize)

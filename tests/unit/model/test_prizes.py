@@ -69,3 +69,15 @@ def test_weeks_begin_on_friday_midnight():
     friday = 1_795_132_800
     assert period_of(friday) == period_of(friday - 1) + 1 == period_of(friday + 604_799)
     assert start_of(period_of(friday)) == friday
+
+
+def test_a_new_split_counts_from_the_next_week():
+    weeks = PrizeWeeks(10)
+    weeks.open_event("a", 1, 12)
+    weeks.set_split(10, Fraction(80, 100), Fraction(5, 100))
+    weeks.add_revenue(200)
+    weeks.close(12)
+    assert [(each.to_events, each.buyback) for each in weeks.closed] == [
+        (90, 3),
+        (Fraction(107 * 80, 100), Fraction(107 * 5, 100)),
+    ]
