@@ -24,6 +24,7 @@ SILENCE = 7 * DAY
 # Ours.
 WINDOW = 12 * HOUR  # to dispute a proposal in
 HAND = 7  # seconds between two bets of one hand
+DISPUTED = (Ending.VOTED, Ending.RULED, Ending.DOUBTED, Ending.UNRULED)
 SLIPPAGE = 0.98  # of the quoted shares that a friend accepts
 
 
@@ -67,7 +68,7 @@ class Game:
         fixture = self.fixture
         self.creator = self.season.next_creator()
         others = [friend for friend in FRIENDS if friend is not self.creator]
-        self.referee = self.rng.choice(others) if fixture.ending is Ending.RULED else None
+        self.referee = self.rng.choice(others) if fixture.ending in (Ending.RULED, Ending.UNRULED) else None
         self.market_id = self.club.create_market(
             self.creator.name,
             fixture.terms(),
@@ -85,7 +86,10 @@ class Game:
         for friend in self.bettors:
             for at in self._looks(friend):
                 self._do(at, partial(self.look, friend))
-        self._do(fixture.expected_result_at + self.rng.randrange(5, 50) * MINUTE, self.end)
+        if fixture.ending is Ending.EARLY:
+            self._do(self.match.full_time + MINUTE, self.end)
+        else:
+            self._do(fixture.expected_result_at + self.rng.randrange(5, 50) * MINUTE, self.end)
 
     def goal(self, goal: Goal) -> None:
         """Hear of a goal, and a minute later of what it did to the price."""
@@ -146,9 +150,9 @@ class Game:
         fixture, now = self.fixture, self.club.now
         truth = YES if fixture.happened else NO
         match fixture.ending:
-            case Ending.PLAIN:
+            case Ending.PLAIN | Ending.EARLY:
                 self._propose(self.creator, truth)
-            case Ending.VOTED | Ending.RULED:
+            case Ending.VOTED | Ending.RULED | Ending.DOUBTED | Ending.UNRULED:
                 self._propose(self.creator, truth.other)
                 self._do(now + self.rng.randrange(1, 6) * HOUR, self.dispute)
             case Ending.UNCLEAR:
@@ -161,8 +165,9 @@ class Game:
 
     def _propose(self, friend: Friend, outcome: Outcome) -> None:
         self.club.propose(friend.name, self.market_id, outcome)
-        if self.fixture.ending not in (Ending.VOTED, Ending.RULED):
-            self._do(self.club.now + WINDOW, self.finalize)
+        if self.fixture.ending not in DISPUTED:
+            # The market's window where the creator proposes on time; a day where a bettor does, or it is early.
+            self._do(self.club.dispute_ends_at(self.market_id), self.finalize)
 
     def dispute(self) -> None:
         """A bettor on the true side objects to the creator's word; then the others vote, or the referee rules."""
@@ -174,15 +179,17 @@ class Game:
         complainer = self._richest_in(truth)
         self.club.complain(complainer.name, self.market_id, truth, reason)
         self.season.say(f" wait!  {complainer.name}: “{reason}”")
-        if self.referee:
-            self._do(now + self.rng.randrange(2, 20) * HOUR, partial(self.rule, truth))
-            return
-        for friend in self.positions.keys() - {complainer}:
-            # Most say what they saw; some of those who only hold the wrong side vote for their purse.
-            honest = truth in self.positions[friend] or self.rng.random() < 0.5
-            vote = partial(self.club.vote, friend.name, self.market_id, truth if honest else truth.other)
-            self._do(now + self.rng.randrange(10 * MINUTE, VOTING - HOUR), vote)
-        self._do(now + VOTING, self.count)
+        match self.fixture.ending:
+            case Ending.RULED:
+                self._do(now + self.rng.randrange(2, 20) * HOUR, partial(self.rule, truth))
+            case Ending.UNRULED | Ending.DOUBTED:  # nobody says anything more
+                self._do(self.club.dispute_ends_at(self.market_id), self.finalize)
+            case Ending.VOTED:
+                # All who bet say what they saw, also those who lose by it; the creator's word is one head.
+                for friend in sorted(self.positions.keys() - {complainer}, key=lambda friend: friend.name):
+                    vote = partial(self.club.vote, friend.name, self.market_id, truth)
+                    self._do(now + self.rng.randrange(10 * MINUTE, VOTING - HOUR), vote)
+                self._do(now + VOTING, self.count)
 
     def count(self) -> None:
         """Voting is over, unless a late vote has made it longer."""

@@ -11,9 +11,12 @@ class Ending(Enum):
     """How a market's outcome comes about, in words for people."""
 
     PLAIN = "undisputed"
-    VOTED = "disputed, then voted"
+    VOTED = "disputed: more than two thirds of the heads flipped it"
     RULED = "disputed, then ruled by the referee"
     UNCLEAR = "called off: its rules contradicted its question"
+    DOUBTED = "disputed: one against one is doubt, all is paid back"
+    UNRULED = "disputed: the referee kept silent, all is paid back"
+    EARLY = "proposed with the whistle, before the result was due"
     SILENT = "creator silent: a bettor proposed"
     EXPIRED = "nobody proposed: expired"
 
@@ -90,6 +93,15 @@ def _endings(matches: list[Match]) -> dict[Match, Ending]:
 
     With fewer matches than endings the first endings of the list are played.
     """
-    wanted = [Ending.VOTED, Ending.RULED, Ending.UNCLEAR, Ending.SILENT, Ending.EXPIRED]
+    wanted = [
+        Ending.VOTED,
+        Ending.RULED,
+        Ending.UNCLEAR,
+        Ending.DOUBTED,
+        Ending.UNRULED,
+        Ending.EARLY,
+        Ending.SILENT,
+        Ending.EXPIRED,
+    ]
     quarrelsome = sorted(matches, key=lambda match: ("extra time", "penalties", "90 minutes").index(match.decided_in))
     return dict(zip(quarrelsome, wanted, strict=False))

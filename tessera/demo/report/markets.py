@@ -17,11 +17,20 @@ KINDS = {
     Ending.VOTED: "disputed",
     Ending.RULED: "disputed",
     Ending.UNCLEAR: "invalid",
+    Ending.DOUBTED: "disputed invalid",
+    Ending.UNRULED: "disputed silent invalid",
+    Ending.EARLY: "early",
     Ending.SILENT: "silent",
     Ending.EXPIRED: "silent invalid",
 }
 PRODUCT = "Friends’ markets"
-CHIPS = {"all": "All", "disputed": "Disputed", "silent": "Creator silent", "invalid": "Ended INVALID"}
+CHIPS = {
+    "all": "All",
+    "disputed": "Disputed",
+    "early": "Early result",
+    "silent": "Somebody silent",
+    "invalid": "Ended INVALID",
+}
 
 
 def head(played: Played) -> Head:
@@ -300,7 +309,7 @@ def _steps(game: Game) -> str:
         elif step.verb == "ruled":
             lines.append((step.at, f"{step.who}, the referee, ruled {step.outcome.name}"))
         elif step.verb == "final":
-            votes = [each.outcome for each in game.steps if each.verb == "voted"]
+            votes = list({each.who: each.outcome for each in game.steps if each.verb == "voted"}.values())
             if votes:
                 count = ", ".join(
                     f"{votes.count(outcome)} {outcome.name}" for outcome in Outcome if votes.count(outcome)

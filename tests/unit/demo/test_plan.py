@@ -49,7 +49,7 @@ def test_ratings_know_only_what_was_over():
 
 def test_every_ending_is_played_where_the_quarrel_is():
     fixtures = plan(15, AFTER)
-    assert Counter(fixture.ending for fixture in fixtures) == dict.fromkeys(Ending, 1) | {Ending.PLAIN: 10}
+    assert Counter(fixture.ending for fixture in fixtures) == dict.fromkeys(Ending, 1) | {Ending.PLAIN: 7}
     assert by_teams(fixtures, "England", "Slovakia").ending is Ending.VOTED
     assert by_teams(fixtures, "Spain", "Germany").ending is Ending.RULED
     assert by_teams(fixtures, "Portugal", "Slovenia").ending is Ending.UNCLEAR

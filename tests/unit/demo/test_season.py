@@ -1,4 +1,4 @@
-"""A season of three matches, end to end on the embedded chain: a vote, a ruling, an INVALID market."""
+"""A season of six matches, end to end on the embedded chain: each way in which a market is decided but silence."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -46,7 +46,7 @@ def listener():
 
 @pytest.fixture(scope="module")
 def played(listener):
-    return play(embedded_web3(), 3, watcher=listener)
+    return play(embedded_web3(), 6, watcher=listener)
 
 
 def bets_of(played):
@@ -56,7 +56,7 @@ def bets_of(played):
 
 def test_every_market_ends_as_planned(played):
     games = {game.fixture.ending: game for game in played.record.games}
-    assert set(games) == {Ending.VOTED, Ending.RULED, Ending.UNCLEAR}
+    assert set(games) == set(Ending) - {Ending.PLAIN, Ending.SILENT, Ending.EXPIRED}
     for ending in (Ending.VOTED, Ending.RULED):
         game = games[ending]
         truth = YES if game.fixture.happened else NO
@@ -64,8 +64,29 @@ def test_every_market_ends_as_planned(played):
         assert game.outcome is truth
     assert [step.who for step in games[Ending.RULED].steps if step.verb == "ruled"] == [games[Ending.RULED].referee]
     assert games[Ending.RULED].referee not in games[Ending.RULED].gains
-    assert games[Ending.UNCLEAR].outcome is INVALID
-    assert all(amount == 0 for amount in games[Ending.UNCLEAR].gains.values())
+    for ending in (Ending.UNCLEAR, Ending.DOUBTED, Ending.UNRULED):
+        assert games[ending].outcome is INVALID
+        assert games[ending].gains
+        assert all(amount == 0 for amount in games[ending].gains.values())
+    assert games[Ending.UNRULED].referee not in games[Ending.UNRULED].gains
+    assert "ruled" not in [step.verb for step in games[Ending.UNRULED].steps]
+
+
+def test_a_flip_has_two_thirds_of_the_heads_and_a_quarter_of_the_stakes(played):
+    (game,) = [game for game in played.record.games if game.fixture.ending is Ending.VOTED]
+    tally = played.club.markets.tally(game.market_id)
+    truth = YES if game.fixture.happened else NO
+    assert tally.heads[truth.other] == 1  # the creator's word
+    assert 3 * tally.heads[truth] > 2 * sum(tally.heads.values())
+    assert 4 * tally.stakes[truth] > tally.staked
+
+
+def test_an_early_result_is_proposed_before_it_is_due_and_waits_for_a_day(played):
+    (game,) = [game for game in played.record.games if game.fixture.ending is Ending.EARLY]
+    market = played.club.markets.market(game.market_id)
+    assert market.proposed_at < market.expected_result_at
+    assert market.window_ends_at - market.proposed_at == DAY
+    assert game.outcome is (YES if game.fixture.happened else NO)
 
 
 def test_people_bet_before_and_during_every_match(played):
@@ -95,7 +116,7 @@ def test_somebody_looking_on_sees_progress(played, listener):
     assert [done for done, _, _ in listener.steps] == list(range(len(listener.steps)))
     assert all(done < of for done, of, _ in listener.steps)
     assert listener.steps[-1][0] == listener.steps[-1][1] - 1
-    assert sum(" final " in text for text in listener.told) == 3
+    assert sum(" final " in text for text in listener.told) == 6
 
 
 def test_everything_adds_up(played):
@@ -128,7 +149,7 @@ def test_audit_fails_over_a_claim_paid_wrong(played):
 
 def test_page_of_the_season_is_written(played, tmp_path):
     page = write(played, tmp_path).read_text(encoding="utf-8")
-    assert page.count('data-draw="match"') == 3
+    assert page.count('data-draw="match"') == 6
     assert "the referee, ruled" in page
     assert "every stake and the seed went back" in page
 
@@ -142,8 +163,8 @@ def test_audit_fails_over_an_open_market(played):
         club.create_market(name, Terms("?", "yes", "no", "rules", "source")._asdict(), p0=0.5, referee=None, **times)
         with pytest.raises(AuditError) as failed:
             audit(club, played.rows, played.record)
-        assert "market 4 is not finalized" in str(failed.value)
-        assert "pot 4 still holds 10000000" in str(failed.value)
+        assert "market 7 is not finalized" in str(failed.value)
+        assert "pot 7 still holds 10000000" in str(failed.value)
         with pytest.raises(AuditError, match="the logs leave 10000000 in pot"):
             audit(club, club.rows(), played.record)
 
