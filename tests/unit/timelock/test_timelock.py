@@ -158,3 +158,19 @@ def test_reverts_when_the_delay_is_updated_by_hand(timelock, proposer, stranger)
 def test_reverts_when_deployed_without_proposers(evm):
     with boa.reverts("timelock: no proposers"):
         load("contracts/Timelock.vy").deploy(DAY, [], [])
+
+
+def test_openzeppelin_timelocks_give_notice_once_and_never_again(timelock, proposer, token, stranger, update):
+    """A proposer who has waited two days for `update_delay(0)` could act without notice from then on, and take all 100
+    BET in a second. The shortest that can be had is a day, so the second operation is public for a day too."""
+    with boa.reverts():
+        update(0)
+    update(DAY)
+    call = (token.address, 0, token.transfer.prepare_calldata(stranger, 100), NOTHING, NOTHING)
+    with boa.reverts("timelock_controller: insufficient delay"):
+        timelock.schedule(*call, DAY - 1, sender=proposer)
+    timelock.schedule(*call, DAY, sender=proposer)
+    boa.env.timestamp += DAY - 1
+    with boa.reverts("timelock_controller: operation is not ready"):
+        timelock.execute(*call, sender=proposer)
+    assert token.balanceOf(stranger) == 0
