@@ -1,0 +1,149 @@
+"""Sessions as tests use them: who signs, questions, states, receipts, books and results, and money of one stream."""
+
+from dataclasses import dataclass, replace
+
+import boa
+from eth_account import Account
+from eth_keys.datatypes import PrivateKey
+from eth_utils import keccak
+
+from tessera.model.sessions import record, states
+from tessera.model.sessions.questions import Kind, panel_times
+from tessera.model.sessions.typed import (
+    Choice,
+    Close,
+    Domain,
+    Offer,
+    OpenBet,
+    Post,
+    Question,
+    Quote,
+    Receipt,
+    State,
+)
+from tests.panels import Question as Asked
+from tests.panels import sign as sign_report
+
+EUR = 10**6
+NO_SIGNATURE = (0, 0)
+NO_RECEIPT = (0, 0, bytes(32), NO_SIGNATURE)
+NO_BOOK = (bytes(32), [])
+NO_POST = (0, NO_SIGNATURE)
+NONE, OPEN, EXITING, CLOSED = range(4)
+
+
+def key(name: str):
+    """An account whose key the tests hold."""
+    return Account.from_key(keccak(text=name))
+
+
+def sign(account, digest: bytes) -> tuple[int, int]:
+    """A signature of a digest, in the two words of EIP-2098."""
+    signature = PrivateKey(account.key).sign_msg_hash(digest)
+    return signature.r, signature.s | signature.v << 255
+
+
+@dataclass
+class House:
+    """One stream, its house and its observers, over a deployed MicroSessions."""
+
+    micro: object
+    panels: object
+    stream_id: int
+    panel_id: int
+    observers: list
+    domain: Domain
+    operator: object
+    house_key: object
+
+    def offer(self, player: str, session_key: str, **more) -> Offer:
+        """An offer that is good now: 20 EUR against 30, an activation cost of 1, caps of 5 and 15."""
+        now = boa.env.evm.patch.timestamp
+        fields = {
+            "stream_id": self.stream_id,
+            "deposit": 20 * EUR,
+            "activation": 1 * EUR,
+            "house_lock": 30 * EUR,
+            "stake_cap": 5 * EUR,
+            "loss_cap": 15 * EUR,
+            "expires_at": now + 86_400,
+            "valid_until": now + 120,
+        }
+        return Offer(player, session_key, self.house_key.address, **fields | more)
+
+    def open(self, offer: Offer) -> bytes:
+        """Opens the session; its id."""
+        session = self.domain.digest(offer)
+        return self.micro.open_session(offer.words, sign(self.operator, session), sender=offer.player)
+
+    def question(self, text="Does the next car turn left?", lock_in=10, due_in=3_600, **more) -> Question:
+        """A binary question that locks in so many seconds."""
+        lock = (boa.env.evm.patch.timestamp + lock_in) * 1_000
+        fields = {
+            "kind": Kind.BINARY,
+            "stream_id": self.stream_id,
+            "text": text,
+            "lock": lock,
+            "start": lock + 3_000,
+            "end": lock + 63_000,
+            "report_by": lock + due_in * 1_000,
+            "symbols": 0,
+            "choices": (Choice(0, 0), Choice(1, 1)),
+        }
+        return Question(**fields | more)
+
+    def bet(self, question: Question, choice=0, stake=EUR, odds=1_800, number=1) -> OpenBet:
+        """A bet on a question at a quote of its own."""
+        quote = Quote(
+            self.stream_id,
+            self.domain.digest(question),
+            (odds,) * len(question.choices),
+            10**9,
+            number,
+            question.lock,
+        )
+        return OpenBet(
+            self.domain.digest(question),
+            self.domain.digest(quote),
+            question.lock,
+            question.report_by,
+            choice,
+            stake,
+            states.liability_of(stake, odds),
+        )
+
+    def state_hash(self, session: bytes, state: State) -> bytes:
+        return self.domain.digest(state, session=session)
+
+    def receipt(self, session: bytes, state: State, n=1, house_key=None, **more) -> tuple:
+        """The house's signature of a state, as the contract takes it."""
+        found = Receipt(self.state_hash(session, state), self.stream_id, n, 1, keccak(text=f"head {n}"))
+        signature = sign(house_key or self.house_key, self.domain.digest(replace(found, **more)))
+        return found.n, found.epoch, found.head, signature
+
+    def post(self, account, session: bytes, state: State, valid_until: int) -> tuple:
+        """The player's word that somebody else may post a state."""
+        post = Post(self.state_hash(session, state), valid_until)
+        return valid_until, sign(account, self.domain.digest(post, session=session))
+
+    def close(self, account, session: bytes, net: int, activated: bool, valid_until: int) -> tuple[int, int]:
+        """A signature under an agreement to close."""
+        return sign(account, self.domain.digest(Close(net, activated, valid_until), session=session))
+
+    def report(self, key: bytes, lock: int, report_by: int, outcome: int, reporters=None) -> None:
+        """Observers report an outcome under a key, all at once."""
+        asked = Asked(self.micro.address, key, *panel_times(lock, report_by))
+        signers = self.observers[:2] if reporters is None else reporters
+        chain_id = boa.env.evm.patch.chain_id
+        signatures = [sign_report(one, self.panels.address, chain_id, self.panel_id, asked, outcome) for one in signers]
+        self.panels.submit_reports(self.panel_id, [(asked, outcome, len(signatures))], signatures)
+
+    def result(self, question: Question, outcome: int) -> None:
+        """The panel says which choice won."""
+        self.report(self.domain.digest(question), question.lock, question.report_by, outcome)
+
+    def book(self, question: Question, leaves: list[bytes], leaf: bytes) -> tuple:
+        """The panel confirms a question's book; the proof of a leaf in it."""
+        root = record.book_root(leaves)
+        self.report(record.book_key(self.domain.digest(question), root), question.lock, question.report_by, 1)
+        return root, record.book_proof(leaves, leaf)
