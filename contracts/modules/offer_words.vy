@@ -11,11 +11,25 @@
      house_word: house key from bit 96, house lock below.
      caps_word: stream from bit 192, stake cap from bit 96, loss cap below.
      times_word: salt from bit 128, expiry from bit 64, valid until below, unix seconds.
-     A getter never reverts, so that no item of a batch can stop the others.
+     Unpacking never reverts, so that no item of a batch can stop the others.
 """
 
 
 from ..interfaces import IMicroSessions
+
+
+struct Terms:
+    player: address
+    session_key: address
+    house_key: address
+    stream_id: uint256
+    deposit: uint256
+    activation: uint256
+    house_lock: uint256
+    stake_cap: uint256
+    loss_cap: uint256
+    expires_at: uint256
+    valid_until: uint256
 
 
 ADDRESS_SHIFT: constant(uint256) = 96
@@ -28,65 +42,17 @@ TIME_MASK: constant(uint256) = 2**64 - 1
 
 @internal
 @pure
-def _player(offer: IMicroSessions.Offer) -> address:
-    return convert(offer.player_word >> ADDRESS_SHIFT, address)
-
-
-@internal
-@pure
-def _deposit(offer: IMicroSessions.Offer) -> uint256:
-    return offer.player_word & AMOUNT_MASK
-
-
-@internal
-@pure
-def _session_key(offer: IMicroSessions.Offer) -> address:
-    return convert(offer.session_word >> ADDRESS_SHIFT, address)
-
-
-@internal
-@pure
-def _activation(offer: IMicroSessions.Offer) -> uint256:
-    return offer.session_word & AMOUNT_MASK
-
-
-@internal
-@pure
-def _house_key(offer: IMicroSessions.Offer) -> address:
-    return convert(offer.house_word >> ADDRESS_SHIFT, address)
-
-
-@internal
-@pure
-def _house_lock(offer: IMicroSessions.Offer) -> uint256:
-    return offer.house_word & AMOUNT_MASK
-
-
-@internal
-@pure
-def _stream_id(offer: IMicroSessions.Offer) -> uint256:
-    return offer.caps_word >> STREAM_SHIFT
-
-
-@internal
-@pure
-def _stake_cap(offer: IMicroSessions.Offer) -> uint256:
-    return (offer.caps_word >> STAKE_CAP_SHIFT) & AMOUNT_MASK
-
-
-@internal
-@pure
-def _loss_cap(offer: IMicroSessions.Offer) -> uint256:
-    return offer.caps_word & AMOUNT_MASK
-
-
-@internal
-@pure
-def _expires_at(offer: IMicroSessions.Offer) -> uint256:
-    return (offer.times_word >> EXPIRY_SHIFT) & TIME_MASK
-
-
-@internal
-@pure
-def _valid_until(offer: IMicroSessions.Offer) -> uint256:
-    return offer.times_word & TIME_MASK
+def _unpacked(offer: IMicroSessions.Offer) -> Terms:
+    return Terms(
+        player=convert(offer.player_word >> ADDRESS_SHIFT, address),
+        session_key=convert(offer.session_word >> ADDRESS_SHIFT, address),
+        house_key=convert(offer.house_word >> ADDRESS_SHIFT, address),
+        stream_id=offer.caps_word >> STREAM_SHIFT,
+        deposit=offer.player_word & AMOUNT_MASK,
+        activation=offer.session_word & AMOUNT_MASK,
+        house_lock=offer.house_word & AMOUNT_MASK,
+        stake_cap=(offer.caps_word >> STAKE_CAP_SHIFT) & AMOUNT_MASK,
+        loss_cap=offer.caps_word & AMOUNT_MASK,
+        expires_at=(offer.times_word >> EXPIRY_SHIFT) & TIME_MASK,
+        valid_until=offer.times_word & TIME_MASK,
+    )

@@ -64,6 +64,12 @@ def _stage(word: uint256) -> uint256:
 
 @internal
 @pure
+def _is_running(word: uint256) -> bool:
+    return word & STAGE_MASK == OPEN or word & STAGE_MASK == EXITING
+
+
+@internal
+@pure
 def _top_ups(word: uint256) -> uint256:
     return (word >> TOP_UPS_SHIFT) & TOP_UPS_MASK
 

@@ -117,7 +117,9 @@ def _message(name: str, value: Typed, more: dict[str, Any]) -> dict[str, Any]:
     for item in TYPES[name]:
         key, kind = item["name"], item["type"].removesuffix("[]")
         content = more[key] if key in more else getattr(value, key)
-        found[key] = [_message(kind, part, {}) for part in content] if kind in TYPES else content
+        if kind in TYPES:
+            content = [_message(kind, part, {}) for part in content]
+        found[key] = list(content) if isinstance(content, tuple) else content
     return found
 
 

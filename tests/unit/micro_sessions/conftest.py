@@ -20,7 +20,7 @@ def house(load, owner, coin, coin_escrow, evm):
     operator = key("operator")
     consent = 1 << (len_of(coin_escrow) - 1)
     fund(coin, coin_escrow, owner, operator.address, 2_000 * EUR, consent)
-    stream_id = micro.open_stream(panel_id, operator.address, 500 * EUR)
+    stream_id = micro.open_stream(panel_id, operator.address, 500)
     micro.fund_stream(stream_id, 1_000 * EUR, sender=operator.address)
     domain = Domain(evm.patch.chain_id, micro.address)
     return House(micro, panels, stream_id, panel_id, observers, domain, operator, key("house key"))

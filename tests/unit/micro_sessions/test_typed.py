@@ -1,5 +1,7 @@
 """One definition of what is signed: contract, model and eth-account agree on every digest."""
 
+from dataclasses import replace
+
 import pytest
 from eth_account._utils.encode_typed_data.encoding_and_hashing import hash_domain, hash_eip712_message
 from eth_utils import keccak
@@ -74,8 +76,6 @@ def test_what_the_contract_only_checks(house, value):
 
 
 def test_numbers_that_have_no_room_in_an_offer_are_refused(house, offer):
-    from dataclasses import replace
-
     for name, bits in [("deposit", 96), ("stream_id", 64), ("valid_until", 64), ("salt", 128)]:
         with pytest.raises(ValueError, match="bits"):
             replace(offer, **{name: 2**bits})
