@@ -1,6 +1,7 @@
 """Sessions as tests use them: who signs, questions, states, receipts, books and results, and money of one stream."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import boa
 from eth_account import Account
@@ -21,6 +22,7 @@ from tessera.model.sessions.typed import (
     Receipt,
     State,
 )
+from tests.logs import events
 from tests.panels import Question as Asked
 from tests.panels import sign as sign_report
 
@@ -35,6 +37,11 @@ NONE, OPEN, EXITING, CLOSED = range(4)
 def key(name: str):
     """An account whose key the tests hold."""
     return Account.from_key(keccak(text=name))
+
+
+def events_of(contract, name: str) -> list[SimpleNamespace]:
+    """The events of a name that the last transaction to a contract logged."""
+    return [SimpleNamespace(**fields) for _, event_name, fields in events(contract) if event_name == name]
 
 
 def sign(account, digest: bytes) -> tuple[int, int]:
