@@ -1,6 +1,8 @@
 """Sessions as tests use them: who signs, questions, states, receipts, books and results, and money of one stream."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import boa
@@ -24,9 +26,14 @@ from tessera.model.sessions.typed import (
 )
 from tests.logs import events
 from tests.panels import Question as Asked
+from tests.panels import accounts
 from tests.panels import sign as sign_report
 
+ROOT = Path(__file__).parents[1]
 EUR = 10**6
+HOUR = 3_600
+DAY = 86_400
+LOCK_CAP = 500  # whole tokens
 NO_SIGNATURE = (0, 0)
 NO_RECEIPT = (0, 0, bytes(32), NO_SIGNATURE)
 NO_BOOK = (bytes(32), [])
@@ -62,6 +69,8 @@ class House:
     domain: Domain
     operator: object
     house_key: object
+    escrow: object
+    lock_cap: int
 
     def offer(self, player: str, session_key: str, **more) -> Offer:
         """An offer that is good now: 20 EUR against 30, an activation cost of 1, caps of 5 and 15."""
@@ -154,3 +163,67 @@ class House:
         root = record.book_root(leaves)
         self.report(record.book_key(self.domain.digest(question), root), question.lock, question.report_by, 1)
         return root, record.book_proof(leaves, leaf)
+
+
+def fund(coin, escrow, owner, account: str, amount: int) -> None:
+    """Gives an account money in Escrow, and has it consent to the product registered last."""
+    coin.mint(account, amount, sender=owner)
+    coin.approve(escrow, amount, sender=account)
+    escrow.deposit(amount, account, 1 << _products(escrow) - 1, sender=account)
+
+
+def _products(escrow) -> int:
+    """How many products an Escrow has."""
+    count = 0
+    with suppress(boa.BoaError):
+        while True:
+            escrow.products(count)
+            count += 1
+    return count
+
+
+def houses(load, coin, escrow, owner, short: int, long: int, streams: int = 1) -> list[House]:
+    """Streams of one MicroSessions on an Escrow, with a bankroll of 1,000 EUR each and a panel of two of three."""
+    panels = load("Panels").deploy()
+    micro = load("MicroSessions").deploy(escrow, panels, short, long)
+    escrow.register_product(micro, sender=owner)
+    observers = accounts(3)
+    panel_id = panels.create_panel([one.address for one in observers], 2)
+    domain = Domain(boa.env.evm.patch.chain_id, micro.address)
+    made = []
+    for number in range(streams):
+        operator = key(f"operator {number}")
+        fund(coin, escrow, owner, operator.address, 2_000 * EUR)
+        stream_id = micro.open_stream(panel_id, operator.address, LOCK_CAP)
+        micro.fund_stream(stream_id, 1_000 * EUR, sender=operator.address)
+        made.append(
+            House(
+                micro,
+                panels,
+                stream_id,
+                panel_id,
+                observers,
+                domain,
+                operator,
+                key(f"house key {number}"),
+                escrow,
+                LOCK_CAP,
+            )
+        )
+    return made
+
+
+def deployed_house(players: list, purse: int, streams: int) -> list[House]:
+    """The same on a coin and an Escrow of their own, where players have money."""
+
+    def load(name):
+        path = ROOT / "contracts" / f"{name}.vy"
+        return boa.load_partial(str(path if path.exists() else ROOT / "tests" / "mocks" / f"{name}.vy"))
+
+    owner = boa.env.generate_address("owner")
+    coin = load("Coin").deploy(sender=owner)
+    escrow = load("Escrow").deploy(coin, False, sender=owner)
+    made = houses(load, coin, escrow, owner, HOUR, DAY, streams)
+    for player in players:
+        fund(coin, escrow, owner, player.address, purse)
+    return made

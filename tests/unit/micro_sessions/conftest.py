@@ -2,49 +2,19 @@
 
 from types import SimpleNamespace
 
-import boa
 import pytest
 
 from tessera.model.sessions import states
-from tessera.model.sessions.typed import Domain, State
-from tests.panels import accounts
-from tests.sessions import EUR, NO_BOOK, NO_POST, NO_RECEIPT, NO_SIGNATURE, House, key, sign
+from tessera.model.sessions.typed import State
+from tests.sessions import EUR, NO_BOOK, NO_POST, NO_RECEIPT, NO_SIGNATURE, fund, houses, key, sign
 from tests.unit.conftest import HOUR
 
 
 @pytest.fixture(scope="session")
 def house(load, owner, coin, coin_escrow, evm):
     """The stream's house: operator with 2,000 EUR in Escrow, of which 1,000 are the bankroll."""
-    panels = load("Panels").deploy()
-    micro = load("MicroSessions").deploy(coin_escrow, panels, HOUR, 24 * HOUR)
-    coin_escrow.register_product(micro, sender=owner)
-    observers = accounts(3)
-    panel_id = panels.create_panel([one.address for one in observers], 2)
-    operator = key("operator")
-    consent = 1 << (len_of(coin_escrow) - 1)
-    fund(coin, coin_escrow, owner, operator.address, 2_000 * EUR, consent)
-    stream_id = micro.open_stream(panel_id, operator.address, 500)
-    micro.fund_stream(stream_id, 1_000 * EUR, sender=operator.address)
-    domain = Domain(evm.patch.chain_id, micro.address)
-    return House(micro, panels, stream_id, panel_id, observers, domain, operator, key("house key"))
-
-
-def len_of(escrow) -> int:
-    """How many products an Escrow has."""
-    count = 0
-    while True:
-        try:
-            escrow.products(count)
-        except boa.BoaError:
-            return count
-        count += 1
-
-
-def fund(coin, escrow, owner, account, amount, consent):
-    """Gives an account money in Escrow, and has it consent."""
-    coin.mint(account, amount, sender=owner)
-    coin.approve(escrow, amount, sender=account)
-    escrow.deposit(amount, account, consent, sender=account)
+    (house,) = houses(load, coin, coin_escrow, owner, HOUR, 24 * HOUR)
+    return house
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +26,7 @@ def micro(house):
 def wallet(house, coin, coin_escrow, owner):
     """The player's wallet: 100 EUR in Escrow, and consent."""
     account = key("wallet")
-    fund(coin, coin_escrow, owner, account.address, 100 * EUR, 1 << (len_of(coin_escrow) - 1))
+    fund(coin, coin_escrow, owner, account.address, 100 * EUR)
     return account
 
 
