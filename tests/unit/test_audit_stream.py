@@ -1,0 +1,138 @@
+"""scripts/audit_stream.py: by itself, from files, it finds who broke a stream's record."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+from eth_utils import keccak
+
+from tessera.model.sessions import record
+from tessera.model.sessions.record import Line, LineKind
+from tessera.model.sessions.typed import Book, Domain, Receipt
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "audit_stream.py"
+HOUSE = Account.from_key(keccak(text="house"))
+DOMAIN = Domain(31_337, "0x" + "5e" * 20)
+STREAM = 3
+QUESTION = keccak(text="question")
+STATES = [keccak(text=f"state {i}") for i in range(3)]
+LINES = [
+    Line(1, LineKind.EPOCH, 1, bytes(32), bytes(32)),
+    Line(2, LineKind.BET, 1, QUESTION, STATES[0]),
+    Line(3, LineKind.BET, 1, QUESTION, STATES[1]),
+    Line(4, LineKind.LOCK, 1, QUESTION, record.book_root(STATES[:2])),
+    Line(5, LineKind.RESULT, 1, QUESTION, keccak(b"\x01")),
+]
+
+
+def text(value):
+    return "0x" + value.hex() if isinstance(value, bytes) else value
+
+
+def receipt(n, state, head=None, lines=LINES, by=HOUSE) -> dict:
+    head = record.heads(DOMAIN, STREAM, lines)[n - 1] if head is None else head
+    signed = by.unsafe_sign_hash(DOMAIN.digest(Receipt(state, STREAM, n, 1, head)))
+    fields = {"state": state, "n": n, "epoch": 1, "head": head, "signature": bytes(signed.signature)}
+    return {"type": "receipt"} | {name: text(value) for name, value in fields.items()}
+
+
+def book(lines=LINES) -> dict:
+    head = record.heads(DOMAIN, STREAM, lines)[3]
+    root = record.book_root(STATES[:2])
+    signed = HOUSE.unsafe_sign_hash(DOMAIN.digest(Book(QUESTION, root, 4, head)))
+    fields = {"question": QUESTION, "root": root, "n": 4, "head": head, "signature": bytes(signed.signature)}
+    return {"type": "book"} | {name: text(value) for name, value in fields.items()}
+
+
+@pytest.fixture
+def audited(tmp_path):
+    """Returns what runs the script on a record: its exit status and what it says."""
+
+    def audited(lines, signed):
+        about = {
+            "chain_id": DOMAIN.chain_id,
+            "contract": DOMAIN.contract,
+            "stream_id": STREAM,
+            "house_key": HOUSE.address,
+        }
+        rows = [{name: text(value) for name, value in asdict(line).items()} for line in lines]
+        (tmp_path / "stream.json").write_text(json.dumps(about))
+        (tmp_path / "record.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (tmp_path / "signed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in signed))
+        done = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    return audited
+
+
+def test_an_honest_record(audited):
+    signed = [receipt(2, STATES[0]), receipt(3, STATES[1]), book()]
+    assert audited(LINES, signed) == (0, "5 lines and 3 signatures agree\n")
+
+
+def test_two_heads_for_one_line_convict(audited):
+    forked = [*LINES[:2], replace(LINES[2], leaf=STATES[2])]
+    code, said = audited(LINES, [receipt(3, STATES[1]), receipt(3, STATES[2], lines=forked)])
+    assert code == 2
+    assert "CONVICTED: the house signed 2 heads for line 3" in said
+
+
+def test_one_receipt_that_the_record_does_not_hold_convicts(audited):
+    code, said = audited(LINES, [receipt(2, STATES[2]), book()])
+    assert (code, said) == (
+        2,
+        "CONVICTED: the house signed a receipt for line 2 that its own record does not hold\n",
+    )
+
+
+def test_a_head_that_a_later_one_contradicts_convicts(audited):
+    forked = [replace(LINES[0], epoch=7), *LINES[1:]]
+    code, said = audited(LINES, [receipt(2, STATES[0], lines=forked), book()])
+    assert code == 2
+    assert "CONVICTED: the house signed a head for line 2 that the heads it signed later contradict" in said
+
+
+def test_a_bet_after_the_lock_convicts(audited):
+    lines = [*LINES[:4], Line(5, LineKind.BET, 1, QUESTION, STATES[2])]
+    code, said = audited(lines, [receipt(5, STATES[2], lines=lines)])
+    assert (code, said) == (2, "CONVICTED: the house took the bet of line 5 after its question was locked\n")
+
+
+def test_a_line_that_somebody_else_changed_convicts_nobody(audited):
+    lines = [*LINES[:1], replace(LINES[1], leaf=STATES[2]), *LINES[2:]]
+    code, said = audited(lines, [receipt(2, STATES[0])])
+    assert (code, said) == (3, "to look at: the head of line 2 is not what the house signed\n")
+
+
+def test_a_forged_receipt_convicts_nobody(audited):
+    forged = receipt(2, STATES[2], by=Account.from_key(keccak(text="somebody")))
+    garbage = receipt(2, STATES[2]) | {"signature": "0x00"}
+    code, said = audited(LINES, [forged, garbage, book()])
+    assert (code, said) == (3, "to look at: 2 items are not signed by the house key: left out\n")
+
+
+def test_a_missing_line_is_said(audited):
+    code, said = audited([LINES[0], *LINES[2:]], [])
+    assert (code, said) == (3, "to look at: the record has line 3 where 2 should be\n")
+
+
+def test_a_receipt_beyond_what_is_published_convicts_nobody_yet(audited):
+    assert audited(LINES[:2], [receipt(3, STATES[1])])[0] == 0
+
+
+def test_files_that_are_none(tmp_path):
+    done = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "cannot be read" in done.stderr
+    (tmp_path / "stream.json").write_text("[]")
+    done = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_it_stands_alone():
+    names = {line.split()[1] for line in SCRIPT.read_text().splitlines() if line.startswith(("import ", "from "))}
+    assert names <= set(sys.stdlib_module_names) | {"eth_account", "eth_utils"}
