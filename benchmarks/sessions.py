@@ -64,7 +64,7 @@ class Stream:
         chain.web3.eth.send_transaction(
             {"from": chain.accounts[0], "to": OPERATOR.address, "value": 10**18, "gas": 21_000}
         )
-        chain.send_signed(OPERATOR, self.escrow, "set_consent", 1)
+        chain.send_signed(OPERATOR, self.escrow, "set_consent", 1, measure=False)
         self.members = accounts(5)
         members = [one.address for one in self.members]
         chain.send(self.panels, "create_panel", members, THRESHOLD, measure=False)

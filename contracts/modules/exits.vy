@@ -60,8 +60,8 @@ def start_exit(
     post: IMicroSessions.Post,
 ):
     """
-    @notice Begins to end a session alone, by a state that both signed, or by the empty state of seq 0. Player, operator,
-            whoever has the player's Post, and after the session's expiry anybody.
+    @notice Begins to end a session alone, by a state that both signed, or by the empty state of seq 0. Player,
+            operator, whoever has the player's Post, and after the session's expiry anybody.
     @param offer The session's.
     @param state What is posted.
     @param player_signature Of the session key, of the state.
@@ -143,7 +143,8 @@ def prove(offer: IMicroSessions.Offer, state: IMicroSessions.State, book: IMicro
 def finalize(offer: IMicroSessions.Offer, state: IMicroSessions.State):
     """
     @notice Ends a session by its posted state: each open bet pays by the panel's result, or goes back where there is
-            none. Anyone, once challenges and results are over, and where nothing shows that the newest bet counts 24 h later.
+            none. Anyone, once challenges and results are over, and where nothing shows that the newest bet counts
+            24 h later.
     @param offer The session's.
     @param state The posted one.
     """

@@ -25,10 +25,13 @@ OFFER_TYPE_HASH: constant(bytes32) = keccak256(
     "Offer(uint256 player_word,uint256 session_word,uint256 house_word,uint256 caps_word,uint256 times_word)"
 )
 BET_TYPE_HASH: constant(bytes32) = keccak256(
-    "OpenBet(bytes32 question,bytes32 quote,uint256 lock,uint256 report_by,uint256 choice,uint256 stake,uint256 liability)"
+    "OpenBet(bytes32 question,bytes32 quote,uint256 lock,uint256 report_by,"
+    "uint256 choice,uint256 stake,uint256 liability)"
 )
 STATE_TYPE_HASH: constant(bytes32) = keccak256(
-    "State(bytes32 session,uint256 seq,uint256 prev,int256 net,bool activated,OpenBet[] open_bets)OpenBet(bytes32 question,bytes32 quote,uint256 lock,uint256 report_by,uint256 choice,uint256 stake,uint256 liability)"
+    "State(bytes32 session,uint256 seq,uint256 prev,int256 net,bool activated,OpenBet[] open_bets)"
+    "OpenBet(bytes32 question,bytes32 quote,uint256 lock,uint256 report_by,"
+    "uint256 choice,uint256 stake,uint256 liability)"
 )
 RECEIPT_TYPE_HASH: constant(bytes32) = keccak256(
     "Receipt(bytes32 state,uint256 stream_id,uint256 n,uint256 epoch,bytes32 head)"
@@ -39,10 +42,12 @@ CLOSE_TYPE_HASH: constant(bytes32) = keccak256(
 POST_TYPE_HASH: constant(bytes32) = keccak256("Post(bytes32 session,bytes32 state,uint256 valid_until)")
 CHOICE_TYPE_HASH: constant(bytes32) = keccak256("Choice(uint256 low,uint256 high)")
 QUESTION_TYPE_HASH: constant(bytes32) = keccak256(
-    "Question(uint256 kind,uint256 stream_id,string text,uint256 lock,uint256 start,uint256 end,uint256 report_by,uint256 symbols,Choice[] choices)Choice(uint256 low,uint256 high)"
+    "Question(uint256 kind,uint256 stream_id,string text,uint256 lock,uint256 start,uint256 end,"
+    "uint256 report_by,uint256 symbols,Choice[] choices)Choice(uint256 low,uint256 high)"
 )
 QUOTE_TYPE_HASH: constant(bytes32) = keccak256(
-    "Quote(uint256 stream_id,bytes32 question,uint256[] odds,uint256 greatest_liability,uint256 number,uint256 valid_until)"
+    "Quote(uint256 stream_id,bytes32 question,uint256[] odds,"
+    "uint256 greatest_liability,uint256 number,uint256 valid_until)"
 )
 
 

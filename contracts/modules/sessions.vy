@@ -4,7 +4,8 @@
 @title Sessions
 @author Tessera
 @license AGPL-3.0-only
-@notice What is stored of sessions and of people who keep themselves out, and how a session's money is shared at its end.
+@notice What is stored of sessions and of people who keep themselves out, and how
+        a session's money is shared at its end.
 @dev A net is clamped once, here, to [-min(deposit and top-ups, loss cap), house lock]. Nothing is divided.
 """
 
@@ -44,7 +45,8 @@ def session(session_id: bytes32) -> (uint256, uint256, uint256, uint256, bool, b
     @notice What is stored of a session.
     @param session_id The offer's digest.
     @return Stage (0 none, 1 open, 2 exiting, 3 closed with an offer that is still valid), top-ups in money, end of the
-            first window and of the whole challenge in unix seconds, posted by the player, newest bet proven, seq posted.
+            first window and of the whole challenge in unix seconds, posted by the player, newest bet proven,
+            seq posted.
     """
     word: uint256 = self._words[session_id]
     return (

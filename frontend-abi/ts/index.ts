@@ -3,6 +3,7 @@
 export * from "./betToken.js";
 export * from "./escrow.js";
 export * from "./lmsrMarkets.js";
+export * from "./microSessions.js";
 export * from "./panels.js";
 export * from "./playEuro.js";
 export * from "./predictionEvents.js";

@@ -13,6 +13,7 @@ from tessera.chain.errors import ChainError, RecordError
 from tessera.chain.escrow import Escrow
 from tessera.chain.lmsr_markets import LmsrMarkets
 from tessera.chain.logs import LogReader
+from tessera.chain.micro_sessions import MicroSessions
 from tessera.chain.node import prepared
 from tessera.chain.panels import Panels
 from tessera.chain.play_euro import PlayEuro
@@ -108,6 +109,10 @@ class Tessera:
     @cached_property
     def panels(self) -> Panels:
         return Panels(self.web3, self.deployment.address_of("Panels"))
+
+    @cached_property
+    def sessions(self) -> MicroSessions:
+        return MicroSessions(self.web3, self.deployment.address_of("MicroSessions"))
 
     @cached_property
     def staking(self) -> StakingPool:

@@ -196,6 +196,25 @@ def friends_markets(*, shortest_window: int) -> list[Step]:
     ]
 
 
+def micro_bets(*, short_window: int, long_window: int, product_index: int = 1) -> list[Step]:
+    """Panels and MicroSessions on the Escrow of `friends`, as its product of that index. Windows in seconds."""
+    windows = (("SHORT_WINDOW", short_window), ("LONG_WINDOW", long_window))
+    at = At("MicroSessions")
+    return [
+        Create("Panels"),
+        Create(
+            "MicroSessions",
+            (At("Escrow"), At("Panels"), short_window, long_window),
+            (
+                Shows("MicroSessions", "ESCROW", (), At("Escrow")),
+                Shows("MicroSessions", "PANELS", (), At("Panels")),
+                *(Shows("MicroSessions", view, (), seconds) for view, seconds in windows),
+            ),
+        ),
+        Call("Escrow", "register_product", (at,), Shows("Escrow", "products", (product_index,), at)),
+    ]
+
+
 def staked_tickets(
     *,
     blocks_per_hour: int,
@@ -331,7 +350,11 @@ def _outside(outside: dict[str, Any]):
     return [], market, prize_token, router, View(factory, "getPair", tokens), assets
 
 
-PRODUCTS: dict[str, Callable[..., list[Step]]] = {"friends": friends_markets, "tickets": staked_tickets}
+PRODUCTS: dict[str, Callable[..., list[Step]]] = {
+    "friends": friends_markets,
+    "tickets": staked_tickets,
+    "micro": micro_bets,
+}
 
 
 def owned(name: str, owner: At | None = None) -> tuple[Shows, Shows]:

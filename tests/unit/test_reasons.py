@@ -21,6 +21,7 @@ SHARED = {
     "lmsr: nothing to claim",
     "lmsr: that is proposed already",
     "lmsr: unknown market",
+    "micro: session not open",
 }
 
 
