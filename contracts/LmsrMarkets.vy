@@ -363,7 +363,7 @@ def market(market_id: uint256) -> ILmsrMarkets.Market:
     return ILmsrMarkets.Market(
         creator=book_word._creator(book),
         referee=schedule_word._referee(schedule),
-        status=convert(1 << (stage - 1), ILmsrMarkets.Status),
+        status=convert(state_word._status(stage), ILmsrMarkets.Status),
         outcome=convert(state_word._outcome(state), ILmsrMarkets.Outcome),
         b=book_word._b(book),
         closes_at=book_word._closes_at(book),
@@ -405,7 +405,7 @@ def _settled_outcome(market_id: uint256) -> uint256:
 def _side(outcome: ILmsrMarkets.Outcome) -> uint256:
     bits: uint256 = convert(outcome, uint256)
     assert bits == state_word.YES or bits == state_word.NO, "lmsr: not YES or NO"
-    return bits >> 1
+    return convert(bits == state_word.NO, uint256)
 
 
 @internal

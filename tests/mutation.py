@@ -120,6 +120,7 @@ TARGETS = [
             "modules/position_word.vy",
             "modules/proposal_word.vy",
             "modules/tally_word.vy",
+            "modules/vote_rule.vy",
         ),
         (
             "tests/unit/lmsr_markets",

@@ -4,10 +4,8 @@
 @title Complaints and votes about a proposed outcome
 @author Tessera
 @license AGPL-3.0-only
-@notice Half to stand, two thirds to flip, doubt refunds (docs/markets.md). The proposed outcome stands with more than
-        half of all heads. YES or NO that was not proposed is paid only with more than two thirds of all heads and a
-        stake of more than a quarter of everything that was staked. Else everybody is paid back; an early proposal is
-        refused instead, and decides nothing else. `tessera/model/resolution.py` is the same rule in Python.
+@notice Who may complain and vote, until when, and how late votes extend voting (docs/markets.md). What votes conclude
+        is in vote_rule.vy.
 @dev A head is a person who votes, and the proposer, who does not vote, for what was proposed. The stake of a vote is
      what the voter staked on one side more than on the other; it cannot change, since betting has ended.
 """
@@ -20,6 +18,7 @@ from . import proposal_word
 from . import schedule_word
 from . import state_word
 from . import tally_word
+from . import vote_rule
 
 
 uses: markets
@@ -66,7 +65,7 @@ def complain(market_id: uint256, outcome: ILmsrMarkets.Outcome, reason: String[2
             self.tallies[market_id] = tally
         else:
             proposers_stake: uint256 = markets._net_stake(market_id, proposal_word._proposer(proposal))
-            tally = tally_word._with_vote(tally, proposed >> 1, proposers_stake)
+            tally = tally_word._with_vote(tally, state_word._choice(proposed), proposers_stake)
     else:
         self._check_time(tally)
     log ILmsrMarkets.OutcomeDisputed(
@@ -140,15 +139,15 @@ def _cast(market_id: uint256, state: uint256, proposal: uint256, before: uint256
     tally: uint256 = before
     former: uint256 = self.votes[key]
     if former != 0:
-        tally = tally_word._without_vote(tally, former >> 1, stake)
-    tally = tally_word._with_vote(tally, bits >> 1, stake)
+        tally = tally_word._without_vote(tally, state_word._choice(former), stake)
+    tally = tally_word._with_vote(tally, state_word._choice(bits), stake)
 
     early: bool = self._is_early(market_id)
-    conclusion: uint256 = self._counted(tally, state, early)
-    if conclusion != self._counted(before, state, early):
+    conclusion: uint256 = vote_rule._concluded(tally, state, early)
+    if conclusion != vote_rule._concluded(before, state, early):
         doubt_only_from: uint256 = self._doubt_only_from(tally)
         assert (
-            block.timestamp < doubt_only_from or conclusion == self._doubt(early)
+            block.timestamp < doubt_only_from or conclusion == vote_rule._doubt(early)
         ), "lmsr: too late to turn the vote"
         least: uint256 = min(block.timestamp, doubt_only_from) + ANSWER
         tally = tally_word._extended(tally, max(tally_word._ends_at(tally), least))
@@ -181,32 +180,8 @@ def _conclusion(market_id: uint256, state: uint256) -> (uint256, uint256):
     tally: uint256 = self.tallies[market_id]
     early: bool = self._is_early(market_id)
     if markets._referee(market_id) != empty(address):
-        return self._doubt(early), tally_word._ends_at(tally)
-    return self._counted(tally, state, early), tally_word._ends_at(tally)
-
-
-@internal
-@pure
-def _counted(tally: uint256, state: uint256, early: bool) -> uint256:
-    proposed: uint256 = state_word._outcome(state)
-    yes: uint256 = tally_word._heads(tally, 0)
-    no: uint256 = tally_word._heads(tally, 1)
-    all: uint256 = yes + no + tally_word._heads(tally, 2)
-    if tally_word._heads(tally, proposed >> 1) * 2 > all:
-        return proposed
-    if not early:
-        bets: uint256 = state_word._bets(state)
-        if yes * 3 > all * 2 and tally_word._stake(tally, 0) * 4 > bets:
-            return state_word.YES
-        if no * 3 > all * 2 and tally_word._stake(tally, 1) * 4 > bets:
-            return state_word.NO
-    return self._doubt(early)
-
-
-@internal
-@pure
-def _doubt(early: bool) -> uint256:
-    return 0 if early else state_word.INVALID
+        return vote_rule._doubt(early), tally_word._ends_at(tally)
+    return vote_rule._concluded(tally, state, early), tally_word._ends_at(tally)
 
 
 @internal

@@ -117,7 +117,7 @@ def _take_claim(market_id: uint256, account: address, outcome: uint256) -> uint2
     if outcome == state_word.INVALID:
         yes: uint256 = position_word._staked(self._take(market_id, 0, account))
         return yes + position_word._staked(self._take(market_id, 1, account))
-    return position_word._shares(self._take(market_id, outcome >> 1, account)) // WAD_PER_UNIT
+    return position_word._shares(self._take(market_id, state_word._choice(outcome), account)) // WAD_PER_UNIT
 
 
 @internal

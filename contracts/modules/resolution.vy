@@ -186,9 +186,8 @@ def _settle(market_id: uint256, state: uint256, outcome: uint256):
         stage = state_word.RESOLVED
         kind = IEscrow.Kind.RESIDUE
         # Cannot underflow: what is owed never passes the pot (docs/lmsr-error-bound.md).
-        amount = (
-            markets.SEED + state_word._bets(state) * markets.STAKE - state_word._owed(state, outcome >> 1)
-        )
+        owed: uint256 = state_word._owed(state, state_word._choice(outcome))
+        amount = markets.SEED + state_word._bets(state) * markets.STAKE - owed
     markets._move(market_id, state, stage, outcome)
     log ILmsrMarkets.MarketFinalized(
         market_id=market_id,

@@ -24,7 +24,7 @@ DISPUTED: constant(uint256) = 5
 RESOLVED: constant(uint256) = 6
 VOID: constant(uint256) = 7
 
-# The bits of ILmsrMarkets.Outcome. A side is its outcome's bits >> 1: YES 0, NO 1, and in a vote INVALID 2.
+# The bits of ILmsrMarkets.Outcome.
 YES: constant(uint256) = 1
 NO: constant(uint256) = 2
 INVALID: constant(uint256) = 4
@@ -63,6 +63,24 @@ def _after_bet(word: uint256, side: uint256, shares: uint256, owed_more: uint256
     more: uint256 = (owed_more << unsafe_sub(124, unsafe_mul(44, side))) | (1 << 56) | (elapsed << 24)
     after: uint256 = unsafe_add(word, more)
     return unsafe_sub(after, shares << 168) if side == 0 else unsafe_add(after, shares << 168)
+
+
+@internal
+@pure
+def _choice(outcome: uint256) -> uint256:
+    """
+    @notice The number of an outcome's bits: 0 for YES and 1 for NO, which are sides too, 2 for INVALID.
+    """
+    return outcome >> 1
+
+
+@internal
+@pure
+def _status(stage: uint256) -> uint256:
+    """
+    @notice The bits of ILmsrMarkets.Status for a stage.
+    """
+    return 1 << (stage - 1)
 
 
 @internal
