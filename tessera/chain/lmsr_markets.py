@@ -141,7 +141,7 @@ class Market:
     creator: str
     referee: str
     status: Status
-    outcome: Outcome  # proposed or final; Outcome(0): none
+    outcome: Outcome | None  # proposed or final
     b: int
     closes_at: int
     expected_result_at: int
@@ -167,7 +167,7 @@ class Tally:
     stakes: dict[Outcome, int]
     staked: int  # everything in the market
     early: bool
-    conclusion: Outcome  # what `finalize` would settle if nothing else happened; Outcome(0): refuse, or nothing
+    conclusion: Outcome | None  # what `finalize` would settle if nothing else happened; None: refuse, or nothing
     ends_at: int  # 0: there is nothing to finalize
     doubt_only_from: int
 
@@ -257,17 +257,17 @@ class LmsrMarkets(Contract):
     def market(self, market_id: int) -> Market:
         """All that is stored of a market, with its status as of the last block."""
         creator, referee, status, outcome, *rest = self.read("market", market_id)
-        return Market(creator, referee, Status(status), Outcome(outcome), *rest)
+        return Market(creator, referee, Status(status), _outcome(outcome), *rest)
 
     def tally(self, market_id: int) -> Tally:
         """The votes of the present or last dispute, and what would be settled if nothing else happened."""
         heads, stakes, staked, early, conclusion, *times = self.read("tally", market_id)
         by_outcome = [dict(zip(Outcome, numbers, strict=True)) for numbers in (heads, stakes)]
-        return Tally(*by_outcome, staked, early, Outcome(conclusion), *times)
+        return Tally(*by_outcome, staked, early, _outcome(conclusion), *times)
 
-    def vote_of(self, market_id: int, account: str) -> Outcome:
-        """What an account votes for in the present or last dispute; Outcome(0): no vote."""
-        return Outcome(self.read("vote_of", market_id, account))
+    def vote_of(self, market_id: int, account: str) -> Outcome | None:
+        """What an account votes for in the present or last dispute; None: no vote."""
+        return _outcome(self.read("vote_of", market_id, account))
 
     def prices(self, market_id: int) -> dict[Outcome, int]:
         """The market's probability of YES and of NO, WAD, 1e18 together."""
@@ -367,6 +367,10 @@ class LmsrMarkets(Contract):
     def claim_many(self, sender: Wallet, market_id: int, accounts: Sequence[str]) -> Receipt:
         """Pays many people what they would claim, at most 256. Anyone; skipped ones are rows ClaimSkipped."""
         return self.write(sender, "claim_many", market_id, list(accounts))
+
+
+def _outcome(number: int) -> Outcome | None:
+    return Outcome(number) if number else None
 
 
 def price_history(rows: Iterable[EventLog], market_id: int) -> list[PricePoint]:

@@ -10,7 +10,8 @@ from tessera.chain.contract import address_of
 from tessera.chain.errors import ChainError, NodeError, calling
 from tessera.chain.node import prepared
 
-FOREVER = 2**256 - 1
+HOUR = 3600
+PACKED = 64  # bytes of a compact signature (EIP-2098)
 PERMIT = [
     {"name": "owner", "type": "address"},
     {"name": "spender", "type": "address"},
@@ -47,7 +48,9 @@ TOKEN_ABI = [
 
 
 class NoPermits(ChainError):
-    """A token that knows no permits: it has to be approved by a transaction."""
+    """A token or an account that knows no permits: the amount has to be approved by a transaction."""
+
+    code = "no_permits"
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,11 @@ class Permit:
     s: bytes
 
 
-def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, deadline: int = FOREVER) -> dict:
+def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, deadline: int | None = None) -> dict:
     """The EIP-712 message that lets `spender` take `amount` of `owner`, for any wallet to sign.
 
-    Reads the token's domain (EIP-5267) and the owner's next nonce. `deadline` is in unix seconds. Raises NoPermits
-    where the token has neither.
+    Reads the token's domain (EIP-5267) and the owner's next nonce. `deadline` is in unix seconds; None: an hour from
+    now, by the chain's clock. Raises NoPermits where the token has neither.
     """
     contract = prepared(web3).eth.contract(address=address_of(token), abi=TOKEN_ABI)
     owner, spender = address_of(owner), address_of(spender)
@@ -79,6 +82,8 @@ def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, d
         raise
     except ChainError:
         raise NoPermits(f"{token} knows no permits: approve it by a transaction") from None
+    if deadline is None:
+        deadline = web3.eth.get_block("latest")["timestamp"] + HOUR
     return {
         "types": {"EIP712Domain": DOMAIN, "Permit": PERMIT},
         "primaryType": "Permit",
@@ -94,17 +99,29 @@ def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, d
 
 
 def sign_permit(
-    web3: Web3, account: LocalAccount, token: str, spender: str, amount: int, deadline: int = FOREVER
+    web3: Web3, account: LocalAccount, token: str, spender: str, amount: int, deadline: int | None = None
 ) -> Permit:
-    """A permit of `account`, signed. Raises NoPermits where the token knows none."""
+    """A permit of `account`, signed; good for an hour if no `deadline` (unix seconds) is given.
+
+    Raises NoPermits where the token knows none, or the account's signatures are none that tokens take.
+    """
     message = permit_data(web3, token, account.address, spender, amount, deadline)
     signed = account.sign_message(encode_typed_data(full_message=message))
-    return Permit(
-        owner=account.address,
-        spender=spender,
-        amount=amount,
-        deadline=deadline,
-        v=signed.v,
-        r=signed.r.to_bytes(32, "big"),
-        s=signed.s.to_bytes(32, "big"),
-    )
+    return permit_of(message, bytes(signed.signature))
+
+
+def permit_of(message: dict, signature: bytes) -> Permit:
+    """A permit from what a wallet signed: the message of `permit_data`, and 65 bytes or a compact signature (EIP-2098).
+
+    Raises NoPermits for what is neither, as of smart wallets (EIP-1271): approve the amount by a transaction instead.
+    """
+    if len(signature) == PACKED:
+        r, packed = signature[:32], int.from_bytes(signature[32:], "big")
+        v, s = 27 + (packed >> 255), (packed & (2**255 - 1)).to_bytes(32, "big")
+    elif len(signature) == PACKED + 1:
+        r, s, v = signature[:32], signature[32:PACKED], signature[PACKED]
+        v += 27 if v < 27 else 0  # some hardware wallets count from 0
+    else:
+        raise NoPermits(f"a signature of {len(signature)} bytes is no permit: approve it by a transaction")
+    fields = message["message"]
+    return Permit(fields["owner"], fields["spender"], fields["value"], fields["deadline"], v, r, s)

@@ -11,10 +11,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from web3 import Web3
 
-from tessera.chain.errors import ChainError
+from tessera.chain.errors import NotFoundError
 from tessera.chain.escrow import Entry
-from tessera.chain.lmsr_markets import MarketCreated
+from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
 from tessera.chain.prediction_events import EventCreated
+from tessera.chain.prize_pool import PeriodClosed
 from tessera.index.answers import (
     EventState,
     LedgerLine,
@@ -26,6 +27,7 @@ from tessera.index.answers import (
     Week,
 )
 from tessera.index.index import Index
+from tessera.index.limits import Limits
 from tessera.index.schema import Block
 from tessera.index.snapshot import NoIndexError, Snapshot
 from tessera.index.syncer import Syncer
@@ -83,7 +85,7 @@ Paged = Annotated[Paging, Depends()]
 Id = Annotated[int, Path(ge=0, lt=2**256)]
 
 
-def _missing(_: Request, error: ChainError) -> JSONResponse:
+def _missing(_: Request, error: NotFoundError) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, status_code=404)
 
 
@@ -109,10 +111,11 @@ Seen = Annotated[Snapshot, Depends(_snapshot)]
 
 
 @router.get("/health")
-def health(request: Request) -> Health:
-    """Whether the index is up to date; never cached."""
+async def health(request: Request) -> Health:
+    """Whether the index is up to date; never cached, and answered whatever else is asked."""
     index, syncer = request.app.state.index, request.app.state.syncer
-    head = index.head()
+    # It waits for no thread that other questions keep busy, nor, where a syncer knows, for the database.
+    head = index.head() if syncer is None else syncer.head
     return Health(
         chain_id=index.chain_id,
         contracts=index.contracts,
@@ -138,7 +141,8 @@ def market(seen: Seen, market_id: Id) -> Answer[MarketState]:
 @router.get("/markets/{market_id}/prices", responses=MISSING)
 def prices(seen: Seen, market_id: Id, paging: Paged) -> Page[Price]:
     """How the price of YES moved, oldest first."""
-    return _page(seen, seen.price_history(market_id), paging)
+    points = seen.price_history(market_id, offset=paging.offset, limit=paging.limit)
+    return _part(seen, 1 + seen.count(BetPlaced, market_id=market_id), points)
 
 
 @router.get("/events")
@@ -157,25 +161,29 @@ def event(seen: Seen, event_id: Id) -> Answer[EventState]:
 @router.get("/events/{event_id}/predictors", responses=MISSING)
 def predictors(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
     """Whoever has a prediction in an event."""
-    return _page(seen, seen.predictors(event_id), paging)
+    some = seen.predictors(event_id, offset=paging.offset, limit=paging.limit)
+    return _part(seen, seen.count_predictors(event_id), some)
 
 
 @router.get("/events/{event_id}/winners", responses=MISSING)
 def winners(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
     """Who was right in a settled event and is not paid."""
-    return _page(seen, seen.winners(event_id), paging)
+    some = seen.winners(event_id, offset=paging.offset, limit=paging.limit)
+    return _part(seen, seen.count_winners(event_id), some)
 
 
 @router.get("/forfeited")
 def forfeited(seen: Seen, paging: Paged) -> Page[Prediction]:
     """Predictions that anybody can purge."""
-    return _page(seen, seen.forfeited(), paging)
+    some = seen.forfeited(offset=paging.offset, limit=paging.limit)
+    return _part(seen, seen.count_forfeited(), some)
 
 
 @router.get("/weeks")
 def weeks(seen: Seen, paging: Paged) -> Page[Week]:
     """The prize weeks that are closed, oldest first."""
-    return _page(seen, seen.prize_history(), paging)
+    some = seen.prize_history(offset=paging.offset, limit=paging.limit)
+    return _part(seen, seen.count(PeriodClosed), some)
 
 
 @router.get("/accounts/{account}/portfolio")
@@ -199,11 +207,12 @@ def leaderboard(request: Request, seen: Seen, paging: Paged) -> Page[Standing]:
     if block != seen.head.hash:
         found = seen.leaderboard()
         request.app.state.standings = seen.head.hash, found
-    return _page(seen, found, paging)
+    return _part(seen, len(found), found[paging.offset : paging.offset + paging.limit])
 
 
-def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
-    """The API of an index; `syncer`, if any, lives as long as the app."""
+def app_of(index: Index, syncer: Syncer | None = None, *, per_second: float = 0) -> FastAPI:
+    """The API of an index; `syncer`, if any, lives as long as the app. `per_second`: requests of one address, for a
+    while six times as many; 0: any number."""
 
     @asynccontextmanager
     async def living(_: FastAPI):
@@ -221,12 +230,15 @@ def app_of(index: Index, syncer: Syncer | None = None) -> FastAPI:
         lifespan=living,
         responses={
             304: {"description": "If-None-Match has the hash of the newest block"},
+            429: {"description": "too many requests from one address"},
             503: {"description": NO_ANSWER},
         },
-        exception_handlers={ChainError: _missing, NoIndexError: _silent},
+        exception_handlers={NotFoundError: _missing, NoIndexError: _silent},
     )
     app.state.index, app.state.syncer = index, syncer
     app.state.standings = None, []  # of one block: everybody has to be counted for any part of it
+    if per_second:
+        app.add_middleware(Limits, per_second=per_second)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
     app.include_router(router)
     return app
@@ -238,10 +250,6 @@ def _stamp(head: Block) -> dict:
 
 def _answer(seen: Snapshot, answer) -> Answer:
     return Answer(**_stamp(seen.head), answer=answer)
-
-
-def _page(seen: Snapshot, found: list, paging: Paging) -> Page:
-    return _part(seen, len(found), found[paging.offset : paging.offset + paging.limit])
 
 
 def _part(seen: Snapshot, total: int, some: list) -> Page:

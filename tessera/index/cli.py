@@ -51,11 +51,14 @@ def sync(opened):
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8600, show_default=True)
 @click.option("--every", default=4.0, show_default=True, help="Seconds between looks for new blocks.")
+@click.option(
+    "--requests", default=20.0, show_default=True, help="A second from one address, 0: any number. /health is apart."
+)
 @click.pass_obj
-def serve(opened, host: str, port: int, every: float):
+def serve(opened, host: str, port: int, every: float, requests: float):
     """Read on as blocks come, and answer questions over HTTP, until Ctrl-C."""
     index = opened()
-    uvicorn.run(app_of(index, Syncer(index, every)), host=host, port=port)
+    uvicorn.run(app_of(index, Syncer(index, every), per_second=requests), host=host, port=port)
 
 
 def _open(database: str, rpc: str, record: str) -> Index:

@@ -28,6 +28,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 from tessera.chain.contract import Contract, EventLog, fields_of, typed
 
 LOOKED_UP = ("account", "market_id", "event_id")  # columns that queries ask for
+# Of an event with many people: whose last row it is, and what they were paid, without a look at the rows themselves.
+TOGETHER = ("event_id", "account", "amount")
 SQLITE_MOST = 2**63 - 1
 
 
@@ -125,6 +127,16 @@ def _column_type(kind: type) -> TypeEngine:
     raise TypeError(f"no column for {kind}")
 
 
+def _indexes(name: str, fields: list[str]) -> list[Index]:
+    together = [field for field in TOGETHER if field in fields]
+    several = [Index(f"{name}_by_event_and_account", *together)] if together[:2] == list(TOGETHER[:2]) else []
+    return several + [
+        Index(f"{name}_by_{field}", field)
+        for field in fields
+        if field in LOOKED_UP and not (several and field == "event_id")
+    ]
+
+
 def _table(kind: type[EventLog]) -> Table:
     name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).removeprefix("_")
     fields = fields_of(kind)
@@ -138,7 +150,7 @@ def _table(kind: type[EventLog]) -> Table:
         Column("contract", AnyText, nullable=False),
         Column("transaction", Hash, nullable=False),
         *(Column(field, _column_type(found), nullable=False) for field, found in fields.items()),
-        *(Index(f"{name}_by_{field}", field) for field in fields if field in LOOKED_UP),
+        *_indexes(name, list(fields)),
         sqlite_with_rowid=False,
     )
 

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from heapq import merge
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, exists, func, or_, select
 
 from tessera.accounting.profit import Result, results
 from tessera.chain.contract import EventLog
-from tessera.chain.errors import ChainError
+from tessera.chain.errors import ChainError, NotFoundError
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized, price_history
 from tessera.chain.prediction_events import (
@@ -36,8 +36,10 @@ from tessera.index.answers import (
     Week,
 )
 from tessera.index.schema import Block, blocks, rows_of, table_of
-from tessera.index.states import STEPS, event_state, holding, market_state, mean_brier, place, prediction, standing
+from tessera.index.states import STEPS, event_state, holding, market_state, mean_brier, place, prediction
 from tessera.model.prizes import start_of
+
+MOST_NAMED = 1_000  # people in a query
 
 
 def stored(db: Connection, up_to: int | None = None) -> Block | None:
@@ -49,6 +51,8 @@ def stored(db: Connection, up_to: int | None = None) -> Block | None:
 
 class NoIndexError(ChainError):
     """The database does not answer, or nothing was read yet: later it may."""
+
+    code = "no_index"
 
 
 class Snapshot:
@@ -74,59 +78,61 @@ class Snapshot:
         """
         return merge(*(self._of(kind, _query(kind, equal)) for kind in kinds), key=place)
 
-    def winners(self, event_id: int) -> list[Prediction]:
+    def winners(self, event_id: int, *, offset: int = 0, limit: int | None = None) -> list[Prediction]:
         """Who may be claimed for: predicted the outcome of a settled event and was neither paid nor purged.
 
         Of forfeited ones the share goes to the pool. Empty where nobody was right or the event is not settled.
-        Raises ChainError where there is no such event.
+        `limit` of them (all if None) after the first `offset`. Raises NotFoundError where there is no such event.
         """
-        predictors = self.predictors(event_id)
-        settled = next(self.rows(EventSettled, event_id=event_id), None)
-        if settled is None or settled.tickets == 0:
-            return []
-        return [found for found in predictors if found.outcome == settled.outcome]
+        created = self._created(event_id)
+        outcome = self._right_outcome(event_id)
+        return [] if outcome is None else self._predictions([created], offset, limit, outcome=outcome)
 
-    def predictors(self, event_id: int) -> list[Prediction]:
-        """Whoever has a prediction in an event; those paid have none any more. Raises ChainError without the event."""
-        stop_block = self._created(event_id).stop_block
-        forfeits = list(self.rows(Forfeited))
-        return [prediction(made, stop_block, forfeits) for made in self._standing(event_id=event_id)]
+    def predictors(self, event_id: int, *, offset: int = 0, limit: int | None = None) -> list[Prediction]:
+        """Whoever has a prediction in an event; those paid have none any more. `limit` of them (all if None) after the
+        first `offset`. Raises NotFoundError without the event."""
+        return self._predictions([self._created(event_id)], offset, limit)
 
-    def forfeited(self) -> list[Prediction]:
+    def forfeited(self, *, offset: int = 0, limit: int | None = None) -> list[Prediction]:
         """What can be purged: forfeited predictions in events that are not settled, by event."""
-        forfeits = defaultdict(list)
-        for row in self.rows(Forfeited):
-            forfeits[row.account].append(row)
-        if not forfeits:
-            return []
-        settled = {row.event_id for row in self.rows(EventSettled)}
-        stops = {row.event_id: row.stop_block for row in self.rows(EventCreated) if row.event_id not in settled}
-        found = [
-            prediction(made, stops[made.event_id], mine)
-            for account, mine in forfeits.items()
-            for made in self._standing(account=account)
-            if made.event_id in stops
-        ]
-        return sorted((one for one in found if one.forfeited), key=lambda one: one.event_id)
+        found = self.db.execute(self._forfeited().offset(offset).limit(limit)).all()
+        return [Prediction(row.event_id, row.account, row.outcome, True) for row in found]
+
+    def count_winners(self, event_id: int) -> int:
+        """How many `winners` there are. Raises NotFoundError without the event."""
+        self._created(event_id)
+        outcome = self._right_outcome(event_id)
+        return 0 if outcome is None else self._count(_standing(event_id=event_id, outcome=outcome))
+
+    def count_predictors(self, event_id: int) -> int:
+        """How many `predictors` there are. Raises NotFoundError without the event."""
+        self._created(event_id)
+        made, paid = table_of(Predicted), (table_of(Claimed), table_of(ForfeitClaimed))
+        everybody = select(func.count(made.c.account.distinct())).where(made.c.event_id == event_id)
+        # Nobody predicts after a payment, but somebody may after a purge.
+        gone = [select(func.count()).select_from(table).where(table.c.event_id == event_id) for table in paid]
+        purged = table_of(Purged)
+        last = select(func.count()).where(purged.c.event_id == event_id, ~_followed(purged, made))
+        return self.db.scalar(everybody) - sum(self.db.scalar(query) for query in [*gone, last])
+
+    def count_forfeited(self) -> int:
+        """How many `forfeited` there are."""
+        return self._count(self._forfeited())
 
     def events(self, *, offset: int = 0, limit: int | None = None) -> list[EventState]:
         """Events of staked tickets: `limit` of them (all if None) after the first `offset`."""
         created = self._some(EventCreated, offset, limit)
         those = {} if limit is None else {"event_id": [row.event_id for row in created]}
         settled = {row.event_id: row for row in self.rows(EventSettled, **those)}
-        paid = defaultdict(int)
-        for row in self.rows(Claimed, ForfeitClaimed, ResidueReturned, **those):
-            paid[row.event_id] += row.amount
-        return [event_state(row, settled.get(row.event_id), paid[row.event_id], self.head) for row in created]
+        return [event_state(row, settled.get(row.event_id), self._paid(row.event_id), self.head) for row in created]
 
     def event(self, event_id: int) -> EventState:
-        """One event. Raises ChainError where there is none."""
+        """One event. Raises NotFoundError where there is none."""
         settled = next(self.rows(EventSettled, event_id=event_id), None)
-        paid = sum(row.amount for row in self.rows(Claimed, ForfeitClaimed, ResidueReturned, event_id=event_id))
-        return event_state(self._created(event_id), settled, paid, self.head)
+        return event_state(self._created(event_id), settled, self._paid(event_id), self.head)
 
-    def prize_history(self) -> list[Week]:
-        """The prize weeks that are closed."""
+    def prize_history(self, *, offset: int = 0, limit: int | None = None) -> list[Week]:
+        """The prize weeks that are closed: `limit` of them (all if None) after the first `offset`."""
         return [
             Week(
                 period=row.period,
@@ -139,7 +145,7 @@ class Snapshot:
                 carried=row.carried,
                 weight=row.weight,
             )
-            for row in self.rows(PeriodClosed)
+            for row in self._some(PeriodClosed, offset, limit)
         ]
 
     def markets(self, *, offset: int = 0, limit: int | None = None) -> list[MarketState]:
@@ -148,18 +154,23 @@ class Snapshot:
         return self._states(created, {} if limit is None else {"market_id": [row.market_id for row in created]})
 
     def market(self, market_id: int) -> MarketState:
-        """One market. Raises ChainError where there is none."""
+        """One market. Raises NotFoundError where there is none."""
         found = self._states(list(self.rows(MarketCreated, market_id=market_id)), {"market_id": market_id})
         if not found:
-            raise ChainError(f"there is no market {market_id}")
+            raise NotFoundError(f"there is no market {market_id}")
         return found[0]
 
-    def price_history(self, market_id: int) -> list[Price]:
-        """How the price of YES moved: `tessera.chain.price_history`. Raises ChainError without the market."""
-        found = price_history(self.rows(MarketCreated, BetPlaced, market_id=market_id), market_id)
-        if not found:
-            raise ChainError(f"there is no market {market_id}")
-        return [Price(*point) for point in found]
+    def price_history(self, market_id: int, *, offset: int = 0, limit: int | None = None) -> list[Price]:
+        """How the price of YES moved: `tessera.chain.price_history`, `limit` points (all if None) after the first
+        `offset`. Raises NotFoundError without the market."""
+        created = next(self.rows(MarketCreated, market_id=market_id), None)
+        if created is None:
+            raise NotFoundError(f"there is no market {market_id}")
+        # The first point is the market's own, each of the others a bet's.
+        bets = _query(BetPlaced, {"market_id": market_id}).offset(max(0, offset - 1))
+        bets = bets.limit(limit if limit is None or offset else max(0, limit - 1))
+        points = price_history([created, *self._of(BetPlaced, bets)], market_id)
+        return [Price(*point) for point in (points[1:] if offset else points)]
 
     def ledger(self, account: str, *, offset: int = 0, limit: int | None = None) -> list[LedgerLine]:
         """The movements of an account's Escrow balance: `limit` of them (all if None) after the first `offset`."""
@@ -199,7 +210,7 @@ class Snapshot:
             principal=[Principal(asset, amount) for asset, amount in principal.items()],
             predictions=[
                 prediction(made, self._created(made.event_id).stop_block, forfeits)
-                for made in self._standing(account=account)
+                for made in self._of(Predicted, _standing(account=account))
             ],
             prizes=[
                 Prize(row.event_id, row.amount, self.time(row.block)) for row in self.rows(Claimed, account=account)
@@ -228,7 +239,7 @@ class Snapshot:
 
     def count(self, kind: type[EventLog], **equal) -> int:
         """How many events of a kind there are."""
-        return self.db.scalar(select(func.count()).select_from(_query(kind, equal).order_by(None).subquery()))
+        return self.db.scalar(select(func.count()).select_from(table_of(kind)).where(*_equal(table_of(kind), equal)))
 
     def time(self, block: int) -> int:
         """The unix time of a block in which something was logged."""
@@ -240,22 +251,65 @@ class Snapshot:
     def _created(self, event_id: int) -> EventCreated:
         created = next(self.rows(EventCreated, event_id=event_id), None)
         if created is None:
-            raise ChainError(f"there is no event {event_id}")
+            raise NotFoundError(f"there is no event {event_id}")
         return created
 
-    def _standing(self, **equal) -> list[Predicted]:
-        return standing(self.rows(Predicted, Purged, Claimed, ForfeitClaimed, **equal))
+    def _paid(self, event_id: int) -> int:
+        """What of an event's prize has left, residue included."""
+        tables = map(table_of, (Claimed, ForfeitClaimed, ResidueReturned))
+        return sum(sum(self.db.scalars(select(table.c.amount).where(table.c.event_id == event_id))) for table in tables)
+
+    def _right_outcome(self, event_id: int) -> int | None:
+        settled = next(self.rows(EventSettled, event_id=event_id), None)
+        return None if settled is None or settled.tickets == 0 else settled.outcome
+
+    def _predictions(self, created: list[EventCreated], offset: int, limit: int | None, **equal) -> list[Prediction]:
+        """The predictions that stand in some events, or of an account in all that there are of these."""
+        stops = {row.event_id: row.stop_block for row in created}
+        query = _standing(event_id=list(stops), **equal).offset(offset).limit(limit)
+        made = list(self._of(Predicted, query))
+        forfeits = defaultdict(list)
+        people = list({row.account for row in made})
+        # Of few people their own rows are read; of many, all rows.
+        those = {"account": people} if len(people) <= MOST_NAMED else {}
+        for row in self.rows(Forfeited, **those):
+            forfeits[row.account].append(row)
+        return [prediction(row, stops[row.event_id], forfeits[row.account]) for row in made]
+
+    def _forfeited(self) -> Select:
+        made, event, forfeit = table_of(Predicted), table_of(EventCreated), table_of(Forfeited)
+        settled = table_of(EventSettled)
+        return (
+            _standing()
+            .join(event, event.c.event_id == made.c.event_id)
+            .where(
+                ~exists().where(settled.c.event_id == made.c.event_id),
+                # As PredictionEvents._is_forfeited: the first forfeiture since came before the stop block.
+                exists().where(
+                    forfeit.c.account == made.c.account, _after(forfeit, made), forfeit.c.block < event.c.stop_block
+                ),
+            )
+            .order_by(None)
+            .order_by(made.c.event_id, made.c.account)
+        )
+
+    def _count(self, query: Select) -> int:
+        return self.db.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
 
     def _some(self, kind: type[EventLog], offset: int, limit: int | None) -> list:
         return list(self._of(kind, _query(kind, {}).offset(offset).limit(limit)))
 
     def _states(self, created: list[MarketCreated], those: dict) -> list[MarketState]:
-        bets, steps = defaultdict(list), defaultdict(list)
-        for row in self.rows(BetPlaced, **those):
-            bets[row.market_id].append(row)
+        steps = defaultdict(list)
         for row in self.rows(*STEPS, **those):
             steps[row.market_id].append(row)
-        return [market_state(row, bets[row.market_id], steps[row.market_id], self.head) for row in created]
+        return [self._state(row, steps[row.market_id]) for row in created]
+
+    def _state(self, created: MarketCreated, steps: list[EventLog]) -> MarketState:
+        table, own = table_of(BetPlaced), {"market_id": created.market_id}
+        last = _query(BetPlaced, own).order_by(None).order_by(table.c.block.desc(), table.c.log_index.desc()).limit(1)
+        last_bet = next(self._of(BetPlaced, last), None)
+        return market_state(created, self.count(BetPlaced, **own), last_bet, steps, self.head)
 
     def _holdings(self, account: str, entries: list[Entry]) -> list[Holding]:
         pots, bets = defaultdict(list), defaultdict(list)
@@ -271,10 +325,31 @@ class Snapshot:
         ]
 
 
-def _query(kind: type[EventLog], equal: dict) -> Select:
-    table = table_of(kind)
-    same = [
+def _equal(table: Table, equal: dict) -> list:
+    return [
         table.c[field].in_(value) if isinstance(value, list) else table.c[field] == value
         for field, value in equal.items()
     ]
-    return select(table).where(*same).order_by(table.c.block, table.c.log_index)
+
+
+def _query(kind: type[EventLog], equal: dict) -> Select:
+    table = table_of(kind)
+    return select(table).where(*_equal(table, equal)).order_by(table.c.block, table.c.log_index)
+
+
+def _after(later: FromClause, row: FromClause) -> ColumnElement[bool]:
+    """Whether a row comes after another one on the chain."""
+    return or_(later.c.block > row.c.block, and_(later.c.block == row.c.block, later.c.log_index > row.c.log_index))
+
+
+def _followed(row: FromClause, later: FromClause) -> ColumnElement[bool]:
+    """Whether an account has a later row of another table in the same event."""
+    return exists().where(later.c.event_id == row.c.event_id, later.c.account == row.c.account, _after(later, row))
+
+
+def _standing(**equal) -> Select:
+    """The predictions that stand: the last one of each account in each event that was neither purged nor claimed for
+    since."""
+    made = table_of(Predicted)
+    ends = [made.alias("changed"), *map(table_of, (Purged, Claimed, ForfeitClaimed))]
+    return _query(Predicted, equal).where(*(~_followed(made, end) for end in ends))

@@ -1,11 +1,12 @@
 """Where markets, events and predictions stand, from their rows alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tessera.accounting.profit import results
 from tessera.chain.contract import WAD_PER_UNIT, ZERO_ADDRESS, EventLog
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import (
+    STAKE,
     BetPlaced,
     MarketClosed,
     MarketCreated,
@@ -34,9 +35,9 @@ def place(row: EventLog) -> tuple[int, int]:
 
 
 def market_state(
-    created: MarketCreated, bets: Sequence[BetPlaced], steps: Iterable[EventLog], head: Block
+    created: MarketCreated, bets: int, last_bet: BetPlaced | None, steps: Iterable[EventLog], head: Block
 ) -> MarketState:
-    """A market as of a block; `steps` are its rows of STEPS."""
+    """A market as of a block, with so many bets; `steps` are its rows of STEPS."""
     status, outcome = status_of(created, steps := list(steps), head)
     reopened = [row.expected_result_at for row in steps if isinstance(row, MarketReopened)]
     return MarketState(
@@ -53,9 +54,9 @@ def market_state(
         dispute_window=created.dispute_window,
         status=status,
         outcome=outcome,
-        p_yes=price_history([created, *bets[-1:]], created.market_id)[-1].p_yes,
-        bets=len(bets),
-        staked=sum(bet.stake for bet in bets),
+        p_yes=price_history([created, *([last_bet] if last_bet else [])], created.market_id)[-1].p_yes,
+        bets=bets,
+        staked=bets * STAKE,
     )
 
 
@@ -144,18 +145,6 @@ def event_state(created: EventCreated, settled: EventSettled | None, paid: int, 
         prize=settled.prize if won else 0,
         unpaid=settled.prize - paid if won else 0,
     )
-
-
-def standing(rows: Iterable[EventLog]) -> list[Predicted]:
-    """The predictions that stand, of rows Predicted, Purged, Claimed and ForfeitClaimed: the last one of each account
-    in each event that was neither purged nor claimed for since."""
-    found = {}
-    for row in rows:
-        key = row.event_id, row.account
-        found.pop(key, None)
-        if isinstance(row, Predicted):
-            found[key] = row
-    return list(found.values())
 
 
 def prediction(made: Predicted, stop_block: int, forfeits: Iterable[Forfeited]) -> Prediction:

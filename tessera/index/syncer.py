@@ -1,10 +1,13 @@
 """An index that follows its chain."""
 
 import logging
+from contextlib import suppress
 from threading import Event, Thread
 
 from tessera.chain.errors import ChainError
 from tessera.index.index import Index
+from tessera.index.schema import Block
+from tessera.index.snapshot import NoIndexError
 
 log = logging.getLogger("tessera.index")
 
@@ -17,10 +20,13 @@ class Syncer:
         self.index = index
         self.every = every
         self.error: str | None = None
+        self.head: Block | None = None  # up to where the index has read
         self._stop = Event()
         self._thread = Thread(target=self._run, name="sync", daemon=True)
 
     def start(self) -> None:
+        with suppress(NoIndexError):  # the first look says what is wrong
+            self.head = self.index.head()
         self._thread.start()
 
     def stop(self) -> None:
@@ -33,6 +39,7 @@ class Syncer:
             try:
                 self.index.sync(self._go_on)
                 self.error = None
+                self.head = self.index.head()
             except _StopSync:
                 return
             # Whatever a node answers: the next attempt starts from what is stored.

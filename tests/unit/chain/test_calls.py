@@ -122,7 +122,7 @@ def test_transactions_pay_by_eip_1559_and_no_more_than_twice_the_base_fee(tesser
 def test_a_market_is_read_whole(tessera, creator, bettor, market, bet):
     bet(bettor, market, Outcome.NO)
     found = tessera.markets.market(market)
-    assert (found.creator, found.status, found.outcome, found.bets) == (creator.address, Status.OPEN, Outcome(0), 1)
+    assert (found.creator, found.status, found.outcome, found.bets) == (creator.address, Status.OPEN, None, 1)
     assert tessera.markets.tally(market).heads == {Outcome.YES: 0, Outcome.NO: 0, Outcome.INVALID: 0}
     assert tessera.markets.max_loss(market) == 10 * EUR
     shares = tessera.markets.position(market, bettor.address).shares[Outcome.NO]

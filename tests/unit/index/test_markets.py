@@ -26,7 +26,7 @@ def check(tessera, index, creator, bettor, other_bettor):
         assert [one.market_id for one in found] == list(range(1, tessera.markets.market_count() + 1))
         for one in found:
             stored = tessera.markets.market(one.market_id)
-            assert (one.status, one.outcome or Outcome(0)) == (stored.status, stored.outcome)
+            assert (one.status, one.outcome) == (stored.status, stored.outcome)
             assert (one.creator, one.b, one.bets, one.staked) == (
                 stored.creator,
                 stored.b,
