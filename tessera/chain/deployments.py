@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from web3 import Web3
 
+from tessera.chain.accounts import text_of
 from tessera.chain.bet_token import BetToken
 from tessera.chain.errors import ChainError, RecordError
 from tessera.chain.escrow import Escrow
@@ -25,12 +27,26 @@ from tessera.chain.timelock import Timelock
 LOCAL_CHAINS = (1337, 31337)  # started anew at will: what a record says of them may be of an earlier run
 
 
+def _checked_address(text: str) -> str:
+    if not Web3.is_address(text):
+        raise ValueError("0x and 40 hexadecimal digits, in lower case or with its checksum")
+    return Web3.to_checksum_address(text)
+
+
+Address = Annotated[str, AfterValidator(_checked_address)]
+
+
+@cache
+def _record_type() -> "TypeAdapter[Deployment]":
+    return TypeAdapter(Deployment)
+
+
 @dataclass(frozen=True)
 class Deployed:
     """One contract of a deployment. `address` and `block` are None while its transaction waits to be mined."""
 
-    address: str | None
-    block: int | None
+    address: Address | None
+    block: Annotated[int, Field(ge=0)] | None
     arguments: list[Any]
     transaction: str
     deployer: str
@@ -50,13 +66,17 @@ class Deployment:
 
     @classmethod
     def load(cls, path: Path | str) -> "Deployment":
-        """Reads a record. Raises ChainError where there is none."""
+        """Reads a record. Raises RecordError, with all that is wrong in it, where there is none or it is damaged."""
+        if not Path(path).exists():
+            raise RecordError(f"no deployment record {path}")
         try:
-            raw = json.loads(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ChainError(f"no deployment record {path}") from None
-        contracts = {name: Deployed(**found) for name, found in raw.pop("contracts").items()}
-        return cls(**raw, contracts=contracts)
+            return _record_type().validate_json(text_of(path), strict=True)
+        except ValidationError as error:
+            faults = [
+                f"{'.'.join(map(str, fault['loc'])) or 'all of it'}: {fault['msg']}"
+                for fault in error.errors(include_url=False)
+            ]
+            raise RecordError(f"{path} is no record of a deployment: {'; '.join(faults)}") from None
 
     def save(self, path: Path | str) -> None:
         """Writes the record; a crash leaves the old one or the new one."""
@@ -80,8 +100,11 @@ class Deployment:
 
     @property
     def first_block(self) -> int:
-        """The block from which there can be logs."""
-        return min(found.block for found in self.contracts.values() if found.block is not None)
+        """The block from which there can be logs. Raises RecordError where nothing is deployed."""
+        blocks = [contract.block for contract in self.contracts.values() if contract.block is not None]
+        if not blocks:
+            raise RecordError(f"the record of {self.network} has no contract that is deployed")
+        return min(blocks)
 
 
 class Tessera:

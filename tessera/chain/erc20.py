@@ -48,22 +48,6 @@ class Erc20(Contract):
         """All tokens there are."""
         return self.read("totalSupply")
 
-    def allow(self, sender: Wallet, spender: str, amount: int) -> list[Receipt]:
-        """Sees to it that `spender` may take at least so many tokens of the sender; what was sent for it.
-
-        Nothing where the allowance is enough. Where it is not, and not 0, it is set to 0 first if the token demands
-        that, as USDT does.
-        """
-        allowance = self.allowance(sender.address, spender)
-        if allowance >= amount:
-            return []
-        try:
-            return [self.approve(sender, spender, amount)]
-        except Reverted as refusal:
-            if allowance == 0 or refusal.transaction is not None:
-                raise
-        return [self.approve(sender, spender, 0), self.approve(sender, spender, amount)]
-
     def approve(self, sender: Wallet, spender: str, amount: int) -> Receipt:
         """Sets what `spender` may take of the sender's tokens."""
         return self.write(sender, "approve", spender, amount)

@@ -15,8 +15,8 @@ from tessera.model.units import WAD
 
 if TYPE_CHECKING:
     from tessera.chain.erc20 import Token
+    from tessera.chain.logs import Block
     from tessera.index.answers import EventState
-    from tessera.index.schema import Block
 
 BPS = WAD // 10_000
 EVENT = click.argument("event_id", metavar="EVENT", type=click.IntRange(1))

@@ -7,6 +7,8 @@ from typing import Any
 
 from web3 import Web3
 
+from tessera.chain.accounts import text_of
+from tessera.chain.blocks import contract_block
 from tessera.chain.contract import WAD, ZERO_ADDRESS
 from tessera.chain.errors import ChainError, NodeError, calling
 from tessera.deployment.products import FACTORY_ABI, ROUTER_ABI
@@ -36,10 +38,8 @@ VIEWS = tuple(
 def read_parameters(path: Path) -> dict[str, Any]:
     """The parameters of a product `tickets` from a TOML file. Raises ChainError with all that is wrong in it."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except OSError:
-        raise ChainError(f"there is no file {path}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raw = tomllib.loads(text_of(path), parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
         raise ChainError(f"{path} is no TOML: {error}") from None
     wrong = [f"{name} is missing" for name in sorted(NAMES - raw.keys())]
     wrong += [f"{name} is unknown" for name in sorted(raw.keys() - NAMES)]
@@ -75,7 +75,7 @@ def faults_on_chain(web3: Web3, parameters: dict[str, Any]) -> list[str]:
                 wrong.append(f"asset {token}: no pair with the prize token to swap its yield in")
     for asset in outside["assets"]:
         wrong += _wrong_asset(web3, **asset)
-    first, block = parameters["mining"][0], web3.eth.block_number
+    first, block = parameters["mining"][0], contract_block(web3)
     if first <= block:
         wrong.append(f"first_mined_block {first}: the chain is at block {block} already")
     return wrong

@@ -14,6 +14,7 @@ from web3 import Web3
 from tessera.chain.errors import NotFoundError
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
+from tessera.chain.logs import Block
 from tessera.chain.prediction_events import EventCreated
 from tessera.chain.prize_pool import PeriodClosed
 from tessera.index.answers import (
@@ -28,7 +29,6 @@ from tessera.index.answers import (
 )
 from tessera.index.index import Index
 from tessera.index.limits import Limits
-from tessera.index.schema import Block
 from tessera.index.snapshot import NoIndexError, Snapshot
 from tessera.index.syncer import Syncer
 

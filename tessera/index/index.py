@@ -11,18 +11,15 @@ from sqlalchemy import Connection, create_engine, delete, event, insert, inspect
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from web3 import Web3
-from web3.exceptions import BlockNotFound
-from web3.types import LogReceipt
 
 from tessera.chain.contract import Contract, EventLog, decode_logs
 from tessera.chain.deployments import Deployment, Tessera
-from tessera.chain.errors import ChainError, NodeError
-from tessera.chain.logs import BLOCKS_AT_ONCE
+from tessera.chain.errors import ChainError
+from tessera.chain.logs import BLOCKS_AT_ONCE, MOST_CHANGES, Block, Pieces
 from tessera.chain.node import prepared
-from tessera.index.schema import Block, about, blocks, metadata, shape, table_of, values
+from tessera.index.schema import about, blocks, metadata, shape, table_of, values
 from tessera.index.snapshot import NoIndexError, Snapshot, stored
 
-MOST_CHANGES = 20  # of the chain while a sync goes on, before it gives up
 EMPTY_BLOCKS_KEPT = 256  # below the newest: what a reorg can reach back to without reading much again
 MAKING = 0x7E55E2A  # PostgreSQL's lock while the tables are made: any number that nobody else uses
 Progress = Callable[[int, int], None]
@@ -42,12 +39,12 @@ class Index:
         """
         Tessera(web3, deployment)
         self.web3 = prepared(web3)
-        self.blocks_at_once = blocks_at_once
         self.chain_id = deployment.chain_id
         self.first_block = deployment.first_block
         # Tokens, vaults and markets that others made log what nobody asks here.
         known = {contract.NAME for contract in Contract.KNOWN}
         self.contracts = {name: address for name, address in deployment.addresses.items() if name in known}
+        self._pieces = Pieces(web3, list(self.contracts.values()), blocks_at_once)
         self.engine = _engine(url)
         self.name = self.engine.url.render_as_string(hide_password=True)
         self._claim()
@@ -61,10 +58,9 @@ class Index:
         single block or is not there, ChainError where the chain changes 20 times meanwhile.
         """
         added = changes = 0
-        size = self.blocks_at_once
         while changes < MOST_CHANGES:
             head = self.head()
-            if not self._on_chain(head):
+            if not self._pieces.on_chain(head):
                 self._rewind(head)
                 changes += 1
                 continue
@@ -72,23 +68,16 @@ class Index:
             first = self.first_block if head is None else head.number + 1
             if first > newest:
                 return added
-            last = min(first + size - 1, newest)
-            try:
-                piece = self._read(head, first, last)
-            except NodeError as error:
-                if first == last or not error.connected:
-                    raise
-                size = (last - first + 1) // 2
-                continue
+            piece = self._pieces.read(head, first, newest)
             if piece is None:
                 changes += 1
                 continue
-            if not self._store(head, *piece):
+            rows = list(decode_logs(piece.logs))
+            if not self._store(head, piece.blocks, rows):
                 continue
-            added += len(piece[1])
-            size = min(2 * size, self.blocks_at_once)
+            added += len(rows)
             if progress is not None:
-                progress(last, newest)
+                progress(piece.end.number, newest)
         raise ChainError(f"the chain changed {changes} times while it was read: is the node in sync?")
 
     def head(self) -> Block | None:
@@ -141,44 +130,6 @@ class Index:
             reason = str(getattr(error, "orig", error)).partition("\n")[0]
             raise NoIndexError(f"the index {self.name} cannot be used: {reason}") from error
 
-    def _block(self, number: int) -> Block | None:
-        try:
-            found = self.web3.eth.get_block(number)
-        except BlockNotFound:
-            return None
-        return Block(number, Web3.to_hex(found["hash"]), found["timestamp"])
-
-    def _block_of(self, log: LogReceipt) -> Block | None:
-        """The block of a log, as far as the node tells its time with it; as it is on the chain, where it does not."""
-        if time := log.get("blockTimestamp"):
-            return Block(log["blockNumber"], Web3.to_hex(log["blockHash"]), int(str(time), 0))
-        return self._block(log["blockNumber"])
-
-    def _on_chain(self, block: Block | None) -> bool:
-        return block is None or self._block(block.number) == block
-
-    def _read(self, head: Block | None, first: int, last: int) -> tuple[list[Block], list[EventLog]] | None:
-        """The rows of some blocks, those blocks and the last one; None where the chain changed meanwhile."""
-        end = self._block(last)
-        if end is None:
-            return None
-        logs = self.web3.eth.get_logs(
-            {"fromBlock": first, "toBlock": last, "address": list(self.contracts.values())}  # type: ignore[typeddict-item]
-        )
-        found = {last: end}
-        for log in logs:
-            number = log["blockNumber"]
-            block = found.get(number) or self._block_of(log)
-            if block is None or block.hash != Web3.to_hex(log["blockHash"]):
-                return None
-            found[number] = block
-        # A hash stands for all blocks before it: with both ends on the chain, what is between them is. And the logs of
-        # one answer are of one chain: if the last block with one is on it, all are.
-        seen = {head, end, found[max((log["blockNumber"] for log in logs), default=last)]}
-        if not all(map(self._on_chain, seen)):
-            return None
-        return list(found.values()), list(decode_logs(logs))
-
     def _store(self, head: Block | None, found: list[Block], rows: list[EventLog]) -> bool:
         """Adds what follows `head`. False where somebody else has moved it meanwhile."""
         names = {address: name for name, address in self.contracts.items()}
@@ -202,7 +153,7 @@ class Index:
         with self._connected() as db:
             # Once a block is gone all later ones are.
             gone = bisect_left(
-                range(head.number + 1), True, key=lambda number: not self._on_chain(stored(db, up_to=number))
+                range(head.number + 1), True, key=lambda number: not self._pieces.on_chain(stored(db, up_to=number))
             )
         with self._writing() as db:
             db.execute(select(about.c.subject).with_for_update())

@@ -6,7 +6,6 @@ Every row hangs on its block: deleting a block deletes what was logged in it.
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
-from typing import NamedTuple
 
 from sqlalchemy import (
     JSON,
@@ -88,14 +87,6 @@ class Hash(TypeDecorator):
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
         return None if value is None else "0x" + bytes(value).hex()
-
-
-class Block(NamedTuple):
-    """A block by number and hash, with its unix time."""
-
-    number: int
-    hash: str
-    timestamp: int
 
 
 metadata = MetaData()

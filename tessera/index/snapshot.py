@@ -11,6 +11,7 @@ from tessera.chain.contract import EventLog
 from tessera.chain.errors import ChainError, NotFoundError
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized, price_history
+from tessera.chain.logs import Block
 from tessera.chain.prediction_events import (
     Claimed,
     EventCreated,
@@ -35,7 +36,7 @@ from tessera.index.answers import (
     Standing,
     Week,
 )
-from tessera.index.schema import Block, blocks, rows_of, table_of
+from tessera.index.schema import blocks, rows_of, table_of
 from tessera.index.states import STEPS, event_state, holding, market_state, mean_brier, place, prediction
 from tessera.model.prizes import start_of
 

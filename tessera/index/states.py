@@ -19,10 +19,10 @@ from tessera.chain.lmsr_markets import (
     Status,
     price_history,
 )
+from tessera.chain.logs import Block
 from tessera.chain.prediction_events import EventCreated, EventSettled, Predicted
 from tessera.chain.staking_pool import Forfeited
 from tessera.index.answers import EventState, Holding, MarketState, Prediction
-from tessera.index.schema import Block
 from tessera.model.lmsr import Outcome, brier, mpf
 
 # What moves a market from one status to another.

@@ -5,8 +5,8 @@ from contextlib import suppress
 from threading import Event, Thread
 
 from tessera.chain.errors import ChainError
+from tessera.chain.logs import Block
 from tessera.index.index import Index
-from tessera.index.schema import Block
 from tessera.index.snapshot import NoIndexError
 
 log = logging.getLogger("tessera.index")

@@ -5,7 +5,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from tessera.chain import EUR, Reverted, sign_permit
-from tessera.chain.permits import NoPermits, permit_data
+from tessera.chain.permits import NoPermits, permit_data, permit_of
 
 
 @pytest.fixture
@@ -59,3 +59,34 @@ def test_the_message_is_for_any_wallet_to_sign(tessera, bettor, tokens):
     signed = bettor.account.sign_message(signable)
     assert Account.recover_message(signable, signature=signed.signature) == bettor.address
     assert permit(tessera, bettor, tokens).s == signed.s.to_bytes(32, "big")
+
+
+def test_a_permit_is_good_for_an_hour(tessera, bettor, tokens):
+    """It was good for ever: whoever found it later could use it."""
+    now = tessera.web3.eth.get_block("latest")["timestamp"]
+    assert permit(tessera, bettor, EUR).deadline == now + 3600
+
+
+def test_a_compact_signature_is_taken(tessera, bettor, tokens):
+    """EIP-2098: 64 bytes, as some wallets sign."""
+    message = permit_data(tessera.web3, tessera.escrow.token(), bettor.address, tessera.escrow.address, EUR)
+    signed = bettor.account.sign_message(encode_typed_data(full_message=message))
+    packed = (signed.s | (signed.v - 27) << 255).to_bytes(32, "big")
+    compact = permit_of(message, signed.r.to_bytes(32, "big") + packed)
+    assert compact == permit_of(message, bytes(signed.signature))
+    tessera.escrow.deposit_with_permit(bettor, compact)
+    assert tessera.escrow.balance_of(bettor.address) == 31 * EUR
+
+
+@pytest.mark.parametrize("length", [0, 63, 66, 130])
+def test_a_signature_of_a_smart_wallet_is_no_permit(tessera, bettor, length):
+    """Safe's and Coinbase's are longer than 65 bytes: people approve instead."""
+    message = permit_data(tessera.web3, tessera.escrow.token(), bettor.address, tessera.escrow.address, EUR)
+    with pytest.raises(NoPermits, match=f"a signature of {length} bytes is no permit: approve it"):
+        permit_of(message, bytes(length))
+
+
+def test_a_lower_case_token_and_spender_are_taken(tessera, bettor, tokens):
+    """web3 refused them with a riddle about checksums."""
+    token, spender = tessera.escrow.token().lower(), tessera.escrow.address.lower()
+    assert sign_permit(tessera.web3, bettor.account, token, spender, EUR).spender == tessera.escrow.address

@@ -313,7 +313,7 @@ def test_bad_assets_are_refused(path, text, outside):
     path.write_text(text.replace("feed =", "oracle ="))
     with pytest.raises(ChainError, match="asset 1 has token, vault, feed and nothing else"):
         read_parameters(path)
-    with pytest.raises(ChainError, match="there is no file"):
+    with pytest.raises(ChainError, match="cannot read"):
         read_parameters(path / "nowhere")
 
 

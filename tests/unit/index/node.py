@@ -54,6 +54,16 @@ def log(kind: type[EventLog], /, **fields) -> dict:
     return {"address": address, "topics": list(map(Web3.to_hex, topics)), "data": Web3.to_hex(encode(types, values))}
 
 
+def _bloom(logs: tuple[dict, ...]) -> str:
+    """The filter of a block's header (Yellow Paper, 4.3.1), of the contracts' addresses alone."""
+    bits = 0
+    for logged in logs:
+        digest = Web3.keccak(hexstr=logged["address"])
+        for start in (0, 2, 4):
+            bits |= 1 << int.from_bytes(digest[start : start + 2], "big") % 2048
+    return f"0x{bits:0512x}"
+
+
 @dataclass(frozen=True)
 class Mined:
     """A block; what it logged, without what its place on the chain adds."""
@@ -71,6 +81,8 @@ class Node(BaseProvider):
         self.blocks: list[Mined] = []
         self.most_blocks = 10**9  # in one answer of logs
         self.tells_times = True  # with the logs of a block
+        self.tells_blooms = False  # in headers
+        self.leaves_out: set[int] = set()  # blocks whose logs are missing where they are asked for by number
         self.asked: list[str] = []
         self.before: Callable[[str], None] = lambda method: None
         self._salt = 0
@@ -125,13 +137,21 @@ class Node(BaseProvider):
                 if number >= len(self.blocks):
                     return self._answer(None)
                 block = self.blocks[number]
-                return self._answer({"number": hex(number), "hash": block.hash, "timestamp": hex(block.timestamp)})
+                bloom = {"logsBloom": _bloom(block.logs)} if self.tells_blooms else {}
+                header = {"number": hex(number), "hash": block.hash, "timestamp": hex(block.timestamp)}
+                return self._answer(header | bloom)
+            case "eth_getLogs" if "blockHash" in params[0]:
+                numbers = [i for i, block in enumerate(self.blocks) if block.hash == params[0]["blockHash"]]
+                if not numbers:
+                    return {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "unknown block"}}
+                return self._answer(self.logs(numbers[0], numbers[0]))
             case "eth_getLogs":
                 first, last = int(params[0]["fromBlock"], 16), int(params[0]["toBlock"], 16)
                 if last - first >= self.most_blocks:
                     return {"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "block range too large"}}
                 wanted = {address.lower() for address in params[0]["address"]}
-                return self._answer([found for found in self.logs(first, last) if found["address"].lower() in wanted])
+                found = [log for log in self.logs(first, last) if log["address"].lower() in wanted]
+                return self._answer([log for log in found if int(log["blockNumber"], 16) not in self.leaves_out])
         raise AssertionError(method)
 
     @staticmethod
