@@ -109,7 +109,9 @@ class Snapshot:
         """How many `predictors` there are. Raises NotFoundError without the event."""
         self._created(event_id)
         made, paid = table_of(Predicted), (table_of(Claimed), table_of(ForfeitClaimed))
-        everybody = select(func.count(made.c.account.distinct())).where(made.c.event_id == event_id)
+        # By group, as the index has them: a count of distinct accounts would sort all again.
+        people = select(made.c.account).where(made.c.event_id == event_id).group_by(made.c.account)
+        everybody = select(func.count()).select_from(people.subquery())
         # Nobody predicts after a payment, but somebody may after a purge.
         gone = [select(func.count()).select_from(table).where(table.c.event_id == event_id) for table in paid]
         purged = table_of(Purged)
@@ -284,6 +286,7 @@ class Snapshot:
             _standing()
             .join(event, event.c.event_id == made.c.event_id)
             .where(
+                made.c.account.in_(select(forfeit.c.account)),
                 ~exists().where(settled.c.event_id == made.c.event_id),
                 # As PredictionEvents._is_forfeited: the first forfeiture since came before the stop block.
                 exists().where(

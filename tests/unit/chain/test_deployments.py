@@ -72,7 +72,7 @@ def test_a_damaged_record_is_told_by_file_and_key(tessera, tmp_path, change, fau
 def test_what_is_no_json_is_no_record(tmp_path, raw):
     path = tmp_path / "record.json"
     path.write_bytes(raw)
-    with pytest.raises(RecordError, match=str(path)):
+    with pytest.raises(ChainError, match=str(path)):
         Deployment.load(path)
 
 
