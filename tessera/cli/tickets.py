@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera.cli.failures import Refused
-from tessera.cli.inputs import ALL, YES_TO_ALL, Money
+from tessera.cli.inputs import ACCOUNT, ALL, YES_TO_ALL, Money
 from tessera.cli.session import Session, pause
 from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, coins, rows, sent, usd, wad
 from tessera.model.apy import ASSUMPTIONS
@@ -178,24 +178,118 @@ def stake(session: Session, asset: str, amount: str, yes: bool):
 @tickets.command()
 @click.argument("asset")
 @click.argument("amount", metavar="AMOUNT|all")
+@click.option(
+    "--min-paid", metavar="AMOUNT", help="Nothing less for all of it; default: 0.5 % below what it is worth now."
+)
+@YES_TO_ALL
 @click.pass_obj
-def withdraw(session: Session, asset: str, amount: str):
-    """Takes principal back: an amount, or all."""
+def withdraw(session: Session, asset: str, amount: str, min_paid: str | None, yes: bool):
+    """Takes principal back: an amount, or all. Asks only where the vault has lost money.
+
+    `--min-paid 0` with all ends a stake that is worth nothing.
+    """
     from tessera.chain.staking_pool import Withdrawn
 
     token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
     units = Money(token.decimals, all_=True).convert(amount, None, None)
     owed = staking.principal_of(wallet.address, token.address)
     taken = owed if units == ALL else units
-    # Half a percent below the vault's price now; what is worth nothing is kept.
-    least = max(1, staking.worth_of(token.address, taken) * 995 // 1000) if taken <= owed else 1
+    worth = staking.worth_of(token.address, min(taken, owed))
+    if min_paid is None:
+        least = max(1, worth - worth // 200)
+    else:
+        least = Money(token.decimals, zero=True).convert(min_paid, None, None)
+    values = {"amount": coins(token, taken), "worth_now": coins(token, worth), "min_paid": coins(token, least)}
+    has_lost = 100 * worth < 99 * min(taken, owed)
+    ask(session, "Withdraw", values, yes or not has_lost)
     receipt = staking.withdraw(wallet, token.address, taken, least)
     left = receipt.event(Withdrawn)
     values = {
         "asset": token.address,
         "paid": coins(token, left.paid),
+        "min_paid": coins(token, least),
         "principal": coins(token, staking.principal_of(wallet.address, token.address)),
         "stake": usd(left.stake),
+    }
+    card(session, "Receipt", {**values, **sent(receipt)})
+
+
+@tickets.command()
+@click.pass_obj
+def assets(session: Session):
+    """What can be staked: how much is, whether it is open, and what its vault has lost."""
+    from tessera.chain.erc20 import Token
+
+    staking = session.tessera.staking
+    values = []
+    for address in staking.assets():
+        token, state, loss = Token.of(session.web3, address), staking.asset_state(address), staking.loss_of(address)
+        values.append(
+            {
+                "symbol": token.symbol,
+                "asset": address,
+                "vault": staking.vault_of(address),
+                "principal": coins(token, state.principal),
+                "is_open": state.is_open,
+                "is_seeded": staking.is_seeded(address),
+                "loss": Percent(loss.now),
+                "noted_loss": Percent(loss.noted),
+                "noted_at": Moment(loss.noted_at),
+            }
+        )
+    rows(session, "Assets", values, "nothing can be staked yet")
+
+
+@tickets.command("note-loss")
+@click.argument("asset")
+@click.pass_obj
+def note_loss(session: Session, asset: str):
+    """Notes what an asset's vault has lost, so that stakes in it can be revalued a day later; for anyone."""
+    from tessera.chain.staking_pool import LossNoted
+
+    token = _token(session, asset)
+    receipt = session.tessera.staking.note_loss(session.wallet, token.address)
+    noted = receipt.event(LossNoted)
+    values = {"asset": token.address, "noted_loss": Percent(noted.loss), "noted_at": Moment(noted.noted_at)}
+    card(session, "Receipt", {**values, **sent(receipt)})
+
+
+@tickets.command()
+@click.argument("asset")
+@ACCOUNT
+@click.pass_obj
+def revalue(session: Session, asset: str, account: str | None):
+    """Makes a stake, yours or somebody's, count what it is worth after its vault's loss or recovery; for anyone."""
+    from tessera.chain.staking_pool import Revalued
+
+    token, who = _token(session, asset), session.who(account)
+    receipt = session.tessera.staking.revalue(session.wallet, who, token.address)
+    made = receipt.event(Revalued)
+    values = {"account": who, "asset": token.address, "value": usd(made.value), "stake": usd(made.stake)}
+    card(session, "Receipt", {**values, **sent(receipt)})
+
+
+@tickets.command()
+@click.argument("asset")
+@click.argument("amount", metavar="AMOUNT")
+@YES_TO_ALL
+@click.pass_obj
+def seed(session: Session, asset: str, amount: str, yes: bool):
+    """Opens a listed asset once, by proving that its vault pays out; half of the 10 or more tokens stay for good."""
+    from tessera.chain.erc20 import Erc20
+    from tessera.chain.staking_pool import AssetSeeded
+
+    token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
+    units = Money(token.decimals).convert(amount, None, None)
+    given = units - units // 2
+    ask(session, "Seed", {"amount": coins(token, units), "stays for good, about": coins(token, given)}, yes)
+    Erc20(session.web3, token.address).allow(wallet, staking.address, units)
+    receipt = staking.seed_asset(wallet, token.address, units)
+    seeded = receipt.event(AssetSeeded)
+    values = {
+        "asset": token.address,
+        "amount": coins(token, seeded.amount),
+        "returned": coins(token, seeded.returned),
     }
     card(session, "Receipt", {**values, **sent(receipt)})
 

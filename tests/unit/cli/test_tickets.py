@@ -285,3 +285,29 @@ def test_is_told_why_not(stage, run, arguments, said):
     assert said in result.output
     assert "Traceback" not in result.output
     assert stage.tessera.staking.total_stake() == 0
+
+
+def test_withdraw_names_the_least_that_is_paid(stage, ask, run):
+    ask("tickets", "stake", "usdc", "500", "--yes", by=HANNAH)
+    done = ask("tickets", "withdraw", "usdc", "100", by=HANNAH)
+    assert (done["paid"], done["min_paid"]) == ("100000000", "99500000")
+    refused = run("tickets", "withdraw", "usdc", "100", "--min-paid", "100.01", by=HANNAH)
+    assert (refused.exit_code, "[reverted]" in refused.output) == (1, True)
+    shown = run("--dry-run", "tickets", "withdraw", "usdc", "100", by=HANNAH).output
+    assert re.search(r"min paid +99\.50 USDC", shown)
+
+
+def test_a_loss_is_asked_about_noted_and_revalued(stage, ask, run):
+    ask("tickets", "stake", "usdc", "500", "--yes", by=HANNAH)
+    stage.local.call("YieldVault:USDC", "lose", 100 * UNITS["USDC"])
+    (usdc,) = [asset for asset in ask("tickets", "assets") if asset["symbol"] == "USDC"]
+    assert (usdc["is_open"], usdc["principal"]) == (True, "500000000")
+    assert 0.1 < int(usdc["loss"]) / WAD < 0.25
+    result = run("tickets", "withdraw", "usdc", "all", by=HANNAH, input="n\n")
+    assert (result.exit_code, "worth now" in result.output) == (1, True)
+    assert "pool: " in run("tickets", "revalue", "usdc", by=RIVAL).output  # RIVAL has no stake
+    noted = ask("tickets", "note-loss", "usdc", by=RIVAL)
+    assert noted["noted_loss"] == usdc["loss"]
+    stage.local.let_pass(DAY + 3600)
+    made = ask("tickets", "revalue", "usdc", known_account(HANNAH).address, by=RIVAL)
+    assert int(made["stake"]) == stage.tessera.staking.stake_of(known_account(HANNAH).address) < 500_000_000
