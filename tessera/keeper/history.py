@@ -7,7 +7,7 @@ from tessera.chain.escrow import Entry, Kind
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized
 from tessera.chain.prediction_events import EventCreated, EventSettled, PrizeClaimSkipped
 from tessera.chain.prize_pool import PeriodClosed, PrizeTaken, RevenueAdded
-from tessera.chain.staking_pool import Harvested
+from tessera.chain.staking_pool import AssetAdded, AssetRetired, Harvested, Staked, Withdrawn
 from tessera.index import Index
 from tessera.index.answers import EventState, MarketState
 from tessera.model.lmsr import Outcome
@@ -87,6 +87,24 @@ class History:
         # Whoever was skipped for another reason has nothing to get, whatever the logs leave out.
         refused = [account for account in unpaid if skipped.get(account) == REFUSED]
         return Winners([account for account in unpaid if account not in skipped], refused)
+
+    def retired_assets(self) -> list[str]:
+        """Assets that were taken off the list and not added again."""
+        retired: dict[str, None] = {}
+        for row in self._rows(AssetAdded, AssetRetired):
+            if isinstance(row, AssetRetired):
+                retired[row.asset] = None
+            else:
+                retired.pop(row.asset, None)
+        return list(retired)
+
+    def stakers(self, asset: str) -> list[str]:
+        """Whoever has principal of an asset."""
+        principal: dict[str, int] = {}
+        for row in self._rows(Staked, Withdrawn, asset=asset):
+            change = row.amount if isinstance(row, Staked) else -row.amount
+            principal[row.account] = principal.get(row.account, 0) + change
+        return [account for account, amount in principal.items() if amount > 0]
 
     def market_count(self) -> int:
         """How many friends' markets the logs show."""

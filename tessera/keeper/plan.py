@@ -4,13 +4,25 @@ from dataclasses import asdict, dataclass
 
 from tessera.chain import ChainError
 from tessera.chain.fees import GWEI, GasPrice
-from tessera.keeper.steps import buy_back, close, harvest, pay, pay_bettors, poke, purge, settle, settle_market
+from tessera.keeper.steps import (
+    buy_back,
+    close,
+    harvest,
+    note_loss,
+    pay,
+    pay_bettors,
+    poke,
+    purge,
+    revalue,
+    settle,
+    settle_market,
+)
 from tessera.keeper.steps.base import Step
 from tessera.keeper.view import Clock, View
 
 # In the order of their weight: where gas money is short, what comes last is left. Each as if those before were done.
 # Purging comes before settling, because afterwards a forfeited share can only go back to the pool.
-ORDER = (harvest, close, purge, settle, settle_market, pay, pay_bettors, poke, buy_back)
+ORDER = (harvest, close, purge, settle, settle_market, pay, pay_bettors, note_loss, revalue, poke, buy_back)
 
 
 @dataclass(frozen=True)
