@@ -35,10 +35,10 @@ def let_pass(web3: Web3, seconds: int, blocks_per_hour: int) -> None:
         tester.mine_block()
         return
     interval, rest = divmod(seconds, blocks)
-    _request(web3, "evm_increaseTime", rest)
+    ask_node(web3, "evm_increaseTime", rest)
     while blocks:
         some = min(blocks, BLOCKS_A_REQUEST)
-        _request(web3, "anvil_mine", hex(some), hex(interval))
+        ask_node(web3, "anvil_mine", hex(some), hex(interval))
         blocks -= some
 
 
@@ -113,7 +113,8 @@ class LocalChain:
         return self.tessera.deployment.address_of(name)
 
 
-def _request(web3: Web3, method: str, *parameters) -> None:
+def ask_node(web3: Web3, method: str, *parameters) -> None:
+    """Has a node of one's own do what no public node does. Raises ChainError where it refuses."""
     answer = web3.provider.make_request(method, list(parameters))
     if "error" in answer:
         raise ChainError(f"{method}: {answer['error']['message']}")
