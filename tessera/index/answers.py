@@ -171,11 +171,13 @@ class Standing:
     """An account in the leaderboard: profit and loss in all markets, and how good its bets were as forecasts.
 
     `brier` is the mean Brier score, 0 to 1, less is better, of the probabilities at which its bets break even, in
-    markets that ended YES or NO; None without any.
+    markets that ended YES or NO; None without any. `running` is what its bets and seeds that are not paid back yet are
+    worth at present prices: `profit` has them as if lost.
     """
 
     account: str
     profit: Eur
+    running: Eur
     put_in: Eur
     got: Eur
     bets: int

@@ -7,6 +7,7 @@ from heapq import merge
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, exists, func, or_, select
 
 from tessera.accounting.profit import Result, results
+from tessera.accounting.worth import in_markets
 from tessera.chain.contract import EventLog
 from tessera.chain.errors import ChainError, NotFoundError
 from tessera.chain.escrow import Entry
@@ -227,10 +228,12 @@ class Snapshot:
         bets = defaultdict(list)
         for row in self.rows(BetPlaced):
             bets[row.account].append(row)
+        running = in_markets(self.rows(MarketCreated, BetPlaced, MarketFinalized, Entry), self._markets_address)
         found = [
             Standing(
                 account=account,
                 profit=result.profit,
+                running=running.get(account, 0),
                 put_in=result.put_in,
                 got=result.got,
                 bets=len(bets[account]),

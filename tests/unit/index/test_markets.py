@@ -46,6 +46,9 @@ def check(tessera, index, creator, bettor, other_bettor):
         assert [one.profit for one in standings.values()] == sorted(
             (one.profit for one in standings.values()), reverse=True
         )
+        # All that was put in is somebody's: but for what each market's sums are rounded down by.
+        left_over = -sum(one.profit + one.running for one in standings.values())
+        assert 0 <= left_over <= 3 * len(found)
         for who in (creator, bettor, other_bettor):
             mine = seen.portfolio(who.address)
             assert mine.balance == tessera.escrow.balance_of(who.address) == seen.ledger(who.address)[-1].balance_after
