@@ -32,10 +32,13 @@ check: .venv/.dev ## formatters, linters, compiler warnings, sizes, gas, generat
 	python scripts/check_contracts.py
 	python -m benchmarks.gas --check
 	python scripts/export_abi.py --check
+	@if command -v npm >/dev/null; then $(MAKE) -s web/node_modules && npm run --silent --prefix web check; \
+	else echo "The page was not checked: there is no Node here."; fi
 
 format: .venv/.dev ## rewrite what check would complain about
 	ruff check --fix .
 	ruff format .
+	@if [ -d web/node_modules ]; then npm run --silent --prefix web format; fi
 
 integration: .venv/.dev node_modules web/node_modules ## what needs Node, a browser or PostgreSQL: devnet, keeper, page, real parts
 	printf "%s\n" typecheck "--prefix web check" | xargs -P 2 -L 1 npm run --silent
@@ -57,11 +60,11 @@ snapshot: .venv/.dev ## rewrite snapshots/ after a change of gas or size that is
 abi: .venv/.dev ## rewrite frontend-abi/
 	python scripts/export_abi.py
 
-devnet: .venv/.ops ## anvil with everything deployed and funded accounts (needs Node)
-	@python scripts/devnet.py
+devnet: .venv/.ops ## anvil with everything deployed and funded accounts, PORT=... for another port (needs Node)
+	@python scripts/devnet.py $(if $(PORT),--port $(PORT))
 
-web: .venv/.ops web/node_modules ## the page on a devnet of its own, for people (needs Node)
-	@python scripts/web.py
+web: .venv/.ops web/node_modules ## the page on a devnet of its own, HOST=0.0.0.0 for phones, PORT=... (needs Node)
+	@python scripts/web.py $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 clean: ## remove what was built
 	rm -rf .venv .uv .build .cache node_modules web/node_modules web/dist demo-report

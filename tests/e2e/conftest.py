@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Lock
 
 import pytest
 from eth_account import Account
@@ -14,6 +15,7 @@ from scripts import devnet, web
 from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.local.chain import UNITS, LocalChain
+from tessera.local.newcomers import Newcomers
 from tests.integration.conftest import ROOT, running_devnet
 
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 800}
@@ -63,8 +65,14 @@ def deployment(url, folder) -> dict:
 
 
 @pytest.fixture(scope="session")
-def address(built, deployment) -> Iterator[str]:
-    with web.serving(deployment, 0) as address:
+def behind(url, local) -> dict:
+    """How `make web` serves a page: the node and the devnet's gifts behind the page's address."""
+    return {"node": url, "answers": web.gifts(Newcomers(local, Lock()))}
+
+
+@pytest.fixture(scope="session")
+def address(built, deployment, behind) -> Iterator[str]:
+    with web.serving(deployment, 0, **behind) as address:
         yield address
 
 
@@ -119,6 +127,19 @@ class Visit:
         self.button(name).click()
         self.says(then)
 
+    def confirm(self, name: str, then: str):
+        """Presses a button that asks once more, says yes, and waits until the page says so."""
+        self.button(name).click()
+        self.press(f"Yes: {name}", then)
+
+    def quiet(self):
+        """Waits until nothing is being read; a page that allows no strings as scripts is asked again and again."""
+        for _ in range(PATIENCE // 100):
+            if not self.tab.evaluate("document.querySelector('main [aria-busy=true]') !== null"):
+                return
+            self.tab.wait_for_timeout(100)
+        raise AssertionError("the page reads and reads")
+
     def says(self, text: str):
         self.tab.get_by_text(text).locator("visible=true").first.wait_for()
 
@@ -148,6 +169,8 @@ def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
     def open_page(
         path: str = "", *, wallet: Wallet | None = None, size: dict = PHONE, at: str = address, **options
     ) -> Visit:
+        # The wallet of the tests asks the node itself, which the page's policy does not let anything do.
+        options.setdefault("bypass_csp", wallet is not None)
         context = browser.new_context(viewport=size, timezone_id="UTC", locale="en-GB", **options)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)

@@ -21,9 +21,10 @@ from tests.integration.conftest import READY_SECONDS, ROOT
 
 
 @contextmanager
-def running_page(folder: Path) -> Iterator[str]:
+def running_page(folder: Path, *options: str) -> Iterator[str]:
     """The command in a process of its own; yields the address that it prints, and stops it as Ctrl-C does."""
-    command = [sys.executable, "-u", "scripts/web.py", "--port", "0", "--chain-port", "0", "--into", str(folder)]
+    ports = ["--port", "0", "--chain-port", "0"]
+    command = [sys.executable, "-u", "scripts/web.py", *ports, "--into", str(folder), *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     stop_waiting = Timer(READY_SECONDS, process.kill)
     stop_waiting.start()
@@ -47,11 +48,26 @@ def test_one_command_starts_chain_and_page_and_ends_both(built, tmp_path):
     assert list(tmp_path.glob("*/devnet.json")) == []
 
 
+def test_a_phone_in_the_same_network_plays_and_reaches_no_key(built, visit, tmp_path):
+    """From another address of this machine, with the page and its node behind it."""
+    with running_page(tmp_path, "--host", "0.0.0.0") as address:
+        elsewhere = address.replace("127.0.0.1", "127.0.0.2")
+        page = visit(at=elsewhere)
+        page.button("Start").click()
+        page.tab.get_by_label("I am 18 or older").check()
+        page.button("Try with play money").click()
+        page.press("Join and get 50.00 EUR", "Welcome.")
+        web3 = Web3(HTTPProvider(f"{elsewhere}rpc"))
+        assert web3.eth.block_number > 0
+        for method in ("eth_accounts", "eth_sendTransaction", "anvil_setBalance", "evm_mine", "debug_traceCall"):
+            assert web3.provider.make_request(method, [])["error"]["code"] == -32601
+
+
 def test_whoever_has_the_page_alone_is_paid(built, visit, tmp_path):
     """On a phone, and with nothing but the page: the clock is moved there, and the devnet's people do their part."""
     with running_page(tmp_path) as address:
         record = Deployment.load(tmp_path / devnet.RECORD)
-        tessera = Tessera(Web3(HTTPProvider(json.load(urlopen(f"{address}deployment.json"))["rpcUrl"])), record)
+        tessera = Tessera(Web3(HTTPProvider(f"{address}rpc")), record)
         play_alone(visit(at=address), tessera)
 
 
@@ -65,8 +81,7 @@ def play_alone(page, tessera: Tessera):
 
     page.tab.get_by_text("Will it rain in Vienna tomorrow?").click()
     won = fate("market 1", (Outcome.YES, Outcome.NO))
-    page.button(f"Bet 1.00 EUR on {won.name}").click()
-    page.says("Your bet is placed.")
+    page.confirm(f"Bet 1.00 EUR on {won.name}", "Your bet is placed.")
     payoff = tessera.markets.position(1, me).payoff(won)
     page.tab.get_by_role("link", name="Tickets").click()
     page.tab.get_by_label("Stake, in USDC").fill("250")
@@ -90,7 +105,7 @@ def play_alone(page, tessera: Tessera):
     for _ in range(2):  # the event ends after ten days, and its last week on the Friday after
         week = tessera.prizes.period()
         page.button("Let a week pass").click()
-        page.tab.wait_for_function("!document.querySelector('.clock [aria-busy=true]')")
+        page.tab.locator(".clock [aria-busy=true]").wait_for(state="detached")
         assert wait_until(lambda week=week: tessera.prizes.period() > week, READY_SECONDS)  # bots do it
     page.says("are yours")
     prize = tessera.events.prize_of(1, me)

@@ -13,7 +13,6 @@ def test_a_market_is_created_with_a_preview_of_what_it_offers(visit, member, tes
     page = visit("markets/new", wallet=member, size=DESK)
     page.tab.get_by_label("Question").fill("Will the test pass?")
     page.tab.get_by_label("Chance of YES").fill("20")
-    page.says("6.21 EUR")  # b = 10 / -ln(0.2)
     page.says("pays 3.89 EUR")  # what 1 EUR on YES at 20 % buys
     page.picture("market-new")
     page.press("Open the market with 10.00 EUR", "Your risk as creator")
@@ -47,7 +46,7 @@ def test_one_click_bets_after_the_first_transaction(visit, new_person, member, t
     for side, stake in ((Outcome.YES, 1), (Outcome.NO, 2)):
         quote = tessera.markets.quote(market, side)
         button = page.button(f"Bet 1.00 EUR on {side.name}")
-        button.and_(page.tab.locator(":enabled")).click()  # 5 s after the bet before
+        button.and_(page.tab.locator("[aria-disabled=false]")).click()  # and it waits for 5 s after the bet before
         page.tab.get_by_text(f"{side.name}: {quote.shares // 10**16 / 100:.2f} shares for 1.00 EUR").wait_for()
         assert tessera.escrow.balance_of(person.address) == (50 - stake) * EUR
         assert tessera.markets.position(market, person.address).shares[side] == quote.shares
@@ -60,10 +59,10 @@ def test_who_has_too_little_is_told_and_can_deposit(visit, member, new_person, t
     tessera.escrow.withdraw(person, 50 * EUR - EUR // 2)
     page = visit(f"markets/{market}", wallet=person)
     page.says("This takes 1.00 EUR, and your balance is 0.50 EUR. There are 49.50 EUR in your wallet.")
-    assert page.button("Bet 1.00 EUR on YES").is_disabled()
+    assert page.button("Bet 1.00 EUR on YES").get_attribute("aria-disabled") == "true"
     page.tab.get_by_label("Amount in EUR").fill("10")
     page.press("Deposit 10.00 EUR", "It is in your balance.")
-    page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled")).click()
+    page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]")).click()
     page.says("Your bet is placed.")
     assert tessera.escrow.balance_of(person.address) == 95 * EUR // 10
 
@@ -96,33 +95,69 @@ def test_propose_dispute_vote_and_claim(visit, member, new_person, tessera):
     let_pass(tessera.web3, DAY, tessera.events.blocks_per_hour())
 
     page = visit(f"markets/{market}", wallet=member)
-    page.press("Propose NO", "Proposed: NO")
+    page.confirm("Propose NO", "Proposed: NO")
     assert tessera.markets.market(market).status == Status.PENDING
 
     page = visit(f"markets/{market}", wallet=bettors[0])
+    page.tab.get_by_label("What happened instead?").select_option("YES")
     page.tab.get_by_label("What is wrong with it?").fill("I saw it happen.")
     page.press("Dispute it", "I saw it happen.")
-    page.press("Vote YES", "You voted.")
+    page.says("If nothing else happens, everybody is paid back")
+    page.says("YES · you")
     page.picture("market-voted")
-    assert tessera.markets.market(market).votes[Outcome.YES] == 1
+    assert tessera.markets.vote_of(market, bettors[0].address) == Outcome.YES
+
+    other = visit(f"markets/{market}", wallet=bettors[1])
+    other.press("Vote YES", "You voted.")  # and so did both: two of three heads are not more than two thirds
+    other.says("If nothing else happens, everybody is paid back")
+    other.press("Vote NO", "it ends NO")  # a vote can be changed
+    assert tessera.markets.vote_of(market, bettors[1].address) == Outcome.NO
+    let_pass(tessera.web3, 2 * DAY, tessera.events.blocks_per_hour())
+    other.press("Make it final", "You won")
+    assert tessera.markets.market(market).outcome == Outcome.NO
+    payoff = tessera.markets.position(market, bettors[1].address).payoff(Outcome.NO)
+    other.press(f"Take {payoff // 10**4 / 100:.2f} EUR", "are in your balance.")
+    assert tessera.escrow.balance_of(bettors[1].address) == 49 * EUR + payoff
+
+
+def test_a_proposal_is_replaced_once(visit, member, new_person, tessera):
+    market = new_market(tessera, member, "A slip?", dispute_window=DAY)
     let_pass(tessera.web3, DAY, tessera.events.blocks_per_hour())
-    page.press("Make it final", "You won")
+    page = visit(f"markets/{market}", wallet=member)
+    page.confirm("Propose NO", "Proposed: NO")
+    page.tab.get_by_text("I was wrong").click()
+    page.confirm("Propose YES", "in place of what was proposed before")
     assert tessera.markets.market(market).outcome == Outcome.YES
-    payoff = tessera.markets.position(market, bettors[0].address).payoff(Outcome.YES)
-    page.press(f"Take {payoff // 10**4 / 100:.2f} EUR", "are in your balance.")
-    assert tessera.escrow.balance_of(bettors[0].address) == 49 * EUR + payoff
+    assert page.tab.get_by_text("I was wrong").count() == 0
 
 
-def test_a_referee_rules(visit, member, new_person, tessera):
+def test_a_referee_accepts_and_rules(visit, member, new_person, tessera):
     referee, bettor = new_person(), joined(new_person(), tessera)
     market = new_market(tessera, member, "A referee?", referee=referee.address)
+    page = visit(f"markets/{market}", wallet=bettor)
+    page.says("Nobody can bet until")
+    page.says("If the referee is silent, every stake is paid back.")
+    assert page.button("Bet 1.00 EUR on YES").count() == 0
+    page = visit(f"markets/{market}", wallet=referee)
+    page.confirm("Accept", "You are the referee.")
+    assert tessera.markets.market(market).status == Status.OPEN
+    page.says("You decide the outcome, so you cannot bet here.")
     bet(tessera, bettor, market, Outcome.YES)
     let_pass(tessera.web3, DAY, tessera.events.blocks_per_hour())
     tessera.markets.propose(member, market, Outcome.NO)
-    tessera.markets.complain(bettor, market, "No.")
+    tessera.markets.complain(bettor, market, Outcome.YES, "No.")
     page = visit(f"markets/{market}", wallet=referee)
-    page.press("Rule INVALID", "every stake is paid back")
+    page.says("If nothing else happens, everybody is paid back")
+    page.picture("market-referee")
+    page.confirm("Rule cancelled", "every stake is paid back")
     assert tessera.markets.market(market).status == Status.INVALID
+
+
+def test_a_creator_cancels_while_the_referee_is_silent(visit, member, new_person, tessera):
+    market = new_market(tessera, member, "A silent referee?", referee=new_person().address)
+    page = visit(f"markets/{market}", wallet=member)
+    page.confirm("Cancel it", "your seed is back")
+    assert tessera.escrow.balance_of(member.address) == 50 * EUR
 
 
 def test_the_creator_cancels_early_and_silence_pays_everybody_back(visit, member, new_person, tessera):
@@ -132,7 +167,8 @@ def test_the_creator_cancels_early_and_silence_pays_everybody_back(visit, member
         bet(tessera, bettor, market, Outcome.NO)
     page = visit(f"markets/{cancelled}", wallet=member)
     page.tab.get_by_text("End it before that").click()
-    page.press("Propose to cancel (INVALID)", "Proposed: INVALID")
+    page.confirm("Propose to cancel", "Proposed: cancelled")
+    page.says("before the result was expected")
     assert tessera.markets.market(cancelled).outcome == Outcome.INVALID
 
     let_pass(tessera.web3, 8 * DAY, tessera.events.blocks_per_hour())

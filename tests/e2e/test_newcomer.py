@@ -1,6 +1,11 @@
 """A person who has never seen the project, on a phone: joins, bets, stakes, predicts, gets paid and withdraws."""
 
+import json
 import re
+from concurrent.futures import ThreadPoolExecutor
+from urllib.request import Request, urlopen
+
+from web3 import Web3
 
 from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
@@ -9,6 +14,26 @@ from tessera.local.devnet import report
 from tests.e2e.play import keep, new_market, open_event
 
 DOLLAR = 10**6
+
+
+def test_six_who_try_at_once_are_all_funded(tessera, local, address):
+    """And so is whoever was cut off between gas and invitation."""
+    people = [Web3.to_checksum_address(Web3.keccak(text=f"newcomer {number}")[-20:]) for number in range(6)]
+    tessera.web3.provider.make_request("anvil_setBalance", [people[0], hex(10**18)])  # and then the page was reloaded
+
+    def fund(person: str) -> int:
+        body = json.dumps({"account": person}).encode()
+        with urlopen(Request(f"{address}devnet/fund", body, {"Content-Type": "application/json"})) as answer:
+            return answer.status
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        assert list(pool.map(fund, people)) == [200] * len(people)
+    for person in people:
+        assert tessera.web3.eth.get_balance(person) == 10**18
+        assert tessera.play_euro.invited(person)
+        assert local.token("USDC").balance_of(person) == 10_000 * DOLLAR
+    assert fund(people[0]) == 200
+    assert local.token("USDC").balance_of(people[0]) == 10_000 * DOLLAR  # nothing twice
 
 
 def test_a_newcomer_joins_bets_stakes_predicts_is_paid_and_withdraws(visit, tessera, local):
@@ -32,7 +57,7 @@ def test_a_newcomer_joins_bets_stakes_predicts_is_paid_and_withdraws(visit, tess
     quote = tessera.markets.quote(market, Outcome.YES)
     page.says(f"pays at most {quote.max_payoff // 10**4 / 100:.2f} EUR")
     page.picture("newcomer-2-before-the-bet")
-    page.press("Bet 1.00 EUR on YES", "Your bet is placed.")
+    page.confirm("Bet 1.00 EUR on YES", "Your bet is placed.")
     position = tessera.markets.position(market, me.address)
     assert position.shares[Outcome.YES] == quote.shares
     assert tessera.escrow.balance_of(me.address) == 49 * EUR

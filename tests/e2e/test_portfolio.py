@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from scripts import devnet
 from tessera.accounting.profit import results
+from tessera.accounting.worth import in_markets
 from tessera.chain import EUR, Outcome
 from tessera.chain.escrow import Entry
 from tessera.cli.main import cli
@@ -75,7 +76,7 @@ def test_a_limit_counts_at_once_and_loosens_after_a_day(visit, member, new_perso
     page.says("It becomes 20.00 EUR on")
     page.says("At most 1.50 EUR in 24 hours.")
     page.go(f"markets/{market}")
-    yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled"))
+    yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]"))
     yes.click()
     page.says("This would pass your own limit of 1.50 EUR a day: 1.00 EUR went into markets in the last 24 hours.")
     assert tessera.markets.position(market, bettor.address).staked[Outcome.YES] == EUR
@@ -101,10 +102,31 @@ def test_leaders_are_those_of_the_one_definition(visit, tessera):
     leaders.wait_for()
     table = {}
     for row in leaders.get_by_role("row").all()[1:]:
-        who, gain, *_ = page.text(row).split("\t")
-        table[who] = gain
-    gains = {f"{one[:6]}…{one[-4:]}": result.profit for one, result in known.items() if result.put_in}
-    assert table == {who: written(profit) for who, profit in gains.items()}
+        rank, who, gain, running, *_ = page.text(row).split("\t")
+        table[who] = int(rank), gain, running
+    worth = in_markets(rows, tessera.markets.address)
+    gains = {one: result.profit + worth.get(one, 0) for one, result in known.items() if result.put_in}
+    order = sorted(gains, key=lambda one: (-gains[one], one))
+    assert table == {
+        f"{one[:6]}…{one[-4:]}": (order.index(one) + 1, written(gains[one]), written(worth.get(one, 0)))
+        for one in gains
+    }
+
+
+def test_anybodys_portfolio_can_be_read(visit, member, new_person, tessera):
+    market, bettor = new_market(tessera, member, "Whose is this?"), joined(new_person(), tessera)
+    bet(tessera, bettor, market, Outcome.NO)
+    page = visit(f"portfolio/{bettor.address}", wallet=member)
+    page.says("Balance: 49.00 EUR")
+    page.says("Whose is this?")
+    page.says(f"bet, market {market}")
+    assert (
+        page.tab.get_by_role("heading", level=1).inner_text()
+        == f"Portfolio of {bettor.address[:6]}…{bettor.address[-4:]}"
+    )
+    assert page.tab.get_by_role("button", name=re.compile("^(Withdraw|Take|Set limit)")).count() == 0
+    page.go("portfolio")
+    page.button("Withdraw 40.00 EUR").wait_for()
 
 
 def written(units: int) -> str:

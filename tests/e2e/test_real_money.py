@@ -62,7 +62,7 @@ def test_permit_deposit_and_consent_are_one_transaction(visit, at, club, new_per
     page.tab.get_by_label("Amount in EUR").fill("20")
     page.press("Deposit 20.00 EUR", "It is in your balance.")
     assert (escrow.balance_of(bettor.address), escrow.consent_of(bettor.address)) == (20 * EUR, 1)
-    yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator(":enabled"))
+    yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]"))
     yes.click()
     page.says("Your bet is placed.")
     assert markets.position(1, bettor.address).staked[Outcome.YES] == EUR
@@ -82,7 +82,7 @@ def test_a_token_without_permits_is_approved_first(visit, at, club, new_person, 
     escrow, person = Escrow(local.web3, addresses["Escrow"]), new_person()
     give_euros(local, euro, person, 5 * EUR)
     page = visit("portfolio", wallet=person, at=at)
-    domain = Web3.to_hex(Web3.keccak(text="eip712Domain()")[:4])
+    domain = Web3.keccak(text="eip712Domain()")[:4].hex()  # in a call of several
     page.tab.route("**", lambda route: answer_without(route, domain))
     page.tab.get_by_label("Amount in EUR", exact=True).fill("5")
     page.press("Deposit 5.00 EUR", "It is in your balance.")

@@ -67,7 +67,7 @@ def test_predict_and_change(visit, new_person, tessera, local):
     person = new_person()
     page = visit("tickets", wallet=person)
     card = page.tab.locator("article", has_text="Will the newcomer win?").first
-    card.get_by_role("button", name="Predict yes").and_(page.tab.locator(":disabled")).wait_for()
+    card.get_by_role("button", name="Predict yes").and_(page.tab.locator("[aria-disabled=true]")).wait_for()
     page.tab.get_by_label("Stake, in USDC").fill("50")
     page.press("Stake 50.00 USDC", "Staked.")
     local.let_pass(DAY)
@@ -103,7 +103,9 @@ def test_yields_are_those_of_the_model(visit, tessera, local):
 
     page = visit("tickets")
     page.says("Together")
-    shown = [float(text) for text in re.findall(r"\n([\d.]+) %", page.text(page.tab.locator("dl", has_text="APY1")))]
+    shown = [
+        float(text) for text in re.findall(r"\n([\d.]+) %", page.text(page.tab.locator("dl", has_text="From prizes")))
+    ]
     # Two decimals are shown. Stakes below 1 USD a dollar and the pool's slippage are far below that.
     assert shown == pytest.approx(
         [float(rate) * 100 for rate in (known.apy1, known.apy1_net, known.apy2, known.apy)], abs=0.011

@@ -19,6 +19,8 @@ export type Deployment = {
   readonly firstBlock: number;
   readonly addresses?: Addresses;
   readonly indexUrl?: string;
+  /** Where a devnet funds newcomers and lets time pass. */
+  readonly devnet?: string;
 };
 
 const abis = {
@@ -38,7 +40,9 @@ export const tokenAbi = betTokenAbi;
 
 export const DEVNET = 31337;
 const POLL_MS = 2000;
-const GENESIS = { number: 0n, timestamp: 0, hash: "" };
+const GENESIS = { number: 0n, timestamp: 0, hash: "", parentHash: "" };
+/** Bytes of calls in one request. Each takes five times as many, and what a node runs unasked must stay below 49,152. */
+const MULTICALL_BYTES = 7_000;
 
 function connect(deployment: Deployment) {
   const chain = defineChain({
@@ -50,6 +54,8 @@ function connect(deployment: Deployment) {
   return createPublicClient({
     chain,
     transport: http(deployment.rpcUrl, { batch: { wait: 5 }, retryCount: 1 }),
+    // What is read at the same time is one request, with no contract of ours or others' to rely on.
+    batch: { multicall: { deployless: true, wait: 5, batchSize: MULTICALL_BYTES } },
     pollingInterval: POLL_MS,
     cacheTime: 0,
   });
@@ -65,8 +71,11 @@ class Chain {
   down = $state.raw<unknown>();
   deployment!: Deployment;
   client!: ReturnType<typeof connect>;
+  /** What must know of a new block before everything else does. It raises nothing. */
+  prepare: ((head: typeof GENESIS) => Promise<void>) | undefined;
   #addresses: Addresses = {};
   #ahead = 0;
+  #refreshing: Promise<void> | undefined;
 
   /** Reads deployment.json and finds the node. Raises where either is missing. */
   async open() {
@@ -74,21 +83,41 @@ class Chain {
     if (!answer.ok) throw new Error("There is no deployment.json beside this page: it does not know its chain.");
     this.deployment = (await answer.json()) as Deployment;
     this.#addresses = this.deployment.addresses ?? publicAddresses[this.deployment.chainId] ?? {};
-    this.client = connect(this.deployment);
+    this.client = connect({ ...this.deployment, rpcUrl: this.rpcUrl });
     await this.refresh();
-    setInterval(() => (this.now = this.#time()), 1000);
-    setInterval(() => void this.refresh(), POLL_MS);
+    // Nothing is asked for a tab that nobody looks at.
+    const look = () => {
+      if (!document.hidden) void this.refresh();
+    };
+    setInterval(() => {
+      if (!document.hidden) this.now = this.#time();
+    }, 1000);
+    setInterval(look, POLL_MS);
+    document.addEventListener("visibilitychange", look);
+  }
+
+  /** The node's address. In deployment.json it may be one beside the page: "rpc". */
+  get rpcUrl(): string {
+    return new URL(this.deployment.rpcUrl, location.href).href;
   }
 
   /** Looks for a new block now. */
   async refresh() {
+    // Whoever asks has just changed something: what is looked up meanwhile may be the block before.
+    await this.#refreshing;
+    await (this.#refreshing ??= this.#look().finally(() => (this.#refreshing = undefined)));
+  }
+
+  async #look() {
     try {
-      const [{ number, timestamp, hash }, next] = await Promise.all([this.client.getBlock(), this.#nextOfDevnet()]);
+      const [{ number, timestamp, hash, parentHash }, next] = await Promise.all([this.client.getBlock(), this.#nextOfDevnet()]);
       if (next) this.#ahead = Number(next.timestamp) - Date.now() / 1000;
       if (hash !== this.head.hash) {
         if (!next) this.#ahead = Math.max(0, Number(timestamp) - Date.now() / 1000);
+        const head = { number, timestamp: Number(timestamp), hash, parentHash };
+        await this.prepare?.(head);
         this.now = this.#time();
-        this.head = { number, timestamp: Number(timestamp), hash };
+        this.head = head;
       }
       this.down = undefined;
     } catch (error) {

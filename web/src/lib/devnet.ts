@@ -1,18 +1,27 @@
-// Time at will: on a devnet alone, whose node mines what is mined while it passes.
-import { toHex } from "viem";
+// What a devnet gives to whoever plays on it: money to begin with, and time. Its owner does it, wherever that is.
+import type { Address } from "viem";
 import { chain, DEVNET } from "./chain.svelte";
-import { readBlocksPerHour } from "./tickets";
+import { Refusal } from "./errors";
 
-const BLOCKS_A_REQUEST = 200; // the node takes some milliseconds for each
+export const isDevnet = () => chain.deployment.chainId === DEVNET && chain.deployment.devnet !== undefined;
 
-export const isDevnet = () => chain.deployment.chainId === DEVNET && chain.has("PredictionEvents");
+async function ask(what: "fund" | "pass", body: object): Promise<void> {
+  const url = new URL(`${chain.deployment.devnet}${what}`, location.href);
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  }).catch(() => undefined);
+  if (answer?.ok) return;
+  const said = (await answer?.json().catch(() => undefined)) as { error?: string } | undefined;
+  throw new Refusal(`The devnet ${answer ? `could not: ${said?.error ?? answer.status}` : "does not answer"}. Try again.`);
+}
+
+/** Gas money, an invitation and dollars: whatever the account has not got yet. */
+export const fund = (account: Address) => ask("fund", { account });
 
 /** Lets days pass. What other people do meanwhile is up to whoever runs the devnet. */
 export async function letPass(days: number): Promise<void> {
-  const blocksPerHour = Number(await readBlocksPerHour());
-  const mine = chain.client.request as (asked: { method: string; params: string[] }) => Promise<unknown>;
-  for (let left = days * 24 * blocksPerHour; left > 0; left -= BLOCKS_A_REQUEST) {
-    await mine({ method: "anvil_mine", params: [toHex(Math.min(left, BLOCKS_A_REQUEST)), toHex(3600 / blocksPerHour)] });
-  }
+  await ask("pass", { days });
   await chain.refresh();
 }

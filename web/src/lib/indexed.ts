@@ -3,6 +3,7 @@ import type { Address, Hex } from "viem";
 import { chain } from "./chain.svelte";
 import { Refusal } from "./errors";
 import type { Kind, Source } from "./source";
+import { ranked } from "./standings";
 
 const PAGE = 1000;
 const PATIENCE = 10; // seconds that an index may be behind the chain before its answer is taken as it is
@@ -63,8 +64,12 @@ export function fromIndex(url: string): Source {
     },
 
     async leaderboard() {
-      const told = await all<{ account: Address; profit: string; bets: number; brier: number | null }>("/leaderboard");
-      return told.map((one) => ({ ...one, profit: BigInt(one.profit), brier: one.brier ?? undefined }));
+      const told = await all<{ account: Address; profit: string; running: string; bets: number; brier: number | null }>(
+        "/leaderboard",
+      );
+      return ranked(
+        told.map((one) => ({ ...one, profit: BigInt(one.profit), running: BigInt(one.running), brier: one.brier ?? undefined })),
+      );
     },
 
     async events() {

@@ -39,7 +39,9 @@ class Limits {
     if (limit === undefined) return;
     const spent = await putInSince(account, chain.now - DAY);
     if (spent + stake > limit) {
-      throw new Refusal(`This would pass your own limit of ${eur(limit)} a day: ${eur(spent)} went into markets in the last 24 hours.`);
+      throw new Refusal(
+        `This would pass your own limit of ${eur(limit)} a day: ${eur(spent)} went into markets in the last 24 hours.`,
+      );
     }
   }
 }

@@ -17,6 +17,10 @@ export class Live<T> {
     let reading = false;
     let again = false;
     let retry: ReturnType<typeof setTimeout> | undefined;
+    const tryAgain = () => {
+      if (document.hidden) retry = setTimeout(tryAgain, RETRY_MS);
+      else this.#turn += 1;
+    };
     $effect(() => {
       void chain.head;
       void chain.minute;
@@ -31,7 +35,7 @@ export class Live<T> {
           (error: unknown) => {
             this.error = error;
             // The node may be back before there is a new block.
-            retry = setTimeout(() => (this.#turn += 1), RETRY_MS);
+            retry = setTimeout(tryAgain, RETRY_MS);
           },
         )
         .finally(() => {
@@ -44,6 +48,6 @@ export class Live<T> {
   /** The same object stays while nothing in it changes: others are read from it. */
   #set(value: T) {
     this.error = undefined;
-    if (stringify(value) !== stringify(this.value)) this.value = value;
+    if (value !== this.value && stringify(value) !== stringify(this.value)) this.value = value;
   }
 }

@@ -1,6 +1,8 @@
 // A person's account in Escrow: balance, consents, membership, what was staked lately.
 import type { Address } from "viem";
 import { chain, tokenAbi } from "./chain.svelte";
+import { isRevert } from "./errors";
+import { forGood } from "./follow";
 import { history } from "./history";
 import { isPutIn } from "./ledger";
 
@@ -11,27 +13,48 @@ export async function putInSince(account: Address, since: number): Promise<bigin
     .reduce((sum, { amount }) => sum + amount, 0n);
 }
 
+const AT_ONCE = 8n;
+
+/** A list of a contract from its first number on. There is no end to ask for but a refusal, and nothing else is one: whoever
+ * takes a node's failure for the end knows too few. Raises where the node fails. */
+export async function readList<T>(at: (number: bigint) => Promise<T>): Promise<T[]> {
+  const list: T[] = [];
+  for (let start = 0n; ; start += AT_ONCE) {
+    const numbers = Array.from({ length: Number(AT_ONCE) }, (_, number) => start + BigInt(number));
+    const items = await Promise.all(
+      numbers.map((number) =>
+        at(number).catch((error: unknown) => {
+          if (isRevert(error)) return undefined;
+          throw error;
+        }),
+      ),
+    );
+    const end = items.indexOf(undefined);
+    list.push(...(items.slice(0, end === -1 ? undefined : end) as T[]));
+    if (end !== -1) return list;
+  }
+}
+
 type Product = { readonly name: string; readonly address: Address; readonly bit: bigint };
 
-/** Escrow's products with their consent bits; there is no end of the list to ask for but a refusal. */
+/** Escrow's products with their consent bits. */
 async function readProducts(): Promise<Product[]> {
-  const found: Product[] = [];
-  for (;;) {
-    const args = [BigInt(found.length)] as const;
-    const address = await chain.client
-      .readContract({ ...chain.at("Escrow"), functionName: "products", args })
-      .catch(() => undefined);
-    if (address === undefined) return found;
-    const name = address === chain.address("LmsrMarkets") ? "Friends' markets" : `Product ${address}`;
-    found.push({ name, address, bit: 1n << args[0] });
-  }
+  const escrow = chain.at("Escrow");
+  const addresses = await readList((number) =>
+    chain.client.readContract({ ...escrow, functionName: "products", args: [number] }),
+  );
+  return addresses.map((address, number) => ({
+    name: address === chain.address("LmsrMarkets") ? "Friends' markets" : `Product ${address}`,
+    address,
+    bit: 1n << BigInt(number),
+  }));
 }
 
 /** Everything the markets need of a person's account: balance, consents, tokens in the wallet, membership. */
 export async function readAccount(account: Address) {
   const { client } = chain;
   const escrow = chain.at("Escrow");
-  const token = await client.readContract({ ...escrow, functionName: "TOKEN" });
+  const token = await forGood("token", () => client.readContract({ ...escrow, functionName: "TOKEN" }));
   const isPlay = chain.has("PlayEuro") && token === chain.address("PlayEuro");
   const [balance, consent, held, invited, joined, products] = await Promise.all([
     client.readContract({ ...escrow, functionName: "balance_of", args: [account] }),
@@ -43,5 +66,6 @@ export async function readAccount(account: Address) {
   ]);
   const marketsBit = products.find(({ address }) => address === chain.address("LmsrMarkets"))?.bit ?? 0n;
   const mayBet = (consent & marketsBit) !== 0n;
-  return { token, isPlay, balance, consent, held, invited, joined, products, marketsBit, mayBet };
+  return { of: account, token, isPlay, balance, consent, held, invited, joined, products, marketsBit, mayBet };
 }
+export type Account = Awaited<ReturnType<typeof readAccount>>;

@@ -4,11 +4,12 @@ import {
   type Address,
   type ContractFunctionArgs,
   type ContractFunctionName,
-  parseSignature,
+  parseAbi,
   type TransactionReceipt,
 } from "viem";
 import { chain, tokenAbi } from "./chain.svelte";
-import { Refusal } from "./errors";
+import { isDeclined, isNodeAway, isRevert, Refusal } from "./errors";
+import { type Permit, permitOf } from "./signatures";
 import { wallet } from "./wallet.svelte";
 
 export type Call = {
@@ -30,7 +31,8 @@ export function call<
   return { ...contract, functionName, args: args as readonly unknown[] };
 }
 
-export type Stage = "asking the contract" | "confirm in your wallet" | "waiting for the chain";
+/** How far a call is, in words. */
+export type Stage = string;
 
 /** What the contract would return to the person, or to anybody, now. Raises what it would refuse with. */
 export async function simulate(call: Call): Promise<unknown> {
@@ -68,7 +70,32 @@ export async function send(call: Call, tell: (stage: Stage) => void): Promise<Tr
   return receipt;
 }
 
-export type Permit = { readonly deadline: bigint; readonly v: number; readonly r: `0x${string}`; readonly s: `0x${string}` };
+/** As ERC-20 has it, without an answer: USDT's approve returns nothing, and what others return is not needed. */
+const approveAbi = parseAbi([
+  "function approve(address spender, uint256 amount)",
+  "function allowance(address owner, address spender) view returns (uint256)",
+]);
+
+/** Lets a contract take an amount of a token. */
+export async function approve(token: Address, spender: Address, amount: bigint, tell: (stage: Stage) => void): Promise<void> {
+  const contract = { address: token, abi: approveAbi };
+  const owner = wallet.account!;
+  const allowed = await chain.client.readContract({ ...contract, functionName: "allowance", args: [owner, spender] });
+  if (allowed >= amount) return;
+  const to = (value: bigint) => call(contract, "approve", [spender, value]);
+  if (allowed > 0n) {
+    // USDT refuses to change an allowance that is not 0.
+    const direct = await simulate(to(amount)).then(
+      () => true,
+      (error: unknown) => {
+        if (isRevert(error)) return false;
+        throw error;
+      },
+    );
+    if (!direct) await send(to(0n), tell);
+  }
+  await send(to(amount), tell);
+}
 
 const PERMIT_SECONDS = 3600;
 const PERMIT_TYPE = {
@@ -81,25 +108,64 @@ const PERMIT_TYPE = {
   ],
 } as const;
 
-/** Has the person sign an EIP-2612 permit; undefined where the token knows none (EIP-5267 tells its domain). */
+/** Has the person sign an EIP-2612 permit; undefined where an approval is needed instead: the token knows no permits (EIP-5267
+ * tells its domain), the wallet cannot sign one, or its signature is none that a permit takes. Raises where the person declines. */
 export async function permit(token: Address, spender: Address, value: bigint): Promise<Permit | undefined> {
   const owner = wallet.account!;
   const contract = { address: token, abi: tokenAbi };
-  const found = await Promise.all([
+  const facts = await Promise.all([
     chain.client.readContract({ ...contract, functionName: "eip712Domain" }),
     chain.client.readContract({ ...contract, functionName: "nonces", args: [owner] }),
-  ]).catch(() => undefined);
-  if (!found) return undefined;
-  if (wallet.wrongNetwork) await wallet.goToOurChain();
-  const [[, name, version, , verifyingContract], nonce] = found;
-  const deadline = BigInt(chain.now + PERMIT_SECONDS);
-  const signature = await wallet.client!.signTypedData({
-    account: wallet.client!.account!,
-    domain: { name, version, chainId: chain.deployment.chainId, verifyingContract },
-    types: PERMIT_TYPE,
-    primaryType: "Permit",
-    message: { owner, spender, value, nonce, deadline },
+  ]).catch((error: unknown) => {
+    if (isNodeAway(error)) throw error;
+    return undefined;
   });
-  const { r, s, yParity } = parseSignature(signature);
-  return { deadline, v: yParity + 27, r, s };
+  if (!facts) return undefined;
+  if (wallet.wrongNetwork) await wallet.goToOurChain();
+  const [[, name, version, , verifyingContract], nonce] = facts;
+  const deadline = BigInt(chain.now + PERMIT_SECONDS);
+  const signature = await wallet
+    .client!.signTypedData({
+      account: wallet.client!.account!,
+      domain: { name, version, chainId: chain.deployment.chainId, verifyingContract },
+      types: PERMIT_TYPE,
+      primaryType: "Permit",
+      message: { owner, spender, value, nonce, deadline },
+    })
+    .catch((error: unknown) => {
+      if (isDeclined(error)) throw error;
+      return undefined;
+    });
+  return signature && permitOf(signature, deadline);
+}
+
+/** Tokens into a contract: with a permit in one transaction, or where there can be none after an approval. */
+export async function paid(
+  token: Address,
+  spender: Address,
+  amount: bigint,
+  withPermit: (permit: Permit) => Call,
+  approved: Call,
+  tell: (stage: Stage) => void,
+): Promise<Call> {
+  const signed = await permit(token, spender, amount);
+  if (signed) {
+    const one = withPermit(signed);
+    try {
+      await simulate(one);
+      return one;
+    } catch (error) {
+      // A wallet that is a contract, or a token whose permits differ: what it refuses is asked for as an approval.
+      if (!isRevert(error)) throw error;
+      const held = await chain.client.readContract({
+        address: token,
+        abi: tokenAbi,
+        functionName: "balanceOf",
+        args: [wallet.account!],
+      });
+      if (held < amount) throw error;
+    }
+  }
+  await approve(token, spender, amount, tell);
+  return approved;
 }

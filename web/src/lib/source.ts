@@ -45,6 +45,8 @@ export type Entry = {
 export type Standing = {
   readonly account: Address;
   readonly profit: bigint;
+  /** What of it is still in markets, at present prices: `profit` has it as if lost. */
+  readonly running: bigint;
   readonly bets: number;
   readonly brier: number | undefined;
 };

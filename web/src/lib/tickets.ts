@@ -1,7 +1,9 @@
 // Staked tickets as read from the chain: assets, stakes, events, the week, and the yield figures.
 import { type Address, erc4626Abi, parseAbi } from "viem";
 import { chain, tokenAbi } from "./chain.svelte";
+import { forGood, sameAs, whileSame } from "./follow";
 import { WAD } from "./format";
+import { readList } from "./money";
 import type { EventTerms } from "./source";
 
 export const USD = 1_000_000n; // of a stake
@@ -9,7 +11,7 @@ const WEEK = 604_800;
 const FRIDAY = 86_400; // 1970-01-01 was a Thursday: period 0 starts a day later
 const DAY = 86_400;
 const YEAR = 365 * DAY;
-const MAX_ASSETS = 8;
+const YIELDS_SECONDS = 600;
 const WIN_RATE = 0.8;
 const RIGHT_TICKETS = 0.5;
 const routerAbi = parseAbi(["function getAmountsOut(uint256 amountIn, address[] path) view returns (uint256[])"]);
@@ -26,35 +28,43 @@ export type Asset = Token & {
   readonly held: bigint;
 };
 
-async function readToken(address: Address): Promise<Token> {
-  const contract = { address, abi: tokenAbi };
-  const [symbol, decimals] = await Promise.all([
-    chain.client.readContract({ ...contract, functionName: "symbol" }),
-    chain.client.readContract({ ...contract, functionName: "decimals" }),
-  ]);
-  return { address, symbol, decimals };
-}
+const readToken = (address: Address): Promise<Token> =>
+  forGood(`token ${address}`, async () => {
+    const contract = { address, abi: tokenAbi };
+    const [symbol, decimals] = await Promise.all([
+      chain.client.readContract({ ...contract, functionName: "symbol" }),
+      chain.client.readContract({ ...contract, functionName: "decimals" }),
+    ]);
+    return { address, symbol, decimals };
+  });
 
-/** The assets that can be staked, by address. */
-export async function readAssets(): Promise<Address[]> {
-  const numbers = Array.from({ length: MAX_ASSETS }, (_, number) => BigInt(number));
-  const found = await Promise.allSettled(
-    numbers.map((number) => chain.client.readContract({ ...chain.at("StakingPool"), functionName: "assets", args: [number] })),
-  );
-  return found.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-}
+/** The assets that can be staked, with their vaults. */
+const readAssets = (): Promise<(Token & { vault: Address })[]> =>
+  whileSame("assets", [{ by: chain.address("StakingPool"), event: "AssetAdded" }], async () => {
+    const pool = chain.at("StakingPool");
+    const addresses = await readList((number) => chain.client.readContract({ ...pool, functionName: "assets", args: [number] }));
+    return Promise.all(
+      addresses.map(async (address) => {
+        const args = [address] as const;
+        const [token, vault] = await Promise.all([
+          readToken(address),
+          chain.client.readContract({ ...pool, functionName: "vault_of", args }),
+        ]);
+        return { ...token, vault };
+      }),
+    );
+  });
 
-async function readAsset(asset: Address, account: Address | undefined): Promise<Asset> {
+async function readAsset(asset: Token & { vault: Address }, account: Address | undefined): Promise<Asset> {
   const { client } = chain;
   const pool = chain.at("StakingPool");
-  const [token, vault, [total, , , isOpen], principal, held] = await Promise.all([
-    readToken(asset),
-    client.readContract({ ...pool, functionName: "vault_of", args: [asset] }),
-    client.readContract({ ...pool, functionName: "asset_state", args: [asset] }),
-    account ? client.readContract({ ...pool, functionName: "principal_of", args: [account, asset] }) : 0n,
-    account ? client.readContract({ address: asset, abi: tokenAbi, functionName: "balanceOf", args: [account] }) : 0n,
+  const { address } = asset;
+  const [[total, , , isOpen], principal, held] = await Promise.all([
+    client.readContract({ ...pool, functionName: "asset_state", args: [address] }),
+    account ? client.readContract({ ...pool, functionName: "principal_of", args: [account, address] }) : 0n,
+    account ? client.readContract({ address, abi: tokenAbi, functionName: "balanceOf", args: [account] }) : 0n,
   ]);
-  return { ...token, vault, total, isOpen, principal, held };
+  return { ...asset, total, isOpen, principal, held };
 }
 
 /** What is staked, by all and by an account, and the BET that it has mined. */
@@ -73,10 +83,9 @@ export async function readStakes(account: Address | undefined) {
 /** The running week of the prize pool. */
 export async function readWeek() {
   const prizes = chain.at("PrizePool");
-  const read = (
-    functionName: "pool" | "carried" | "waiting_revenue" | "buyback_bucket" | "running_weight" | "period",
-  ) => chain.client.readContract({ ...prizes, functionName });
-  const period = await read("period");
+  const read = (functionName: "pool" | "carried" | "waiting_revenue" | "buyback_bucket" | "running_weight" | "period") =>
+    chain.client.readContract({ ...prizes, functionName });
+  const period = await whileSame("period", [{ by: prizes.address, event: "PeriodClosed" }], () => read("period"));
   const [pool, carried, waiting, bucket, [eventBps, buybackBps], weight, token] = await Promise.all([
     read("pool"),
     read("carried"),
@@ -84,7 +93,7 @@ export async function readWeek() {
     read("buyback_bucket"),
     chain.client.readContract({ ...prizes, functionName: "split_of", args: [period] }),
     read("running_weight"),
-    chain.client.readContract({ ...prizes, functionName: "PRIZE_TOKEN" }).then(readToken),
+    forGood("prize token", () => chain.client.readContract({ ...prizes, functionName: "PRIZE_TOKEN" })).then(readToken),
   ]);
   return { pool, carried, waiting, bucket, eventBps, buybackBps, weight, period: Number(period), token };
 }
@@ -92,16 +101,37 @@ export type Week = Awaited<ReturnType<typeof readWeek>>;
 
 /** An event now, with what an account has in it. Tickets and the multiplier are WAD. */
 export async function readEvent(terms: EventTerms, account: Address | undefined) {
-  const { client } = chain;
   const events = chain.at("PredictionEvents");
   const { id } = terms;
+  const about = [{ by: events.address, first: id }];
+  const result = await whileSame(`result ${id}`, about, () =>
+    chain.client.readContract({ ...events, functionName: "result_of", args: [id] }),
+  );
+  const [settled, outcome, shared] = result;
+  // What is settled changes by its own events alone; before, tickets grow with every block.
+  const state = settled
+    ? await whileSame(`event ${id} ${account}`, about, () => readEventState(terms, account))
+    : await readEventState(terms, account);
+  return {
+    ...state,
+    terms,
+    prize: settled ? shared : state.prize,
+    settled,
+    /** Its name, "cancelled" where the event had none; undefined until it is settled. */
+    outcome: settled ? (terms.outcomes[Number(outcome)] ?? "cancelled") : undefined,
+  };
+}
+export type PrizeEvent = Awaited<ReturnType<typeof readEvent>>;
+
+async function readEventState({ id, outcomes }: EventTerms, account: Address | undefined) {
+  const { client } = chain;
+  const events = chain.at("PredictionEvents");
   const nothing = [0n, 0n] as const;
-  const [multiplier, prize, result, outcomes, tickets, prediction, mine] = await Promise.all([
+  const [multiplier, prize, byOutcome, tickets, prediction, mine] = await Promise.all([
     client.readContract({ ...events, functionName: "multiplier", args: [id] }),
     client.readContract({ ...chain.at("PrizePool"), functionName: "event_prize", args: [id] }),
-    client.readContract({ ...events, functionName: "result_of", args: [id] }),
     Promise.all(
-      terms.outcomes.map((_, outcome) =>
+      outcomes.map((_, outcome) =>
         client.readContract({ ...events, functionName: "outcome_tickets", args: [id, BigInt(outcome)] }),
       ),
     ),
@@ -109,25 +139,21 @@ export async function readEvent(terms: EventTerms, account: Address | undefined)
     account ? client.readContract({ ...events, functionName: "prediction_of", args: [id, account] }) : undefined,
     account ? client.readContract({ ...events, functionName: "prize_of", args: [id, account] }) : 0n,
   ]);
-  const [settled, outcome, shared] = result;
   return {
-    terms,
     multiplier,
-    prize: settled ? shared : prize,
-    settled,
-    /** Its name, INVALID where the event had none; undefined until it is settled. */
-    outcome: settled ? (terms.outcomes[Number(outcome)] ?? "INVALID") : undefined,
-    outcomes,
+    prize,
+    outcomes: byOutcome,
     actual: tickets[0],
     prizeTickets: tickets[1],
     predicted: prediction?.[0] ? Number(prediction[1]) : undefined,
     claimable: mine,
   };
 }
-export type PrizeEvent = Awaited<ReturnType<typeof readEvent>>;
 
 export const readBlocksPerHour = () =>
-  chain.client.readContract({ ...chain.at("PredictionEvents"), functionName: "BLOCKS_PER_HOUR" });
+  forGood("blocks an hour", () =>
+    chain.client.readContract({ ...chain.at("PredictionEvents"), functionName: "BLOCKS_PER_HOUR" }),
+  );
 
 /** Seconds until predicting ends: by the block or by the clock, whichever is first. */
 export function secondsLeft({ stopBlock, notBefore }: EventTerms, blocksPerHour: bigint): number {
@@ -180,14 +206,22 @@ async function mining(): Promise<{ perBlock: number; beginsAt: bigint | undefine
   const pool = chain.at("StakingPool");
   const read = (functionName: "MINING_RATE" | "MINING_START" | "MINING_END") =>
     chain.client.readContract({ ...pool, functionName });
-  const [rate, start, end] = await Promise.all([read("MINING_RATE"), read("MINING_START"), read("MINING_END")]);
+  const [rate, start, end] = await forGood("mining", () =>
+    Promise.all([read("MINING_RATE"), read("MINING_START"), read("MINING_END")]),
+  );
   const now = chain.head.number;
   return { perBlock: start <= now && now < end ? Number(rate) / 1e18 : 0, beginsAt: now < start ? start : undefined };
 }
 
 /** Yearly yields as fractions of stake (docs/tickets.md); undefined where a node has forgotten the past, or it is too
  * short to say. Assumes 80 % of predictions right and half of the tickets, so lending counts 1.6 times. */
-export async function readYields(assets: readonly Asset[], total: bigint, week: Week, blocksPerHour: bigint) {
+export function readYields(assets: readonly Asset[], total: bigint, week: Week, blocksPerHour: bigint) {
+  // They are rates of four weeks: nobody needs them for every block.
+  const version = [Math.floor(chain.time / YIELDS_SECONDS), total, week.eventBps, week.buybackBps].join();
+  return sameAs("yields", version, () => yieldsNow(assets, total, week, blocksPerHour));
+}
+
+async function yieldsNow(assets: readonly Asset[], total: bigint, week: Week, blocksPerHour: bigint) {
   const { client } = chain;
   const prizes = chain.at("PrizePool");
   const [router, bet, { perBlock, beginsAt }, rates] = await Promise.all([
@@ -203,9 +237,10 @@ export async function readYields(assets: readonly Asset[], total: bigint, week: 
   const value = values.reduce((sum, one) => sum + one, 0);
   const known = value > 0 && rates.every((rate) => rate !== undefined);
   const lending = known ? rates.reduce((sum, rate, i) => sum! + (rate! * values[i]!) / value, 0)! : undefined;
-  const apy1 = lending === undefined ? undefined : (lending * WIN_RATE) / RIGHT_TICKETS;
+  const fromPrizes = lending === undefined ? undefined : (lending * WIN_RATE) / RIGHT_TICKETS;
   const reaches = Number(week.eventBps) / Number(week.eventBps + week.buybackBps);
   const blocksPerYear = Number(blocksPerHour) * 24 * 365;
-  const apy2 = total === 0n ? 0 : (perBlock * betPrice * blocksPerYear) / (Number(total) / Number(USD));
-  return { lending, apy1, apy1Net: apy1 === undefined ? undefined : apy1 * reaches, apy2, perBlock, beginsAt, betPrice };
+  const fromMining = total === 0n ? 0 : (perBlock * betPrice * blocksPerYear) / (Number(total) / Number(USD));
+  const fromPrizesNet = fromPrizes === undefined ? undefined : fromPrizes * reaches;
+  return { lending, fromPrizes, fromPrizesNet, fromMining, perBlock, beginsAt, betPrice };
 }

@@ -1,6 +1,8 @@
 // Who acts: a wallet of the browser (EIP-6963, EIP-1193), or on a devnet one that the page made itself.
 import { type Address, createWalletClient, custom, type EIP1193Provider, getAddress, type WalletClient } from "viem";
 import { chain, DEVNET } from "./chain.svelte";
+import { isDevnet } from "./devnet";
+import { isUnknownNetwork } from "./errors";
 
 export type Found = {
   readonly info: { readonly uuid: string; readonly name: string; readonly icon: string; readonly rdns: string };
@@ -50,7 +52,7 @@ class Wallet {
   }
 
   get canThrowAway(): boolean {
-    return chain.deployment.chainId === DEVNET && chain.has("PlayEuro");
+    return isDevnet() && chain.has("PlayEuro");
   }
 
   swearAdult(is: boolean) {
@@ -91,8 +93,8 @@ class Wallet {
     try {
       await this.#provider?.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
     } catch (error) {
-      if ((error as { code?: number }).code !== 4902) throw error;
-      const rpcUrls = [chain.deployment.rpcUrl];
+      if (!isUnknownNetwork(error)) throw error;
+      const rpcUrls = [chain.rpcUrl];
       await this.#provider?.request({
         method: "wallet_addEthereumChain",
         params: [{ chainId, chainName: name, nativeCurrency, rpcUrls }],

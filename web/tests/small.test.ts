@@ -1,0 +1,112 @@
+import { expect, test, vi } from "vitest";
+import { nearest } from "../src/lib/focus";
+import { Kept } from "../src/lib/kept";
+import { permitOf } from "../src/lib/signatures";
+import { named, plain } from "../src/lib/texts";
+import { myTurn } from "../src/lib/turn";
+
+const R = `${"12".repeat(31)}34`;
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+const low = "34".repeat(32);
+const high = (ORDER - BigInt(`0x${low}`)).toString(16).padStart(64, "0");
+
+test.each<[string, string, { v: number; s: string } | undefined]>([
+  ["65 bytes, v 27", `0x${R}${low}1b`, { v: 27, s: low }],
+  ["65 bytes, v 28", `0x${R}${low}1c`, { v: 28, s: low }],
+  ["hardware wallets, v 0", `0x${R}${low}00`, { v: 27, s: low }],
+  ["hardware wallets, v 1", `0x${R}${low}01`, { v: 28, s: low }],
+  ["EIP-2098, even", `0x${R}${low}`, { v: 27, s: low }],
+  ["EIP-2098, odd", `0x${R}b4${low.slice(2)}`, { v: 28, s: low }],
+  ["a high s, which tokens refuse", `0x${R}${high}1b`, { v: 28, s: low }],
+  ["a wallet that is a contract", `0x${"00".repeat(96)}`, undefined],
+  ["nothing", "0x", undefined],
+  ["no bytes", "signature", undefined],
+  ["another v", `0x${R}${low}25`, undefined],
+])("a permit of a signature: %s", (_, signature, expected) => {
+  expect(permitOf(signature, 5n)).toEqual(expected && { deadline: 5n, v: expected.v, r: `0x${R}`, s: `0x${expected.s}` });
+});
+
+test("an answer is asked for once until its version is another, and a failure again", async () => {
+  const kept = new Kept();
+  const read = vi.fn(async () => "answer");
+  expect(await Promise.all([kept.get("a", "1", read), kept.get("a", "1", read)])).toEqual(["answer", "answer"]);
+  expect(read).toHaveBeenCalledTimes(1);
+  await kept.get("a", "2", read);
+  await kept.get("b", "2", read);
+  expect(read).toHaveBeenCalledTimes(3);
+  const fails = vi.fn(async () => Promise.reject(new Error("away")));
+  await expect(kept.get("a", "3", fails)).rejects.toThrow("away");
+  await expect(kept.get("a", "3", fails)).rejects.toThrow("away");
+  expect(fails).toHaveBeenCalledTimes(2);
+});
+
+test("texts of strangers hide and turn nothing", () => {
+  expect(plain("safe \u202egnp.exe\u202c")).toBe("safe [U+202E]gnp.exe[U+202C]");
+  expect(plain("\u001b[31mred\u0007\u007f")).toBe("\u241b[31mred\u2407\u2421");
+  expect(plain("a\u200bb\u2066c\ufeff\u009b\u{e0041}")).toBe("a[U+200B]b[U+2066]c[U+FEFF][U+009B][U+E0041]");
+  expect(plain("Grüße, 👩‍👩‍👧 עברית نص\nline\ttab")).toBe("Grüße, 👩‍👩‍👧 עברית نص\nline\ttab");
+});
+
+test.each(["", "   ", "\n\t", "\u200b\u2060", "\u3164", "\u00a0\u2800", "\u200e\u202e"])(
+  "a blank question has a name: %j",
+  (text) => {
+    expect(named(text, "(no question)")).toBe("(no question)");
+  },
+);
+test("what can be seen is kept", () => expect(named(" Snow? ", "(no question)")).toBe(" Snow? "));
+
+const quiet = () => {};
+
+test("a bet waits for its turn and goes as soon as it comes", async () => {
+  let left = 3;
+  const said: string[] = [];
+  await myTurn(
+    () => left,
+    () => true,
+    (stage) => said.push(stage),
+    new AbortController().signal,
+    async () => void (left -= 1),
+  );
+  expect(said).toEqual([3, 2, 1].map((seconds) => `your bet waits for its turn: ${seconds} s`));
+});
+
+test("a bet that waited while the price moved is not sent", async () => {
+  let waited = 0;
+  const holds = () => waited < 2;
+  await expect(
+    myTurn(
+      () => 9,
+      holds,
+      quiet,
+      new AbortController().signal,
+      async () => void (waited += 1),
+    ),
+  ).rejects.toThrow("Nothing was sent");
+  await expect(
+    myTurn(
+      () => 0,
+      () => false,
+      quiet,
+      new AbortController().signal,
+    ),
+  ).rejects.toThrow("The price has moved");
+});
+
+test("a bet that waits can be called off", async () => {
+  const control = new AbortController();
+  await expect(
+    myTurn(
+      () => 9,
+      () => true,
+      quiet,
+      control.signal,
+      async () => control.abort(),
+    ),
+  ).rejects.toThrow("You called it off");
+});
+
+test("the focus goes to the nearest thing that is left", () => {
+  const [gone, card, main] = [false, true, true].map((isConnected) => ({ isConnected }));
+  expect(nearest([gone!, card!, main!])).toBe(card);
+  expect(nearest([gone!])).toBeUndefined();
+});
