@@ -38,9 +38,11 @@ const readToken = (address: Address): Promise<Token> =>
     return { address, symbol, decimals };
   });
 
+const listed = () => ["AssetAdded", "AssetRetired"].map((event) => ({ by: chain.address("StakingPool"), event }));
+
 /** The assets that can be staked, with their vaults. */
 const readAssets = (): Promise<(Token & { vault: Address })[]> =>
-  whileSame("assets", [{ by: chain.address("StakingPool"), event: "AssetAdded" }], async () => {
+  whileSame("assets", listed(), async () => {
     const pool = chain.at("StakingPool");
     const addresses = await readList((number) => chain.client.readContract({ ...pool, functionName: "assets", args: [number] }));
     return Promise.all(
