@@ -26,6 +26,11 @@ export type Asset = Token & {
   readonly isOpen: boolean;
   readonly principal: bigint;
   readonly held: bigint;
+  /** The part of all principal that the vault has lost, WAD. */
+  readonly lost: bigint;
+  /** What the account's stake counts, and what it would after `revalue`: USD. */
+  readonly counted: bigint;
+  readonly worth: bigint;
 };
 
 const readToken = (address: Address): Promise<Token> =>
@@ -61,12 +66,16 @@ async function readAsset(asset: Token & { vault: Address }, account: Address | u
   const { client } = chain;
   const pool = chain.at("StakingPool");
   const { address } = asset;
-  const [[total, , , isOpen], principal, held] = await Promise.all([
+  const args = [address] as const;
+  const [[total, , , isOpen], [lost], [counted, full], principal, held] = await Promise.all([
     client.readContract({ ...pool, functionName: "asset_state", args: [address] }),
+    client.readContract({ ...pool, functionName: "loss_of", args }),
+    account ? client.readContract({ ...pool, functionName: "value_of", args: [account, address] }) : ([0n, 0n] as const),
     account ? client.readContract({ ...pool, functionName: "principal_of", args: [account, address] }) : 0n,
     account ? client.readContract({ address, abi: tokenAbi, functionName: "balanceOf", args: [account] }) : 0n,
   ]);
-  return { ...asset, total, isOpen, principal, held };
+  // What is lost is rounded down, as the contract does.
+  return { ...asset, total, isOpen, principal, held, lost, counted, worth: full - (full * lost) / WAD };
 }
 
 /** What is staked, by all and by an account, and the BET that it has mined. */
