@@ -40,7 +40,7 @@ class _SqliteUint(UserDefinedType):
 
 
 class Uint(TypeDecorator):
-    """A uint256, exact, compared and sorted as a number.
+    """A uint256, or an int256 down to 1 - 2**63 (a session's net), exact, compared and sorted as a number.
 
     PostgreSQL: numeric(78). SQLite: an integer up to 2**63 - 1 and 32 bytes, big-endian, above: SQLite never converts
     bytes and sorts them after all numbers. Sums are not for SQLite to make.
@@ -56,8 +56,8 @@ class Uint(TypeDecorator):
         if value is None:
             return None
         value = int(value)
-        if not 0 <= value < 2**256:
-            raise ValueError(f"{value} is no uint256")
+        if not -SQLITE_MOST <= value < 2**256:
+            raise ValueError(f"{value} is no uint256, nor a small amount below 0")
         return value if dialect.name != "sqlite" or value <= SQLITE_MOST else value.to_bytes(32, "big")
 
     def process_result_value(self, value, dialect: Dialect) -> int | None:
@@ -74,6 +74,39 @@ class Text(TypeDecorator):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else value.replace("\x00", "\ufffd")
+
+
+BYTES = "0x"  # the key under which JSON has bytes
+
+
+class Struct(TypeDecorator):
+    """The parts of a struct, or the items of a list, as JSON; bytes are {"0x": "..."}."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value, dialect: Dialect):
+        return _to_json(value)
+
+    def process_result_value(self, value, dialect: Dialect):
+        return {name: _from_json(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+
+def _to_json(value):
+    if isinstance(value, bytes):
+        return {BYTES: value.hex()}
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {name: _to_json(part) for name, part in value.items()}
+    return [_to_json(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _from_json(value):
+    """A part of a struct, as the ABI's decoder gives it: arrays and structs in it are tuples."""
+    if isinstance(value, dict):
+        return bytes.fromhex(value[BYTES])
+    return tuple(map(_from_json, value)) if isinstance(value, list) else value
 
 
 class Hash(TypeDecorator):
@@ -114,7 +147,7 @@ def _column_type(kind: type) -> TypeEngine:
     if issubclass(kind, bytes):
         return LargeBinary()
     if issubclass(kind, list | tuple):
-        return JSON()
+        return Struct()
     raise TypeError(f"no column for {kind}")
 
 

@@ -46,16 +46,25 @@ def _value(abi_type: str, kind: type, name: str, rng: random.Random):
     choices = {"uint256": NUMBERS, "address": PEOPLE, "bool": (True, False), "string": TEXTS}
     if abi_type in choices:
         return rng.choice(choices[abi_type])
-    if abi_type == "tuple":
-        return tuple(rng.choice(TEXTS) for _ in kind._fields)
+    if abi_type == "int256":
+        return rng.choice((-(2**63) + 1, -1, 0, 2**255 - 1))
+    if abi_type.startswith("uint"):
+        return rng.randrange(2 ** min(8, int(abi_type.removeprefix("uint"))))
     return rng.randbytes(32)  # bytes32, bytes
+
+
+def _drawn(item: dict, kind: type, rng: random.Random):
+    if item["type"].startswith("tuple"):
+        drawn = [tuple(_drawn(part, object, rng) for part in item["components"]) for _ in range(2)]
+        return drawn if item["type"].endswith("[]") else drawn[0]
+    return _value(item["type"], kind, item["name"], rng)
 
 
 def chance_log(rng: random.Random, kind: type[EventLog] | None = None, /, **fields) -> dict:
     """An event of a kind (any if None) with fields by chance, but for those named."""
     kind = kind or rng.choice(ALL_KINDS)
     kinds = fields_of(kind)
-    drawn = {item["name"]: _value(item["type"], kinds[item["name"]], item["name"], rng) for item in inputs(kind)}
+    drawn = {item["name"]: _drawn(item, kinds[item["name"]], rng) for item in inputs(kind)}
     return log(kind, **(drawn | fields))
 
 
