@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import friends, picture, sessions, tickets
+from benchmarks import friends, hosted, picture, sessions, tickets
 from benchmarks.chains import Anvil, Chain, Embedded
 from benchmarks.growth import SERIES, Points
 from tessera.deployment.artifacts import ROOT, compiled
@@ -20,7 +20,7 @@ PUBLISHED = ROOT / "benchmarks" / "gas.json"
 GROWTH = ROOT / "benchmarks" / "growth.json"
 PICTURE = ROOT / "benchmarks" / "growth.svg"
 PEERS = ROOT / "benchmarks" / "peers.json"
-SCENARIOS = [friends, tickets, sessions]
+SCENARIOS = [friends, tickets, sessions, hosted]
 CONTRACTS = [
     "Escrow",
     "PlayEuro",
@@ -31,6 +31,8 @@ CONTRACTS = [
     "PredictionEvents",
     "PrizePool",
     "MicroSessions",
+    "ProrataBets",
+    "OddsBets",
 ]
 # Not measured alone: snekmate's own functions; those that only another contract may call, inside its figures; and
 # `purge`, which needs a forfeiture, and that a call which has all the gas it wants fails.

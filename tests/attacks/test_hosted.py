@@ -1,0 +1,251 @@
+"""Attacks on hosted bets: hosts, relayers, players and validators who try to take or to hold up what is not theirs.
+
+Each test says what everybody gained. Money is in coins of 1e6 units.
+"""
+
+import boa
+import pytest
+
+from tessera.chain.hosted_bets import NO_SIGNATURE
+from tests.hosted import COIN, HOUR, INVALID, PURSE, House
+from tests.logs import events
+from tests.unit.conftest import NOW, load
+
+__all__ = ["load"]
+
+
+@pytest.fixture(scope="module")
+def pools(evm):
+    return House("ProrataBets")
+
+
+@pytest.fixture(scope="module")
+def odds(evm):
+    return House("OddsBets")
+
+
+def gains(house, *people) -> list[int]:
+    """What each has more than at the start."""
+    return [house.balance(person) - PURSE for person in people]
+
+
+def test_lone_loser(pools, evm_clock):
+    """PancakeSwap keeps 97 % where nobody is right. Here everybody gets the stake back, and nobody else anything."""
+    listing = pools.listed(predictions=["a", "b", "c"])
+    a, b = pools.players[:2]
+    pools.place(listing, a, 0, 10 * COIN)
+    pools.place(listing, b, 1, 30 * COIN)
+    pools.settled(listing, 2)
+    for player in (a, b):
+        pools.bets.claim(listing.bet_id, player.address)
+    assert gains(pools, a, b, pools.host) == [0, 0, 0]
+    assert pools.pot(listing) == 0
+
+
+def test_host_closes_right_after_its_second_account_bet(pools, evm_clock):
+    """Whoever bets last in a pool sees the others' stakes: the host may see to be last, at the price of commissions."""
+    listing = pools.listed()
+    puppet, honest = pools.players[:2]
+    pools.place(listing, honest, 0, 10 * COIN)
+    pools.place(listing, puppet, 1, 10 * COIN)
+    pools.bets.close(listing.bet_id, sender=pools.host.address)
+    pools.settled(listing, 0)
+    pools.bets.claim(listing.bet_id, honest.address)
+    # Nothing but the stake is at risk, and the honest side won it less 10 %.
+    assert gains(pools, honest, puppet) == [9 * COIN, -10 * COIN]
+
+
+def test_host_changes_the_listing_under_a_signed_bet(pools, evm_clock):
+    """After a reorganisation a host lists other content under the salt: the signed bet does not count there."""
+    player = pools.players[0]
+    listing = pools.listing()
+    swapped = listing._replace(predictions=list(reversed(listing.predictions)))
+    bet = pools.bet(player, 0, 10 * COIN)
+    signature = pools.signer.bet(player, listing.bet_id, bet, pools.relayer.address)
+    pools.bets.list_bet(swapped, NO_SIGNATURE, sender=pools.host.address)
+    with boa.reverts("relayed: not signed by account"):
+        pools.bets.place_signed(swapped.bet_id, bet, signature, NO_SIGNATURE, sender=pools.relayer.address)
+    with boa.reverts("hosting: unknown bet"):
+        pools.bets.place_signed(listing.bet_id, bet, signature, NO_SIGNATURE, sender=pools.relayer.address)
+    assert gains(pools, player) == [0]
+
+
+def test_relayer_keeps_a_bet_until_the_result_is_known(odds, evm_clock):
+    """It can wait 120 seconds, and never past the end of placing."""
+    listing = odds.listed(closes_at=NOW + 60, result_deadline=NOW + 60 + HOUR)
+    player = odds.players[0]
+    bet = odds.bet(player, 0, 10 * COIN, deadline=NOW + 120)
+    boa.env.timestamp = NOW + 60
+    with boa.reverts("hosting: bet is closed"):
+        odds.place_signed(listing, player, bet)
+    assert gains(odds, player) == [0]
+
+
+def test_relayer_lands_one_bet_in_two_contracts(pools, odds, evm_clock):
+    """Both contracts list the very same content: the signature names one of them."""
+    listing = pools.listed()
+    player, relayer = pools.players[0], pools.relayer.address
+    bet = pools.bet(player, 0, 10 * COIN)
+    signature = pools.signer.bet(player, listing.bet_id, bet, relayer)
+    pools.bets.place_signed(listing.bet_id, bet, signature, NO_SIGNATURE, sender=relayer)
+    other = odds.listed()
+    with boa.reverts("relayed: not signed by account"):
+        odds.bets.place_signed(other.bet_id, bet, signature, NO_SIGNATURE, sender=relayer)
+
+
+def test_ghost_fill(odds, evm_clock):
+    """Polymarket's matched bets fail when the maker moves the money. Here that group alone is skipped, and paid back."""
+    listing = odds.listed(bankroll=0, validator_bps=0)
+    ghost, taker, *honest = odds.players[:4]
+    relayer = odds.relayer.address
+    signed = [
+        (taker, odds.bet(taker, 0, 100 * COIN)), (ghost, odds.bet(ghost, 1, 90 * COIN)),
+        (honest[0], odds.bet(honest[0], 0, 100 * COIN)), (honest[1], odds.bet(honest[1], 1, 90 * COIN)),
+    ]  # fmt: skip
+    odds.escrow.withdraw(PURSE, ghost.address, sender=ghost.address)
+    signatures = [odds.signer.compact_bet(p, listing.bet_id, bet, relayer) for p, bet in signed]
+    bets = [bet for _, bet in signed]
+    assert odds.bets.place_many(listing.bet_id, [2, 2], bets, signatures, sender=relayer) == 2
+    assert {f["reason"] for _, name, f in events(odds.bets) if name == "BetSkipped"} == {"odds: debit refused"}
+    assert gains(odds, taker, *honest) == [0, -100 * COIN, -90 * COIN]
+
+
+def test_host_takes_the_bankroll_when_it_sees_the_reports(odds, evm_clock):
+    """Placing is over, two of three validators have reported: the host gets what no outcome needs, and winners all."""
+    listing = odds.listed(bankroll=100 * COIN, validator_bps=0)
+    winner = odds.players[0]
+    odds.place(listing, winner, 0, 50 * COIN)
+    odds.decide(listing, 0, members=2)
+    for amount in range(100 * COIN, 60 * COIN, -10 * COIN):
+        with boa.reverts("odds: bankroll is needed"):
+            odds.bets.defund(listing.bet_id, amount, sender=odds.host.address)
+    odds.bets.defund(listing.bet_id, 60 * COIN, sender=odds.host.address)
+    odds.panels.report(odds.panel_id, listing.question(odds.bets.address), 0, sender=odds.members[2])
+    odds.bets.settle(listing.bet_id)
+    odds.bets.claim(listing.bet_id, winner.address, [0], [])
+    assert gains(odds, winner, odds.host) == [40 * COIN, -40 * COIN]
+
+
+def test_host_holds_a_queue_with_a_second_account(odds, evm_clock):
+    """A dust ticket at the head delays nobody: anyone confirms past it as far as the bankroll goes."""
+    listing = odds.listed(bankroll=0, validator_bps=0)
+    puppet, honest = odds.players[:2]
+    odds.place(listing, puppet, 0, COIN)
+    ticket = odds.place(listing, honest, 0, 10 * COIN)
+    odds.bets.fund(listing.bet_id, 100 * COIN, sender=odds.host.address)
+    odds.bets.confirm(listing.bet_id, [11 * COIN, 0], sender=honest.address)
+    assert odds.lens.ticket(listing.bet_id, ticket).confirmed == 10 * COIN
+
+
+def test_queue_filled_with_cancelled_tickets(odds, evm_clock):
+    """As soon as the last of them is cancelled bets are confirmed at once again, without anybody's help."""
+    listing = odds.listed(bankroll=0, validator_bps=0)
+    griefer, honest = odds.players[:2]
+    tickets = [odds.place(listing, griefer, 0, COIN) for _ in range(20)]
+    for ticket in tickets:
+        odds.bets.cancel(listing.bet_id, ticket, sender=griefer.address)
+    odds.bets.fund(listing.bet_id, 100 * COIN, sender=odds.host.address)
+    assert odds.place(listing, honest, 0, 10 * COIN, min_confirmed=10 * COIN) == 0
+    assert gains(odds, griefer) == [0]
+
+
+def test_cancelled_twice_or_after_a_claim(odds, evm_clock):
+    listing = odds.listed(bankroll=0)
+    player, other = odds.players[:2]
+    first, second = (odds.place(listing, player, 0, COIN) for _ in range(2))
+    odds.place(listing, other, 0, COIN)
+    odds.bets.cancel(listing.bet_id, first, sender=player.address)
+    with boa.reverts("odds: not your ticket"):
+        odds.bets.cancel(listing.bet_id, first, sender=player.address)
+    odds.settled(listing, INVALID)
+    odds.bets.claim(listing.bet_id, player.address, [0], [first, second, second])
+    with boa.reverts("odds: not your ticket"):
+        odds.bets.cancel(listing.bet_id, second, sender=player.address)
+    assert gains(odds, player) == [0]
+    assert odds.pot(listing) == COIN
+
+
+def test_silence_of_validators_pays_nobody(odds, evm_clock):
+    """Neither they nor the host gain by it: stakes and bankroll go back."""
+    listing = odds.listed(bankroll=100 * COIN)
+    player = odds.players[0]
+    odds.place(listing, player, 0, 50 * COIN)
+    odds.expired(listing)
+    odds.bets.claim(listing.bet_id, player.address, [0], [])
+    assert gains(odds, player, odds.host) == [0, 0]
+    assert [odds.balance(member) for member in odds.members] == [0] * 5
+
+
+def test_owner_of_escrow_registers_a_thief(pools, load, evm_clock):
+    """A product that the owner registers reaches neither pots of others nor accounts that did not consent to it."""
+    listing = pools.listed()
+    player = pools.players[0]
+    pools.place(listing, player, 0, 10 * COIN)
+    thief = load("Product").deploy()
+    pools.escrow.register_product(thief)
+    for call, reason in (
+        (pools.escrow.pay.prepare_calldata(listing.bet_id, thief.address, 10 * COIN, 1 << 6), "escrow: pot too small"),
+        (pools.escrow.collect.prepare_calldata(player.address, bytes(32), COIN, 1 << 3), "escrow: no consent"),
+    ):
+        with boa.reverts(reason):
+            thief.execute(pools.escrow.address, call)
+    assert pools.pot(listing) == 10 * COIN
+
+
+@pytest.mark.parametrize("outcome", [0, 1, INVALID])
+def test_host_uses_every_power_against_players(odds, evm_clock, outcome):
+    """Defunding to the unit after every move, closing early, refunding itself: winners and refunds are paid in full."""
+    listing = odds.listed(bankroll=1_000 * COIN, validator_bps=100)
+    a, b, c = odds.players[:3]
+    host = odds.host.address
+
+    def squeeze():
+        book = odds.lens.book(listing.bet_id)
+        if book.bankroll > book.needed:
+            odds.bets.defund(listing.bet_id, book.bankroll - book.needed, sender=host)
+        with boa.reverts("odds: bankroll is needed"):
+            odds.bets.defund(listing.bet_id, 1, sender=host)
+
+    odds.place(listing, a, 0, 100 * COIN)
+    squeeze()
+    odds.place(listing, b, 1, 70 * COIN)
+    squeeze()
+    ticket = odds.place(listing, c, 1, 500 * COIN)
+    squeeze()
+    part = odds.bets.stake_of(listing.bet_id, 1, c.address)
+    late = odds.lens.ticket(listing.bet_id, ticket).pending
+    odds.bets.cancel(listing.bet_id, ticket, sender=c.address)
+    squeeze()
+    odds.bets.close(listing.bet_id, sender=host)
+    squeeze()
+    odds.settled(listing, outcome)
+    for player in (a, b, c):
+        owed = outcome == INVALID or odds.bets.stake_of(listing.bet_id, outcome, player.address)
+        if owed and (player is not c or part):
+            odds.bets.claim(listing.bet_id, player.address, [0, 1], [ticket])
+    assert late <= 500 * COIN
+    expected = {
+        0: [80 * COIN, -70 * COIN, -part],
+        1: [-100 * COIN, 77 * COIN, part * 2_100 // 1_000 - part],
+        INVALID: [0, 0, 0],
+    }[outcome]
+    assert gains(odds, a, b, c) == expected
+    assert odds.pot(listing) == 0
+
+
+def test_hostile_token_that_calls_back(load, evm_clock):
+    """A token moves only in deposits and withdrawals: from inside of one nothing of a bet can be changed twice."""
+    token = load("HostileToken").deploy()
+    house = House("ProrataBets", token)
+    listing = house.listed()
+    a, b = house.players[:2]
+    house.place(listing, a, 0, 10 * COIN)
+    house.place(listing, b, 1, 10 * COIN)
+    house.settled(listing, 0)
+    token.set_hook(house.bets, house.bets.claim.prepare_calldata(listing.bet_id, a.address))
+    with boa.env.anchor():
+        house.escrow.withdraw(COIN, b.address, sender=b.address)
+        assert gains(house, a, b) == [-10 * COIN, -11 * COIN]  # Escrow is locked: nothing was paid meanwhile
+    token.set_hook("0x" + "00" * 20, b"")
+    house.bets.claim(listing.bet_id, a.address)
+    assert gains(house, a, b) == [9 * COIN, -10 * COIN]
