@@ -314,7 +314,7 @@ class ProrataMachine(RuleBasedStateMachine):
 
 
 def test_everybody_gets_what_is_theirs(house):
-    run(ProrataMachine, {"house": house}, examples=12, steps=40, phases=[Phase.generate])
+    run(ProrataMachine, {"house": house}, examples=6, steps=35, phases=[Phase.generate])
 
 
 @pytest.mark.campaign

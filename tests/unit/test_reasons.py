@@ -22,6 +22,8 @@ SHARED = {
     "lmsr: that is proposed already",
     "lmsr: unknown market",
     "micro: session not open",
+    "odds: already settled",
+    "prorata: nothing to claim",
 }
 
 

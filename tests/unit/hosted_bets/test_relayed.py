@@ -241,7 +241,7 @@ def test_place_many_reverts_when_lengths_differ(house, listing, player):
     bet, relayer = house.bet(player, 0, COIN), house.relayer.address
     signature = house.signer.compact_bet(player, listing.bet_id, bet, relayer)
     for bets, signatures in (([bet], []), ([], [signature]), ([bet], [signature] * 2)):
-        with boa.reverts(f"{'odds' if house.has_odds else 'prorata'}: lengths differ"):
+        with boa.reverts("odds: lengths differ" if house.has_odds else "prorata: lengths differ"):
             house.land(listing, bets, signatures, relayer)
 
 

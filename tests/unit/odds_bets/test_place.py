@@ -2,6 +2,7 @@
 
 import boa
 import pytest
+from eth_utils import keccak
 
 from tessera.chain.escrow import Kind
 from tessera.chain.hosted_bets import NO_SIGNATURE
@@ -301,6 +302,23 @@ def test_anybody_lands_a_cancellation_that_the_owner_signed(house, listing, stra
         house.bets.cancel_signed(listing.bet_id, ticket, signature, sender=stranger)
     with boa.reverts("odds: not signed by owner"):
         house.bets.cancel_signed(listing.bet_id, 77, bytes(65), sender=stranger)
+
+
+def test_a_queue_takes_268_million_tickets(house, listing):
+    """The last index is never used; what is covered is confirmed all the same."""
+    layout = house.bets.compiler_data.storage_layout["storage_layout"]
+    slot = int.from_bytes(keccak(layout["queues"]["lines"]["slot"].to_bytes(32) + listing.bet_id))
+    last = 2**28 - 2
+    boa.env.set_storage(
+        house.bets.address, int.from_bytes(keccak(slot.to_bytes(32) + bytes(32))), last << 172 | last << 200
+    )
+    assert line(house, listing, 0) == (0, 0, last, last, 0)
+    assert house.place(listing, house.players[0], 0, COIN) == last + 1
+    with boa.reverts("odds: queue is full"):
+        house.place(listing, house.players[1], 0, COIN)
+    house.bets.fund(listing.bet_id, 10 * COIN, sender=house.host.address)
+    house.bets.confirm(listing.bet_id, [COIN, 0])
+    assert house.place(listing, house.players[1], 0, COIN) == 0
 
 
 def test_an_account_that_may_not_be_debited_leaves_no_ticket(house, listing):
