@@ -94,7 +94,7 @@ def test_relayer_lands_one_bet_in_two_contracts(pools, odds, evm_clock):
 
 
 def test_ghost_fill(odds, evm_clock):
-    """Polymarket's matched bets fail when the maker moves the money. Here that group alone is skipped, and paid back."""
+    """Matched bets fail when the maker moves the money. Here that group alone is skipped, and the taker paid back."""
     listing = odds.listed(bankroll=0, validator_bps=0)
     ghost, taker, *honest = odds.players[:4]
     relayer = odds.relayer.address
