@@ -172,6 +172,24 @@ TARGETS = [
         ),
         ("tests/unit/modules", "tests/unit/staking_pool", "tests/differential/test_ticket_vectors.py", *TICKETS),
     ),
+    Target(
+        "ProrataBets",
+        ("ProrataBets.vy", "modules/pool_word.vy", "modules/hosting.vy", "modules/relayed.vy", "modules/signatures.vy"),
+        ("tests/unit/prorata_bets", "tests/unit/hosted_bets", "tests/invariant/test_prorata.py"),
+    ),
+    Target(
+        "OddsBets",
+        (
+            "OddsBets.vy",
+            "modules/odds.vy",
+            "modules/queues.vy",
+            "modules/line_word.vy",
+            "modules/cover_word.vy",
+            "modules/verdict_word.vy",
+            "modules/ticket_word.vy",
+        ),
+        ("tests/unit/odds_bets", "tests/invariant/test_odds.py", "tests/attacks/test_hosted.py"),
+    ),
 ]
 
 
