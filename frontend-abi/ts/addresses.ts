@@ -1,6 +1,6 @@
 // Written by scripts/export_abi.py. Do not edit.
 
-export type ContractName = "BetToken" | "Escrow" | "LmsrMarkets" | "MicroSessions" | "Panels" | "PlayEuro" | "PredictionEvents" | "PrizePool" | "StakingPool" | "Timelock";
+export type ContractName = "BetToken" | "Escrow" | "LmsrMarkets" | "MicroSessions" | "OddsBets" | "OddsLens" | "Panels" | "PlayEuro" | "PredictionEvents" | "PrizePool" | "ProrataBets" | "StakingPool" | "Timelock";
 
 export type Addresses = { readonly [name in ContractName]?: `0x${string}` };
 
