@@ -193,10 +193,10 @@ TARGETS = [
 ]
 
 
-def mutants(target: Target, chance: random.Random) -> Iterator[Mutant]:
-    """Every one-place change of a target's code, in an order that the seed decides."""
+def mutants(target: Target, only: str | None, chance: random.Random) -> Iterator[Mutant]:
+    """Every one-place change of a target's code, or of one file of it, in an order that the seed decides."""
     found = []
-    for file in target.files:
+    for file in [only] if only in target.files else target.files:
         lines = (ROOT / "contracts" / file).read_text().splitlines()
         in_docstring = False
         for number, line in enumerate(lines, 1):
@@ -250,7 +250,7 @@ def bytecode(target: Target) -> bytes:
     return load(f"contracts/{target.contract}.vy").compiler_data.bytecode
 
 
-def try_all(target: Target, sample: int, seed: int):
+def try_all(target: Target, only: str | None, sample: int, seed: int):
     """Tries real mutants of a target in the tree that this process runs in, and prints a line of JSON for each."""
     for name in ("BetToken", "Panels", "StakingPool", "PredictionEvents", "PrizePool", *STAKING):
         path = f"contracts/{'devnet/' if name in STAKING else ''}{name}.vy"
@@ -261,7 +261,7 @@ def try_all(target: Target, sample: int, seed: int):
     if not passes(target):
         raise click.ClickException(f"the tests of {target.contract} fail before anything is changed")
     real = 0
-    for mutant in islice(mutants(target, random.Random(seed)), sample * 6):
+    for mutant in islice(mutants(target, only, random.Random(seed)), sample * 6):
         path = Path("contracts", mutant.file)
         kept = path.read_text()
         lines = kept.splitlines()
@@ -277,13 +277,14 @@ def try_all(target: Target, sample: int, seed: int):
             break
 
 
-def in_a_copy(number: int, sample: int, seed: int, advance) -> list[dict]:
+def in_a_copy(number: int, only: str | None, sample: int, seed: int, advance) -> list[dict]:
     """What `try_all` prints for a target in a copy of the tree."""
     found = []
     with tempfile.TemporaryDirectory() as root:
         for source in (ROOT / name for name in COPIED):
             (shutil.copytree if source.is_dir() else shutil.copy)(source, Path(root, source.name))
         command = [sys.executable, "-m", "tests.mutation", f"--sample={sample}", f"--seed={seed}", f"--here={number}"]
+        command += [f"--only={only}"] if only else []
         with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
                 found.append(json.loads(line))
@@ -296,12 +297,12 @@ def in_a_copy(number: int, sample: int, seed: int, advance) -> list[dict]:
 @click.command(help=__doc__)
 @click.option("--sample", default=60, show_default=True, help="Mutants that compile, for each target.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--only", help="One contract's name, or a file's.")
+@click.option("--only", help="One contract's name, or a file's: then that file alone.")
 @click.option("--jobs", default=2, show_default=True)
 @click.option("--here", type=int, hidden=True, help="Number of the target to try in this tree, which is changed.")
 def cli(sample: int, seed: int, only: str | None, jobs: int, here: int | None):
     if here is not None:
-        try_all(TARGETS[here], sample, seed)
+        try_all(TARGETS[here], only, sample, seed)
         return
     numbers = [n for n, t in enumerate(TARGETS) if only in (None, t.contract, *t.files)]
     with Progress() as progress, ThreadPoolExecutor(jobs) as pool:
@@ -309,7 +310,7 @@ def cli(sample: int, seed: int, only: str | None, jobs: int, here: int | None):
         for number in numbers:
             target = TARGETS[number]
             bar = progress.add_task(f"{target.contract}: {target.files[0]}", total=sample)
-            runs.append(pool.submit(in_a_copy, number, sample, seed, lambda bar=bar: progress.advance(bar)))
+            runs.append(pool.submit(in_a_copy, number, only, sample, seed, lambda bar=bar: progress.advance(bar)))
     failed = False
     for number, run in zip(numbers, runs, strict=True):
         survivors = [mutant for mutant in run.result() if mutant["survives"]]
