@@ -123,6 +123,8 @@ TARGETS = [
             "modules/vote_rule.vy",
         ),
         (
+            "tests/unit/modules/test_market_words.py",
+            "tests/unit/modules/test_vote_rule.py",
             "tests/unit/lmsr_markets",
             "tests/differential/test_resolution.py",
             "tests/unit/test_known_bugs_markets.py",
