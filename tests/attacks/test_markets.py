@@ -229,7 +229,80 @@ def test_heads_that_staked_both_sides_alike_take_nothing(friends, winners, loser
     assert set(friends.end(market_id).values()) == {0}
 
 
+@pytest.mark.parametrize(("hedge", "settled"), [(0, YES), (11, YES), (12, INVALID)])
+def test_a_helper_who_bets_on_both_sides_keeps_honest_votes_below_the_quarter(friends, winners, losers, hedge, settled):
+    """A known limit: with 12 EUR on each side a lie is refunded that would have cost 5.12 EUR. It gains nothing."""
+    market_id = friends.create()
+    friends.place(market_id, dict.fromkeys(winners, 1))
+    friends.place(market_id, {losers[0]: hedge})
+    friends.place(market_id, {losers[0]: hedge}, NO)
+    friends.propose(market_id, NO)
+    friends.dispute(market_id, dict.fromkeys(winners, YES))
+    gains = friends.end(market_id)
+    assert friends.markets.market(market_id).outcome == settled
+    assert eur(gains, *winners) == (0 if settled == INVALID else pytest.approx(winnings(8), abs=1e-5))
+    assert eur(gains, friends.creator, losers[0]) == -eur(gains, *winners)
+
+
 # Proposals
+
+
+@pytest.mark.parametrize(("awake", "gain"), [(1, 8), (2, 0), (4, 0), (5, -winnings(8))])
+def test_a_creator_who_keeps_silent_so_that_a_helper_proposes_counts_no_more_than_one_who_lies(
+    friends, winners, losers, awake, gain
+):
+    """The creator votes for the helper's lie: two heads, as where the creator lies and the helper votes (the table)."""
+    market_id = friends.create()
+    friends.place(market_id, dict.fromkeys(winners, 1))
+    friends.place(market_id, {losers[0]: 1}, NO)
+    friends.propose(market_id, NO, friends.due_at + DAY, sender=losers[0])
+    friends.dispute(market_id, dict.fromkeys(winners[:awake], YES) | {friends.creator: NO})
+    assert eur(friends.end(market_id), friends.creator, losers[0]) == pytest.approx(gain, abs=1e-5)
+
+
+@pytest.mark.parametrize(("awake", "gain"), [(1, 0), (2, 0), (3, -winnings(8))])
+def test_a_lie_a_second_early_costs_nothing_and_gains_nothing_where_somebody_is_awake(friends, winners, awake, gain):
+    """One more try than a lie at the expected result time: it is refused, and the next one is worth what it was."""
+    market_id = friends.create()
+    friends.place(market_id, dict.fromkeys(winners, 1))
+    friends.propose(market_id, NO, friends.due_at - 1)
+    friends.complain(market_id, YES, sender=winners[0])
+    at(now() + VOTING)
+    friends.markets.finalize(market_id)
+    assert friends.status(market_id) == Status.CLOSED
+    friends.propose(market_id, NO, now())
+    friends.dispute(market_id, dict.fromkeys(winners[:awake], YES))
+    assert eur(friends.end(market_id), friends.creator) == pytest.approx(gain, abs=1e-5)
+
+
+@pytest.mark.parametrize(("awake", "gain"), [(0, 0), (1, 0), (2, 0), (3, -1)])
+def test_a_loser_who_proposes_first_that_it_was_invalid(friends, winners, losers, awake, gain):
+    """The first to propose when the creator is silent needs less: three are awake before the truth is paid."""
+    market_id = friends.create()
+    friends.place(market_id, dict.fromkeys(winners, 1))
+    friends.place(market_id, {losers[0]: 1}, NO)
+    friends.propose(market_id, INVALID, friends.due_at + DAY, sender=losers[0])
+    friends.dispute(market_id, dict.fromkeys(winners[:awake], YES))
+    assert eur(friends.end(market_id), losers[0]) == gain
+
+
+def test_whoever_ends_a_market_that_waits_for_its_referee_first_the_seed_comes_back_once(friends):
+    """At the closing second the creator and anybody else can end it, the referee can no longer open it."""
+    referee = friends.people[15]
+    for first in ("cancel", "expire"):
+        with boa.env.anchor():
+            market_id = friends.create(accepted=False, referee=referee)
+            at(friends.closes_at)
+            with boa.reverts("lmsr: too late to accept"):
+                friends.markets.accept_referee(market_id, sender=referee)
+            getattr(friends.markets, first)(market_id, sender=friends.creator)
+            with boa.reverts("lmsr: too late to cancel"):
+                friends.markets.cancel(market_id, sender=friends.creator)
+            with boa.reverts("lmsr: already proposed"):
+                friends.markets.expire(market_id)
+            with boa.reverts("lmsr: nothing to accept"):
+                friends.markets.accept_referee(market_id, sender=referee)
+            assert set(friends.gains(market_id).values()) == {0}
 
 
 def test_a_bettor_who_proposes_a_lie_when_the_creator_is_silent(friends, winners, losers):
