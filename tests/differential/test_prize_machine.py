@@ -389,7 +389,7 @@ class PrizeMachine(StakeRules):
 
 def tickets(line: int, blocks: int) -> int:
     """Value of a line (contracts/modules/tickets.vy) so many blocks after the event's creation."""
-    return (line >> 96) + (line & 2**96 - 1) * blocks
+    return (line >> 136) + (line >> 40 & 2**96 - 1) * blocks
 
 
 @pytest.fixture(scope="module")
