@@ -8,7 +8,7 @@ from tessera.chain.erc20 import Erc20
 from tessera.chain.panels import INVALID
 from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled, Predicted, ResidueReturned
 from tessera.chain.prize_pool import BoughtBack, EventOpened, PeriodClosed, PrizeTaken, RevenueAdded
-from tessera.chain.staking_pool import Harvested, RewardsClaimed, Staked, Withdrawn
+from tessera.chain.staking_pool import Harvested, Revalued, RewardsClaimed, Staked, Withdrawn
 from tessera.demo.audit import AuditError
 from tessera.demo.stakers_plan import BET_CAP, BET_PER_BLOCK, BLOCKS_PER_HOUR, MINING, STAKERS, funds
 from tessera.demo.stakers_record import WeeksPlayed
@@ -167,7 +167,7 @@ def _tickets(played: WeeksPlayed) -> list[str]:
     }
     stakes: dict[str, int] = {}
     for row in played.rows:
-        if isinstance(row, Staked | Withdrawn):
+        if isinstance(row, Staked | Withdrawn | Revalued):
             change = Fraction(row.stake - stakes.get(row.account, 0), 10**6)
             stakes[row.account] = row.stake
             for event in events.values():

@@ -23,7 +23,7 @@ from tessera.chain.prediction_events import (
     ResidueReturned,
 )
 from tessera.chain.prize_pool import PeriodClosed
-from tessera.chain.staking_pool import Forfeited, RewardsClaimed, Staked, Withdrawn
+from tessera.chain.staking_pool import Forfeited, Revalued, RewardsClaimed, Staked, Withdrawn
 from tessera.index.answers import (
     EventState,
     Holding,
@@ -198,10 +198,12 @@ class Snapshot:
         """All that an account has and had; empty for one that never came."""
         entries = list(self.rows(Entry, account=account))
         result = results(entries, self._markets_address).get(account, Result())
-        staked = list(self.rows(Staked, Withdrawn, account=account))
+        # A stake that is revalued counts something else; what is owed stays.
+        staked = list(self.rows(Staked, Withdrawn, Revalued, account=account))
         principal = defaultdict(int)
         for row in staked:
-            principal[row.asset] += row.amount if isinstance(row, Staked) else -row.amount
+            if not isinstance(row, Revalued):
+                principal[row.asset] += row.amount if isinstance(row, Staked) else -row.amount
         forfeits = list(self.rows(Forfeited, account=account))
         return Portfolio(
             account=account,

@@ -174,6 +174,24 @@ def test_histories_by_chance(system, recorder, people, seed):
             assert prizes == system.usdc.balanceOf(who) - before[who]
 
 
+def test_revalued_stake_counts_what_it_is_worth_and_stays_owed(system, recorder, people):
+    """The stake comes from the last log that says it, also where that is no stake and no withdrawal."""
+    system.pool.stake(system.usdc, 1_000 * USD, sender=people[0])
+    event_id = system.create_event()
+    system.lose(system.usdc, 400 * USD)
+    system.pool.note_loss(system.usdc)
+    system.wait_until(boa.env.timestamp + 86_400)
+    system.pool.revalue(people[0], system.usdc)
+    with recorder.synced() as seen:
+        mine = seen.portfolio(people[0])
+        assert (mine.stake, mine.principal[0].amount) == (600 * USD, 1_000 * USD)
+        check(seen, recorder, people, [event_id])
+    system.pool.withdraw(system.usdc, 500 * USD, 0, sender=people[0])
+    with recorder.synced() as seen:
+        assert seen.portfolio(people[0]).stake == 300 * USD
+        check(seen, recorder, people, [event_id])
+
+
 def test_an_event_without_winners_and_one_without_a_result(system, recorder, people):
     for who in people:
         system.pool.stake(system.usdc, 1_000 * USD, sender=who)
