@@ -20,7 +20,7 @@ def next_friday(system):
     system.wait_until(start_of(period_of(boa.env.timestamp) + 1))
 
 
-def test_owner_cannot_have_a_live_vaults_shares_approved(system, staker, hostile):
+def test_recover_erc20_owner_cannot_have_a_live_vaults_shares_approved(system, staker, hostile):
     """Before: the shares as an asset with a vault of the owner's took 10,000 of 10,000. Now: nothing."""
     shares, vault = system.vault[system.usdc], hostile[1]
     system.pool.stake(system.usdc, 10_000 * USD, sender=staker)
@@ -83,7 +83,7 @@ def test_asset_comes_back_with_a_new_vault_only_when_nothing_is_owed(system, sta
     assert pool.withdraw(usdc, 10 * USD, 10 * USD, sender=staker) == 10 * USD
 
 
-def test_borrowed_liquidity_does_not_close_the_week_with_its_yield_left_behind(system, staker):
+def test_metamorpho_borrowed_liquidity_does_not_close_the_week_with_its_yield_left_behind(system, staker):
     """Before: `harvest` while the vault could pay nothing counted. Now it reverts, and a part does not count."""
     pool, usdc, vault = system.pool, system.usdc, system.vault[system.usdc]
     pool.stake(usdc, 10_000 * USD, sender=staker)
@@ -119,7 +119,7 @@ def test_flash_stake_does_not_hide_the_yield(system, staker):
     assert plain in (40 * USD, 40 * USD - 1)
 
 
-def test_gift_of_yield_does_not_stop_a_thin_market_for_good(system, staker):
+def test_beefy_gift_of_yield_does_not_stop_a_thin_market_for_good(system, staker):
     """Before: all or nothing, so a gift of 600 DAI to the vault stopped its yield. Now it goes in parts."""
     pool, dai = system.pool, system.dai
     system.stake(staker, 200_000, dai)
@@ -135,7 +135,7 @@ def test_gift_of_yield_does_not_stop_a_thin_market_for_good(system, staker):
     assert pool.asset_state(dai)[2] == now
 
 
-def test_withdrawal_at_a_bent_price_reverts(system, staker):
+def test_yearn_superform_withdrawal_at_a_bent_price_reverts(system, staker):
     """Before: 5,000 owed, 4,000 paid, all written off. Now the caller says what is the least."""
     pool, usdc = system.pool, system.usdc
     pool.stake(usdc, 5_000 * USD, sender=staker)
@@ -207,7 +207,7 @@ def test_loss_counts_at_the_lesser_of_two_and_a_note_ends(system, staker):
     assert pool.note_loss(usdc) > noted
 
 
-def test_vault_that_says_it_can_pay_nothing_and_pays(system, staker, hostile):
+def test_morpho_v2_554_vault_that_says_it_can_pay_nothing_and_pays(system, staker, hostile):
     """Before: "cannot pay now" for ever. Now what it says is a hint: leaving and harvesting try."""
     token, vault = hostile
     vault.set_limit(0)
@@ -274,7 +274,7 @@ def test_vault_that_turns_bad_pays_what_it_pays_or_nothing_changes(system, hosti
     assert system.pool.withdraw(token, 1_000 * USD, 1_000 * USD, sender=staker) == 1_000 * USD
 
 
-def test_feed_is_replaced_only_when_it_is_gone_or_agrees(system):
+def test_chainlink_1470_feed_is_replaced_only_when_it_is_gone_or_agrees(system):
     """Before: a retired feed stopped an asset's yield for good. An owner still cannot put a wrong price in."""
     pool, usdc, old = system.pool, system.usdc, system.feed[system.usdc]
     feed = load("contracts/devnet/PriceFeed.vy")
@@ -309,7 +309,7 @@ def test_feed_is_replaced_only_when_it_is_gone_or_agrees(system):
     assert (pool.feed_of(usdc), pool.feed_failed_at(usdc)) == (honest.address, 0)
 
 
-def test_incentives_reach_the_treasury_and_shares_do_not(system, staker):
+def test_perennial_43_aave_vault_112_incentives_reach_the_treasury_and_shares_do_not(system, staker):
     """Before: tokens that vaults pay to their holders stayed in the pool for good."""
     pool = system.pool
     pool.stake(system.usdc, 1_000 * USD, sender=staker)
