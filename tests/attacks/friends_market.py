@@ -17,13 +17,13 @@ PURSE = 50 * EUR
 
 
 class Friends(Club):
-    """Twenty members, `people`, of whom the first creates; each has 50 EUR."""
+    """Twenty members, `people`, of whom the first creates; each has 50 EUR. `contracts`: where the sources are."""
 
-    def __init__(self):
+    def __init__(self, contracts: Path = ROOT / "contracts"):
         play_euro = boa.load(str(ROOT / "contracts/PlayEuro.vy"))
         escrow = boa.load(str(ROOT / "contracts/Escrow.vy"), play_euro, True)
         play_euro.set_escrow(escrow)
-        markets = boa.load(str(ROOT / "contracts/LmsrMarkets.vy"), escrow, True, self.window)
+        markets = boa.load(str(contracts / "LmsrMarkets.vy"), escrow, True, self.window)
         escrow.register_product(markets)
         self.people = [boa.env.generate_address() for _ in range(PEOPLE)]
         play_euro.invite(self.people)
