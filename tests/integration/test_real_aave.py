@@ -8,6 +8,8 @@ import pytest
 from tessera.chain.errors import Reverted
 from tessera.chain.prediction_events import Claimed, EventSettled, Predicted
 from tessera.chain.staking_pool import Harvested, Withdrawn
+from tessera.deployment.artifacts import ROOT, compiled_file
+from tests.real.foreign import Foreign
 from tests.real.node import now, running_anvil, wait, wait_until
 from tests.real.tickets import RealTickets
 from tests.real.uniswap import MAX, amount_out
@@ -168,7 +170,7 @@ def test_all_is_lent_out_and_the_rest_comes_later(system, borrower):
     first, second = system.wallet(7), system.wallet(8)
     system.stake(first, usdc, 30_000 * USDC)
     system.stake(second, usdc, 20_000 * USDC)
-    aave.borrow(borrower, usdc, 49_000 * USDC)
+    aave.borrow(borrower, usdc, aave.liquidity(usdc) - 1_000 * USDC)
     wait(system.web3, 86_400)
 
     taken, paid = leave(system, first, usdc)
@@ -194,6 +196,37 @@ def test_all_is_lent_out_and_the_rest_comes_later(system, borrower):
     aave.repay(borrower, usdc)
     assert leave(system, second, usdc) == (20_000 * USDC, 20_000 * USDC)
     assert leave(system, first, usdc) == (30_000 * USDC - paid, 30_000 * USDC - paid)
+
+
+def test_metamorpho_flash_loan_does_not_close_the_week_with_its_yield_left_behind(system, borrower):
+    """In one transaction: all liquidity is borrowed, `harvest` and `close_periods` are called, and it is repaid.
+
+    Before, the harvest of nothing counted, the week closed, and its yield went to the next week's events.
+    """
+    usdc, aave, staking, prizes = system.usdc, system.aave, system.tessera.staking, system.tessera.prizes
+    staker, thief = system.wallet(7), system.wallet(8)
+    system.stake(staker, usdc, 50_000 * USDC)
+    aave.borrow(borrower, usdc, 25_000 * USDC)
+    aave.configurator.write(aave.admin, "setReserveFlashLoaning", usdc.address, True)
+    week, event = prizes.period(), system.create_event(days=8)
+    system.end_week()
+    staking.harvest(system.wallet(2), system.dai.address)
+
+    flash = compiled_file(ROOT / "tests" / "mocks" / "FlashBorrower.vy")
+    loan = Foreign.deploy(thief, flash.abi, flash.initcode, aave.pool.address)
+    system.give(thief, usdc, 1_000 * USDC)
+    usdc.write(thief, "transfer", loan.address, 1_000 * USDC)  # for the fee
+    calls = [staking.calldata("harvest", usdc.address, MAX), prizes.calldata("close_periods", week, 1)]
+    loan.write(thief, "run", usdc.address, aave.liquidity(usdc), [staking.address, prizes.address], calls)
+    said = [loan.read("answers", number) for number in (0, 1)]
+    assert [loan.read("succeeded", number) for number in (0, 1)] == [False, False]
+    assert b"pool: vault cannot pay now" in said[0]
+    assert b"prizes: harvest first" in said[1]
+
+    moved = staking.harvest(system.wallet(2), usdc.address).event(Harvested).amount
+    assert moved > 0
+    system.close()
+    assert prizes.event_prize(event) == moved * 9 // 10  # the week's own event has it
 
 
 def test_a_paused_reserve_pays_nothing_and_loses_nothing(system, borrower):
