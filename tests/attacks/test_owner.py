@@ -21,7 +21,7 @@ def next_friday(system):
 
 
 def test_recover_erc20_owner_cannot_have_a_live_vaults_shares_approved(system, staker, hostile):
-    """Before: the shares as an asset with a vault of the owner's took 10,000 of 10,000. Now: nothing."""
+    """Before: the shares as an asset with a vault of the owner's: owner +10,000, staker -10,000. Now: 0 and 0."""
     shares, vault = system.vault[system.usdc], hostile[1]
     system.pool.stake(system.usdc, 10_000 * USD, sender=staker)
     vault.set_asset(shares)
@@ -120,12 +120,29 @@ def test_flash_stake_does_not_hide_the_yield(system, staker):
 
 
 def test_beefy_gift_of_yield_does_not_stop_a_thin_market_for_good(system, staker):
-    """Before: all or nothing, so a gift of 600 DAI to the vault stopped its yield. Now it goes in parts."""
+    """Before: all or nothing, so 6,000 DAI given to the vault of 1,000,000 moved 0, each week. Now: 5,000 in parts."""
+    pool, usdc, dai = system.pool, system.usdc, system.dai
+    system.stake(staker, 1_000_000, dai)
+    system.mine(1)
+    now = boa.env.timestamp
+    system.earn(dai, 6_000 * WAD)
+    with boa.reverts("router: too little out"):
+        pool.harvest(dai, ALL)
+    for _ in range(5):
+        assert pool.asset_state(dai)[2] < now
+        assert 995 * USD < pool.harvest(dai, 1_000 * WAD) < 1_000 * USD
+        # Others trade the pair back.
+        usdc.mint(system.swap, dai.balanceOf(system.swap) // 10**12 - usdc.balanceOf(system.swap))
+        system.swap.sync()
+    assert pool.asset_state(dai)[2] == now
+
+
+def test_beefy_part_is_no_dust(system, staker):
+    """A part below a basis point of a token is refused; what was moved in parts counts when all was."""
     pool, dai = system.pool, system.dai
     system.stake(staker, 200_000, dai)
     system.mine(1)
     now = boa.env.timestamp
-    dai.mint(system.swap, 0)
     system.earn(dai, 10_000 * WAD)
     assert pool.harvest(dai, 400 * WAD) > 396 * USD
     assert pool.asset_state(dai)[2] < now
@@ -136,7 +153,7 @@ def test_beefy_gift_of_yield_does_not_stop_a_thin_market_for_good(system, staker
 
 
 def test_yearn_superform_withdrawal_at_a_bent_price_reverts(system, staker):
-    """Before: 5,000 owed, 4,000 paid, all written off. Now the caller says what is the least."""
+    """Before: 5,000 owed, 4,000 paid, 0 still owed. Now it reverts, and 5,000 come later."""
     pool, usdc = system.pool, system.usdc
     pool.stake(usdc, 5_000 * USD, sender=staker)
     system.lose(usdc, 1_000 * USD)
@@ -152,7 +169,10 @@ def test_yearn_superform_withdrawal_at_a_bent_price_reverts(system, staker):
 
 
 def test_stake_in_a_vault_that_lost_all_counts_nothing_a_day_later(system, staker, rival):
-    """Before: it could not leave and counted 1.00 for ever. A dip of a moment takes nothing from anybody."""
+    """Before: it could not leave, and 1,000 worth 0 counted 1,000 for ever. Now: 0 a day later, or it leaves with 0.
+
+    A dip of a moment takes nothing from anybody.
+    """
     pool, usdc, vault = system.pool, system.usdc, system.vault[system.usdc]
     for account in (staker, rival):
         pool.stake(usdc, 1_000 * USD, sender=account)
@@ -208,7 +228,7 @@ def test_loss_counts_at_the_lesser_of_two_and_a_note_ends(system, staker):
 
 
 def test_morpho_v2_554_vault_that_says_it_can_pay_nothing_and_pays(system, staker, hostile):
-    """Before: "cannot pay now" for ever. Now what it says is a hint: leaving and harvesting try."""
+    """Before: "cannot pay now" for ever, 0 of 1,000. Now what it says is a hint: leaving and harvesting try."""
     token, vault = hostile
     vault.set_limit(0)
     system.add_asset(token, vault)
@@ -275,7 +295,10 @@ def test_vault_that_turns_bad_pays_what_it_pays_or_nothing_changes(system, hosti
 
 
 def test_chainlink_1470_feed_is_replaced_only_when_it_is_gone_or_agrees(system):
-    """Before: a retired feed stopped an asset's yield for good. An owner still cannot put a wrong price in."""
+    """Before: a retired feed stopped an asset's yield for good, and nothing could replace it.
+
+    An owner still cannot put a wrong price in.
+    """
     pool, usdc, old = system.pool, system.usdc, system.feed[system.usdc]
     feed = load("contracts/devnet/PriceFeed.vy")
     liar = feed.deploy(8, "USD", 102 * 10**6)
