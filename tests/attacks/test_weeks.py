@@ -35,8 +35,8 @@ def friday(system):
 def test_borrowed_liquidity_moves_no_yield_into_the_next_week(system, week):
     """Borrow what the vault could pay with, harvest, close, repay, in a transaction.
 
-    Before: the harvest moved nothing and counted, and this week's event got nothing of 40 USD that are due; the next
-    week's got it all. Now the harvest reverts, the week waits, and once the loan is repaid the event gets its 90 %.
+    Before: the harvest moved nothing and counted. This week's event got 0 of the 36 USD that were its part, and the
+    next week had all 40 that were due. Now the harvest reverts, the week waits, and the event gets its 36 USD.
     """
     friday(system)
     system.pool.harvest(system.dai, ALL)
@@ -138,8 +138,8 @@ def test_owner_cannot_change_how_the_running_week_is_split(system, week):
 def test_who_settles_an_unwon_event_cannot_choose_whose_the_prize_is(system, week):
     """An event that nobody won is settled on Friday before the week that is over is closed.
 
-    Before: its 900 USD were revenue of that week, and 810 of them went to the event of the week that was over. Now
-    that week is closed first, and all of it is revenue of the week that runs.
+    Before: its 969 USD were revenue of that week, whose event got 907 USD instead of the 35 that were its part. Now
+    that week is closed first, and all 969 USD are revenue of the week that runs.
     """
     system.revenue(1_000 * USD)
     end_last_week(system, week, outcome=1)
