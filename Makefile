@@ -32,6 +32,7 @@ check: .venv/.dev ## formatters, linters, compiler warnings, sizes, gas, generat
 	python scripts/check_contracts.py
 	python -m benchmarks.gas --check
 	python scripts/export_abi.py --check
+	python scripts/api_page.py --check
 	@if command -v npm >/dev/null; then $(MAKE) -s web/node_modules && npm run --silent --prefix web check; \
 	else echo "The page was not checked: there is no Node here."; fi
 

@@ -16,7 +16,7 @@ from web3 import Web3
 
 from tessera.chain.errors import ChainError
 from tessera.deployment.ape_accounts import record_path, wallet_of
-from tessera.deployment.deploy import PRODUCTS, Report, deploy, is_done, open_record, rehearse
+from tessera.deployment.deploy import PRODUCTS, Report, check_chain, deploy, is_done, open_record, rehearse
 from tessera.deployment.parameters import faults_on_chain, read_parameters
 from tessera.local.devnet import TICKETS
 
@@ -98,6 +98,7 @@ def run(provider: ProviderAPI, product: str, parameters: dict, account: str | No
 
 def plan(web3: Web3, product: str, parameters: dict, path: Path):
     """Prints each step: done, or to do with its gas."""
+    check_chain(web3, product)
     record = open_record(web3, path, path.stem)
     total = 0
     rehearsed = rehearse(product, parameters, web3.eth.chain_id)

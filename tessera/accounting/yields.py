@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from web3 import Web3
 
+from tessera.chain.blocks import check_block_numbers
 from tessera.chain.contract import WAD
 from tessera.chain.deployments import Tessera
 from tessera.chain.erc20 import Erc20
@@ -38,8 +39,10 @@ class Yields(NamedTuple):
 def yields(tessera: Tessera) -> Yields | None:
     """What staking yields now, by the growth of the vaults and what selling a BET brings; None where nothing is staked.
 
-    Without `lending`, of the figures APY2 alone says something.
+    Without `lending`, of the figures APY2 alone says something. Raises OtherBlocksError where contracts see another
+    block number than the node gives.
     """
+    check_block_numbers(tessera.web3)
     staking, blocks_per_hour = tessera.staking, tessera.events.blocks_per_hour()
     if not staking.total_stake():
         return None

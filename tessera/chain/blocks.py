@@ -1,12 +1,18 @@
-"""Block numbers as contracts see them: on some chains (Arbitrum) they are not the node's."""
+"""Block numbers as contracts see them: on some chains (Arbitrum) they are not the node's.
+
+A node numbers logs and blocks in its own way. What compares those numbers with a block that a contract stored calls
+`check_block_numbers` first; what needs the present block alone asks `contract_block`.
+"""
 
 from web3 import EthereumTesterProvider, Web3
 
-from tessera.chain.errors import calling
+from tessera.chain.errors import OtherBlocksError, calling
 from tessera.chain.node import prepared
 
 # Code that answers its block number: NUMBER, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN.
 BLOCK_NUMBER = "0x4360005260206000f3"
+# Contracts there see an estimate of Ethereum's block number (docs.arbitrum.io, "Block gas limit, numbers and time").
+ARBITRUM = {42_161: "Arbitrum One", 42_170: "Arbitrum Nova", 421_614: "Arbitrum Sepolia"}
 
 
 def contract_block(web3: Web3) -> int:
@@ -17,5 +23,21 @@ def contract_block(web3: Web3) -> int:
     """
     if isinstance(prepared(web3).provider, EthereumTesterProvider):
         return web3.eth.get_block("pending")["number"]
+    return _number_in(web3, "latest")
+
+
+def check_block_numbers(web3: Web3) -> None:
+    """Raises OtherBlocksError where contracts see another block number than the node gives: by the chain's id, or by
+    what a contract answers. Raises NodeError."""
+    chain_id = prepared(web3).eth.chain_id
+    if chain_id in ARBITRUM:
+        raise OtherBlocksError(f"{ARBITRUM[chain_id]} (chain {chain_id})")
+    block = web3.eth.block_number
+    # Some simulated nodes run every call as if it were in the next block.
+    if _number_in(web3, block) not in (block, block + 1):
+        raise OtherBlocksError(f"chain {chain_id}")
+
+
+def _number_in(web3: Web3, block: int | str) -> int:
     with calling("block number"):
-        return int.from_bytes(web3.eth.call({"data": BLOCK_NUMBER}, "latest"), "big")  # type: ignore[typeddict-item]
+        return int.from_bytes(web3.eth.call({"data": BLOCK_NUMBER}, block), "big")  # type: ignore[typeddict-item]

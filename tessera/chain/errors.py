@@ -60,6 +60,18 @@ class NotFoundError(ChainError):
     code = "not_found"
 
 
+class OtherBlocksError(ChainError):
+    """Contracts of this chain see another block number than its node gives: staked tickets do not work there."""
+
+    code = "other_blocks"
+
+    def __init__(self, chain: str):
+        super().__init__(
+            f"contracts on {chain} see another block number than the node gives: staked tickets are not for such a "
+            "chain; use one whose contracts count its own blocks"
+        )
+
+
 class NodeError(ChainError):
     """The node failed, or the way to it: no connection, no JSON, an answer that makes no sense. The only such error.
 

@@ -15,12 +15,14 @@ import rlp
 from web3 import Web3
 from web3.exceptions import TransactionNotFound
 
+from tessera.chain.blocks import check_block_numbers
 from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.errors import ChainError, NodeError, calling
 from tessera.chain.wallet import Wallet
 from tessera.deployment.artifacts import ROOT, Artifact, compiled
 from tessera.deployment.products import (
+    COUNTS_BLOCKS,
     PRODUCTS,
     At,
     Create,
@@ -64,7 +66,9 @@ def deploy(
 
     Raises ChainError where the record speaks of other code, arguments or parameters than wanted, or of contracts that
     are not on the chain; Reverted where a contract refuses. What was done until then stays in the record.
+    OtherBlocksError, before anything is sent, where the product cannot work on the chain.
     """
+    check_chain(wallet.web3, product)
     record = open_record(wallet.web3, path, network)
     if record.products.setdefault(product, parameters) != parameters:
         raise ChainError(f"{product} was deployed with {record.products[product]}, not with {parameters}")
@@ -85,6 +89,12 @@ def deploy(
             report(Report(step, receipt["gasUsed"]))
     save()
     return record
+
+
+def check_chain(web3: Web3, product: str) -> None:
+    """Raises OtherBlocksError where a product counts blocks, and the chain's contracts see others than its node."""
+    if product in COUNTS_BLOCKS:
+        check_block_numbers(web3)
 
 
 def rehearse(product: str, parameters: dict[str, Any], chain_id: int) -> list[Report]:

@@ -355,6 +355,7 @@ PRODUCTS: dict[str, Callable[..., list[Step]]] = {
     "tickets": staked_tickets,
     "micro": micro_bets,
 }
+COUNTS_BLOCKS = {"tickets"}  # products whose contracts store block numbers
 
 
 def owned(name: str, owner: At | None = None) -> tuple[Shows, Shows]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from web3 import Web3
 
+from tessera.chain.blocks import check_block_numbers
 from tessera.chain.contract import Contract, EventLog, decode_logs
 from tessera.chain.deployments import Deployment, Tessera
 from tessera.chain.errors import ChainError
@@ -45,6 +46,7 @@ class Index:
         known = {contract.NAME for contract in Contract.KNOWN}
         self.contracts = {name: address for name, address in deployment.addresses.items() if name in known}
         self._pieces = Pieces(web3, list(self.contracts.values()), blocks_at_once)
+        self._counts_alike = False  # whether contracts are known to count blocks as the node does
         self.engine = _engine(url)
         self.name = self.engine.url.render_as_string(hide_password=True)
         self._claim()
@@ -55,8 +57,12 @@ class Index:
         Each piece is committed with the block that it ends with: a sync killed anywhere goes on from there. Rows of
         blocks that are no longer on the chain are deleted first. `progress` gets the last block read and the newest.
         Where the node refuses a piece as too large, pieces are halved. Raises the node's error where it refuses a
-        single block or is not there, ChainError where the chain changes 20 times meanwhile.
+        single block or is not there, ChainError where the chain changes 20 times meanwhile, OtherBlocksError where
+        there are staked tickets on a chain whose contracts count other blocks than its logs do.
         """
+        if "PredictionEvents" in self.contracts and not self._counts_alike:
+            check_block_numbers(self.web3)
+            self._counts_alike = True
         added = changes = 0
         while changes < MOST_CHANGES:
             head = self.head()

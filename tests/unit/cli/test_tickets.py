@@ -1,13 +1,15 @@
 """`tessera tickets` through a month: stake, predict, three Fridays, a prize, and everything back."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from web3 import Web3
 from web3.exceptions import Web3RPCError
 
 from tessera.accounting.yields import growth
-from tessera.chain import WAD, Tessera, Wallet
+from tessera.chain import WAD, Deployment, Tessera, Wallet, prepared
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.panels import PanelCreated
 from tessera.chain.prediction_events import EventCreated
@@ -15,6 +17,7 @@ from tessera.deployment.deploy import deploy
 from tessera.local.chain import DAY, UNITS, LocalChain
 from tessera.model.apy import ASSUMPTIONS, figures, lending_apy
 from tessera.model.prizes import period_of, start_of
+from tests.habits import within
 from tests.undo import undone
 
 from .conftest import command
@@ -29,6 +32,7 @@ PARAMETERS = {
     "delay": DAY,
 }
 HANNAH, RIVAL = 1, 2  # devnet accounts
+AHEAD = 300_000_000  # of Arbitrum's own block numbers over those that its contracts see, about
 
 
 class Stage:
@@ -182,7 +186,7 @@ def node_without(stage, monkeypatch):
     def call(transaction, block_number="latest"):
         head = tester.get_block_by_number("latest")["number"]
         number = head if block_number == "latest" else block_number
-        if (transaction["to"], number) in forgotten:
+        if (transaction.get("to"), number) in forgotten:
             raise Web3RPCError("missing trie node")
         return answer(transaction, block_number)
 
@@ -317,3 +321,17 @@ def test_a_loss_is_asked_about_noted_and_revalued(stage, ask, run):
     stage.local.let_pass(DAY + 3600)
     made = ask("tickets", "revalue", "usdc", known_account(HANNAH).address, by=RIVAL)
     assert int(made["stake"]) == stage.tessera.staking.stake_of(known_account(HANNAH).address) < 500_000_000
+
+
+@pytest.mark.parametrize("arguments", [("pool",), ("events",), ("event", 1), ("predict", 1, "Home"), ("weeks",)])
+def test_events_are_refused_where_contracts_count_other_blocks(set_up, stage, monkeypatch, tmp_path, arguments):
+    """As on Arbitrum: what logs say of forfeitures cannot be compared with stop blocks."""
+    node = prepared(Web3(stage.tessera.web3.provider))
+    record = Deployment.load(set_up[1])
+    record.contracts = {name: replace(at, block=at.block + AHEAD) for name, at in record.contracts.items()}
+    record.save(tmp_path / "record.json")
+    run = command(stage.tessera.web3, str(tmp_path / "record.json"), monkeypatch, tmp_path)
+    monkeypatch.setattr("tessera.cli.session.connect", lambda url: node)
+    with within(node, ahead=AHEAD):
+        result = run("tickets", *arguments, by=HANNAH)
+    assert "[other_blocks]" in result.output

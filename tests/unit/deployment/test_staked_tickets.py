@@ -4,7 +4,9 @@ import pytest
 
 from tessera.chain import Deployment, Wallet
 from tessera.chain.embedded import embedded_web3, known_account
+from tessera.chain.errors import OtherBlocksError
 from tessera.deployment.deploy import PRODUCTS, Create, deploy, differences
+from tests.habits import within
 
 PARAMETERS = {
     "blocks_per_hour": 2,
@@ -56,3 +58,18 @@ def test_a_transaction_in_between_is_seen(fresh, tmp_path):
     fresh.send({"to": known_account(1).address, "value": 1}, "a gift")
     record = deploy(fresh, "tickets", PARAMETERS | {"mining": [100, 1_100]}, path=path)
     assert any("StakingPool.EVENTS()" in fault for fault in differences(fresh.web3, record))
+
+
+def test_a_chain_whose_contracts_count_other_blocks_is_refused_before_anything_is_sent(fresh, tmp_path):
+    path = tmp_path / "local.json"
+    with within(fresh.web3, ahead=300_000_000), pytest.raises(OtherBlocksError):
+        deploy(fresh, "tickets", PARAMETERS, path=path)
+    assert fresh.web3.eth.get_transaction_count(fresh.address) == 0
+    assert not path.exists()
+
+
+def test_friends_markets_are_deployed_where_contracts_count_other_blocks(fresh):
+    """They go by time alone."""
+    with within(fresh.web3, ahead=300_000_000):
+        record = deploy(fresh, "friends", {"shortest_window": 60})
+        assert differences(fresh.web3, record) == []

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from tessera.chain.errors import ChainError, NodeError, NodeRefusedError
+from tessera.chain.errors import ChainError, NodeError, NodeRefusedError, OtherBlocksError
 from tessera.chain.lmsr_markets import OutcomeDisputed
 from tessera.chain.prediction_events import Predicted
 from tessera.index import Index
+from tests.habits import within
 from tests.unit.index.conftest import ALL_KINDS, chance_log, dump, open_copy, rows_of
 from tests.unit.index.node import Node, deployment
 
@@ -443,3 +444,22 @@ def test_no_log_is_asked_for_twice_where_headers_say_that_there_is_none(node, op
     node.asked.clear()
     index.sync()
     assert node.asked.count("eth_getLogs") == 1
+
+
+def test_a_chain_whose_contracts_count_other_blocks_is_not_read(node, tmp_path):
+    """The log of a forfeiture has the node's block, an event's stop block is the contract's: as on Arbitrum."""
+    web3 = node.web3
+    index = Index(f"sqlite:///{tmp_path}/other.db", web3, deployment())
+    with within(web3, ahead=300_000_000), pytest.raises(OtherBlocksError):
+        index.sync()
+    assert index.head() is None
+
+
+def test_friends_markets_are_read_where_contracts_count_other_blocks(node, tmp_path):
+    web3, record = node.web3, deployment(first_block=300_000_001)
+    del record.contracts["PredictionEvents"]
+    index = Index(f"sqlite:///{tmp_path}/friends.db", web3, record)
+    node.mine([])
+    with within(web3, ahead=300_000_000):
+        index.sync()
+    assert index.head().number == 300_000_001
