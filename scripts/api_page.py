@@ -25,7 +25,8 @@ After this page you know every call, what it takes and gives back, and every eve
 
 Amounts are integers in the token's smallest unit, times unix seconds; a name that ends in `_wad` is 1e-18.
 A method that takes a `Wallet` first sends a transaction, and returns a `Receipt`; all others read.
-Every method raises `Reverted` where the contract refuses, `ArgumentError` for a value that does not fit, `NodeError` where the node fails.
+Every method raises `Reverted` where the contract refuses, `ArgumentError` for a value that does not fit, and
+`NodeError` where the node fails.
 Every event log has `contract`, `block`, `log_index` and `transaction` besides its own fields.
 """
 # Besides the contracts: module and names, in the order of the page.
