@@ -19,7 +19,10 @@ def test_names_an_inviter_and_takes_it_away(fresh, owner, stranger):
 
 
 def test_a_stolen_inviter_cannot_hand_the_club_away(fresh, owner, stranger, newcomer):
-    """What the thief gains is invitations until the owner ends it; no power, no euro of a member's."""
+    """What the thief gains is invitations until the owner ends it; no power, no euro of a member's.
+
+    Before: only the owner could invite, so that a service had the owner's key and the thief had the club.
+    """
     fresh.set_inviter(stranger, True, sender=owner)
     for act in (
         lambda: fresh.transfer_ownership(stranger, sender=stranger),
