@@ -8,7 +8,7 @@ from tessera.chain.erc20 import Erc20
 from tessera.chain.panels import INVALID
 from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled, Predicted, ResidueReturned
 from tessera.chain.prize_pool import BoughtBack, EventOpened, PeriodClosed, PrizeTaken, RevenueAdded
-from tessera.chain.staking_pool import Harvested, Revalued, RewardsClaimed, Staked, Withdrawn
+from tessera.chain.staking_pool import AssetSeeded, Harvested, Revalued, RewardsClaimed, Staked, Withdrawn
 from tessera.demo.audit import AuditError
 from tessera.demo.stakers_plan import BET_CAP, BET_PER_BLOCK, BLOCKS_PER_HOUR, MINING, STAKERS, funds
 from tessera.demo.stakers_record import WeeksPlayed
@@ -92,7 +92,9 @@ def _money(played: WeeksPlayed, found: Sums) -> list[str]:
         staked = sum(row.amount for row in _all(played, Staked) if row.asset == token)
         paid = sum(row.paid for row in _all(played, Withdrawn) if row.asset == token)
         lost = played.lost if asset == "DAI" else 0
-        if staked + played.donated[asset] != paid + harvested + lost + played.left[asset]:
+        # What a vault proved its exit with, and kept.
+        seeds = sum(row.amount - row.returned for row in _all(played, AssetSeeded) if row.asset == token)
+        if staked + seeds + played.donated[asset] != paid + harvested + lost + played.left[asset]:
             wrong.append(f"{asset}: {staked} staked, {paid} paid, {harvested} harvested, {played.left[asset]} left")
     moved = sum(row.revenue for row in _all(played, Harvested))
     if moved != found.revenue:
