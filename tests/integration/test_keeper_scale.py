@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.keeper import PUBLISHED, measure
-from tessera.keeper.steps import MAX_BATCH
+from tessera.keeper.steps.pay import MAX_BATCH
 
 PEOPLE = 600
 
