@@ -58,7 +58,8 @@ def in_markets(rows: Iterable[EventLog], product: str) -> dict[str, int]:
 
 def _positions(bets: list[BetPlaced]) -> dict[str, Position]:
     positions: dict[str, Position] = {}
-    for bet in bets:
+    # A bet is on YES or NO: the contract takes no other, and one bad log must not stop the table of everybody.
+    for bet in (bet for bet in bets if bet.side in NONE):
         position = positions.setdefault(bet.account, Position(shares=dict(NONE), staked=dict(NONE)))
         position.shares[bet.side] += bet.shares
         position.staked[bet.side] += bet.stake

@@ -57,6 +57,7 @@ def running(into: Path) -> Tessera:
         raise ChainError(f"no devnet is running: {into / PAGE} is not there. Start one with `make devnet`") from None
     web3 = connect(url)
     try:
+        web3.eth.chain_id  # noqa: B018  whether it answers at all, before its record is read
         return Tessera(web3, Deployment.load(into / RECORD))
     except NodeError:
         raise ChainError(

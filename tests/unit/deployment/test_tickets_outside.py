@@ -279,8 +279,8 @@ def test_the_treasury_spends_by_the_same_way(owned, proposer, stranger):
     [
         ("delay = 172_800", "", "delay is missing"),
         ("delay = 172_800", "delay = 172_800\ncap = 1", "cap is unknown"),
-        ("delay = 172_800", "delay = 0", "delay is a whole number from 1 to 2,592,000, not 0"),
-        ("delay = 172_800", "delay = true", "delay is a whole number from 1 to 2,592,000, not True"),
+        ("delay = 172_800", "delay = 0", "delay is a whole number from 86,400 to 2,592,000, not 0"),
+        ("delay = 172_800", "delay = true", "delay is a whole number from 86,400 to 2,592,000, not True"),
         ("delay = 172_800", "delay = ", "is no TOML"),
         ("bet_per_block = 0.25", "bet_per_block = -1", "bet_per_block is a number of BET above 0, not -1"),
         ("bet_per_block = 0.25", "bet_per_block = 'much'", "bet_per_block is a number of BET above 0, not 'much'"),

@@ -99,7 +99,7 @@ def test_while_the_node_fails_it_waits_longer_and_longer(kept, monkeypatch, capl
 
 
 def test_a_node_that_answers_nonsense_does_not_end_the_loop(kept, monkeypatch, caplog):
-    monkeypatch.setattr(kept.keeper.view.web3.eth, "get_block", lambda _: None)
+    monkeypatch.setattr(kept.keeper.view, "clock", lambda: None)
     kept.look()
     assert kept.loop.wait == 5
     assert "Traceback" in caplog.text
