@@ -37,8 +37,9 @@ def evm():
 
 @pytest.fixture(autouse=True)
 def evm_clock(evm):
-    """Every test starts at NOW, whatever those before it did to the time."""
+    """Every test starts at NOW on a local chain, whatever those before it did to the time and the chain's number."""
     evm.patch.timestamp = NOW
+    evm.patch.chain_id = 31_337
 
 
 @pytest.fixture(scope="session")

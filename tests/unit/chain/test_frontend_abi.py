@@ -58,7 +58,7 @@ def test_every_reason_of_staked_tickets_is_explained():
 
 def test_addresses_are_of_public_chains_alone(monkeypatch, tmp_path):
     def record(name: str, chain_id: int):
-        contracts = {"Escrow": Deployed(f"0x{chain_id}", 1, [], "0x", "0x", "vyper", "0x", None)}
+        contracts = {"Escrow": Deployed(f"0x{chain_id:040}", 1, [], "0x", "0x", "vyper", "0x", None)}
         Deployment(name, chain_id, contracts=contracts).save(tmp_path / "deployments" / f"{name}.json")
 
     monkeypatch.setattr(export_abi, "ROOT", tmp_path)
@@ -67,7 +67,7 @@ def test_addresses_are_of_public_chains_alone(monkeypatch, tmp_path):
     record("local", 1337)
     record("sepolia", 11155111)
     record("sepolia-fork", 11155111)
-    assert export_abi.addresses() == {11155111: {"Escrow": "0x11155111"}}
+    assert export_abi.addresses() == {11155111: {"Escrow": f"0x{11155111:040}"}}
     record("sepolia-2", 11155111)
     with pytest.raises(ClickException, match=r"sepolia.*json is a second record of chain 11155111"):
         export_abi.addresses()

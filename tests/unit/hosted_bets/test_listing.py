@@ -156,11 +156,8 @@ def test_reverts_when_an_offer_is_for_another_chain(house, evm, stranger):
     listing = house.listing()
     offer = house.offer(listing, NOW + 60)
     evm.patch.chain_id = 1
-    try:
-        with boa.reverts("hosting: not offered by the host"):
-            house.bets.list_bet(listing, offer, sender=stranger)
-    finally:
-        evm.patch.chain_id = 31_337
+    with boa.reverts("hosting: not offered by the host"):
+        house.bets.list_bet(listing, offer, sender=stranger)
 
 
 def test_a_contract_can_be_the_host(house, load, stranger):

@@ -3,6 +3,7 @@
 import logging
 import sys
 from threading import Event
+from types import SimpleNamespace
 from urllib.request import urlopen
 
 import pytest
@@ -213,7 +214,7 @@ def test_a_panel_near_its_deadline_is_an_alarm(keeper, world):
 
 def test_steps_that_stay_undone_are_an_alarm(keeper, world, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr("tessera.keeper.alarms.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tessera.keeper.alarms.time", SimpleNamespace(monotonic=lambda: now[0]))
     kept = Kept(keeper, late_after=6 * HOUR)
     world.refuse("DAI", world.pool.address)
     kept.look()
@@ -236,7 +237,7 @@ def test_weeks_late_say_what_they_cost_the_winners(keeper, world):
 
 def test_an_alarm_that_stays_on_runs_its_command_once_a_day(tmp_path, monkeypatch):
     now, metrics, heard = [0.0], Metrics(), []
-    monkeypatch.setattr("tessera.keeper.alarms.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tessera.keeper.alarms.time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr("tessera.keeper.alarms.subprocess.run", lambda command, **_: heard.append(command))
     alarms = Alarms(metrics.alarm, ["tell"])
     for hour in range(50):

@@ -19,10 +19,12 @@ B_OF_EVEN_ODDS = 14_426_950_408_889_634_073  # golden value, cut to 18 decimals
 
 
 @pytest.fixture
-def public_markets(load, coin_escrow, owner):
-    """Markets on a token that anybody can buy: not among friends. Product 0 of `coin_escrow`."""
+def public_markets(load, coin_escrow, owner, creator):
+    """Markets on a token that anybody can buy: not among friends. The creator has a seed there."""
     markets = load("LmsrMarkets").deploy(coin_escrow, False, 12 * HOUR)
     coin_escrow.register_product(markets, sender=owner)
+    ((_, _, registered),) = events(coin_escrow)
+    coin_escrow.deposit(SEED, creator, 1 << registered["index"], sender=creator)
     return markets
 
 
@@ -208,8 +210,7 @@ def test_reverts_when_the_creator_is_the_referee(club, creator):
         club.create(referee=creator)
 
 
-def test_reverts_when_votes_can_be_bought_and_nobody_rules(club, public_markets, creator, referee, coin_escrow):
-    coin_escrow.deposit(SEED, creator, 1, sender=creator)
+def test_reverts_when_votes_can_be_bought_and_nobody_rules(club, public_markets, creator, referee):
     arguments = TERMS, WAD // 2, club.due_at, 0, 0
     with boa.reverts("lmsr: referee needed"):
         public_markets.create_market(*arguments, NOBODY, DAY, sender=creator)

@@ -198,13 +198,10 @@ def test_a_fork_of_the_chain_makes_old_signatures_worthless(
     panels, evm, panel_id, question, signers, reporters, signed
 ):
     signature = signed(signers[0], question, 1)
-    here, evm.patch.chain_id = evm.patch.chain_id, 61
-    try:
-        panels.submit_reports(panel_id, [(question, 1, 1)], [signature])
-        assert [log[2]["reason"] for log in events(panels)] == ["panels: not a member"]
-        panels.submit_reports(panel_id, [(question, 1, 1)], [signed(signers[0], question, 1)])
-    finally:
-        evm.patch.chain_id = here
+    evm.patch.chain_id = 61
+    panels.submit_reports(panel_id, [(question, 1, 1)], [signature])
+    assert [log[2]["reason"] for log in events(panels)] == ["panels: not a member"]
+    panels.submit_reports(panel_id, [(question, 1, 1)], [signed(signers[0], question, 1)])
     assert panels.report_of(panel_id, question.id, reporters[0]) == (True, 1)
 
 

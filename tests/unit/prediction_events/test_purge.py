@@ -65,7 +65,7 @@ def test_forfeiture_counts_before_the_stop_block_and_not_in_it(system, rival, ev
     boa.env.evm.patch.block_number = stop - last
     tickets = system.events.tickets(event, rival)[1]
     with refusing(system.events):
-        system.pool.withdraw(system.usdc, 1_000 * USD, sender=rival)
+        system.pool.withdraw(system.usdc, 1_000 * USD, 0, sender=rival)
     assert system.pool.forfeited_at(rival, 0) == stop - last
     assert (system.events.tickets(event, rival)[1] == tickets) == (not last)
     if last:
