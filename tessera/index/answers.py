@@ -1,7 +1,8 @@
 """What queries answer. Amounts are integers in the smallest unit; the read API writes them as decimal strings."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from enum import Enum
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer
 
@@ -10,23 +11,23 @@ from tessera.chain.lmsr_markets import Status
 from tessera.model.lmsr import Outcome
 
 
-def _amount(unit: str):
-    # As JSON numbers they would be rounded by whoever reads them as floats.
-    return Annotated[int, PlainSerializer(str, return_type=str), Field(description=unit)]
+def _names_of(kind: type[Enum]) -> PlainSerializer:
+    names: Any = Literal[tuple(value.name for value in kind)]
+    return PlainSerializer(lambda value: value.name, return_type=names)
 
 
-def _named(kind: type):
-    names = Literal[tuple(value.name for value in kind)]
-    return Annotated[kind, PlainSerializer(lambda value: value.name, return_type=names)]
-
-
-Eur = _amount("1e-6 EUR")
-Usd = _amount("1e-6 USD")
-Wad = _amount("1e-18")
-PrizeToken = _amount("the prize token's smallest unit")
-Asset = _amount("the asset's smallest unit")
-Bet = _amount("1e-18 BET")
-Number = _amount("an integer that may be greater than 2**53")
+# As JSON numbers they would be rounded by whoever reads them as floats.
+DecimalText = Annotated[int, PlainSerializer(str, return_type=str)]
+Eur = Annotated[DecimalText, Field(description="1e-6 EUR")]
+Usd = Annotated[DecimalText, Field(description="1e-6 USD")]
+Wad = Annotated[DecimalText, Field(description="1e-18")]
+PrizeToken = Annotated[DecimalText, Field(description="the prize token's smallest unit")]
+Asset = Annotated[DecimalText, Field(description="the asset's smallest unit")]
+Bet = Annotated[DecimalText, Field(description="1e-18 BET")]
+Number = Annotated[DecimalText, Field(description="an integer that may be greater than 2**53")]
+MarketStatus = Annotated[Status, _names_of(Status)]
+MarketOutcome = Annotated[Outcome, _names_of(Outcome)]
+EntryKind = Annotated[Kind, _names_of(Kind)]
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class MarketState:
     closes_at: int
     expected_result_at: int
     dispute_window: int
-    status: _named(Status)
-    outcome: _named(Outcome) | None  # proposed or final
+    status: MarketStatus
+    outcome: MarketOutcome | None  # proposed or final
     p_yes: Wad  # after the last bet
     bets: int
     staked: Eur
@@ -106,7 +107,7 @@ class LedgerLine:
     timestamp: int
     product: str
     pot: Number
-    kind: _named(Kind)
+    kind: EntryKind
     amount: Eur
     balance_after: Eur
 
@@ -119,8 +120,8 @@ class Holding:
     """
 
     market_id: int
-    status: _named(Status)
-    outcome: _named(Outcome) | None
+    status: MarketStatus
+    outcome: MarketOutcome | None
     yes_shares: Wad
     yes_staked: Eur
     yes_odds: Wad | None  # average: what 1 EUR staked pays; None where nothing is staked

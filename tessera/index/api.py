@@ -35,7 +35,7 @@ from tessera.index.syncer import Syncer
 T = TypeVar("T")
 MOST_ANSWERS = 1_000
 NO_ANSWER = "nothing was read yet, or the database does not answer"
-MISSING = {404: {"description": "there is none of this number"}}
+MISSING: dict[int | str, dict] = {404: {"description": "there is none of this number"}}
 log = logging.getLogger("tessera.index")
 
 
@@ -85,11 +85,11 @@ Paged = Annotated[Paging, Depends()]
 Id = Annotated[int, Path(ge=0, lt=2**256)]
 
 
-def _missing(_: Request, error: NotFoundError) -> JSONResponse:
+async def _missing(_: Request, error: Exception) -> Response:
     return JSONResponse({"detail": str(error)}, status_code=404)
 
 
-def _silent(_: Request, error: NoIndexError) -> JSONResponse:
+async def _silent(_: Request, error: Exception) -> Response:
     log.warning("%s", error)  # it names the database, which is nobody's business
     return JSONResponse({"detail": NO_ANSWER}, status_code=503, headers={"Retry-After": "5"})
 

@@ -66,7 +66,7 @@ class Index:
         added = changes = 0
         while changes < MOST_CHANGES:
             head = self.head()
-            if not self._pieces.on_chain(head):
+            if head is not None and not self._pieces.on_chain(head):
                 self._rewind(head)
                 changes += 1
                 continue

@@ -24,7 +24,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from tessera.chain.contract import Contract, EventLog, fields_of, typed
+from tessera.chain.contract import Contract, E, EventLog, fields_of, typed
 
 LOOKED_UP = ("account", "market_id", "event_id")  # columns that queries ask for
 # Of an event with many people: whose last row it is, and what they were paid, without a look at the rows themselves.
@@ -50,7 +50,7 @@ class Uint(TypeDecorator):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine:
-        return dialect.type_descriptor(_SqliteUint() if dialect.name == "sqlite" else self.impl)
+        return dialect.type_descriptor(_SqliteUint() if dialect.name == "sqlite" else Numeric(78, 0))
 
     def process_bind_param(self, value, dialect: Dialect):
         if value is None:
@@ -201,7 +201,7 @@ def _typed_fields(kind: type[EventLog]) -> list[tuple[str, type]]:
     return [(field, found) for field, found in fields_of(kind).items() if found not in (int, str, bool, list)]
 
 
-def rows_of(kind: type[EventLog], found: Iterable, addresses: dict[str, str]) -> Iterator[EventLog]:
+def rows_of(kind: type[E], found: Iterable, addresses: dict[str, str]) -> Iterator[E]:
     """What was stored of a kind of event as its dataclasses; `addresses` are the contracts' by name."""
     convert = _typed_fields(kind)
     for line in found:

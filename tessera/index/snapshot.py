@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and
 
 from tessera.accounting.profit import Result, results
 from tessera.accounting.worth import in_markets
-from tessera.chain.contract import EventLog
+from tessera.chain.contract import E, EventLog
 from tessera.chain.errors import ChainError, NotFoundError
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized, price_history
@@ -73,7 +73,7 @@ class Snapshot:
         self.head = head
         self._markets_address = contracts.get("LmsrMarkets", "")
 
-    def rows(self, *kinds: type[EventLog], **equal) -> Iterator[EventLog]:
+    def rows(self, *kinds: type[E], **equal) -> Iterator[E]:
         """Events of some kinds in the chain's order, those whose fields are equal to what is given, or in a list of it.
 
         `rows(Predicted, Claimed, event_id=3)`; `contract` is compared by its name in the deployment's record.
@@ -117,7 +117,7 @@ class Snapshot:
         gone = [select(func.count()).select_from(table).where(table.c.event_id == event_id) for table in paid]
         purged = table_of(Purged)
         last = select(func.count()).where(purged.c.event_id == event_id, ~_followed(purged, made))
-        return self.db.scalar(everybody) - sum(self.db.scalar(query) for query in [*gone, last])
+        return self._number(everybody) - sum(self._number(query) for query in [*gone, last])
 
     def count_forfeited(self) -> int:
         """How many `forfeited` there are."""
@@ -247,13 +247,14 @@ class Snapshot:
 
     def count(self, kind: type[EventLog], **equal) -> int:
         """How many events of a kind there are."""
-        return self.db.scalar(select(func.count()).select_from(table_of(kind)).where(*_equal(table_of(kind), equal)))
+        table = table_of(kind)
+        return self._number(select(func.count()).select_from(table).where(*_equal(table, equal)))
 
     def time(self, block: int) -> int:
         """The unix time of a block in which something was logged."""
         return self.db.scalars(select(blocks.c.timestamp).where(blocks.c.number == block)).one()
 
-    def _of(self, kind: type[EventLog], query: Select) -> Iterator[EventLog]:
+    def _of(self, kind: type[E], query: Select) -> Iterator[E]:
         return rows_of(kind, self.db.execute(query), self.contracts)
 
     def _created(self, event_id: int) -> EventCreated:
@@ -303,9 +304,12 @@ class Snapshot:
         )
 
     def _count(self, query: Select) -> int:
-        return self.db.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
+        return self._number(select(func.count()).select_from(query.order_by(None).subquery()))
 
-    def _some(self, kind: type[EventLog], offset: int, limit: int | None) -> list:
+    def _number(self, query: Select[int]) -> int:
+        return self.db.scalars(query).one()
+
+    def _some(self, kind: type[E], offset: int, limit: int | None) -> list[E]:
         return list(self._of(kind, _query(kind, {}).offset(offset).limit(limit)))
 
     def _states(self, created: list[MarketCreated], those: dict) -> list[MarketState]:

@@ -91,7 +91,8 @@ def holding(
 ) -> Holding:
     """What an account has in a market, by its own bets there and its Escrow entries with that pot."""
     status, outcome = status_of(created, steps, head)
-    shares, staked = (dict.fromkeys((Outcome.YES, Outcome.NO), 0) for _ in range(2))
+    shares: dict[Outcome, int] = dict.fromkeys((Outcome.YES, Outcome.NO), 0)
+    staked = dict(shares)
     for bet in bets:
         shares[bet.side] += bet.shares
         staked[bet.side] += bet.stake
@@ -125,7 +126,7 @@ def mean_brier(bets: Iterable[BetPlaced], ended: dict[int, Outcome]) -> float | 
 
 def event_state(created: EventCreated, settled: EventSettled | None, paid: int, head: Block) -> EventState:
     """An event as of a block; `paid` is what of its prize has left, residue included."""
-    won = settled is not None and settled.tickets != 0
+    won = settled if settled is not None and settled.tickets != 0 else None
     return EventState(
         event_id=created.event_id,
         panel_id=created.panel_id,
@@ -141,9 +142,9 @@ def event_state(created: EventCreated, settled: EventSettled | None, paid: int, 
         is_open=head.number < created.stop_block and head.timestamp < created.not_before,
         is_settled=settled is not None,
         outcome=settled.outcome if settled is not None and settled.outcome < len(created.outcomes) else None,
-        tickets=settled.tickets if won else 0,
-        prize=settled.prize if won else 0,
-        unpaid=settled.prize - paid if won else 0,
+        tickets=won.tickets if won else 0,
+        prize=won.prize if won else 0,
+        unpaid=won.prize - paid if won else 0,
     )
 
 
