@@ -1,4 +1,4 @@
-"""Write frontend-abi/: ABIs as JSON and TypeScript, events, revert reasons, addresses.
+"""Write frontend-abi/: ABIs as JSON and TypeScript, events, revert reasons, addresses, and what is signed off chain.
 
 `python scripts/export_abi.py` writes them; with --check it writes nothing and fails if they are not as they should be.
 """
@@ -14,12 +14,40 @@ from eth_utils.abi import abi_to_signature, event_abi_to_log_topic
 from vyper import ast as vy_ast
 from web3 import Web3
 
+from tessera.chain import panels
 from tessera.chain.deployments import LOCAL_CHAINS, Deployment
 from tessera.chain.reasons import explanations
 from tessera.deployment.artifacts import ROOT, Artifact, compiled, imported_sources
+from tessera.model.sessions import record, typed
 
 OUT = ROOT / "frontend-abi"
 HEADER = "// Written by scripts/export_abi.py. Do not edit.\n\n"
+PACK_OFFER = """\
+type OfferWords = { [word in (typeof offerLayout)[number]["word"]]: bigint };
+
+/** An offer's terms: addresses as 0x hex, everything else a number. */
+export type OfferTerms = { readonly [field in (typeof offerLayout)[number]["field"]]: bigint | `0x${string}` };
+
+/** The words of an offer, as the contract takes them and the operator signs them. Throws where a number has no room. */
+export function packOffer(terms: OfferTerms): OfferWords {
+  const words: OfferWords = { player_word: 0n, session_word: 0n, house_word: 0n, caps_word: 0n, times_word: 0n };
+  for (const { word, field, shift, bits } of offerLayout) {
+    const value = BigInt(terms[field]);
+    if (value < 0n || value >> BigInt(bits) !== 0n) throw new RangeError(`an offer's ${field} has ${bits} bits`);
+    words[word] |= value << BigInt(shift);
+  }
+  return words;
+}
+
+/** The terms of an offer; addresses in lower case. */
+export function unpackOffer(words: OfferWords): OfferTerms {
+  const terms = offerLayout.map(({ word, field, shift, bits }) => {
+    const value = (words[word] >> BigInt(shift)) & ((1n << BigInt(bits)) - 1n);
+    return [field, bits === 160 ? `0x${value.toString(16).padStart(40, "0")}` : value];
+  });
+  return Object.fromEntries(terms) as OfferTerms;
+}
+"""
 
 
 def deployables() -> list[Artifact]:
@@ -95,6 +123,36 @@ def entries(items: dict) -> str:
     return "{\n" + ",\n".join(f"  {json.dumps(str(key))}: {json.dumps(item)}" for key, item in items.items()) + "\n}"
 
 
+def fields(text: str) -> list[dict[str, str]]:
+    """Fields written as in Solidity, `uint256 n,bytes32 head`, as ABI parameters."""
+    return [{"name": name, "type": kind} for kind, name in (pair.split() for pair in text.split(","))]
+
+
+def signed() -> str:
+    """What is signed about sessions and their results, as TypeScript: EIP-712 types, an offer's words, heads."""
+    layout = [
+        {"word": word, "field": field, "shift": shift, "bits": bits} for word, field, shift, bits in typed.OFFER_LAYOUT
+    ]
+    domain = {"name": typed.NAME, "version": typed.VERSION}
+    reports = {"name": panels.DOMAIN_NAME, "version": panels.DOMAIN_VERSION}
+    return (
+        f"{HEADER}/** The domain of sessions, less chainId and verifyingContract (MicroSessions). */\n"
+        f"export const sessionsDomain = {json.dumps(domain)} as const;\n\n"
+        "/** EIP-712 types of what is signed about sessions. */\n"
+        f"export const sessionTypes = {entries(typed.TYPES)} as const;\n\n"
+        "/** The domain of reports, less chainId and verifyingContract (Panels). */\n"
+        f"export const reportsDomain = {json.dumps(reports)} as const;\n\n"
+        "/** EIP-712 type of what observers report to Panels: results, and books as outcome 1. */\n"
+        f"export const reportTypes = {entries(panels.REPORT_TYPE)} as const;\n\n"
+        "/** A stream's head is keccak256 of these, ABI-encoded: the first one, then one for each line. */\n"
+        f"export const firstHeadFields = {rows(fields(record.FIRST_HEAD_FIELDS))} as const;\n"
+        f"export const headFields = {rows(fields(record.HEAD_FIELDS))} as const;\n\n"
+        "/** Where an offer's terms are in its words. */\n"
+        f"export const offerLayout = {rows(layout)} as const;\n\n"
+        f"{PACK_OFFER}"
+    )
+
+
 def variable(name: str) -> str:
     """PlayEuro -> playEuro."""
     return name[0].lower() + name[1:]
@@ -128,7 +186,8 @@ def files() -> dict[str, str]:
         "  readonly chainId: number;\n  readonly rpcUrl: string;\n  readonly firstBlock: number;\n"
         "  readonly addresses: Addresses;\n};\n"
     )
-    modules = [*map(variable, names), "errors", "events", "addresses"]
+    found["ts/signed.ts"] = signed()
+    modules = [*map(variable, names), "errors", "events", "addresses", "signed"]
     found["ts/index.ts"] = HEADER + "".join(f'export * from "./{module}.js";\n' for module in modules)
     return found
 

@@ -16,3 +16,4 @@ export * from "./timelock.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./addresses.js";
+export * from "./signed.js";

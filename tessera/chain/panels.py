@@ -10,6 +10,7 @@ from eth_account.signers.local import LocalAccount
 from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.wallet import Wallet
 
+DOMAIN_NAME, DOMAIN_VERSION = "Tessera Panels", "1"
 INVALID = 2**256 - 1
 REPORT_TYPE = {
     "Report": [
@@ -104,8 +105,8 @@ class Panels(Contract):
     def typed_report(self, panel_id: int, question: Question, outcome: int) -> SignableMessage:
         """What a member signs (EIP-712)."""
         domain = {
-            "name": "Tessera Panels",
-            "version": "1",
+            "name": DOMAIN_NAME,
+            "version": DOMAIN_VERSION,
             "chainId": self.web3.eth.chain_id,
             "verifyingContract": self.address,
         }

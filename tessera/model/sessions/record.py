@@ -13,6 +13,9 @@ from eth_utils.crypto import keccak
 from tessera.model.sessions.typed import Domain
 
 NO_QUESTION = bytes(32)
+# What heads hash, as `abi.encode` takes it.
+FIRST_HEAD_FIELDS = "uint256 chain_id,address contract,uint256 stream_id"
+HEAD_FIELDS = "bytes32 head,uint256 n,uint256 kind,uint256 epoch,bytes32 question,bytes32 leaf"
 
 
 class LineKind(IntEnum):

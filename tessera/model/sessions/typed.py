@@ -9,7 +9,6 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 NAME, VERSION = "Tessera MicroSessions", "1"
-AMOUNT_BITS, TIME_BITS = 96, 64
 
 TYPES: dict[str, list[dict[str, str]]] = {
     name: [{"name": field_name, "type": kind} for kind, field_name in (pair.split() for pair in fields.split(","))]
@@ -32,6 +31,21 @@ TYPES: dict[str, list[dict[str, str]]] = {
 }
 # Which types a type contains; EIP-712 appends them to its name.
 CONTAINS = {"State": ["OpenBet"], "Question": ["Choice"]}
+# Where an offer's terms are in its words: word, field, first bit, number of bits. As contracts/modules/offer_words.vy.
+OFFER_LAYOUT = (
+    ("player_word", "player", 96, 160),
+    ("player_word", "deposit", 0, 96),
+    ("session_word", "session_key", 96, 160),
+    ("session_word", "activation", 0, 96),
+    ("house_word", "house_key", 96, 160),
+    ("house_word", "house_lock", 0, 96),
+    ("caps_word", "stream_id", 192, 64),
+    ("caps_word", "stake_cap", 96, 96),
+    ("caps_word", "loss_cap", 0, 96),
+    ("times_word", "salt", 128, 128),
+    ("times_word", "expires_at", 64, 64),
+    ("times_word", "valid_until", 0, 64),
+)
 
 
 def type_text(name: str) -> str:
@@ -127,7 +141,7 @@ def _message(name: str, value: Typed, more: dict[str, Any]) -> dict[str, Any]:
 class Offer(Typed):
     """What operator and player agree to. Money in the smallest unit, times in unix seconds.
 
-    Its words are laid out in contracts/modules/offer_words.vy.
+    `OFFER_LAYOUT` says where each is in the five words that are signed.
     """
 
     player: str
@@ -145,31 +159,36 @@ class Offer(Typed):
 
     def __post_init__(self):
         """Raises ValueError where a number has no room in its word."""
-        amounts = (self.deposit, self.activation, self.house_lock, self.stake_cap, self.loss_cap)
-        rooms = [*((one, AMOUNT_BITS) for one in amounts), (self.salt, 128)]
-        rooms += [(one, TIME_BITS) for one in (self.stream_id, self.expires_at, self.valid_until)]
-        if any(not 0 <= one < 2**bits for one, bits in rooms):
-            raise ValueError("an offer's amounts have 96 bits, its times and stream 64, its salt 128")
+        for _, name, _, bits in OFFER_LAYOUT:
+            if not 0 <= self._number(name) < 2**bits:
+                raise ValueError(f"an offer's {name} has {bits} bits")
+
+    def _number(self, name: str) -> int:
+        value = getattr(self, name)
+        return int(value, 16) if isinstance(value, str) else value
+
+    def _packed(self, word: str) -> int:
+        return sum(self._number(name) << shift for of, name, shift, _ in OFFER_LAYOUT if of == word)
 
     @property
     def player_word(self) -> int:
-        return int(self.player, 16) << AMOUNT_BITS | self.deposit
+        return self._packed("player_word")
 
     @property
     def session_word(self) -> int:
-        return int(self.session_key, 16) << AMOUNT_BITS | self.activation
+        return self._packed("session_word")
 
     @property
     def house_word(self) -> int:
-        return int(self.house_key, 16) << AMOUNT_BITS | self.house_lock
+        return self._packed("house_word")
 
     @property
     def caps_word(self) -> int:
-        return self.stream_id << 192 | self.stake_cap << AMOUNT_BITS | self.loss_cap
+        return self._packed("caps_word")
 
     @property
     def times_word(self) -> int:
-        return self.salt << 128 | self.expires_at << TIME_BITS | self.valid_until
+        return self._packed("times_word")
 
     @property
     def words(self) -> tuple[int, int, int, int, int]:
