@@ -30,7 +30,7 @@ KEEPER, TREASURY, EARLY, OTHER, WRONG, BORROWER = 2, 6, 7, 8, 9, 12
 def deployed() -> Iterator[RealTickets]:
     """Two were right and one was wrong about an event that ends in the second week; what they staked is borrowed."""
     with running_anvil() as web3:
-        system = RealTickets.deploy(web3, with_aave=True)
+        system = RealTickets.deploy(web3, "aave")
         system.fill_market(system.dai, 1_000_000 * DAI, 1_000_000 * USDC)
         system.fill_market(system.bet, 1_000_000 * BET, 100_000 * USDC)
         borrower = system.wallet(BORROWER)

@@ -7,9 +7,7 @@ import pytest
 
 from tessera.chain.errors import Reverted
 from tessera.chain.prediction_events import Claimed, EventSettled, Predicted
-from tessera.chain.staking_pool import Harvested, Withdrawn
-from tessera.deployment.artifacts import ROOT, compiled_file
-from tests.real.foreign import Foreign
+from tessera.chain.staking_pool import Harvested
 from tests.real.node import now, running_anvil, wait, wait_until
 from tests.real.tickets import RealTickets
 from tests.real.uniswap import MAX, amount_out
@@ -18,6 +16,7 @@ pytestmark = pytest.mark.anvil
 
 USDC = 10**6
 DAI = WETH = 10**18
+BUFFER = {6: USDC, 18: DAI}  # a token of each stays in the vault against rounding, beside the seed
 CAP_BPS = 50
 SURGE = 2  # a week
 BPS = 10_000
@@ -26,7 +25,7 @@ BPS = 10_000
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[RealTickets]:
     with running_anvil() as web3:
-        system = RealTickets.deploy(web3, with_aave=True)
+        system = RealTickets.deploy(web3, "aave")
         system.fill_market(system.dai, 1_000_000 * DAI, 1_000_000 * USDC)
         system.secure(system.wallet(12))
         yield system
@@ -41,28 +40,8 @@ def borrower(system):
     return borrower
 
 
-def rounding(principal: int) -> int:
-    """What the pool leaves in a vault against rounding: max(1 bp, 10 units)."""
-    return max(principal // BPS, 10)
-
-
-def worth(system, token, block: int | str = "latest") -> int:
-    """What the vault would return for all of the pool's shares, in the second of a block."""
-    _, shares, *_ = system.tessera.staking.read("asset_state", token.address, block=block)
-    return system.fronts[token.address].read("previewRedeem", shares, block=block)
-
-
 def balance(token, holder) -> int:
     return token.read("balanceOf", holder.address)
-
-
-def leave(system, staker, token, amount: int | None = None) -> tuple[int, int]:
-    """Withdraws, by default all; what was paid off and what was paid, the latter as the token has it."""
-    before = balance(token, staker)
-    amount = amount or system.tessera.staking.principal_of(staker.address, token.address)
-    row = system.tessera.staking.withdraw(staker, token.address, amount, 0).event(Withdrawn)
-    assert balance(token, staker) - before == row.paid
-    return row.amount, row.paid
 
 
 def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower):
@@ -89,13 +68,13 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
             system.report(heavy, 0)
         if week == 4:
             system.report(light, 0)  # nobody said so
-        earned = {token: (worth(system, token), aave.debt(token)) for token in (usdc, dai)}
+        earned = {token: (system.worth(token), aave.debt(token)) for token in (usdc, dai)}
         shares = {token: Fraction(earned[token][0], aave.liquidity(token) + earned[token][1]) for token in (usdc, dai)}
         if week == SURGE:  # all that can be borrowed is: 46 % a year, 88 bps a week
             aave.borrow(borrower, usdc, aave.liquidity(usdc))
         system.end_week(blocks=None if week < 4 else 1)  # the events are over after four weeks
         for token in (usdc, dai):
-            growth = worth(system, token) - earned[token][0]
+            growth = system.worth(token) - earned[token][0]
             if week != SURGE:
                 # Lenders get 90 % of what borrowers owe more, less a second-order term: simple interest, not compound.
                 lent = (aave.debt(token) - earned[token][1]) * Fraction(9, 10) * shares[token]
@@ -109,7 +88,7 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
             principal = staking.asset_state(token.address).principal
             cap = principal * CAP_BPS // BPS
             assert 0 < row.amount <= cap
-            left = worth(system, token, row.block) - principal - rounding(principal)
+            left = system.worth(token, row.block) - principal - BUFFER[token.read("decimals")]
             if token is usdc and week == SURGE:
                 assert row.amount == cap
                 assert left > 0
@@ -158,11 +137,11 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
     for token in (usdc, dai):
         aave.repay(borrower, token)
     for staker, (token, amount) in stakes.items():
-        assert leave(system, staker, token) == (amount, amount)
+        assert system.leave(staker, token) == (amount, amount)
     assert staking.total_stake() == 0
     aave.withdraw(lender, usdc)
     assert balance(usdc, lender) > 50_000 * USDC
-    assert aave.liquidity(usdc) >= worth(system, usdc) > 0
+    assert aave.liquidity(usdc) >= system.worth(usdc) > 0
 
 
 def test_all_is_lent_out_and_the_rest_comes_later(system, borrower):
@@ -173,7 +152,7 @@ def test_all_is_lent_out_and_the_rest_comes_later(system, borrower):
     aave.borrow(borrower, usdc, aave.liquidity(usdc) - 1_000 * USDC)
     wait(system.web3, 86_400)
 
-    taken, paid = leave(system, first, usdc)
+    taken, paid = system.leave(first, usdc)
     assert taken == paid
     assert 1_000 * USDC - 2 <= paid <= 1_000 * USDC  # the front rounds what is there down twice
     assert system.tessera.staking.principal_of(first.address, usdc.address) == 30_000 * USDC - paid
@@ -181,7 +160,7 @@ def test_all_is_lent_out_and_the_rest_comes_later(system, borrower):
     assert aave.liquidity(usdc) <= 1  # 99.999998 % lent out: less than a share
     for staker in (first, second):
         with pytest.raises(Reverted, match=r"^pool: vault cannot pay now$"):
-            leave(system, staker, usdc)
+            system.leave(staker, usdc)
     system.end_week()
     staking, keeper = system.tessera.staking, system.wallet(2)
     with pytest.raises(Reverted, match=r"^pool: vault cannot pay now$"):
@@ -194,8 +173,8 @@ def test_all_is_lent_out_and_the_rest_comes_later(system, borrower):
     assert len(system.close()) == 1
 
     aave.repay(borrower, usdc)
-    assert leave(system, second, usdc) == (20_000 * USDC, 20_000 * USDC)
-    assert leave(system, first, usdc) == (30_000 * USDC - paid, 30_000 * USDC - paid)
+    assert system.leave(second, usdc) == (20_000 * USDC, 20_000 * USDC)
+    assert system.leave(first, usdc) == (30_000 * USDC - paid, 30_000 * USDC - paid)
 
 
 def test_metamorpho_flash_loan_does_not_close_the_week_with_its_yield_left_behind(system, borrower):
@@ -204,7 +183,7 @@ def test_metamorpho_flash_loan_does_not_close_the_week_with_its_yield_left_behin
     Before, the harvest of nothing counted, the week closed, and its yield went to the next week's events.
     """
     usdc, aave, staking, prizes = system.usdc, system.aave, system.tessera.staking, system.tessera.prizes
-    staker, thief = system.wallet(7), system.wallet(8)
+    staker = system.wallet(7)
     system.stake(staker, usdc, 50_000 * USDC)
     aave.borrow(borrower, usdc, 25_000 * USDC)
     aave.configurator.write(aave.admin, "setReserveFlashLoaning", usdc.address, True)
@@ -212,14 +191,15 @@ def test_metamorpho_flash_loan_does_not_close_the_week_with_its_yield_left_behin
     system.end_week()
     staking.harvest(system.wallet(2), system.dai.address)
 
-    flash = compiled_file(ROOT / "tests" / "mocks" / "FlashBorrower.vy")
-    loan = Foreign.deploy(thief, flash.abi, flash.initcode, aave.pool.address)
-    system.give(thief, usdc, 1_000 * USDC)
-    usdc.write(thief, "transfer", loan.address, 1_000 * USDC)  # for the fee
-    calls = [staking.calldata("harvest", usdc.address, MAX), prizes.calldata("close_periods", week, 1)]
-    loan.write(thief, "run", usdc.address, aave.liquidity(usdc), [staking.address, prizes.address], calls)
-    said = [loan.read("answers", number) for number in (0, 1)]
-    assert [loan.read("succeeded", number) for number in (0, 1)] == [False, False]
+    said = system.within_flash_loan(
+        aave.pool,
+        usdc,
+        aave.liquidity(usdc),
+        [
+            (staking, staking.calldata("harvest", usdc.address, MAX)),
+            (prizes, prizes.calldata("close_periods", week, 1)),
+        ],
+    )
     assert b"pool: vault cannot pay now" in said[0]
     assert b"prizes: harvest first" in said[1]
 
@@ -256,7 +236,7 @@ def test_a_paused_reserve_pays_nothing_and_loses_nothing(system, borrower):
     aave.set_paused(usdc, False)
     assert system.harvest()[0].event(Harvested).amount > 0
     aave.repay(borrower, usdc)
-    assert leave(system, staker, usdc) == (10_000 * USDC, 10_000 * USDC)
+    assert system.leave(staker, usdc) == (10_000 * USDC, 10_000 * USDC)
 
 
 def test_a_frozen_reserve_takes_nothing_and_pays(system):
@@ -266,7 +246,7 @@ def test_a_frozen_reserve_takes_nothing_and_pays(system):
     system.aave.set_frozen(usdc, True)
     with pytest.raises(Reverted, match=r"^pool: vault refused$"):
         system.stake(staker, usdc, 1_000 * USDC)
-    assert leave(system, staker, usdc) == (10_000 * USDC, 10_000 * USDC)
+    assert system.leave(staker, usdc) == (10_000 * USDC, 10_000 * USDC)
 
 
 def test_bad_debt_is_a_shortage_until_aave_covers_it(system):
@@ -286,20 +266,20 @@ def test_bad_debt_is_a_shortage_until_aave_covers_it(system):
     deficit = aave.deficit(usdc)
     assert 9_000 * USDC < deficit < 10_000 * USDC  # 24,000 owed, collateral of 15,000 less the liquidator's 5 %
 
-    assert worth(system, usdc) >= 40_000 * USDC
-    assert leave(system, first, usdc) == (20_000 * USDC, 20_000 * USDC)
-    taken, paid = leave(system, second, usdc)
+    assert system.worth(usdc) >= 40_000 * USDC
+    assert system.leave(first, usdc) == (20_000 * USDC, 20_000 * USDC)
+    taken, paid = system.leave(second, usdc)
     assert taken == paid
     owed = staking.principal_of(second.address, usdc.address)
     assert owed == 20_000 * USDC - paid
     assert abs(owed - deficit) < 20 * USDC  # the day's interest
     with pytest.raises(Reverted, match=r"^pool: vault cannot pay now$"):
-        leave(system, second, usdc)
+        system.leave(second, usdc)
 
     system.give(fund, usdc, 2 * deficit)
     aave.cover_deficit(fund, usdc)
     assert aave.deficit(usdc) == 0
-    assert leave(system, second, usdc) == (owed, owed)
+    assert system.leave(second, usdc) == (owed, owed)
 
 
 def test_the_rounding_of_scaled_balances_stays_within_the_buffer(system, borrower):
@@ -313,19 +293,19 @@ def test_the_rounding_of_scaled_balances_stays_within_the_buffer(system, borrowe
     aave.repay(borrower, usdc)
     system.end_week()
     system.harvest()
-    assert leave(system, stayer, usdc, 999 * USDC - 7) == (999 * USDC - 7, 999 * USDC - 7)
+    assert system.leave(stayer, usdc, 999 * USDC - 7) == (999 * USDC - 7, 999 * USDC - 7)
     system.give(visitor, usdc, 1_000 * USDC)
     usdc.write(visitor, "approve", staking.address, MAX)
-    surplus = worth(system, usdc) - (1 * USDC + 7)
+    surplus = system.worth(usdc) - (1 * USDC + 7)
     rates = set()
     for step in range(12):
         amount = 1 * USDC + 999_983 * step
         staking.stake(visitor, usdc.address, amount)
         rates.add(aave.pool.read("getReserveNormalizedIncome", usdc.address))
-        assert leave(system, visitor, usdc, amount) == (amount, amount)
-        left = worth(system, usdc) - (1 * USDC + 7)
+        assert system.leave(visitor, usdc, amount) == (amount, amount)
+        left = system.worth(usdc) - (1 * USDC + 7)
         assert surplus - 4 <= left <= surplus
         surplus = left
     assert len(rates) == 1
     assert min(rates) > 10**27  # a share is worth more than a unit: both roundings are at work
-    assert leave(system, stayer, usdc) == (1 * USDC + 7, 1 * USDC + 7)
+    assert system.leave(stayer, usdc) == (1 * USDC + 7, 1 * USDC + 7)

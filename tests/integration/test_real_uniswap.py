@@ -30,7 +30,7 @@ BOTH_ORDERS = pytest.mark.parametrize(
 def deployed(request) -> Iterator[RealTickets]:
     """A week with an event and a million of revenue is closed: the bucket is full. Nothing is in the markets."""
     with running_anvil() as web3:
-        system = RealTickets.deploy(web3, with_aave=False, bet_first=getattr(request, "param", False))
+        system = RealTickets.deploy(web3, bet_first=getattr(request, "param", False))
         sponsor = system.wallet(7)
         system.give(sponsor, system.usdc, 1_000_000 * USDC)
         system.usdc.write(sponsor, "approve", system.tessera.prizes.address, MAX)

@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 # pragma nonreentrancy off
 """
-@title Borrows all that an Aave pool has for the time of one transaction, makes calls
+@title Borrows from a pool with Aave's flash loans for the time of one transaction, makes calls
        meanwhile, and repays
 @license AGPL-3.0-only
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.real.gas`: gas of staked tickets over Aave V3, beside the devnet's vault, printed. Needs Node.
+"""`python -m tests.real.gas`: gas of staked tickets over Aave V3, Gearbox V3 and the devnet's vault. Needs Node.
 
 Each figure is of a transaction alone in its block, an hour after the one before, with borrowers' interest accruing.
 """
@@ -15,9 +15,9 @@ DAI = WETH = 10**18
 HOUR = 3_600
 
 
-def measure(web3: Web3, *, with_aave: bool) -> dict[str, int]:
+def measure(web3: Web3, lending: str | None) -> dict[str, int]:
     """Gas by action; a staker has one open prediction unless said otherwise."""
-    system = RealTickets.deploy(web3, with_aave=with_aave)
+    system = RealTickets.deploy(web3, lending)
     staking, prizes = system.tessera.staking, system.tessera.prizes
     system.fill_market(system.dai, 1_000_000 * DAI, 1_000_000 * USDC)
     system.fill_market(system.bet, 1_000_000 * DAI, 1_000_000 * USDC)
@@ -47,6 +47,9 @@ def measure(web3: Web3, *, with_aave: bool) -> dict[str, int]:
 
 
 def _start_earning(system: RealTickets, token, amount: int) -> None:
+    if system.gearbox is not None:
+        system.gearbox[token.address].borrow(system.wallet(12), amount * 8 // 10)
+        return
     if system.aave is None:
         system.give(system.wallet(7), token, amount // 1_000)
         token.write(system.wallet(7), "transfer", system.fronts[token.address].address, amount // 1_000)
@@ -59,12 +62,12 @@ def _start_earning(system: RealTickets, token, amount: int) -> None:
 
 def main() -> None:
     with running_anvil() as web3:
-        devnet, aave = (measure(web3, with_aave=with_aave) for with_aave in (False, True))
+        devnet, aave, gearbox = (measure(web3, lending) for lending in (None, "aave", "gearbox"))
     table = Table(title="Gas of staked tickets")
-    for column in ("action", "devnet's vault", "Aave V3.6 StataToken"):
+    for column in ("action", "devnet's vault", "Aave V3.6 StataToken", "Gearbox V3 PoolV3"):
         table.add_column(column, justify="left" if column == "action" else "right")
     for action, figure in devnet.items():
-        table.add_row(action, f"{figure:,}", f"{aave[action]:,}")
+        table.add_row(action, f"{figure:,}", f"{aave[action]:,}", f"{gearbox[action]:,}")
     Console().print(table)
 
 

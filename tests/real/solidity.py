@@ -16,16 +16,25 @@ WANTED = ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences"]
 
 
 @cache
-def compiled_files(files: Sequence[str], remappings: Sequence[str], packages: Sequence[str]) -> dict[str, dict]:
+def compiled_files(
+    files: Sequence[str],
+    remappings: Sequence[str],
+    packages: Sequence[str],
+    stand_ins: Sequence[tuple[str, Path]] = (),
+) -> dict[str, dict]:
     """The contracts named like their files (paths below `node_modules`), by name.
 
-    Each as the compiler's standard JSON has it: "abi", "evm". Compiling takes some 20 s, so the answer is kept under a
-    hash of the request and of what package-lock.json says that the packages contain.
+    Each as the compiler's standard JSON has it: "abi", "evm". `stand_ins` are files of this repository, each with the
+    path by which the packages import it. Compiling takes some 20 s, so the answer is kept under a hash of the request
+    and of what package-lock.json says that the packages contain.
     """
     request = {
         "language": "Solidity",
         # Under names of their own: two files may declare the same interface.
-        "sources": {"all.sol": {"content": "".join(f"import '{path}' as M{i};" for i, path in enumerate(files))}},
+        "sources": {
+            "all.sol": {"content": "".join(f"import '{path}' as M{i};" for i, path in enumerate(files))},
+            **{path: {"content": file.read_text(encoding="utf-8")} for path, file in stand_ins},
+        },
         "settings": {
             "remappings": list(remappings),
             "optimizer": {"enabled": True, "runs": 200},

@@ -1,9 +1,10 @@
-"""The staking contracts over Uniswap V2 and, if wanted, Aave V3: what is devnet's elsewhere is real here.
+"""The staking contracts over Uniswap V2 and, if wanted, Aave V3 or Gearbox V3: what is devnet's elsewhere is real here.
 
 What remains of `contracts/devnet` are the two stablecoins and the price feeds.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from web3 import Web3
 
@@ -13,12 +14,14 @@ from tessera.chain.embedded import known_account
 from tessera.chain.panels import PanelCreated
 from tessera.chain.prediction_events import EventCreated
 from tessera.chain.prize_pool import PeriodClosed
+from tessera.chain.staking_pool import Withdrawn
 from tessera.chain.wallet import Wallet
-from tessera.deployment.artifacts import compiled
+from tessera.deployment.artifacts import ROOT, compiled, compiled_file
 from tessera.deployment.deploy import address_of_nonce
 from tessera.model.prizes import period_of, start_of
 from tests.real.aave import Aave
 from tests.real.foreign import Foreign
+from tests.real.gearbox import Gearbox
 from tests.real.node import now, wait_until
 from tests.real.uniswap import MAX, Uniswap
 
@@ -35,8 +38,9 @@ class RealTickets:
     """One deployment. `known_account(0)` owns it and is Aave's admin, 1 creates events, 2 is the keeper, 3 to 5 are
     a panel of whom two decide, 6 is the treasury; people may have 7 to 19.
 
-    `tessera` has the typed contracts and a record of where they are; `fronts` the vaults by asset; `aave` and `weth`
-    (collateral at 2,000 USD) are None without Aave, whose place the devnet's vaults take then.
+    `tessera` has the typed contracts and a record of where they are; `fronts` the vaults by asset. Over Aave there are
+    `aave` and `weth` (collateral at 2,000 USD), over Gearbox there is `gearbox` with a pool for each asset; else these
+    are None, and the devnet's vaults take their place.
     """
 
     web3: Web3
@@ -48,11 +52,14 @@ class RealTickets:
     feeds: dict[str, Foreign]
     fronts: dict[str, Foreign]
     panel_id: int
-    aave: Aave | None
-    weth: Foreign | None
+    aave: Aave | None = None
+    weth: Foreign | None = None
+    gearbox: dict[str, Gearbox] | None = None
 
     @classmethod
-    def deploy(cls, web3: Web3, *, with_aave: bool, bet_first: bool = False) -> "RealTickets":
+    def deploy(
+        cls, web3: Web3, lending: Literal["aave", "gearbox"] | None = None, *, bet_first: bool = False
+    ) -> "RealTickets":
         """Everything, with nothing in the markets. `bet_first`: BET is token 0 of its pair, USDC otherwise."""
         owner, treasury = wallet(web3, 0), wallet(web3, 6)
         record = Deployment("real", web3.eth.chain_id)
@@ -75,12 +82,15 @@ class RealTickets:
         usdc = Foreign.ours(owner, "TestToken", "USD Coin", "USDC", 6)
         dai = Foreign.ours(owner, "TestToken", "Dai", "DAI", 18)
         feeds = {token.address: Foreign.ours(owner, "PriceFeed", 8, "USD", ONE) for token in (usdc, dai)}
-        aave = weth = None
-        if with_aave:
+        aave = weth = gearbox = None
+        if lending == "aave":
             weth = Foreign.ours(owner, "TestToken", "Wrapped Ether", "WETH", 18)
             aave = Aave.deploy(owner, treasury.address)
             aave.list(weth, 2_000 * ONE, ltv=8_000)
             fronts = {token.address: aave.list(token, ONE) for token in (usdc, dai)}
+        elif lending == "gearbox":
+            gearbox = {token.address: Gearbox.deploy(owner, token, treasury.address) for token in (usdc, dai)}
+            fronts = {token: market.pool for token, market in gearbox.items()}
         else:
             fronts = {token.address: Foreign.ours(owner, "YieldVault", token.address) for token in (usdc, dai)}
         uniswap = Uniswap.deploy(owner)
@@ -112,7 +122,7 @@ class RealTickets:
         tessera.events.write(owner, "approve_panel", panel_id, True)
         tessera.events.write(owner, "set_manager", wallet(web3, 1).address, True)
         tessera.prizes.write(owner, "set_keeper", wallet(web3, 2).address, True)
-        return cls(web3, tessera, uniswap, usdc, dai, bet, feeds, fronts, panel_id, aave, weth)
+        return cls(web3, tessera, uniswap, usdc, dai, bet, feeds, fronts, panel_id, aave, weth, gearbox)
 
     def wallet(self, index: int) -> Wallet:
         """One of the accounts that have money for gas."""
@@ -135,6 +145,35 @@ class RealTickets:
         self.give(staker, token, amount)
         token.write(staker, "approve", self.tessera.staking.address, MAX)
         return self.tessera.staking.stake(staker, token.address, amount)
+
+    def leave(self, staker: Wallet, token: Foreign, amount: int | None = None) -> tuple[int, int]:
+        """Withdraws, by default all; what was paid off and what was paid, the latter as the token has it."""
+        before = token.read("balanceOf", staker.address)
+        amount = amount or self.tessera.staking.principal_of(staker.address, token.address)
+        row = self.tessera.staking.withdraw(staker, token.address, amount, 0).event(Withdrawn)
+        assert token.read("balanceOf", staker.address) - before == row.paid
+        return row.amount, row.paid
+
+    def worth(self, token: Foreign, block: int | str = "latest") -> int:
+        """What the vault would return for all of the pool's shares, in the second of a block."""
+        _, shares, *_ = self.tessera.staking.read("asset_state", token.address, block=block)
+        return self.fronts[token.address].read("previewRedeem", shares, block=block)
+
+    def within_flash_loan(self, lender: Foreign, token: Foreign, amount: int, calls: list[tuple]) -> list[bytes | None]:
+        """Borrows, makes calls (a contract and its calldata) before it is repaid, all in one transaction of account 8.
+
+        What each call was refused with; None where it went through.
+        """
+        artifact = compiled_file(ROOT / "tests" / "mocks" / "FlashBorrower.vy")
+        thief = self.wallet(8)
+        loan = Foreign.deploy(thief, artifact.abi, artifact.initcode, lender.address)
+        self.give(thief, token, 1_000 * 10 ** token.read("decimals"))
+        token.write(thief, "transfer", loan.address, 1_000 * 10 ** token.read("decimals"))  # for the fee, if any
+        contracts, data = zip(*calls, strict=True)
+        loan.write(thief, "run", token.address, amount, [contract.address for contract in contracts], list(data))
+        return [
+            None if loan.read("succeeded", number) else loan.read("answers", number) for number in range(len(calls))
+        ]
 
     def fill_market(self, token: Foreign, amount: int, usdc: int) -> Foreign:
         """Adds that much of a token and of USDC to their pair, the owner's from now on."""
