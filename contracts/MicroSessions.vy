@@ -31,6 +31,7 @@ from .modules import offer_words
 from .modules import session_types
 from .modules import session_word
 from .modules import sessions
+from .modules import short_signature
 from .modules import stream_word
 from .modules import streams
 
@@ -93,7 +94,8 @@ def open_session(offer: IMicroSessions.Offer, operator_signature: IMicroSessions
     session: bytes32 = session_types._offer(offer)
     assert sessions._words[session] == session_word.NO_SESSION, "micro: offer is used"
     word: uint256 = streams._stream(terms.stream_id)
-    assert session_types._signer(session, operator_signature) == stream_word._operator(word), "micro: not by operator"
+    signer: address = short_signature._signer(session, operator_signature.r, operator_signature.vs)
+    assert signer == stream_word._operator(word), "micro: not by operator"
     assert terms.house_lock <= stream_word._free(word), "micro: bankroll too small"
     assert stream_word._has_room(word, terms.house_lock), "micro: too much is locked"
     sessions._words[session] = session_word._pack_open(0)
@@ -147,11 +149,12 @@ def close(
     terms: offer_words.Terms = offer_words._unpacked(offer)
     session: bytes32 = session_types._offer(offer)
     digest: bytes32 = session_types._close(session, net, activated, valid_until)
-    signer: address = session_types._signer(digest, player_signature)
+    signer: address = short_signature._signer(digest, player_signature.r, player_signature.vs)
     assert self._may_close(session, terms, valid_until, signer), self._close_refusal(session, valid_until)
     stream: uint256 = streams._words[terms.stream_id]
     if msg.sender != stream_word._operator(stream):
-        assert session_types._signer(digest, house_signature) == terms.house_key, "micro: not signed by house"
+        signer = short_signature._signer(digest, house_signature.r, house_signature.vs)
+        assert signer == terms.house_key, "micro: not signed by house"
     paid: uint256 = 0
     stream, paid = sessions._end(session, terms, stream, net, activated)
     streams._words[terms.stream_id] = stream
@@ -175,7 +178,7 @@ def close_many(stream_id: uint256, items: DynArray[IMicroSessions.CloseItem, MAX
         terms: offer_words.Terms = offer_words._unpacked(item.offer)
         session: bytes32 = session_types._offer(item.offer)
         digest: bytes32 = session_types._close(session, item.close.net, item.close.activated, item.close.valid_until)
-        signer: address = session_types._signer(digest, item.player_signature)
+        signer: address = short_signature._signer(digest, item.player_signature.r, item.player_signature.vs)
         valid_until: uint256 = item.close.valid_until
         if terms.stream_id != stream_id:
             log IMicroSessions.CloseSkipped(session=session, reason="micro: of another stream")

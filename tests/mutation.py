@@ -204,6 +204,21 @@ TARGETS = [
         ),
         ("tests/unit/odds_bets", "tests/invariant/test_odds.py", "tests/attacks/test_hosted.py"),
     ),
+    Target(
+        "MicroSessions",
+        (
+            "MicroSessions.vy",
+            "modules/exits.vy",
+            "modules/sessions.vy",
+            "modules/streams.vy",
+            "modules/session_types.vy",
+            "modules/offer_words.vy",
+            "modules/session_word.vy",
+            "modules/stream_word.vy",
+            "modules/exclusion_word.vy",
+        ),
+        ("tests/unit/micro_sessions", "tests/invariant/test_sessions.py"),
+    ),
 ]
 
 

@@ -19,6 +19,7 @@ from . import offer_words
 from . import session_types
 from . import session_word
 from . import sessions
+from . import short_signature
 from . import stream_word
 from . import streams
 
@@ -203,7 +204,8 @@ def _is_by_player(
 ) -> bool:
     poster: address = msg.sender
     if post.valid_until >= block.timestamp:
-        poster = session_types._signer(session_types._post(session, state, post.valid_until), post.signature)
+        digest: bytes32 = session_types._post(session, state, post.valid_until)
+        poster = short_signature._signer(digest, post.signature.r, post.signature.vs)
     return poster == terms.player or poster == terms.session_key
 
 
@@ -227,10 +229,12 @@ def _check_completed(
         ), "micro: bad first state"
         return
     assert state.seq <= session_word.SEQ_MASK, "micro: seq too large"
-    assert session_types._signer(digest, player_signature) == terms.session_key, "micro: not signed by player"
+    signer: address = short_signature._signer(digest, player_signature.r, player_signature.vs)
+    assert signer == terms.session_key, "micro: not signed by player"
     if book.root == empty(bytes32):
         receipt_digest: bytes32 = session_types._receipt(terms.stream_id, digest, receipt)
-        assert session_types._signer(receipt_digest, receipt.signature) == terms.house_key, "micro: no receipt"
+        signer = short_signature._signer(receipt_digest, receipt.signature.r, receipt.signature.vs)
+        assert signer == terms.house_key, "micro: no receipt"
         return
     assert by_player and len(state.open_bets) != 0, "micro: a book is for players"
     self._check_in_book(terms, state, digest, book)

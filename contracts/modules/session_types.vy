@@ -4,11 +4,10 @@
 @title What is signed about sessions
 @author Tessera
 @license AGPL-3.0-only
-@notice EIP-712 types and their digests, and who signed one.
+@notice EIP-712 types and their digests.
 """
 
 
-from snekmate.utils import ecdsa
 from snekmate.utils import eip712_domain_separator
 
 from ..interfaces import IMicroSessions
@@ -19,7 +18,6 @@ uses: eip712_domain_separator
 
 MAX_OPEN: constant(uint256) = 16
 WORD: constant(uint256) = 32
-S_MASK: constant(uint256) = 2**255 - 1  # of the word that also holds v (EIP-2098)
 
 OFFER_TYPE_HASH: constant(bytes32) = keccak256(
     "Offer(uint256 player_word,uint256 session_word,uint256 house_word,uint256 caps_word,uint256 times_word)"
@@ -157,15 +155,3 @@ def _quote(quote: IMicroSessions.Quote) -> bytes32:
             )
         )
     )
-
-
-@internal
-@pure
-def _signer(digest: bytes32, signature: IMicroSessions.Signature) -> address:
-    """
-    @notice Who signed a digest; nobody where the signature is void or malleable.
-    """
-    s: uint256 = signature.vs & S_MASK
-    if s > ecdsa._MALLEABILITY_THRESHOLD:
-        return empty(address)
-    return ecrecover(digest, unsafe_add(signature.vs >> 255, 27), signature.r, s)
