@@ -60,6 +60,9 @@ class OwnerOf:
 
     name: str
 
+    def __str__(self) -> str:
+        return f"the owner of {self.name}"
+
 
 @dataclass(frozen=True)
 class Later:

@@ -26,7 +26,8 @@ def test_a_dry_run_prints_the_plan_and_sends_nothing(tmp_path):
     record = tmp_path / "club.json"
     told = run(["ape", "run", "deploy", "friends", "--dry-run", "--record", record])
     assert told.returncode == 0, told.stderr
-    assert len(re.findall(r"  to do  (?:create|call) .*: [\d,]+ gas", told.stdout)) == 5
+    assert len(re.findall(r"  to do  (?:create|call) .*: [\d,]+ gas", told.stdout)) == 11
+    assert "mint(the owner of StakingPool, 10 tokens)" in told.stdout
     assert re.search(r"[\d,]+ gas, 0\.\d+ ETH at .* gwei\. Nothing was sent\.", told.stdout)
     assert not record.exists()
 
@@ -66,9 +67,11 @@ def test_a_dry_run_of_tickets_takes_stand_ins_on_a_local_network(tmp_path):
     record = tmp_path / "tickets.json"
     told = run(["ape", "run", "deploy", "tickets", "--dry-run", "--record", record])
     assert told.returncode == 0, told.stderr
-    # 13 contracts of the product and its stand-ins and two pairs; both pairs made known, the minter, two assets.
+    # 13 contracts of the product and its stand-ins and two pairs; both pairs made known, the minter, two assets
+    # which are listed, and seeded by a mint, an approval and the call itself.
     assert len(re.findall(r"  to do  create .*: [\d,]+ gas", told.stdout)) == 15
-    assert len(re.findall(r"  to do  call .*: [\d,]+ gas", told.stdout)) == 5
+    assert len(re.findall(r"  to do  call .*: [\d,]+ gas", told.stdout)) == 11
+    assert "mint(the owner of StakingPool, 10 tokens)" in told.stdout
     assert not record.exists()
 
 
@@ -88,7 +91,7 @@ def test_tickets_over_a_real_market_and_the_way_of_its_timelock(url, folder, tmp
         for name in ("USDC", "DAI")
     )
     file.write_text(
-        f'blocks_per_hour = 2\nmin_blocks = 336\ndelay = 3_600\nproposers = ["{proposer.address}"]\n'
+        f'blocks_per_hour = 2\nmin_blocks = 336\ndelay = 86_400\nproposers = ["{proposer.address}"]\n'
         "bet_cap = 10_000_000\nbet_per_block = 0.25\nfirst_mined_block = 1_000_000\nend_of_mining = 2_000_000\n"
         f'prize_token = "{usdc}"\nrouter = "{uniswap.router.address}"\nfactory = "{uniswap.factory.address}"\n{assets}'
     )
@@ -110,7 +113,7 @@ def test_tickets_over_a_real_market_and_the_way_of_its_timelock(url, folder, tmp
     operations = [Operation.of(one, "accept_ownership") for one in (tessera.staking, tessera.events, tessera.prizes)]
     for operation in operations:
         tessera.timelock.schedule(proposer, operation)
-    let_pass(web3, 3_600, 2)
+    let_pass(web3, 86_400, 2)
     for operation in operations:
         tessera.timelock.execute(deployer, operation)
     verified = run(["ape", "run", "verify", *where])

@@ -33,8 +33,8 @@ def live_a_fortnight(tessera: Tessera, a_week_passes, panel_reports) -> None:
     newcomer, keeper = (Wallet(tessera.web3, known_account(index)) for index in (9, 0))
     usdc = LocalChain(tessera, keeper).token("USDC")
     before = usdc.balance_of(newcomer.address)
-    usdc.approve(newcomer, tessera.staking.address, 2_000 * UNITS["USDC"], 0)
-    tessera.staking.stake(newcomer, usdc.address, 2_000 * UNITS["USDC"], 0)
+    usdc.approve(newcomer, tessera.staking.address, 2_000 * UNITS["USDC"])
+    tessera.staking.stake(newcomer, usdc.address, 2_000 * UNITS["USDC"])
     tessera.events.predict(newcomer, 1, HOME)
     closed = []
     for _ in range(2):
