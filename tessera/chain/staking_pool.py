@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tessera.chain.contract import Contract, EventLog, OwnershipTransferred, OwnershipTransferStarted, Receipt
+from tessera.chain.errors import Reverted
 from tessera.chain.permits import Permit
 from tessera.chain.wallet import Wallet
 
@@ -190,9 +191,12 @@ class StakingPool(Contract):
         counted, full = self.read("value_of", account, asset)
         return counted, full
 
-    def loss_of(self, asset: str) -> LossState:
-        """What an asset's vault has lost, and what of it was noted."""
-        return LossState(*self.read("loss_of", asset))
+    def loss_of(self, asset: str) -> LossState | None:
+        """What an asset's vault has lost, and what of it was noted; None where the vault does not say what it is worth."""
+        try:
+            return LossState(*self.read("loss_of", asset))
+        except Reverted:
+            return None
 
     def vault_of(self, asset: str) -> str:
         """The ERC-4626 vault that an asset's stakes are in."""

@@ -30,7 +30,9 @@ RAISE = (5, 4)  # of a price that was too low; nodes replace a transaction from 
 HAND_INS = 4  # of a transaction to a node that fails
 # How nodes word a refusal, in lower case and without spaces.
 NONCE_TAKEN = ("noncetoolow", "nonceistoolow", "invalidnonce", "invalidtransactionnonce", "oldnonce")
-PRICE_TOO_LOW = ("underpriced", "feetoolow", "gaspricetoolow", "replacementnotallowed", "lessthanblockbasefee")
+# Refused for a transaction of the same nonce that waits. It comes before what is too low for any.
+OUTBID = ("replacementtransactionunderpriced", "replacementnotallowed", "toolowtoreplace")
+PRICE_TOO_LOW = ("underpriced", "feetoolow", "gaspricetoolow", "lessthanblockbasefee")
 ALREADY_THERE = ("alreadyknown", "knowntransaction", "alreadyimported")
 FOR_A_MOMENT = ("ratelimit", "limitexceeded", "toomanyrequests", "timeout", "timedout", "-32005")
 EMBEDDED_GAS = 10_000_000  # of one transaction: more than any deployment takes, a third of a block
@@ -55,6 +57,7 @@ class HandIn(Enum):
     TAKEN = "taken"
     UNKNOWN = "unknown"  # no answer that says anything: it may be there
     NONCE = "nonce"  # refused: the account has sent another one of that nonce
+    OUTBID = "outbid"  # refused: another one of that nonce waits, and offers more
     PRICE = "price"  # refused: it offers too little
 
 
@@ -172,6 +175,8 @@ class Wallet:
                 sent.append(bytes(signed.hash))
                 offered = most
             least, least_tip = most * RAISE[0] // RAISE[1], tip * RAISE[0] // RAISE[1] + 1
+            if answer is HandIn.OUTBID and not sent:
+                continue  # by the account's own, sent from elsewhere: more is offered at once
             patience = {HandIn.NONCE: LAG_SECONDS, HandIn.PRICE: BLOCK_SECONDS}.get(answer, self.seconds_per_price)
             receipt = self._receipt(sent, min(patience, self.seconds_per_price))
             if receipt is not None:
@@ -231,6 +236,8 @@ class Wallet:
                 if any(words in text for words in NONCE_TAKEN):
                     # By itself, perhaps, where an answer before was lost.
                     return HandIn.UNKNOWN if attempt else HandIn.NONCE
+                if any(words in text for words in OUTBID):
+                    return HandIn.OUTBID
                 if any(words in text for words in PRICE_TOO_LOW):
                     return HandIn.PRICE
                 refused = isinstance(error, NodeRefusedError) and not any(words in text for words in FOR_A_MOMENT)

@@ -232,9 +232,9 @@ def assets(session: Session):
                 "principal": coins(token, state.principal),
                 "is_open": state.is_open,
                 "is_seeded": staking.is_seeded(address),
-                "loss": Percent(loss.now),
-                "noted_loss": Percent(loss.noted),
-                "noted_at": Moment(loss.noted_at),
+                "loss": Percent(loss.now) if loss else "its vault does not answer",
+                "noted_loss": Percent(loss.noted) if loss else None,
+                "noted_at": Moment(loss.noted_at) if loss else None,
             }
         )
     rows(session, "Assets", values, "nothing can be staked yet")

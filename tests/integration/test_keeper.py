@@ -224,7 +224,7 @@ def test_what_nobody_mines_is_left_undone_and_done_by_the_next_round(world):
     done = run(view, wallet, plan)
     assert done.exit_code == 3
     assert {one.status for one in done.outcomes} == {Status.UNDONE}
-    assert re.search(r"StakingPool.harvest with nonce \d+ waits to be mined at", done.outcomes[0].message)
+    assert re.search(r"StakingPool.harvest with nonce \d+ was sent and waits to be mined at", done.outcomes[0].message)
     world.web3.provider.make_request("evm_setAutomine", [True])
     assert round_of(*keeper_of(world)).exit_code == 0
     assert len(claims(world)) == 4
@@ -242,11 +242,12 @@ def test_a_fee_that_rises_above_the_ceiling_stops_the_round(world):
     assert world.web3.eth.get_transaction_count(wallet.address) == sent
 
 
-@pytest.mark.parametrize("depth", [1, 4])
-def test_a_reorg_of_the_last_blocks_is_done_again(world, depth):
+@pytest.mark.parametrize("earlier", [0, 3], ids=["from the payment on", "from three blocks before it on"])
+def test_a_reorg_of_the_last_blocks_is_done_again(world, earlier):
     view, wallet = keeper_of(world)
     assert round_of(view, wallet).exit_code == 0
     paid = {row.account: row.amount for row in claims(world)}
+    depth = world.web3.eth.block_number - claims(world)[0].block + 1 + earlier
     world.web3.provider.make_request("anvil_reorg", [depth, []])
     assert len(claims(world)) == 0
     again = round_of(view, wallet)  # the same index
@@ -260,6 +261,7 @@ def test_a_vault_that_reverts_leaves_the_others_alone(world):
     with code_of(world, world.record.address_of("YieldVault:DAI"), REVERTING):
         done = round_of(*keeper_of(world))
         ends = {one.step.what: one.status for one in done.outcomes}
+        assert "DAI: its vault does not say what it is worth" in due(keeper_of(world)[0]).waiting
         assert ends["harvest DAI"] == Status.UNDONE
         assert ends["harvest USDC"] == Status.DONE
         assert ends["close 1 week"] == Status.UNDONE
@@ -367,11 +369,13 @@ def test_bad_input_is_refused_and_nothing_is_sent(world, where, tmp_path, sent, 
     assert sent() == 0
 
 
-def test_without_gas_money_nothing_is_sent_and_it_says_how_much_it_takes(world, where, tmp_path, sent):
+def test_without_gas_money_nothing_is_sent_and_each_step_says_what_it_lacked(world, where, tmp_path, sent):
     world.web3.provider.make_request("anvil_setBalance", [world.keeper.address, hex(10**12)])
     done = cli("run", *where, "--reports", tmp_path)
-    assert done.exit_code == 1
-    assert f"{world.keeper.address} has 0.000001 ETH for gas, this takes about 0.00" in done.output
+    assert done.exit_code == 3
+    words = " ".join(done.output.split())
+    for function in ("StakingPool.harvest", "PrizePool.poke"):
+        assert f"{world.keeper.address} has 0.000001 ETH left, not enough for {function}" in words
     assert sent() == 0
 
 

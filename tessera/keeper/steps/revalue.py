@@ -45,6 +45,8 @@ def due(view: View, now: Clock) -> Iterator[Step]:
     """The stakes that count at least 1,000 USD too much by a loss that was noted a day ago, the greatest first."""
     for asset in view.assets():
         loss = view.pool.loss_of(asset.address)
+        if loss is None:
+            continue  # noting losses says so
         lasting = min(loss.now, loss.noted)
         if not lasting or not MATURE_SECONDS <= now.time - loss.noted_at < LIVE_SECONDS:
             continue

@@ -134,7 +134,7 @@ def test_a_node_without_a_history_of_fees_is_asked_for_none(web3):
         ("nonce too low: address 0x33, tx: 8089 state: 8090", HandIn.NONCE),  # geth
         ("Transaction nonce is too low. Try incrementing the nonce.", HandIn.NONCE),  # openethereum
         ("OldNonce, Current nonce: 22, nonce of rejected tx: 17", HandIn.NONCE),  # Nethermind
-        ("replacement transaction underpriced", HandIn.PRICE),  # geth
+        ("replacement transaction underpriced", HandIn.OUTBID),  # geth
         ("FeeTooLow, MaxFeePerGas too low. MaxFeePerGas: 50, BaseFee: 100", HandIn.PRICE),  # Nethermind
         ("max fee per gas less than block base fee: address 0x33", HandIn.PRICE),  # geth
         ("already known", HandIn.TAKEN),  # geth

@@ -1,6 +1,7 @@
 // Staked tickets as read from the chain: assets, stakes, events, the week, and the yield figures.
 import { type Address, erc4626Abi, parseAbi } from "viem";
 import { chain, tokenAbi } from "./chain.svelte";
+import { isRevert } from "./errors";
 import { forGood, sameAs, whileSame } from "./follow";
 import { WAD } from "./format";
 import { readList } from "./money";
@@ -26,8 +27,8 @@ export type Asset = Token & {
   readonly isOpen: boolean;
   readonly principal: bigint;
   readonly held: bigint;
-  /** The part of all principal that the vault has lost, WAD. */
-  readonly lost: bigint;
+  /** The part of all principal that the vault has lost, WAD; undefined where the vault does not say what it is worth. */
+  readonly lost: bigint | undefined;
   /** What the account's stake counts, and what it would after `revalue`: USD. */
   readonly counted: bigint;
   readonly worth: bigint;
@@ -67,15 +68,21 @@ async function readAsset(asset: Token & { vault: Address }, account: Address | u
   const pool = chain.at("StakingPool");
   const { address } = asset;
   const args = [address] as const;
-  const [[total, , , isOpen], [lost], [counted, full], principal, held] = await Promise.all([
+  const [[total, , , isOpen], lost, [counted, full], principal, held] = await Promise.all([
     client.readContract({ ...pool, functionName: "asset_state", args: [address] }),
-    client.readContract({ ...pool, functionName: "loss_of", args }),
+    client.readContract({ ...pool, functionName: "loss_of", args }).then(
+      ([now]) => now,
+      (error: unknown) => {
+        if (isRevert(error)) return undefined;
+        throw error;
+      },
+    ),
     account ? client.readContract({ ...pool, functionName: "value_of", args: [account, address] }) : ([0n, 0n] as const),
     account ? client.readContract({ ...pool, functionName: "principal_of", args: [account, address] }) : 0n,
     account ? client.readContract({ address, abi: tokenAbi, functionName: "balanceOf", args: [account] }) : 0n,
   ]);
   // What is lost is rounded down, as the contract does.
-  return { ...asset, total, isOpen, principal, held, lost, counted, worth: full - (full * lost) / WAD };
+  return { ...asset, total, isOpen, principal, held, lost, counted, worth: lost === undefined ? counted : full - (full * lost) / WAD };
 }
 
 /** What is staked, by all and by an account, and the BET that it has mined. */
