@@ -5,12 +5,14 @@ Each docstring says what the parties gain; "before" is what the same steps gave 
 """
 
 from contextlib import suppress
+from fractions import Fraction
 
 import boa
 import pytest
 
-from tessera.model.prizes import period_of, start_of
-from tests.prize_system import ALL, USD, WAD, refusing
+from tessera.model.prizes import PrizeWeeks, period_of, start_of
+from tessera.model.tickets import TicketEvent
+from tests.prize_system import ALL, BLOCKS_PER_HOUR, MIN_BLOCKS, USD, WAD, block_number, refusing
 
 DAY = 86_400
 LAST_SECOND = 1
@@ -98,26 +100,89 @@ def test_manager_with_a_heavy_event_in_a_weeks_last_second(system, week, staker,
 
     It takes weight / (weight + 1) of the week's 900 USD from an event of weight 1 that had the week for itself: 450,
     891.09 or 899.91 USD. That is by the rule that an event shares in the week of its creation whole, and why a manager
-    is named by the timelock. What the manager gets of it alone is what nobody else predicts within the event's seven
-    days at least; everybody can from the same block on, at nearly the same multiplier.
+    is named by the timelock (docs/decisions/0044). Under a rule that it shares from the week after, an event of the
+    week's first second takes as much of that week: managers decide whose a week is, in either case.
     """
     system.revenue(1_000 * USD)
     system.wait_until(start_of(system.prizes.period() + 1) - LAST_SECOND)
     system.pool.stake(system.usdc, 1_000 * USD, sender=staker)
-    heavy = system.create_event(weight=weight)
-    system.events.predict(heavy, 0, sender=staker)
     with boa.env.anchor():
-        friday(system)
-        boa.env.timestamp += DAY  # nothing is harvested, so that the figures are those of the revenue
-        system.prizes.close_periods(system.prizes.period(), 1)
-        shared = 900 * USD
-        assert system.prizes.event_prize(heavy) == shared * weight // (weight + 1)
-        assert system.prizes.event_prize(week) == shared // (weight + 1)
-    # A second later a new event is the next week's, and shares in nothing of this one.
+        heavy = system.create_event(weight=weight)
+        system.events.predict(heavy, 0, sender=staker)
+        assert taken(system, heavy, week) == (900 * USD * weight // (weight + 1), 900 * USD // (weight + 1))
+    # A second later a new event is the next week's: it shares in nothing of the week that is over.
     friday(system)
     system.harvest()
     late = system.create_event(weight=weight)
     assert system.prizes.event_prize(late) == 0
+    before = system.prizes.event_prize(week)
+    system.revenue(1_000 * USD - system.prizes.carried())
+    heavy_gets, week_gets = taken(system, late, week)
+    assert 900 * USD * weight // (weight + 1) - 1 <= heavy_gets <= 900 * USD * weight // (weight + 1)
+    assert 900 * USD // (weight + 1) - 1 <= week_gets - before <= 900 * USD // (weight + 1)
+
+
+def taken(system, heavy, week) -> tuple[int, int]:
+    """What two events have once the running week is closed, with nothing harvested, so that figures are round."""
+    friday(system)
+    boa.env.timestamp += DAY
+    system.prizes.close_periods(system.prizes.period(), 1)
+    return system.prizes.event_prize(heavy), system.prizes.event_prize(week)
+
+
+@pytest.mark.parametrize(
+    ("follows_after_days", "gain"), [(None, 953_47), (0, 86_68), (1, 92_70), (3, 107_65), (6, 142_01)]
+)
+def test_manager_whose_second_account_predicts_in_an_own_heavy_event(
+    system, week, staker, rival, follows_after_days, gain
+):
+    """A manager opens an event of weight 100 for seven days in the last second of a week of 1,000 USD; a second account
+    with 1,000 USD of stake predicts in it at once. The rival, with 10,000 USD, has an event of weight 1.
+
+    The two weeks give 963 USD. Where nobody follows, the second account gets 953.47, and the rival the 9.53 of the
+    other event. Everybody who has a stake can follow for seven days, with tickets from the event's first block: the
+    second account gets 86.68 where the rival follows in the same hour, which is its eleventh of all stake; after a day
+    92.70, three days 107.65, six days 142.01 by the early bird. So nobody who looks loses more than that; managers live
+    on those who do not look.
+    """
+    system.pool.harvest(system.usdc, ALL)
+    system.revenue(1_000 * USD - system.prizes.waiting_revenue())
+    system.wait_until(start_of(system.prizes.period() + 1) - LAST_SECOND)
+    system.pool.stake(system.usdc, 1_000 * USD, sender=staker)
+    heavy = system.create_event(weight=100, blocks=7 * MIN_BLOCKS, e0=200)
+    weeks = PrizeWeeks(system.prizes.period())
+    weeks.add_revenue(1_000 * USD)
+    for event, weight in ((week, 1), (heavy, 100)):
+        weeks.open_event(event, weight, weeks.period + 1)
+    info = system.events.event_info(heavy)
+    tickets = TicketEvent(info.start_block, info.stop_block, Fraction(2), BLOCKS_PER_HOUR)
+    for person, stake in ((staker, 1_000), (rival, 10_000)):
+        tickets.change_stake(person, info.start_block, stake)
+    system.events.predict(heavy, 0, sender=staker)
+    tickets.predict(staker, info.start_block, 0)
+    friday(system)
+    system.close()
+    weeks.close(weeks.period + 1)
+    if follows_after_days is not None:
+        system.mine(follows_after_days * MIN_BLOCKS)
+        system.events.predict(heavy, 0, sender=rival)
+        tickets.predict(rival, block_number(), 0)
+
+    system.finish(heavy, 0)
+    system.report(week, 0)
+    system.events.settle(week)
+    weeks.close(weeks.period + 1)
+    exact = tickets.prizes(0, weeks.prize(heavy))
+    exact[rival] = exact.get(rival, 0) + weeks.prize(week)  # alone in that event
+    assert sum(exact.values()) == 963 * USD
+    for person in (staker, rival):
+        before = system.usdc.balanceOf(person)
+        for event in (heavy, week):
+            if system.events.prize_of(event, person):
+                system.events.claim(event, person)
+        paid = system.usdc.balanceOf(person) - before
+        assert abs(exact[person] - paid) < 963  # a multiplier is rounded down by less than 1e-6
+    assert abs(exact[staker] - gain * USD // 100) <= USD // 200
 
 
 def test_owner_cannot_change_how_the_running_week_is_split(system, week):
