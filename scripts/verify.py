@@ -2,7 +2,8 @@
 
     ape run verify --network ethereum:sepolia
 
-Exits with 1 and says what differs.
+Exits with 1 and says what differs. What the owner of StakingPool did with its assets since (added, retired, closed, given
+another vault) is no difference: a table says how they stand.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from ape.cli import ConnectedProviderCommand
 from tessera.chain.deployments import Deployment
 from tessera.chain.errors import ChainError
 from tessera.deployment.ape_accounts import record_path
+from tessera.deployment.assets import StandingAsset, standing_assets
 from tessera.deployment.deploy import differences
 
 
@@ -25,9 +27,14 @@ def cli(provider: ProviderAPI, owner: str | None, record: Path | None):
     try:
         deployment = Deployment.load(path)
         found = differences(provider.web3, deployment, owner=owner)
+        assets = [] if found else standing_assets(provider.web3, deployment)
     except ChainError as error:
         raise click.ClickException(str(error)) from None
     if found:
         raise click.ClickException(f"{path.name} and the chain differ:\n" + "\n".join(f"  {one}" for one in found))
     for name, address in deployment.addresses.items():
         click.echo(f"  {name} at {address}: as recorded")
+    table = [StandingAsset(*StandingAsset._fields), *assets] if assets else []
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        click.echo("  " + "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())

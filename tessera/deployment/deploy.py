@@ -16,7 +16,8 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 
 from tessera.chain.blocks import check_block_numbers
-from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment
+from tessera.chain.contract import ZERO_ADDRESS
+from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment, Tessera
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.errors import ChainError, NodeError, calling
 from tessera.chain.wallet import Wallet
@@ -25,6 +26,7 @@ from tessera.deployment.products import (
     COUNTS_BLOCKS,
     PRODUCTS,
     At,
+    Call,
     Create,
     Deployer,
     Foreign,
@@ -126,8 +128,10 @@ def is_done(web3: Web3, record: Deployment, step: Step) -> bool:
     """Whether a step needs no transaction any more."""
     if isinstance(step, Create):
         return step.name in record.addresses
-    return holds(web3, record, step.shows) or (
-        step.later != () and all(holds(web3, record, expected) for expected in step.later)
+    return (
+        holds(web3, record, step.shows)
+        or (step.later != () and all(holds(web3, record, expected) for expected in step.later))
+        or _is_retired(web3, record, step)
     )
 
 
@@ -164,6 +168,8 @@ def differences(web3: Web3, record: Deployment, *, owner: str | None = None) -> 
     for step in steps:
         if isinstance(step, Create):
             found += [f"{step.name}: {fault}" for fault in _faults(web3, step, record)]
+        elif _is_retired(web3, record, step):
+            continue
         shows = step.shows if isinstance(step, Create) else step.later or (step.shows,)
         for expected in shows:
             if _is_there(record, expected.contract):
@@ -174,6 +180,20 @@ def differences(web3: Web3, record: Deployment, *, owner: str | None = None) -> 
 def holds(web3: Web3, record: Deployment, expected: Shows) -> bool:
     """Whether a view shows what it should; not, where its contract is still missing."""
     return _is_there(record, expected.contract) and not _shown_otherwise(web3, record, expected, None)
+
+
+def _is_retired(web3: Web3, record: Deployment, step: Call) -> bool:
+    """Whether a step is about an asset that the owner has taken off the list again."""
+    if step.asset is None or not _is_there(record, "StakingPool"):
+        return False
+    (asset,) = _resolved(web3, [step.asset], record)
+    staking = Tessera(web3, record).staking
+    try:
+        return staking.vault_of(asset) != ZERO_ADDRESS and asset not in staking.assets()
+    except NodeError:
+        raise
+    except ChainError:
+        return False  # what is at that address is no StakingPool
 
 
 def _create(wallet: Wallet, step: Create, record: Deployment, save: Callable[[], None]) -> Report:

@@ -125,6 +125,9 @@ class _AnAddress:
         return "an address"
 
 
+AN_ADDRESS = _AnAddress()
+
+
 @dataclass(frozen=True)
 class Shows:
     """What a view of a contract returns when all is as it should be."""
@@ -158,7 +161,8 @@ class Call:
     """Call a contract once; it is done when `shows` holds.
 
     `later` holds when others have done their part: from then on the step is done too, and before it the deployment is
-    not as it should be. `like` is the name of what stands in for it where it is rehearsed.
+    not as it should be. `asset` is what it lists or seeds: once the owner has retired that, the step is over for good.
+    `like` is the name of what stands in for it where it is rehearsed.
     """
 
     contract: str | Foreign
@@ -166,6 +170,7 @@ class Call:
     arguments: tuple
     shows: Shows
     later: tuple[Shows, ...] = ()
+    asset: At | str | None = None
     like: str = ""
 
     def __str__(self) -> str:
@@ -280,7 +285,14 @@ def staked_tickets(
         ),
         Call("BetToken", "set_minter", (pool,), Shows("BetToken", "minter", (), pool)),
         *[
-            Call("StakingPool", "add_asset", (token, vault, feed), Shows("StakingPool", "vault_of", (token,), vault))
+            # Whatever the vault: an asset that the owner retired can be added again with another one.
+            Call(
+                "StakingPool",
+                "add_asset",
+                (token, vault, feed),
+                Shows("StakingPool", "vault_of", (token,), AN_ADDRESS),
+                asset=token,
+            )
             for token, vault, feed in assets
         ],
         *[
@@ -310,13 +322,14 @@ def _seed(token: At | str) -> list[Step]:
             (At("StakingPool"), amount),
             Shows(contract, "allowance", (deployer, At("StakingPool")), amount),
             later=(seeded,),
+            asset=token,
             like="TestToken:USDC.approve",
         ),
-        Call("StakingPool", "seed_asset", (token, amount), seeded),
+        Call("StakingPool", "seed_asset", (token, amount), seeded, asset=token),
     ]
     if isinstance(token, At):
         funded = Shows(contract, "balanceOf", (deployer,), amount)
-        steps.insert(0, Call(contract, "mint", (deployer, amount), funded, later=(seeded,)))
+        steps.insert(0, Call(contract, "mint", (deployer, amount), funded, later=(seeded,), asset=token))
     return steps
 
 
@@ -347,7 +360,7 @@ def _outside(outside: dict[str, Any]):
     factory = Foreign("UniswapV2Factory", outside["factory"], FACTORY_ABI)
     tokens = (prize_token, At("BetToken"))
     market: list[Step] = [
-        Call(factory, "createPair", tokens, Shows(factory, "getPair", tokens, _AnAddress()), like="Pair:BET")
+        Call(factory, "createPair", tokens, Shows(factory, "getPair", tokens, AN_ADDRESS), like="Pair:BET")
     ]
     assets = [(asset["token"], asset["vault"], asset["feed"]) for asset in outside["assets"]]
     return [], market, prize_token, router, View(factory, "getPair", tokens), assets
