@@ -2,8 +2,8 @@
 
     ape run verify --network ethereum:sepolia
 
-Exits with 1 and says what differs. What the owner of StakingPool did with its assets since (added, retired, closed, given
-another vault) is no difference: a table says how they stand.
+Exits with 1 and says what differs. What the owner of StakingPool did with its assets since (added, retired, closed,
+given another vault) is no difference: a table says how they stand.
 """
 
 from pathlib import Path

@@ -163,7 +163,7 @@ def test_verify_prints_how_the_assets_stand(owner, tessera, path, capsys):
 
 def test_verify_prints_no_table_where_something_differs(owner, tessera, path, capsys):
     """With code 1."""
-    with pytest.raises(click.ClickException, match="StakingPool.owner()") as refused:
+    with pytest.raises(click.ClickException, match=r"StakingPool\.owner\(\)") as refused:
         verify.cli.callback(SimpleNamespace(web3=owner.web3), known_account(5).address, path)
     assert refused.value.exit_code == 1
     assert capsys.readouterr().out == ""
