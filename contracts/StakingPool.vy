@@ -7,7 +7,9 @@
 @notice People stake USD stablecoins, which go to lending vaults. The yield goes
         to the PrizePool, the principal comes back at any time: all of it, or,
         after a loss of the vault, the same share of it for everybody.
-@dev Per asset the pool owes `principal` and holds `shares` of the vault, both
+@dev This file has people's stakes, the modules have the assets: listing.vy and asset_feeds.vy
+     what can be staked, vaults.vy what is owed and held, losses.vy and harvests.vy what is less and more than that.
+     Per asset the pool owes `principal` and holds `shares` of the vault, both
      counted here and never read from balances. A withdrawal of principal p pays
      `p * min(worth, principal) // principal`, rounded down, worth being what the
      vault returns for all shares: leaving first or last pays the same.
@@ -28,9 +30,11 @@ from .interfaces import IMintable
 from .interfaces import IPredictionEvents
 from .interfaces import IPrizePool
 from .interfaces import IStakingPool
-from .interfaces import IUniswapV2Router
+from .modules import asset_feeds
 from .modules import checks
+from .modules import harvests
 from .modules import listing
+from .modules import losses
 from .modules import mining
 from .modules import permits
 from .modules import stake_history
@@ -42,10 +46,13 @@ from .modules import vaults
 implements: IStakingPool
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
-initializes: listing
+initializes: listing[ownable := ownable]
+initializes: asset_feeds[ownable := ownable, listing := listing]
+initializes: vaults[listing := listing]
+initializes: losses[listing := listing, vaults := vaults]
+initializes: harvests[listing := listing, asset_feeds := asset_feeds, vaults := vaults]
 initializes: mining
 initializes: stake_history
-initializes: vaults[listing := listing]
 
 
 exports: (
@@ -54,7 +61,10 @@ exports: (
     ownable_2step.transfer_ownership,
     ownable_2step.accept_ownership,
     listing.__interface__,
+    asset_feeds.__interface__,
     vaults.__interface__,
+    losses.__interface__,
+    harvests.__interface__,
     mining.MINING_RATE,
     mining.MINING_START,
     mining.MINING_END,
@@ -64,19 +74,13 @@ exports: (
 MIN_STAKE: constant(uint256) = 10**6  # 1 USD
 # All stakes together: the bound from which the ticket arithmetic is proven not to overflow.
 MAX_TOTAL_STAKE: constant(uint256) = 2**60
-MAX_SWAP_PRICE: constant(uint256) = 102 * 10**16  # above it a feed is not believed for a swap
-SWAP_LOSS_BPS: constant(uint256) = 50
-BPS: constant(uint256) = 10_000
 # 64 open predictions at 16,000 each and the call itself. The EVM keeps back 1/64, and the withdrawal has to end.
 NEWS_GAS: constant(uint256) = 64 * 16_000 + 76_000
 NEWS_GAS_FLOOR: constant(uint256) = NEWS_GAS * 64 // 63 + 20_000
 
 
 EVENTS: public(immutable(address))
-PRIZES: public(immutable(address))
-PRIZE_TOKEN: public(immutable(address))
 BET: public(immutable(address))
-ROUTER: public(immutable(address))
 
 
 _positions: HashMap[address, HashMap[address, uint256]]  # account, asset: see modules/stake_word.vy
@@ -106,15 +110,13 @@ def __init__(
     @param mining_start First block that is mined.
     @param mining_end Block from which nothing is mined.
     """
-    assert events != empty(address) and prizes != empty(address), "pool: zero address"
-    assert prize_token.is_contract and bet.is_contract and router.is_contract, "pool: no code"
+    assert events != empty(address), "pool: zero address"
+    assert bet.is_contract, "pool: no code"
     EVENTS = events
-    PRIZES = prizes
-    PRIZE_TOKEN = prize_token
     BET = bet
-    ROUTER = router
     ownable.__init__()
     ownable_2step.__init__()
+    harvests.__init__(prizes, prize_token, router)
     mining.__init__(mining_rate, mining_start, mining_end)
 
 
@@ -213,10 +215,10 @@ def revalue(account: address, asset: address) -> uint256:
     full: uint256 = stake_word._full(position)
     counted: uint256 = stake_word._counted(position)
     # What is lost is rounded down.
-    value: uint256 = full - full * vaults._loss(asset) // vaults.WAD
+    value: uint256 = full - full * losses._now(asset) // vaults.WAD
     rises: bool = value > counted
     if not rises:
-        value = full - full * vaults._mature_loss(asset) // vaults.WAD
+        value = full - full * losses._mature(asset) // vaults.WAD
     checks._check(rises or (value < counted and value * 100 <= counted * 99), "pool: nothing to revalue")
     self._positions[account][asset] = stake_word._pack(stake_word._principal(position), full, value)
     old: uint256 = stake_history._stake(account)
@@ -242,27 +244,6 @@ def claim_rewards(account: address) -> uint256:
 
 
 @external
-def harvest(asset: address, most: uint256) -> uint256:
-    """
-    @notice Moves an asset's yield to the PrizePool, at most 50 bps of its principal a
-            week; the excess waits. Anyone may call. The asset counts as harvested when
-            less than a basis point of a token stays due.
-    @param asset Any asset that was ever listed.
-    @param most Of the asset, so that a market that is thin takes it in parts.
-    @return Prize tokens moved.
-    """
-    amount: uint256 = vaults._take_yield(asset, most)
-    revenue: uint256 = amount
-    if amount != 0 and asset != PRIZE_TOKEN:
-        revenue = self._swap(asset, amount)
-    log IStakingPool.Harvested(asset=asset, amount=amount, revenue=revenue)
-    if revenue != 0:
-        tokens._approve(PRIZE_TOKEN, PRIZES, revenue)
-        extcall IPrizePool(PRIZES).add_revenue(revenue)
-    return revenue
-
-
-@external
 def seed_asset(asset: address, amount: uint256) -> uint256:
     """
     @notice Has the vault of a listed asset prove that money comes out of it, and opens the
@@ -278,31 +259,6 @@ def seed_asset(asset: address, amount: uint256) -> uint256:
 
 
 @external
-def note_loss(asset: address) -> uint256:
-    """
-    @notice Notes that a vault has lost 1 % or more of all principal: a day later `revalue`
-            can use it, for two days. Or that it has lost less than was noted. Anyone may call.
-    @param asset Any asset that was ever listed.
-    @return What is noted now, WAD; 0 where the note is taken back.
-    """
-    loss: uint256 = 0
-    noted_at: uint256 = 0
-    loss, noted_at = vaults._note_loss(asset)
-    log IStakingPool.LossNoted(asset=asset, loss=loss, noted_at=noted_at)
-    return loss
-
-
-@external
-def note_feed(asset: address):
-    """
-    @notice Notes that an asset's feed gives no price, or that it gives one again. Three
-            days after a failure the owner can replace the feed. Anyone may call.
-    @param asset Any asset that was ever listed.
-    """
-    log IStakingPool.FeedNoted(asset=asset, failed_at=listing._note_feed(asset))
-
-
-@external
 def sweep(token: address) -> uint256:
     """
     @notice Sends tokens that the pool was given, as vaults' incentives are, to the
@@ -314,9 +270,9 @@ def sweep(token: address) -> uint256:
     amount: uint256 = tokens._balance(token, self)
     checks._check(amount != 0, "pool: nothing to sweep")
     log IStakingPool.Swept(token=token, amount=amount)
+    treasury: address = staticcall IPrizePool(harvests.PRIZES).TREASURY()
     checks._check(
-        extcall IERC20(token).transfer(staticcall IPrizePool(PRIZES).TREASURY(), amount, default_return_value=True),
-        "pool: token was not sent",
+        extcall IERC20(token).transfer(treasury, amount, default_return_value=True), "pool: token was not sent"
     )
     return amount
 
@@ -330,46 +286,11 @@ def add_asset(asset: address, vault: address, feed: address):
     @param feed Chainlink AggregatorV3, USD per asset.
     """
     ownable._check_owner()
-    vaults._begin(asset)
+    vaults._check_settled(asset)
+    losses._forget(asset)
+    asset_feeds._forget(asset)
     listing._add(asset, vault, feed)
     log IStakingPool.AssetAdded(asset=asset, vault=vault, feed=feed)
-
-
-@external
-def retire_asset(asset: address):
-    """
-    @notice Takes an asset off the list: no new stakes, no week waits for its yield.
-            Leaving and harvesting go on. Owner only.
-    @param asset One of `assets`.
-    """
-    ownable._check_owner()
-    listing._retire(asset)
-    log IStakingPool.AssetRetired(asset=asset)
-
-
-@external
-def set_feed(asset: address, feed: address):
-    """
-    @notice Replaces an asset's feed: where the old one has been silent, or noted as failing, for three
-            days, or where both prices are within 1 %. Owner only.
-    @param asset Any asset that was ever listed.
-    @param feed Chainlink AggregatorV3, USD per asset, with a fresh price.
-    """
-    ownable._check_owner()
-    old_feed: address = listing._set_feed(asset, feed)
-    log IStakingPool.FeedSet(asset=asset, old_feed=old_feed, feed=feed)
-
-
-@external
-def set_open(asset: address, is_open: bool):
-    """
-    @notice Stops or resumes new stakes of an asset. Owner only.
-    @param asset One of `assets` that was seeded.
-    @param is_open Whether it can be staked.
-    """
-    ownable._check_owner()
-    was_open: bool = listing._set_open(asset, is_open)
-    log IStakingPool.AssetOpened(asset=asset, was_open=was_open, is_open=is_open)
 
 
 @external
@@ -463,7 +384,7 @@ def _deposit(asset: address, amount: uint256):
     listing._check_open(asset)
     assert amount < vaults.MAX_PRINCIPAL, "pool: amount too large"
     # At most 1 USD a token, rounded down.
-    value: uint256 = amount * min(listing._price_wad(asset), vaults.WAD) // (10**12 * listing._unit(asset))
+    value: uint256 = amount * min(asset_feeds._price_wad(asset), vaults.WAD) // (10**12 * listing._unit(asset))
     assert value >= MIN_STAKE, "pool: less than 1 USD"
     vaults._deposit(asset, amount)
     # No field overflows: see MAX_PRINCIPAL and MAX_TOKENS.
@@ -479,25 +400,3 @@ def _set_stake(account: address, old: uint256, new: uint256):
     assert new <= old or mining._total() + new - old < MAX_TOTAL_STAKE, "pool: pool is full"
     stake_history._record(account, new)
     mining._change(account, old, new)
-
-
-@internal
-def _swap(asset: address, amount: uint256) -> uint256:
-    """
-    @notice Swaps to the prize token, losing at most 50 bps against the feeds.
-    """
-    listing._vault(PRIZE_TOKEN)
-    price: uint256 = listing._price_wad(asset)
-    prize_price: uint256 = listing._price_wad(PRIZE_TOKEN)
-    checks._check(max(price, prize_price) <= MAX_SWAP_PRICE, "pool: price above 1.02")
-    # No overflow: amount < 2**88, a price < 2**60, decimals <= 18.
-    fair: uint256 = amount * price * listing._unit(PRIZE_TOKEN) // (prize_price * listing._unit(asset))
-    least: uint256 = fair * (BPS - SWAP_LOSS_BPS) // BPS
-    held: uint256 = tokens._balance(PRIZE_TOKEN, self)
-    tokens._approve(asset, ROUTER, amount)
-    extcall IUniswapV2Router(ROUTER).swapExactTokensForTokens(
-        amount, least, [asset, PRIZE_TOKEN], self, block.timestamp
-    )
-    got: uint256 = tokens._balance(PRIZE_TOKEN, self) - held
-    checks._check(got >= least, "pool: swap gave too little")
-    return got

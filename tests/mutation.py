@@ -159,8 +159,11 @@ TARGETS = [
         (
             "StakingPool.vy",
             "modules/vaults.vy",
+            "modules/losses.vy",
+            "modules/harvests.vy",
             "modules/vault_calls.vy",
             "modules/listing.vy",
+            "modules/asset_feeds.vy",
             "modules/feeds.vy",
             "modules/stake_history.vy",
             "modules/mining.vy",

@@ -8,11 +8,23 @@
 """
 
 
+from ..interfaces import IPriceFeed
 from . import checks
 
 
 MIN_PRICE: constant(uint256) = 98 * 10**16
 MAX_AGE: constant(uint256) = 90_000  # 25 h: stablecoin feeds report daily
+
+
+@internal
+@view
+def _decimals(feed: address) -> uint256:
+    """
+    @notice Decimals of a feed's price; refused where there are too many.
+    """
+    decimals: uint256 = convert(staticcall IPriceFeed(feed).decimals(), uint256)
+    checks._check(decimals <= 18, "pool: bad feed decimals")
+    return decimals
 
 
 @internal

@@ -4,7 +4,7 @@
 @title Listed assets
 @author Tessera
 @license AGPL-3.0-only
-@notice Which assets can be staked, each with its vault and feed. The importer checks permissions.
+@notice Which assets can be staked, each with its vault and feed.
 @dev An address that was named once, as an asset or as a vault of an asset, is that for
      ever. So no asset is a vault's share: what the pool approves is never what it holds at rest.
 """
@@ -12,35 +12,67 @@
 
 from ethereum.ercs import IERC20Detailed
 from ethereum.ercs import IERC4626
+from snekmate.auth import ownable
 
-from ..interfaces import IPriceFeed
+from ..interfaces import IStakingPool
 from . import asset_word
 from . import checks
 from . import feeds
 from . import tokens
 
 
+uses: ownable
+
+
 MAX_ASSETS: constant(uint256) = 8
 BPS: constant(uint256) = 10_000
-SILENCE: constant(uint256) = 3 * 86_400  # after it a feed can be replaced
 
 
 assets: public(DynArray[address, MAX_ASSETS])  # on the list now
 vault_of: public(HashMap[address, address])  # also of retired assets
-feed_failed_at: public(HashMap[address, uint256])  # unix seconds; 0: nobody noted that it fails
 _named: HashMap[address, address]  # an asset: itself; a vault: its asset
 _words: HashMap[address, uint256]
 
 
 @external
-@view
-def feed_of(asset: address) -> address:
+def retire_asset(asset: address):
     """
-    @notice The price feed of an asset.
-    @param asset Any asset that was ever listed.
-    @return Chainlink AggregatorV3, or the zero address.
+    @notice Takes an asset off the list: no new stakes, no week waits for its yield.
+            Leaving and harvesting go on. Owner only.
+    @param asset One of `assets`.
     """
-    return asset_word._feed(self._words[asset])
+    ownable._check_owner()
+    word: uint256 = self._words[asset]
+    checks._check(asset_word._state(word) != asset_word.RETIRED, "pool: asset is not listed")
+    self._words[asset] = asset_word._with_state(word, asset_word.RETIRED)
+    last: address = self.assets.pop()
+    if last != asset:
+        for i: uint256 in range(len(self.assets), bound=MAX_ASSETS):
+            if self.assets[i] == asset:
+                self.assets[i] = last
+                break
+    # A token that refuses must not keep its place: the pool holds none of it that an allowance could reach.
+    _: bool = raw_call(
+        asset,
+        abi_encode(self.vault_of[asset], empty(uint256), method_id=method_id("approve(address,uint256)")),
+        revert_on_failure=False,
+    )
+    log IStakingPool.AssetRetired(asset=asset)
+
+
+@external
+def set_open(asset: address, is_open: bool):
+    """
+    @notice Stops or resumes new stakes of an asset. Owner only.
+    @param asset One of `assets` that was seeded.
+    @param is_open Whether it can be staked.
+    """
+    ownable._check_owner()
+    word: uint256 = self._words[asset]
+    state: uint256 = asset_word._state(word)
+    checks._check(state >= asset_word.CLOSED, "pool: asset is not seeded")
+    self._words[asset] = asset_word._with_state(word, asset_word.OPEN if is_open else asset_word.CLOSED)
+    log IStakingPool.AssetOpened(asset=asset, was_open=state == asset_word.OPEN, is_open=is_open)
 
 
 @external
@@ -73,8 +105,7 @@ def _add(asset: address, vault: address, feed: address):
     self._named[vault] = asset
     self.assets.append(asset)
     self.vault_of[asset] = vault
-    self.feed_failed_at[asset] = 0
-    self._words[asset] = asset_word._pack(feed, self._feed_decimals(feed), decimals, asset_word.LISTED)
+    self._words[asset] = asset_word._pack(feed, feeds._decimals(feed), decimals, asset_word.LISTED)
 
 
 @internal
@@ -86,88 +117,6 @@ def _seeded(asset: address):
     checks._check(asset_word._state(word) == asset_word.LISTED, "pool: not waiting for a seed")
     self._words[asset] = asset_word._with_state(word, asset_word.OPEN)
     tokens._approve(asset, self.vault_of[asset], max_value(uint256))
-
-
-@internal
-def _set_open(asset: address, is_open: bool) -> bool:
-    """
-    @return Whether it was open.
-    """
-    word: uint256 = self._words[asset]
-    state: uint256 = asset_word._state(word)
-    checks._check(state >= asset_word.CLOSED, "pool: asset is not seeded")
-    self._words[asset] = asset_word._with_state(word, asset_word.OPEN if is_open else asset_word.CLOSED)
-    return state == asset_word.OPEN
-
-
-@internal
-def _retire(asset: address):
-    word: uint256 = self._words[asset]
-    checks._check(asset_word._state(word) != asset_word.RETIRED, "pool: asset is not listed")
-    self._words[asset] = asset_word._with_state(word, asset_word.RETIRED)
-    last: address = self.assets.pop()
-    if last != asset:
-        for i: uint256 in range(len(self.assets), bound=MAX_ASSETS):
-            if self.assets[i] == asset:
-                self.assets[i] = last
-                break
-    # A token that refuses must not keep its place: the pool holds none of it that an allowance could reach.
-    _: bool = raw_call(
-        asset,
-        abi_encode(self.vault_of[asset], empty(uint256), method_id=method_id("approve(address,uint256)")),
-        revert_on_failure=False,
-    )
-
-
-@internal
-def _set_feed(asset: address, feed: address) -> address:
-    """
-    @notice Replaces a feed that is gone, or that agrees with the new one.
-    @return The feed before.
-    """
-    self._vault(asset)
-    word: uint256 = self._words[asset]
-    decimals: uint256 = self._feed_decimals(feed)
-    answers: bool = False
-    price: uint256 = 0
-    updated_at: uint256 = 0
-    answers, price, updated_at = feeds._answer(feed, decimals)
-    checks._check(answers and block.timestamp - updated_at <= feeds.MAX_AGE, "pool: new feed has no price")
-    old_answers: bool = False
-    old_price: uint256 = 0
-    old_at: uint256 = 0
-    old_answers, old_price, old_at = feeds._answer(asset_word._feed(word), asset_word._feed_decimals(word))
-    if old_answers:
-        difference: uint256 = max(price, old_price) - min(price, old_price)
-        checks._check(
-            difference * 100 <= old_price or block.timestamp - old_at >= SILENCE,
-            "pool: old feed still answers",
-        )
-    else:
-        failed_at: uint256 = self.feed_failed_at[asset]
-        checks._check(
-            failed_at != 0 and block.timestamp - failed_at >= SILENCE,
-            "pool: old feed failed too lately",
-        )
-    self.feed_failed_at[asset] = 0
-    self._words[asset] = asset_word._pack(feed, decimals, asset_word._decimals(word), asset_word._state(word))
-    return asset_word._feed(word)
-
-
-@internal
-def _note_feed(asset: address) -> uint256:
-    """
-    @notice Notes that a feed gives no price, or that one that failed gives a price again.
-    @return The time of the failure, 0 where it answers.
-    """
-    self._vault(asset)
-    word: uint256 = self._words[asset]
-    failed_at: uint256 = 0
-    if not feeds._answer(asset_word._feed(word), asset_word._feed_decimals(word))[0]:
-        failed_at = block.timestamp
-    checks._check((failed_at == 0) != (self.feed_failed_at[asset] == 0), "pool: nothing new of the feed")
-    self.feed_failed_at[asset] = failed_at
-    return failed_at
 
 
 @internal
@@ -203,16 +152,6 @@ def _is_vault(token: address) -> bool:
 
 @internal
 @view
-def _price_wad(asset: address) -> uint256:
-    """
-    @notice USD per asset, WAD; refused where it cannot be right.
-    """
-    word: uint256 = self._words[asset]
-    return feeds._price_wad(asset_word._feed(word), asset_word._feed_decimals(word))
-
-
-@internal
-@view
 def _unit(asset: address) -> uint256:
     """
     @notice One whole token.
@@ -227,11 +166,3 @@ def _grain(asset: address) -> uint256:
     @notice A basis point of one token: no share may be worth more, no yield that moves be less.
     """
     return self._unit(asset) // BPS
-
-
-@internal
-@view
-def _feed_decimals(feed: address) -> uint256:
-    decimals: uint256 = convert(staticcall IPriceFeed(feed).decimals(), uint256)
-    checks._check(decimals <= 18, "pool: bad feed decimals")
-    return decimals

@@ -7,8 +7,8 @@
 @notice What the staking pool owes and holds of each asset. The importer keeps people's shares.
 @dev `principal` is owed, `shares` of the vault are held; both are counted here and
      never read from balances. What the vault would return for all shares is
-     their worth: below principal there was a loss, above it there is yield. The shares that
-     a seed leaves are counted nowhere.
+     their worth: below principal there was a loss (losses.vy), above it there is yield
+     (harvests.vy). The shares that a seed leaves are counted nowhere.
 """
 
 
@@ -16,8 +16,6 @@ from . import asset_word
 from . import checks
 from . import holding_word
 from . import listing
-from . import loss_word
-from . import periods
 from . import principal_word
 from . import tokens
 from . import vault_calls
@@ -29,31 +27,13 @@ uses: listing
 MAX_PRINCIPAL: constant(uint256) = 2**95  # of one asset: half a percent of it fits what a holding notes
 MAX_TOKENS: constant(uint256) = 2**43  # of one asset: their value in USD with 6 decimals fits a position
 WAD: constant(uint256) = 10**18
-HARVEST_BPS: constant(uint256) = 50  # of principal, a week
 BPS: constant(uint256) = 10_000
 ROUNDING_UNITS: constant(uint256) = 10
-MIN_LOSS: constant(uint256) = WAD // 100
 MIN_SEED: constant(uint256) = 10  # tokens
 
 
-_principals: HashMap[address, uint256]
-_holdings: HashMap[address, uint256]
-_losses: HashMap[address, uint256]
-
-
-@external
-@view
-def harvested_since(timestamp: uint256) -> bool:
-    """
-    @notice Whether all yield that was due of every asset on the list, once it was seeded, was moved
-            at or after a time.
-    @param timestamp Unix seconds.
-    @return True if so.
-    """
-    for asset: address in listing.assets:
-        if holding_word._harvested_at(self._holdings[asset]) < timestamp and listing._is_seeded(asset):
-            return False
-    return True
+_principals: HashMap[address, uint256]  # see modules/principal_word.vy
+_holdings: HashMap[address, uint256]  # see modules/holding_word.vy; harvests.vy writes it too
 
 
 @external
@@ -90,30 +70,16 @@ def worth_of(asset: address, amount: uint256) -> uint256:
     return amount * min(self._worth(asset), total) // total
 
 
-@external
-@view
-def loss_of(asset: address) -> (uint256, uint256, uint256):
-    """
-    @notice What a vault has lost, and what of it was noted.
-    @param asset Any asset that was ever listed.
-    @return Part of all principal that is lost now, WAD; the part that was noted; when, unix
-            seconds: from 24 h to 72 h later `revalue` uses it.
-    """
-    word: uint256 = self._losses[asset]
-    return self._loss(asset), loss_word._loss(word), loss_word._noted_at(word)
-
-
 @internal
-def _begin(asset: address):
+@view
+def _check_settled(asset: address):
     """
-    @notice Clears what is left of an asset's former listing; refused while anything is owed.
+    @notice Refuses an asset of which anything is owed: a new vault would price the shares of the former one.
     """
-    holding: uint256 = self._holdings[asset]
     checks._check(
-        principal_word._principal(self._principals[asset]) == 0 and holding_word._shares(holding) == 0,
+        principal_word._principal(self._principals[asset]) == 0 and holding_word._shares(self._holdings[asset]) == 0,
         "pool: asset is still owed",
     )
-    self._losses[asset] = 0
 
 
 @internal
@@ -195,100 +161,6 @@ def _leave(asset: address, amount: uint256, receiver: address, for_nothing: bool
     self._holdings[asset] = holding_word._with_shares(holding, holding_word._shares(holding) - burned)
     self._principals[asset] = principal_word._changed(word, total - taken)
     return taken, arrived
-
-
-@internal
-def _take_yield(asset: address, most: uint256) -> uint256:
-    """
-    @notice Takes what is due as yield out of the vault, at most `most`. The asset counts as
-            harvested where less than a grain stays due.
-    @return The amount, now with the pool.
-    """
-    vault: address = listing._vault(asset)
-    holding: uint256 = self._holdings[asset]
-    word: uint256 = self._principals[asset]
-    principal: uint256 = principal_word._principal(word)
-    grain: uint256 = listing._grain(asset)
-    week: uint256 = periods._period(block.timestamp)
-    moved: uint256 = holding_word._moved(holding, week)
-    shares: uint256 = holding_word._shares(holding)
-    worth: uint256 = vault_calls._worth(vault, shares)
-    # The lesser of now and the end of the previous block: stake that only visits does not lift the cap.
-    cap: uint256 = min(principal, principal_word._before(word)) * HARVEST_BPS // BPS
-    # The buffer is the same for any principal: stake that only visits does not lift it.
-    kept: uint256 = principal + listing._unit(asset)
-    if principal == 0:
-        # Nobody is left to lose by a wrong share price: what is there is yield.
-        cap = holding_word.MAX_MOVED
-        kept = 0
-    due: uint256 = 0
-    # Stake may have left since the week's first harvest, so what was moved may be above the cap.
-    if worth > kept and cap > moved:
-        due = min(worth - kept, cap - moved)
-    arrived: uint256 = 0
-    if due >= grain:
-        checks._check(most >= grain, "pool: part is too small")
-        before: uint256 = tokens._balance(asset, self)
-        paid: uint256 = 0
-        burned: uint256 = 0
-        paid, burned = vault_calls._pay(vault, min(due, most), self)
-        arrived = tokens._balance(asset, self) - before
-        checks._check(arrived >= paid, "pool: vault paid too little")
-        due -= paid
-        moved += paid
-        shares -= burned
-    harvested_at: uint256 = holding_word._harvested_at(holding)
-    if due < grain:
-        harvested_at = block.timestamp
-        if principal == 0:
-            # Dust that nobody is owed: without it the asset can be listed again.
-            shares = 0
-    self._holdings[asset] = holding_word._pack(shares, harvested_at, week, moved)
-    return arrived
-
-
-@internal
-def _note_loss(asset: address) -> (uint256, uint256):
-    """
-    @notice Notes what a vault has lost, or that it has lost less than was noted.
-    @return The loss, WAD, and the time of the note; zeros where there is no loss any more.
-    """
-    listing._vault(asset)
-    loss: uint256 = self._loss(asset)
-    word: uint256 = self._losses[asset]
-    noted_at: uint256 = block.timestamp
-    if loss < MIN_LOSS:
-        checks._check(word != 0, "pool: no loss to note")
-        loss = 0
-        noted_at = 0
-    elif loss_word._is_live(word):
-        # A deeper one has to wait: a note that can be renewed is never a day old.
-        checks._check(loss < loss_word._loss(word), "pool: loss is noted already")
-        noted_at = loss_word._noted_at(word)
-    self._losses[asset] = loss_word._pack(loss, noted_at)
-    return loss, noted_at
-
-
-@internal
-@view
-def _mature_loss(asset: address) -> uint256:
-    """
-    @notice A loss that has lasted for a day: the lesser of the one noted then and the one now, WAD.
-    """
-    return min(loss_word._mature_loss(self._losses[asset]), self._loss(asset))
-
-
-@internal
-@view
-def _loss(asset: address) -> uint256:
-    """
-    @notice The part of all principal that a vault has lost, WAD, rounded down; rounding is no loss.
-    """
-    total: uint256 = principal_word._principal(self._principals[asset])
-    worth: uint256 = self._worth(asset)
-    if worth + self._rounding(total) >= total:
-        return 0
-    return (total - worth) * WAD // total
 
 
 @internal
