@@ -110,8 +110,8 @@ def __init__(
     @param mining_start First block that is mined.
     @param mining_end Block from which nothing is mined.
     """
-    assert events != empty(address), "pool: zero address"
-    assert bet.is_contract, "pool: no code"
+    assert events != empty(address) and prizes != empty(address), "pool: zero address"
+    assert prize_token.is_contract and bet.is_contract and router.is_contract, "pool: no code"
     EVENTS = events
     BET = bet
     ownable.__init__()

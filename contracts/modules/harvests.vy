@@ -43,12 +43,11 @@ ROUTER: public(immutable(address))
 @deploy
 def __init__(prizes: address, prize_token: address, router: address):
     """
+    @notice Of addresses that the importer has checked.
     @param prizes PrizePool, which may be deployed later.
     @param prize_token What prizes are paid in: one of the assets.
     @param router Uniswap V2 style, for the yield of other assets.
     """
-    assert prizes != empty(address), "pool: zero address"
-    assert prize_token.is_contract and router.is_contract, "pool: no code"
     PRIZES = prizes
     PRIZE_TOKEN = prize_token
     ROUTER = router
