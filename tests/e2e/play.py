@@ -4,6 +4,7 @@ from tessera.chain import WAD, Outcome, Terms, Wallet
 from tessera.chain.lmsr_markets import MarketCreated
 from tessera.chain.prediction_events import EventCreated
 from tessera.local.chain import DAY, HOUR, UNITS
+from tessera.model.prizes import period_of
 
 
 def new_market(tessera, creator: Wallet, question: str, **options) -> int:
@@ -20,6 +21,8 @@ def bet(tessera, bettor: Wallet, market: int, side: Outcome) -> None:
 
 def open_event(tessera, local) -> int:
     """Two days of predicting, by the devnet's own panel."""
+    if tessera.prizes.period() < period_of(local.now()):
+        keep(tessera, local)  # weeks that are over are closed before an event is created
     info = tessera.events.event_info(1)
     created = tessera.events.create_event(
         local.owner,

@@ -56,6 +56,7 @@ def test_permit_deposit_and_consent_are_one_transaction(visit, at, club, new_per
         dispute_window=12 * 3600,
         referee=referee.address,
     )
+    markets.accept_referee(referee, 1)
 
     page = visit("markets/1", wallet=bettor, at=at)
     page.says("30.00 EUR there")
