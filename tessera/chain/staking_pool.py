@@ -192,7 +192,7 @@ class StakingPool(Contract):
         return counted, full
 
     def loss_of(self, asset: str) -> LossState | None:
-        """What an asset's vault has lost, and what of it was noted; None where the vault does not say what it is worth."""
+        """What an asset's vault has lost, and what of it was noted; None where the vault does not say its worth."""
         try:
             return LossState(*self.read("loss_of", asset))
         except Reverted:
