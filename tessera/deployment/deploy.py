@@ -178,8 +178,10 @@ def differences(web3: Web3, record: Deployment, *, owner: str | None = None) -> 
 
 
 def holds(web3: Web3, record: Deployment, expected: Shows) -> bool:
-    """Whether a view shows what it should; not, where its contract is still missing."""
-    return _is_there(record, expected.contract) and not _shown_otherwise(web3, record, expected, None)
+    """Whether a view shows what it should; not, where its contract, or one that it is asked about, is still missing."""
+    named = [value.name for value in expected.arguments if isinstance(value, At | OwnerOf)]
+    there = all(_is_there(record, contract) for contract in (expected.contract, *named))
+    return there and not _shown_otherwise(web3, record, expected, None)
 
 
 def _is_retired(web3: Web3, record: Deployment, step: Call) -> bool:

@@ -19,6 +19,7 @@ from scripts import keeper as script
 from scripts.devnet import anvil
 from tessera.chain import ChainError, Tessera, Wallet
 from tessera.chain.fees import GWEI
+from tessera.chain.node import connect
 from tessera.chain.prediction_events import Claimed, Purged
 from tessera.chain.waiting import wait_until
 from tessera.index import Index
@@ -441,7 +442,7 @@ def habits(node):
 
 
 def keeper_behind(url, world):
-    web3 = Web3(HTTPProvider(url, exception_retry_configuration=None))
+    web3 = connect(url, patience=1)  # a node that stays away is given up after a second
     wallet = Wallet(web3, world.keeper.account, seconds_per_price=0.5, alone=True)
     return View(Tessera(web3, world.record), Index("sqlite://", web3, world.record), wallet.address), wallet
 

@@ -9,7 +9,8 @@ from tessera.chain import ChainError, Deployment, Reverted, Tessera, Wallet
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.deployment import deploy as deploying
 from tessera.deployment.artifacts import compiled
-from tessera.deployment.deploy import PRODUCTS, deploy, differences, is_done, open_record, rehearse
+from tessera.deployment.deploy import PRODUCTS, deploy, differences, holds, is_done, open_record, rehearse
+from tessera.deployment.products import At, Foreign, OwnerOf, Shows
 
 PARAMETERS = {"shortest_window": 60}
 NAMES = ["PlayEuro", "Escrow", "LmsrMarkets"]
@@ -54,6 +55,12 @@ def test_a_deployment_is_wired_and_recorded(fresh, path):
     assert tessera.escrow.products(0) == tessera.markets.address
     assert [one.gas > 0 for one in told] == [True] * 5
     assert differences(fresh.web3, record) == []
+
+
+@pytest.mark.parametrize("holder", [At("StakingPool"), OwnerOf("StakingPool")], ids=["its address", "its owner"])
+def test_nothing_holds_of_a_contract_that_is_still_missing(fresh, holder):
+    token = Foreign("USDC", fresh.address, ())
+    assert not holds(fresh.web3, Deployment("club", 1337), Shows(token, "balanceOf", (holder,), 0))
 
 
 def test_a_second_run_sends_nothing(fresh, path):
