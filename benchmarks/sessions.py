@@ -1,10 +1,10 @@
 """The scenario of micro-bets: every external function of MicroSessions once or more."""
 
 from eth_account import Account
-from eth_keys.datatypes import PrivateKey
 from eth_utils import keccak
 
 from benchmarks.chains import Chain
+from tessera.chain.micro_sessions import sign
 from tessera.model.sessions import record, states
 from tessera.model.sessions.questions import Kind, panel_times
 from tessera.model.sessions.typed import Choice, Close, Domain, Offer, OpenBet, Question, Receipt, State
@@ -37,12 +37,6 @@ def key(name: str):
 
 
 OPERATOR, HOUSE_KEY, SESSION_KEY = key("operator"), key("house key"), key("session key")
-
-
-def sign(account, digest: bytes) -> tuple[int, int]:
-    """A signature of a digest, in the two words of EIP-2098."""
-    signature = PrivateKey(account.key).sign_msg_hash(digest)
-    return signature.r, signature.s | signature.v << 255
 
 
 class Stream:

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import boa
 from eth_account import Account
-from eth_keys.datatypes import PrivateKey
 from eth_utils import keccak
 
+from tessera.chain.micro_sessions import sign
 from tessera.model.sessions import record, states
 from tessera.model.sessions.questions import Kind, panel_times
 from tessera.model.sessions.typed import (
@@ -49,12 +49,6 @@ def key(name: str):
 def events_of(contract, name: str) -> list[SimpleNamespace]:
     """The events of a name that the last transaction to a contract logged."""
     return [SimpleNamespace(**fields) for _, event_name, fields in events(contract) if event_name == name]
-
-
-def sign(account, digest: bytes) -> tuple[int, int]:
-    """A signature of a digest, in the two words of EIP-2098."""
-    signature = PrivateKey(account.key).sign_msg_hash(digest)
-    return signature.r, signature.s | signature.v << 255
 
 
 @dataclass

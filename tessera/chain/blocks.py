@@ -4,15 +4,34 @@ A node numbers logs and blocks in its own way. What compares those numbers with 
 `check_block_numbers` first; what needs the present block alone asks `contract_block`.
 """
 
+from typing import Any, Literal, NamedTuple
+
+from eth_typing import HexStr
 from web3 import EthereumTesterProvider, Web3
 
 from tessera.chain.errors import OtherBlocksError, calling
 from tessera.chain.node import prepared
 
 # Code that answers its block number: NUMBER, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN.
-BLOCK_NUMBER = "0x4360005260206000f3"
+BLOCK_NUMBER = HexStr("0x4360005260206000f3")
 # Contracts there see an estimate of Ethereum's block number (docs.arbitrum.io, "Block gas limit, numbers and time").
 ARBITRUM = {42_161: "Arbitrum One", 42_170: "Arbitrum Nova", 421_614: "Arbitrum Sepolia"}
+
+BlockName = int | Literal["latest", "pending"]
+
+
+class Block(NamedTuple):
+    """A block by number and hash, with its unix time."""
+
+    number: int
+    hash: str
+    timestamp: int
+
+
+def block_at(web3: Web3, block: BlockName = "latest") -> Block:
+    """A block as the node numbers it, the newest if none is named. Raises NodeError, web3's BlockNotFound."""
+    header: Any = prepared(web3).eth.get_block(block)  # `prepared` sees to it that it has all of these
+    return Block(header["number"], Web3.to_hex(header["hash"]), header["timestamp"])
 
 
 def contract_block(web3: Web3) -> int:
@@ -22,7 +41,7 @@ def contract_block(web3: Web3) -> int:
     never with the node's number: on Arbitrum contracts count the blocks of Ethereum. Raises NodeError.
     """
     if isinstance(prepared(web3).provider, EthereumTesterProvider):
-        return web3.eth.get_block("pending")["number"]
+        return block_at(web3, "pending").number
     return _number_in(web3, "latest")
 
 
@@ -38,6 +57,6 @@ def check_block_numbers(web3: Web3) -> None:
         raise OtherBlocksError(f"chain {chain_id}")
 
 
-def _number_in(web3: Web3, block: int | str) -> int:
+def _number_in(web3: Web3, block: BlockName) -> int:
     with calling("block number"):
-        return int.from_bytes(web3.eth.call({"data": BLOCK_NUMBER}, block), "big")  # type: ignore[typeddict-item]
+        return int.from_bytes(web3.eth.call({"data": BLOCK_NUMBER}, block), "big")

@@ -13,10 +13,12 @@ from eth_abi.codec import ABICodec
 from eth_abi.decoding import StringDecoder
 from eth_abi.encoding import TextStringEncoder
 from eth_abi.registry import BaseEquals, registry
+from eth_typing import ChecksumAddress
 from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 from web3 import Web3
 
+from tessera.chain.blocks import BlockName
 from tessera.chain.errors import ArgumentError, ChainError, Reverted, calling
 from tessera.chain.node import prepared
 from tessera.chain.wallet import Wallet
@@ -29,7 +31,7 @@ WAD_PER_UNIT = WAD // EUR  # shares in one unit of money
 
 
 @cache
-def abi_of(name: str) -> list[dict]:
+def abi_of(name: str) -> list[Any]:
     """The ABI of a contract by name; one file serves this package and front ends (`frontend-abi/json`)."""
     return json.loads((files("tessera.chain") / "abi" / f"{name}.json").read_text(encoding="utf-8"))
 
@@ -62,16 +64,16 @@ class OwnershipTransferred(EventLog):
 
 @dataclass(frozen=True)
 class Receipt:
-    """A transaction that succeeded; `rows` are the events of Tessera's contracts in it, in order."""
+    """A transaction that succeeded; `events` are those of Tessera's contracts in it, in order."""
 
     transaction: str
     block: int
     gas_used: int
-    rows: tuple[EventLog, ...]
+    events: tuple[EventLog, ...]
 
     def event(self, kind: type[E]) -> E:
         """The one event of a kind, e.g. `receipt.event(BetPlaced).shares`. Raises ChainError unless it is one."""
-        events = [row for row in self.rows if isinstance(row, kind)]
+        events = [row for row in self.events if isinstance(row, kind)]
         if len(events) != 1:
             raise ChainError(f"{len(events)} events {kind.__name__} in {self.transaction}, not 1")
         return events[0]
@@ -96,11 +98,11 @@ class Contract:
         address."""
         self.web3 = prepared(web3)
         self.address = address_of(address)
-        if not web3.eth.get_code(self.address):
+        if not self.web3.eth.get_code(self.address):
             raise ChainError(f"no {self.NAME} at {self.address}: is the record of this chain?")
-        self._contract = web3.eth.contract(address=self.address, abi=abi_of(self.NAME))
+        self._contract = self.web3.eth.contract(address=self.address, abi=abi_of(self.NAME))
 
-    def read(self, function: str, *arguments, block: int | str = "latest"):
+    def read(self, function: str, *arguments, block: BlockName = "latest"):
         """What a view returns, as the ABI decoder gives it.
 
         Raises Reverted, ArgumentError for values that the ABI does not take, NodeError.
@@ -133,11 +135,11 @@ class Contract:
             transaction=Web3.to_hex(receipt["transactionHash"]),
             block=receipt["blockNumber"],
             gas_used=receipt["gasUsed"],
-            rows=tuple(decode_logs(receipt["logs"])),
+            events=tuple(decode_logs(receipt["logs"])),
         )
 
 
-def address_of(text: str) -> str:
+def address_of(text: str) -> ChecksumAddress:
     """An address with its checksum, from one in any case. Raises ArgumentError where it is none."""
     if not isinstance(text, str) or not Web3.is_address(text):
         raise ArgumentError(f"{text!r} is no address: 0x and 40 hexadecimal digits, in lower case or with its checksum")
@@ -172,7 +174,7 @@ def _value(abi_type: str, value):
     if abi_type == "address":
         return _checksummed(value)
     if abi_type.endswith("[]"):
-        return [_value(abi_type.removesuffix("[]"), one) for one in value]
+        return [_value(abi_type.removesuffix("[]"), item) for item in value]
     return value
 
 
@@ -180,11 +182,11 @@ class _Decoder:
     """Reads the logs of one event: what web3 does for any ABI, ten times as fast for one that is known."""
 
     def __init__(self, row: type[EventLog], abi: dict):
-        kinds = fields_of(row)
-        fields = [(one["name"], collapse_if_tuple(one), kinds[one["name"]]) for one in abi["inputs"]]
+        inputs, kinds = abi["inputs"], fields_of(row)
+        fields = [(part["name"], collapse_if_tuple(part), kinds[part["name"]]) for part in inputs]
         self.row = row
-        self.indexed = [field for field, one in zip(fields, abi["inputs"], strict=True) if one["indexed"]]
-        self.others = [field for field, one in zip(fields, abi["inputs"], strict=True) if not one["indexed"]]
+        self.indexed = [field for field, part in zip(fields, inputs, strict=True) if part["indexed"]]
+        self.others = [field for field, part in zip(fields, inputs, strict=True) if not part["indexed"]]
         self.types = [abi_type for _, abi_type, _ in self.others]
 
     def row_of(self, log: Mapping) -> EventLog | None:
@@ -193,9 +195,10 @@ class _Decoder:
         if len(topics) != len(self.indexed):
             return None
         codec = _codec()
-        values = [codec.decode([one[1]], bytes(topic))[0] for one, topic in zip(self.indexed, topics, strict=True)]
+        indexed = zip(self.indexed, topics, strict=True)
+        values = [codec.decode([abi_type], bytes(topic))[0] for (_, abi_type, _), topic in indexed]
         values += codec.decode(self.types, bytes(log["data"]))
-        found = {
+        fields = {
             name: typed(kind, _value(abi_type, value))
             for (name, abi_type, kind), value in zip(self.indexed + self.others, values, strict=True)
         }
@@ -204,20 +207,20 @@ class _Decoder:
             block=log["blockNumber"],
             log_index=log["logIndex"],
             transaction=Web3.to_hex(log["transactionHash"]),
-            **found,
+            **fields,
         )
 
 
 @cache
 def _decoders() -> dict[bytes, _Decoder]:
-    found = {}
+    decoders = {}
     for known in sorted(Contract.KNOWN, key=lambda known: known.NAME):
         events = {item["name"]: item for item in abi_of(known.NAME) if item["type"] == "event"}
         for row in known.EVENTS:
             # Several contracts log a change of owner.
             abi = events[row.__name__]
-            found.setdefault(event_abi_to_log_topic(abi), _Decoder(row, abi))
-    return found
+            decoders.setdefault(event_abi_to_log_topic(abi), _Decoder(row, abi))
+    return decoders
 
 
 @cache

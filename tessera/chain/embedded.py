@@ -4,6 +4,7 @@ Needs eth-tester (dependency group `ops`). Good for one thread.
 """
 
 from functools import cache
+from typing import Any
 
 from eth.exceptions import TransactionNotFound
 from eth_account.signers.local import LocalAccount
@@ -38,8 +39,10 @@ def read_logs_fast() -> None:
 def embedded_web3(chain_id: int = CHAIN_ID) -> Web3:
     """A new chain of its own where each `known_account` has money; every transaction is mined at once."""
     read_logs_fast()
-    tester = EthereumTester(PyEVMBackend.from_mnemonic(MNEMONIC, num_accounts=ACCOUNTS, hd_path=KEY_PATH))
-    type(tester.backend.chain).chain_id = chain_id  # the class belongs to this chain alone
+    backend = PyEVMBackend.from_mnemonic(MNEMONIC, num_accounts=ACCOUNTS, hd_path=KEY_PATH)
+    tester = EthereumTester(backend)
+    chain: Any = backend.chain
+    type(chain).chain_id = chain_id  # the class belongs to this chain alone
     endpoints = {**API_ENDPOINTS, "eth": {**API_ENDPOINTS["eth"], "chainId": static_return(chain_id)}}
     web3 = Web3(EthereumTesterProvider(tester, api_endpoints=endpoints))
     web3.eth.default_account = known_account(0).address  # or web3 looks for one before every call, which costs more

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from web3 import Web3
 
+from tessera.chain.blocks import BlockName
 from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.errors import Reverted
 from tessera.chain.wallet import Wallet
@@ -28,7 +29,7 @@ class Erc20(Contract):
 
     NAME = "BetToken"  # whose ABI has the whole standard
 
-    def balance_of(self, account: str, *, block: int | str = "latest") -> int:
+    def balance_of(self, account: str, *, block: BlockName = "latest") -> int:
         """Tokens of an account."""
         return self.read("balanceOf", account, block=block)
 

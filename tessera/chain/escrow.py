@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntFlag
 
+from tessera.chain.blocks import BlockName
 from tessera.chain.contract import Contract, EventLog, OwnershipTransferred, OwnershipTransferStarted, Receipt
 from tessera.chain.permits import Permit
 from tessera.chain.wallet import Wallet
@@ -65,7 +66,7 @@ class Escrow(Contract):
         """The one collateral."""
         return self.read("TOKEN")
 
-    def balance_of(self, account: str, *, block: int | str = "latest") -> int:
+    def balance_of(self, account: str, *, block: BlockName = "latest") -> int:
         """What an account can bet or withdraw."""
         return self.read("balance_of", account, block=block)
 
@@ -73,7 +74,7 @@ class Escrow(Contract):
         """Bit mask of the products that may debit an account."""
         return self.read("consent_of", account)
 
-    def pot_balance(self, product: str, pot: int | bytes, *, block: int | str = "latest") -> int:
+    def pot_balance(self, product: str, pot: int | bytes, *, block: BlockName = "latest") -> int:
         """What a pot of a product holds; a market's pot is its number."""
         return self.read("pot_balance", product, pot_id(pot), block=block)
 

@@ -5,7 +5,7 @@ from statistics import median
 
 from web3 import Web3
 
-from tessera.chain.errors import NodeRefusedError
+from tessera.chain.errors import ChainError, NodeRefusedError
 
 GWEI = 10**9
 BLOCKS = 20  # that show what others pay
@@ -34,9 +34,11 @@ def gas_price(web3: Web3, ceiling: int | None = None) -> GasPrice:
 
     The tip is the node's advice, but at most twice the median of what the last 20 blocks paid, or 2 gwei. Without a
     `ceiling` it is three times the median base fee of these blocks and that tip, or 5 gwei: what is not urgent waits
-    for a spike to pass. Raises an error of the node's.
+    for a spike to pass. Raises ChainError where the chain has no base fee, or an error of the node's.
     """
-    base = web3.eth.get_block("latest")["baseFeePerGas"]
+    base = web3.eth.get_block("latest").get("baseFeePerGas")
+    if base is None:
+        raise ChainError(f"chain {web3.eth.chain_id} has no base fee (EIP-1559): Tessera's transactions need one")
     bases, tips = _history(web3)
     most_tip = max(CALM_TIP, int(TIP_MARGIN * median(tips or [0])))
     usual = max(CALM_PRICE, int(DEAR * median(bases or [base])) + most_tip)

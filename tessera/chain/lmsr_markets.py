@@ -262,7 +262,7 @@ class LmsrMarkets(Contract):
     def tally(self, market_id: int) -> Tally:
         """The votes of the present or last dispute, and what would be settled if nothing else happened."""
         heads, stakes, staked, early, conclusion, *times = self.read("tally", market_id)
-        by_outcome = [dict(zip(Outcome, numbers, strict=True)) for numbers in (heads, stakes)]
+        by_outcome = dict(zip(Outcome, heads, strict=True)), dict(zip(Outcome, stakes, strict=True))
         return Tally(*by_outcome, staked, early, _outcome(conclusion), *times)
 
     def vote_of(self, market_id: int, account: str) -> Outcome | None:

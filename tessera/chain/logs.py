@@ -8,6 +8,7 @@ from web3 import EthereumTesterProvider, Web3
 from web3.exceptions import BlockNotFound
 from web3.types import LogReceipt
 
+from tessera.chain.blocks import Block, block_at
 from tessera.chain.contract import EventLog, address_of, decode_logs
 from tessera.chain.errors import ChainError, NodeError, NodeRefusedError, calling
 from tessera.chain.node import prepared
@@ -29,14 +30,6 @@ class ReorgError(ChainError):
         self.block = block
 
 
-class Block(NamedTuple):
-    """A block by number and hash, with its unix time."""
-
-    number: int
-    hash: str
-    timestamp: int
-
-
 class Piece(NamedTuple):
     """Logs in the chain's order, the blocks that have some, and the last block of the piece (also in `blocks`)."""
 
@@ -56,8 +49,10 @@ class Pieces:
 
     def block(self, number: int) -> Block | None:
         """A block of the chain; None where there is none of this number."""
-        header = self._header(number)
-        return None if header is None else Block(number, Web3.to_hex(header["hash"]), header["timestamp"])
+        try:
+            return block_at(self.web3, number)
+        except BlockNotFound:
+            return None
 
     def on_chain(self, block: Block | None) -> bool:
         """Whether a block is on the chain; None, before all blocks, always is."""
@@ -110,28 +105,24 @@ class Pieces:
 
         A machine that has not got a block yet answers an empty list to its number, and an error to its hash.
         """
-        found = {number: [log for log in logs if log["blockNumber"] == number] for number in range(first, last + 1)}
-        for number in found:
-            header = self._header(number)
-            if header is None:
+        by_block = {number: [log for log in logs if log["blockNumber"] == number] for number in range(first, last + 1)}
+        for number in by_block:
+            try:
+                header: Any = self.web3.eth.get_block(number)
+            except BlockNotFound:
                 return None
             bloom = bytes(header.get("logsBloom") or b"")
             if any(_may_have_logged(bloom, address) for address in self.addresses):
                 try:
-                    found[number] = self._logs({"blockHash": Web3.to_hex(header["hash"])})
+                    by_block[number] = self._logs({"blockHash": Web3.to_hex(header["hash"])})
                 except NodeRefusedError:
                     return None
-        return [log for number in found for log in found[number]]
+        return [log for number in by_block for log in by_block[number]]
 
-    def _logs(self, blocks: dict[str, Any]) -> list[LogReceipt]:
+    def _logs(self, blocks: dict[str, int | str]) -> list[LogReceipt]:
+        query: Any = {**blocks, "address": self.addresses}
         with calling("logs"):
-            return list(self.web3.eth.get_logs({**blocks, "address": self.addresses}))  # type: ignore[typeddict-item]
-
-    def _header(self, number: int) -> Any:
-        try:
-            return self.web3.eth.get_block(number)
-        except BlockNotFound:
-            return None
+            return list(self.web3.eth.get_logs(query))
 
     def _block_of(self, log: LogReceipt) -> Block | None:
         """The block of a log, as far as the node tells its time with it; as it is on the chain, where it does not."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
+from eth_account.datastructures import SignedMessage
+from eth_typing import Hash32
+
 from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.wallet import Wallet
 from tessera.model.sessions import typed
@@ -59,12 +62,12 @@ NO_POST = SignedPost(0, NO_SIGNATURE)
 class HashSigner(Protocol):
     """What signs a hash; eth_account's LocalAccount does."""
 
-    def unsafe_sign_hash(self, message_hash: bytes): ...
+    def unsafe_sign_hash(self, message_hash: Hash32, /) -> SignedMessage: ...
 
 
 def sign(account: HashSigner, digest: bytes) -> Signature:
     """A signature of an EIP-712 digest, as the contract takes it."""
-    signed = account.unsafe_sign_hash(digest)
+    signed = account.unsafe_sign_hash(Hash32(digest))
     return Signature(signed.r, signed.s | (signed.v - 27) << 255)
 
 

@@ -125,12 +125,15 @@ def prepared(web3: Web3, *, patience: float | None = None) -> Web3:
     onion = web3.middleware_onion
     if NAME not in onion:
         if isinstance(web3.provider, HTTPProvider):
-            web3.provider.exception_retry_configuration = None  # web3's own attempts include what is sent
+            # web3's own attempts include what is sent. Its constructor takes None, its type of this field forgets it.
+            web3.provider.exception_retry_configuration = None  # pyright: ignore[reportAttributeAccessIssue]
         onion.inject(ExtraDataToPOAMiddleware, name=EXTRA_DATA, layer=0)
         usual = 0 if isinstance(web3.provider, EthereumTesterProvider) else PATIENCE  # that chain never fails
-        onion.inject(_Maker(_Memory(usual)), name=NAME, layer=0)  # type: ignore[arg-type]
+        reads: Any = _Maker(_Memory(usual))  # in place of a class: web3 only calls it
+        onion.inject(reads, name=NAME, layer=0)
     if patience is not None:
-        onion.get(NAME).memory.patience = patience  # type: ignore[union-attr]
+        maker: Any = onion.get(NAME)
+        maker.memory.patience = patience
     return web3
 
 

@@ -6,6 +6,7 @@ from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
+from tessera.chain.blocks import block_at
 from tessera.chain.contract import address_of
 from tessera.chain.errors import ChainError, NodeError, calling
 from tessera.chain.node import prepared
@@ -83,7 +84,7 @@ def permit_data(web3: Web3, token: str, owner: str, spender: str, amount: int, d
     except ChainError:
         raise NoPermits(f"{token} knows no permits: approve it by a transaction") from None
     if deadline is None:
-        deadline = web3.eth.get_block("latest")["timestamp"] + HOUR
+        deadline = block_at(web3).timestamp + HOUR
     return {
         "types": {"EIP712Domain": DOMAIN, "Permit": PERMIT},
         "primaryType": "Permit",

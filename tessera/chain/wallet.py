@@ -2,11 +2,13 @@
 
 import time
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
+from eth_account.datastructures import SignedTransaction
+from hexbytes import HexBytes
 from web3 import EthereumTesterProvider, Web3
 from web3.exceptions import TransactionNotFound
-from web3.types import TxReceipt
+from web3.types import TxParams, TxReceipt
 
 from tessera.chain.errors import (
     ChainError,
@@ -46,9 +48,10 @@ def with_margin(estimate: int) -> int:
 class Signer(Protocol):
     """What a wallet needs of an account; eth_account's LocalAccount is one."""
 
-    address: str
+    @property
+    def address(self) -> str: ...
 
-    def sign_transaction(self, transaction: dict): ...
+    def sign_transaction(self, transaction_dict: dict[str, Any], /) -> SignedTransaction: ...
 
 
 class HandIn(Enum):
@@ -102,31 +105,31 @@ class Wallet:
         """What gas costs now and may cost, in wei."""
         return gas_price(self.web3, self.max_gas_price)
 
-    def simulate(self, call: dict, function: str) -> None:
+    def simulate(self, call: TxParams, function: str) -> None:
         """Runs a call on top of the newest state and changes nothing. Raises Reverted."""
         with calling(function):
             self.web3.eth.call({"from": self.address, **call}, "pending")
 
-    def gas(self, call: dict, function: str) -> int:
+    def gas(self, call: TxParams, function: str) -> int:
         """A gas limit for a call, with a margin over the node's estimate. Raises Reverted."""
         if isinstance(self.web3.provider, EthereumTesterProvider):
             return EMBEDDED_GAS  # that chain cannot estimate at the time of its next block
         with calling(function):
             return with_margin(self.web3.eth.estimate_gas({"from": self.address, **call}, "pending"))
 
-    def signed(self, call: dict, function: str):
+    def signed(self, call: TxParams, function: str) -> SignedTransaction:
         """A transaction ready to be sent, and its hash known. Raises Reverted if it would fail now."""
         self.simulate(call, function)
         gas = self.gas(call, function)
         price, money = self._affordable(gas, function)
         return self._sign(call, gas, self._nonce(), min(2 * price.base + price.tip, money // gas), price.tip)
 
-    def send(self, call: dict, function: str) -> TxReceipt:
+    def send(self, call: TxParams, function: str) -> TxReceipt:
         """Simulates, signs, sends and waits. Raises Reverted, before anything is sent or where it failed on chain, and
         what `submit` raises."""
         return self._succeeded(self.submit(call, function), function)
 
-    def submit(self, call: dict, function: str) -> TxReceipt:
+    def submit(self, call: TxParams, function: str) -> TxReceipt:
         """The receipt of a call that was sent, whether it succeeded or not.
 
         It is offered at three prices, each read anew and higher than the one before, and waited for `seconds_per_price`
@@ -146,14 +149,14 @@ class Wallet:
     def wait(self, transaction: bytes, function: str) -> TxReceipt:
         """The receipt of a transaction that was sent, once confirmed. Raises Reverted where it failed on chain,
         NotMinedError where it is not mined in time."""
-        receipt = self._receipt([transaction], PRICES * self.seconds_per_price)
+        receipt = self._receipt([HexBytes(transaction)], PRICES * self.seconds_per_price)
         if receipt is None:
             raise NotMinedError(f"{function} in {Web3.to_hex(transaction)} was sent and waits to be mined")
         return self._succeeded(receipt, function)
 
-    def _offer(self, call: dict, function: str, gas: int, nonce: int) -> TxReceipt | None:
+    def _offer(self, call: TxParams, function: str, gas: int, nonce: int) -> TxReceipt | None:
         """The receipt of a transaction with a nonce; None where another one had it and nothing was sent."""
-        sent: list[bytes] = []  # what the node took, or may have
+        sent: list[HexBytes] = []  # what the node took, or may have
         offered = least = least_tip = 0
         for _ in range(PRICES):
             try:
@@ -172,7 +175,7 @@ class Wallet:
             if answer is HandIn.NONCE and not sent:
                 return None
             if answer in (HandIn.TAKEN, HandIn.UNKNOWN):
-                sent.append(bytes(signed.hash))
+                sent.append(signed.hash)
                 offered = most
             least, least_tip = most * RAISE[0] // RAISE[1], tip * RAISE[0] // RAISE[1] + 1
             if answer is HandIn.OUTBID and not sent:
@@ -206,7 +209,7 @@ class Wallet:
     def _nonce(self) -> int:
         return self.web3.eth.get_transaction_count(self.address, "latest" if self.alone else "pending")
 
-    def _sign(self, call: dict, gas: int, nonce: int, most: int, tip: int):
+    def _sign(self, call: TxParams, gas: int, nonce: int, most: int, tip: int) -> SignedTransaction:
         return self.account.sign_transaction(
             {
                 "chainId": self.chain_id,
@@ -246,7 +249,7 @@ class Wallet:
                 # It may have got there all the same.
         return answer
 
-    def _receipt(self, sent: list[bytes], seconds: float) -> TxReceipt | None:
+    def _receipt(self, sent: list[HexBytes], seconds: float) -> TxReceipt | None:
         """The receipt of any of these transactions, confirmed; None after so many seconds."""
         found: TxReceipt | None = None
 
@@ -264,7 +267,7 @@ class Wallet:
 
         return found if wait_until(is_there, seconds) else None
 
-    def _receipt_of(self, transaction: bytes) -> TxReceipt | None:
+    def _receipt_of(self, transaction: HexBytes) -> TxReceipt | None:
         try:
             return self.web3.eth.get_transaction_receipt(transaction)
         except TransactionNotFound:
@@ -276,10 +279,12 @@ class Wallet:
             raise Reverted(self._reason_on_chain(receipt), function, transaction)
         return receipt
 
-    def _reason_on_chain(self, receipt) -> str:
+    def _reason_on_chain(self, receipt: TxReceipt) -> str:
         # The state moved between simulation and block. Ask again in that block's own state: as good as can be had.
         sent = self.web3.eth.get_transaction(receipt["transactionHash"])
-        call = {"from": sent["from"], "data": sent["input"]} | ({"to": sent["to"]} if sent.get("to") else {})
+        call: TxParams = {"from": sent.get("from", self.address), "data": sent.get("input", b"")}
+        if to := sent.get("to"):
+            call["to"] = to
         try:
             with calling("the transaction"):
                 self.web3.eth.call(call, receipt["blockNumber"])

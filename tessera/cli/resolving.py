@@ -143,7 +143,7 @@ def claim(session: Session, market_id: int):
 
     wallet = session.wallet
     receipt = session.tessera.markets.claim(wallet, market_id)
-    paid = sum(row.amount for row in receipt.rows if isinstance(row, Entry) and row.account == wallet.address)
+    paid = sum(row.amount for row in receipt.events if isinstance(row, Entry) and row.account == wallet.address)
     card(session, "Receipt", {"market_id": market_id, "paid": eur(paid), **sent(receipt)})
 
 

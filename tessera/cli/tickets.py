@@ -14,8 +14,8 @@ from tessera.model.prizes import start_of
 from tessera.model.units import WAD
 
 if TYPE_CHECKING:
+    from tessera.chain.blocks import Block
     from tessera.chain.erc20 import Token
-    from tessera.chain.logs import Block
     from tessera.index.answers import EventState
 
 BPS = WAD // 10_000
@@ -308,7 +308,7 @@ def predict(session: Session, event_id: int, outcome: str):
     if chosen is None:
         raise Refused("not_found", f"event {event_id} has no outcome {outcome}: it has {', '.join(names)}")
     receipt = session.tessera.events.predict(session.wallet, event_id, chosen)
-    made = [row for row in receipt.rows if isinstance(row, Predicted)]  # none where it was predicted before
+    made = [row for row in receipt.events if isinstance(row, Predicted)]  # none where it was predicted before
     values = {
         "event_id": event_id,
         "outcome": Said(chosen, names[chosen]),

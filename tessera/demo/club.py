@@ -107,7 +107,7 @@ class Club:
         return self.wallets[name]
 
     def _follow(self, done: Receipt) -> None:
-        for row in done.rows:
+        for row in done.events:
             match row:
                 case Entry():
                     self.balances[self.names[row.account]] = row.balance_after

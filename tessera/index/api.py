@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from web3 import Web3
 
+from tessera.chain.blocks import Block
 from tessera.chain.errors import NotFoundError
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
-from tessera.chain.logs import Block
 from tessera.chain.prediction_events import EventCreated
 from tessera.chain.prize_pool import PeriodClosed
 from tessera.index.answers import (

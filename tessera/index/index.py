@@ -12,11 +12,11 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from web3 import Web3
 
-from tessera.chain.blocks import check_block_numbers
+from tessera.chain.blocks import Block, check_block_numbers
 from tessera.chain.contract import Contract, EventLog, decode_logs
 from tessera.chain.deployments import Deployment, Tessera
 from tessera.chain.errors import ChainError
-from tessera.chain.logs import BLOCKS_AT_ONCE, MOST_CHANGES, Block, Pieces
+from tessera.chain.logs import BLOCKS_AT_ONCE, MOST_CHANGES, Pieces
 from tessera.chain.node import prepared
 from tessera.index.schema import about, blocks, metadata, shape, table_of, values
 from tessera.index.snapshot import NoIndexError, Snapshot, stored

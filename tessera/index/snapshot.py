@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and
 
 from tessera.accounting.profit import Result, results
 from tessera.accounting.worth import in_markets
+from tessera.chain.blocks import Block
 from tessera.chain.contract import E, EventLog
 from tessera.chain.errors import ChainError, NotFoundError
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized, price_history
-from tessera.chain.logs import Block
 from tessera.chain.prediction_events import (
     Claimed,
     EventCreated,

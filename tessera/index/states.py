@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tessera.accounting.profit import results
+from tessera.chain.blocks import Block
 from tessera.chain.contract import WAD_PER_UNIT, ZERO_ADDRESS, EventLog
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import (
@@ -19,7 +20,6 @@ from tessera.chain.lmsr_markets import (
     Status,
     price_history,
 )
-from tessera.chain.logs import Block
 from tessera.chain.prediction_events import EventCreated, EventSettled, Predicted
 from tessera.chain.staking_pool import Forfeited
 from tessera.index.answers import EventState, Holding, MarketState, Prediction

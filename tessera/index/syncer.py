@@ -4,8 +4,8 @@ import logging
 from contextlib import suppress
 from threading import Event, Thread
 
+from tessera.chain.blocks import Block
 from tessera.chain.errors import ChainError
-from tessera.chain.logs import Block
 from tessera.index.index import Index
 from tessera.index.snapshot import NoIndexError
 

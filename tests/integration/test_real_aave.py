@@ -120,7 +120,7 @@ def test_interest_of_real_borrowers_becomes_prizes_to_the_unit(system, borrower)
     assert exact - 1 < prize <= exact
     weights = {staker: stakes[staker][1] * multipliers[staker] for staker in (early, late)}
     before = {staker: balance(usdc, staker) for staker in stakes}
-    paid = events.claim_many(keeper, heavy, [staker.address for staker in stakes]).rows
+    paid = events.claim_many(keeper, heavy, [staker.address for staker in stakes]).events
     expected = {staker.address: prize * weight // sum(weights.values()) for staker, weight in weights.items()}
     assert {row.account: row.amount for row in paid if isinstance(row, Claimed)} == expected
     assert {s.address: balance(usdc, s) - before[s] for s in (early, late)} == expected

@@ -219,7 +219,7 @@ class RealTickets:
     def close(self) -> list[PeriodClosed]:
         """Closes the weeks that are over."""
         done = self.tessera.prizes.close_periods(self.wallet(2), self.tessera.prizes.period(), 520)
-        return [row for row in done.rows if isinstance(row, PeriodClosed)]
+        return [row for row in done.events if isinstance(row, PeriodClosed)]
 
 
 def wallet(web3: Web3, index: int) -> Wallet:

@@ -14,7 +14,7 @@ def test_a_call_returns_its_events_as_rows(tessera, bettor, market):
     done = tessera.markets.bet(bettor, market, Outcome.YES, min_shares=quote.shares)
 
     receipt = tessera.web3.eth.get_transaction_receipt(done.transaction)
-    placed, entry = done.rows
+    placed, entry = done.events
     assert (done.block, done.gas_used) == (receipt["blockNumber"], receipt["gasUsed"])
     assert done.event(BetPlaced) is placed
     assert placed == BetPlaced(
@@ -146,9 +146,9 @@ def test_the_life_of_a_disputed_market(tessera, creator, bettor, other_bettor, m
     found = tessera.markets.market(market)
     assert (found.status, found.outcome) == (Status.INVALID, Outcome.INVALID)  # it takes more than two of three
     done = tessera.markets.claim_many(creator, market, [creator.address, bettor.address])
-    assert [type(row).__name__ for row in done.rows] == ["ClaimSkipped", "Entry"]
-    assert done.rows[0].reason == "lmsr: nothing to claim"
-    assert done.rows[1].kind is Kind.REFUND
+    assert [type(row).__name__ for row in done.events] == ["ClaimSkipped", "Entry"]
+    assert done.events[0].reason == "lmsr: nothing to claim"
+    assert done.events[1].kind is Kind.REFUND
 
 
 def test_a_referee_rules(tessera, creator, bettor, stranger, bet, travel):

@@ -89,7 +89,7 @@ def test_reading_up_to_a_block(tessera, bettor, market, bet):
     done = bet(bettor, market, Outcome.YES)
     reader = tessera.log_reader(done.block)
     assert list(reader.read(done.block - 1)) == []
-    assert tuple(reader.read(done.block)) == done.rows
+    assert tuple(reader.read(done.block)) == done.events
 
 
 def test_only_the_named_contracts_are_read(tessera, bettor, market, bet):

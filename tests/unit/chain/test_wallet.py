@@ -7,7 +7,7 @@ from web3 import Web3
 
 from tessera.chain import Wallet, waiting
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.errors import NodeRefusedError, NoGasMoneyError, NotMinedError, TooDearError
+from tessera.chain.errors import ChainError, NodeRefusedError, NoGasMoneyError, NotMinedError, TooDearError
 from tessera.chain.fees import GWEI, GasPrice, gas_price
 from tessera.chain.wallet import HandIn
 from tests.habits import within
@@ -118,6 +118,17 @@ def test_the_usual_ceiling_follows_the_last_blocks_and_not_the_newest():
 
 def test_below_5_gwei_there_is_no_usual_ceiling():
     assert gas_price(History(4 * GWEI, GWEI, [GWEI // 100] * 3, [0] * 3)).ceiling == 5 * GWEI
+
+
+def test_a_chain_without_a_base_fee_is_refused_by_name():
+    class Old(History):
+        chain_id = 61
+
+        def get_block(self, _):
+            return {"gasLimit": 8_000_000}
+
+    with pytest.raises(ChainError, match=r"chain 61 has no base fee \(EIP-1559\)"):
+        gas_price(Old(0, GWEI))
 
 
 def test_a_node_without_a_history_of_fees_is_asked_for_none(web3):
