@@ -20,7 +20,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from eth_account import Account
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 BET, LOCK = 2, 3
 CLEAN, UNREADABLE, GUILTY, BROKEN = 0, 1, 2, 3

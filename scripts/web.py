@@ -97,7 +97,7 @@ def devnet(port: int, into: Path) -> Iterator[tuple[subprocess.Popen, dict, Tess
         [*DEVNET, "--port", str(port), "--into", str(into)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
-        for line in process.stdout:
+        for line in process.stdout or ():
             click.echo(line, nl=False)
             if line.startswith("ready"):
                 break

@@ -1,7 +1,7 @@
 """Balances and pots of an Escrow, rebuilt from its logs alone. Pure: no I/O, no chain."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ class Ledger:
     """What everybody and every pot holds, in the token's smallest unit; zeros of those who once held are kept."""
 
     balances: dict[str, int]
-    pots: dict[tuple[str, Hashable], int]
+    pots: dict[tuple[str, Any], int]
 
     @property
     def owed(self) -> int:
@@ -41,7 +41,7 @@ def rebuild(rows: Iterable[Mapping[str, Any]]) -> Ledger:
     nothing in a balance or a pot, an unknown kind. Nothing is rounded.
     """
     balances: defaultdict[str, int] = defaultdict(int)
-    pots: defaultdict[tuple[str, Hashable], int] = defaultdict(int)
+    pots: defaultdict[tuple[str, Any], int] = defaultdict(int)
     for row in rows:
         if row["event"] == "Entry":
             _enter(row, balances, pots)

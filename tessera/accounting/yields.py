@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from web3 import Web3
 
-from tessera.chain.blocks import check_block_numbers
-from tessera.chain.contract import WAD
+from tessera.chain.blocks import block_at, check_block_numbers
+from tessera.chain.contract import WAD, address_of
 from tessera.chain.deployments import Tessera
 from tessera.chain.erc20 import Erc20
 from tessera.chain.errors import ChainError, calling
@@ -48,12 +48,13 @@ def yields(tessera: Tessera) -> Yields | None:
         return None
     head = tessera.web3.eth.block_number
     since = max(tessera.deployment.first_block, head - WINDOW_HOURS * blocks_per_hour)
-    values, rates = [], []
+    values: list[Fraction] = []
+    rates: list[Fraction | None] = []
     for asset in staking.assets():
         unit = 10 ** Erc20(tessera.web3, asset).decimals()
         values.append(Fraction(staking.asset_state(asset).principal, unit))
         rates.append(growth(tessera.web3, staking.vault_of(asset), MANY * unit, since))
-    lent = [(value, rate or 0) for value, rate in zip(values, rates, strict=True)]
+    lent = [(value, rate or Fraction(0)) for value, rate in zip(values, rates, strict=True)]
     found = figures(lent, _mined(tessera, head), _bet_price(tessera), blocks_per_hour * 24 * 365)
     return Yields(None if None in rates else lending_apy(lent), found)
 
@@ -63,8 +64,8 @@ def growth(web3: Web3, vault: str, shares: int, since: int) -> Fraction | None:
 
     None where that is less than half a day, or the vault does not answer.
     """
-    converted = web3.eth.contract(vault, abi=VAULT).functions.convertToAssets(shares)
-    head = web3.eth.get_block("latest")
+    converted = web3.eth.contract(address_of(vault), abi=VAULT).functions.convertToAssets(shares)
+    head = block_at(web3)
 
     def worth(number: int) -> int:
         try:
@@ -73,11 +74,11 @@ def growth(web3: Web3, vault: str, shares: int, since: int) -> Fraction | None:
         except ChainError:
             return 0  # there was no vault yet, the node has forgotten, or the vault is broken
 
-    then, now = worth(since), worth(head["number"])
+    then, now = worth(since), worth(head.number)
     if not then:
-        since = bisect_left(range(head["number"]), True, lo=since, key=lambda number: worth(number) > 0)
+        since = bisect_left(range(head.number), True, lo=since, key=lambda number: worth(number) > 0)
         then = worth(since)
-    elapsed = head["timestamp"] - web3.eth.get_block(since)["timestamp"]
+    elapsed = head.timestamp - block_at(web3, since).timestamp
     if elapsed < SHORTEST or not then or not now:
         return None
     return (Fraction(now, then) - 1) * YEAR / elapsed

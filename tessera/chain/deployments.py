@@ -6,6 +6,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
+from eth_typing import ChecksumAddress, HexStr
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from web3 import Web3
 
@@ -27,13 +28,13 @@ from tessera.chain.timelock import Timelock
 LOCAL_CHAINS = (1337, 31337)  # started anew at will: what a record says of them may be of an earlier run
 
 
-def _checked_address(text: str) -> str:
+def _checked_address(text: str) -> ChecksumAddress:
     if not Web3.is_address(text):
         raise ValueError("0x and 40 hexadecimal digits, in lower case or with its checksum")
     return Web3.to_checksum_address(text)
 
 
-Address = Annotated[str, AfterValidator(_checked_address)]
+Address = Annotated[ChecksumAddress, AfterValidator(_checked_address)]
 
 
 @cache
@@ -48,7 +49,7 @@ class Deployed:
     address: Address | None
     block: Annotated[int, Field(ge=0)] | None
     arguments: list[Any]
-    transaction: str
+    transaction: HexStr
     deployer: str
     compiler: str
     initcode_hash: str  # keccak-256 of the creation code without its arguments
@@ -86,17 +87,17 @@ class Deployment:
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
         draft.replace(target)
 
-    def address_of(self, name: str) -> str:
+    def address_of(self, name: str) -> ChecksumAddress:
         """The address of a contract. Raises ChainError where it is not deployed."""
-        found = self.contracts.get(name)
-        if found is None or found.address is None:
+        contract = self.contracts.get(name)
+        if contract is None or contract.address is None:
             raise ChainError(f"{name} is not deployed on {self.network}")
-        return found.address
+        return contract.address
 
     @property
-    def addresses(self) -> dict[str, str]:
+    def addresses(self) -> dict[str, ChecksumAddress]:
         """The address of each contract by name."""
-        return {name: found.address for name, found in self.contracts.items() if found.address is not None}
+        return {name: known.address for name, known in self.contracts.items() if known.address is not None}
 
     @property
     def first_block(self) -> int:
@@ -113,7 +114,7 @@ class Tessera:
     def __init__(self, web3: Web3, deployment: Deployment):
         """Raises ChainError where the node is on another chain than the record."""
         self.web3 = prepared(web3)
-        if web3.eth.chain_id != deployment.chain_id:
+        if self.web3.eth.chain_id != deployment.chain_id:
             raise RecordError(f"the node is on chain {web3.eth.chain_id}, the record on {deployment.chain_id}")
         self.deployment = deployment
 

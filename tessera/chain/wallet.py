@@ -4,7 +4,6 @@ import time
 from enum import Enum
 from typing import Any, Protocol
 
-from eth_account.datastructures import SignedTransaction
 from hexbytes import HexBytes
 from web3 import EthereumTesterProvider, Web3
 from web3.exceptions import TransactionNotFound
@@ -45,13 +44,23 @@ def with_margin(estimate: int) -> int:
     return estimate * 6 // 5 + 2 * NEW_WORD_GAS
 
 
+class Signed(Protocol):
+    """A signed transaction, ready to be sent."""
+
+    @property
+    def raw_transaction(self) -> HexBytes: ...
+
+    @property
+    def hash(self) -> HexBytes: ...
+
+
 class Signer(Protocol):
     """What a wallet needs of an account; eth_account's LocalAccount is one."""
 
     @property
     def address(self) -> str: ...
 
-    def sign_transaction(self, transaction_dict: dict[str, Any], /) -> SignedTransaction: ...
+    def sign_transaction(self, transaction_dict: dict[str, Any], /) -> Signed: ...
 
 
 class HandIn(Enum):
@@ -117,7 +126,7 @@ class Wallet:
         with calling(function):
             return with_margin(self.web3.eth.estimate_gas({"from": self.address, **call}, "pending"))
 
-    def signed(self, call: TxParams, function: str) -> SignedTransaction:
+    def signed(self, call: TxParams, function: str) -> Signed:
         """A transaction ready to be sent, and its hash known. Raises Reverted if it would fail now."""
         self.simulate(call, function)
         gas = self.gas(call, function)
@@ -209,7 +218,7 @@ class Wallet:
     def _nonce(self) -> int:
         return self.web3.eth.get_transaction_count(self.address, "latest" if self.alone else "pending")
 
-    def _sign(self, call: TxParams, gas: int, nonce: int, most: int, tip: int) -> SignedTransaction:
+    def _sign(self, call: TxParams, gas: int, nonce: int, most: int, tip: int) -> Signed:
         return self.account.sign_transaction(
             {
                 "chainId": self.chain_id,

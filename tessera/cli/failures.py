@@ -32,10 +32,10 @@ class Failure(click.ClickException):
 
     def as_mapping(self) -> dict:
         """What --json says of it."""
-        found = {"code": self.code, "message": self.message, "sent": self.sent}
+        failure = {"code": self.code, "message": self.message, "sent": self.sent}
         if self.reason is not None:
-            found["reason"] = self.reason
-        return {"error": found | {"transactions": self.transactions}}
+            failure["reason"] = self.reason
+        return {"error": failure | {"transactions": self.transactions}}
 
     def line(self) -> str:
         """What it says to people."""
@@ -53,19 +53,24 @@ class Failure(click.ClickException):
         click.echo(json.dumps(self.as_mapping(), indent=2) if as_json else self.line(), err=True)
 
 
-def failure_of(error: BaseException) -> Failure | None:
-    """What an exception means to whoever runs a command; None for what is a fault of the program, or no failure."""
+def failure_of_command(error: click.ClickException | click.Abort | KeyboardInterrupt) -> Failure:
+    """What an exception of the command line's own means to whoever runs a command."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, Refused):
         return Failure(error.code, error.message)
-    if isinstance(error, click.Abort | KeyboardInterrupt):
-        return Failure("interrupted", "stopped before it was confirmed or done")
     if isinstance(error, click.ClickException):
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f". Try '{error.ctx.command_path} --help'"
         return Failure("usage", error.format_message().rstrip(".") + hint, exit_code=error.exit_code)
+    return Failure("interrupted", "stopped before it was confirmed or done")
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """What an exception means to whoever runs a command; None for what is a fault of the program, or no failure."""
+    if isinstance(error, click.ClickException | click.Abort | KeyboardInterrupt):
+        return failure_of_command(error)
     if "tessera.chain" not in sys.modules:  # which takes seconds to import: none of its errors can be meant
         return None
     return _of_chain(error)

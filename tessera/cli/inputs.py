@@ -14,19 +14,18 @@ LATEST = 253_402_300_799  # the last second of 9999
 
 
 class Money(click.ParamType):
-    """An amount, as integer of the smallest unit; ALL where that is allowed."""
+    """An amount, as integer of the smallest unit."""
 
     name = "amount"
+    example = "12.50"
 
-    def __init__(self, decimals: int = 6, *, all_: bool = False, zero: bool = False):
-        self.decimals, self.all, self.zero = decimals, all_, zero
+    def __init__(self, decimals: int = 6, *, zero: bool = False):
+        self.decimals, self.zero = decimals, zero
 
-    def convert(self, value, param, ctx):
-        if self.all and value == ALL:
-            return ALL
+    def convert(self, value, param, ctx) -> int:
         digits = re.fullmatch(r"([0-9]+)(?:\.([0-9]+))?", value)
         if digits is None:
-            example = "say an amount like 12.50" + " or all" * self.all
+            example = f"say an amount like {self.example}"
             self.fail(f"{value}: {example}; digits and a point, without a separator of thousands", param, ctx)
         whole, part = digits[1].lstrip("0"), (digits[2] or "").rstrip("0")
         if len(part) > self.decimals:
@@ -36,6 +35,19 @@ class Money(click.ParamType):
         if not units and not self.zero:
             self.fail(f"{value}: more than 0", param, ctx)
         return units
+
+
+class MoneyOrAll(click.ParamType):
+    """An amount as Money takes it, or ALL."""
+
+    name = "amount"
+
+    def __init__(self, decimals: int = 6):
+        self._money = Money(decimals)
+        self._money.example = "12.50 or all"
+
+    def convert(self, value, param, ctx) -> int | str:
+        return ALL if value == ALL else self._money.convert(value, param, ctx)
 
 
 class Share(click.ParamType):
@@ -97,7 +109,7 @@ class OneOf(click.Choice):
     """One of some outcomes by its name, as Outcome."""
 
     def __init__(self, *outcomes: Outcome):
-        super().__init__([outcome.name.lower() for outcome in outcomes], case_sensitive=False)
+        super().__init__([str(outcome.name).lower() for outcome in outcomes], case_sensitive=False)
 
     def convert(self, value, param, ctx):
         return Outcome[super().convert(value, param, ctx).upper()]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from tessera.cli import money, resolving  # noqa: F401  the commands that settle a market
-from tessera.cli.failures import failure_of
+from tessera.cli.failures import failure_of, failure_of_command
 from tessera.cli.keeper import keeper
 from tessera.cli.markets import markets
 from tessera.cli.members import members
@@ -37,7 +37,7 @@ class Commands(click.Group):
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115  which Python flushes at the end
             code = 1
         except (click.ClickException, click.Abort) as error:
-            failure = failure_of(error)
+            failure = failure_of_command(error)
             failure.tell("--json" in arguments or os.environ.get(JSON_VARIABLE, "") not in ("", "0", "false"))
             code = failure.exit_code
         sys.exit(code or 0)

@@ -60,7 +60,7 @@ def list_(session: Session, state: str | None, search: str | None):
             }
             for market in reversed(known)
             if (not search or search.casefold() in market.question.casefold())
-            and (not state or market.status.name.lower() == state)
+            and (not state or str(market.status.name).lower() == state)
         ),
         "no such market",
     )
@@ -113,7 +113,7 @@ def _position(position) -> Said:
     sides = [side for side in (Outcome.YES, Outcome.NO) if position.staked[side]]
     return Said(
         {
-            side.name.lower(): {
+            str(side.name).lower(): {
                 "shares": wad(position.shares[side]),
                 "staked": eur(position.staked[side]),
                 "odds": Odds(position.average_odds(side)),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tessera.cli.inputs import ACCOUNT, ALL, YES_TO_ALL, Address, Money
+from tessera.cli.inputs import ACCOUNT, YES_TO_ALL, Address, Money, MoneyOrAll
 from tessera.cli.limits import Limit, limits_of
 from tessera.cli.session import Session
 from tessera.cli.show import Moment, Said, ask, card, eur, rows, sent
@@ -37,14 +37,14 @@ def deposit(session: Session, amount: int, yes: bool):
 
 
 @click.command()
-@click.argument("amount", type=Money(all_=True))
+@click.argument("amount", type=MoneyOrAll())
 @click.option("--to", "receiver", metavar="ADDRESS", type=Address(), help="Who gets it; default: you.")
 @click.pass_obj
 def withdraw(session: Session, amount: int | str, receiver: str | None):
     """Moves EUR out of your balance, to you: an amount, or all."""
     escrow, wallet = session.tessera.escrow, session.wallet
-    amount = escrow.balance_of(wallet.address) if amount == ALL else amount
-    _balance(session, "Receipt", escrow.withdraw(wallet, amount, receiver=receiver), amount=eur(amount))
+    units = escrow.balance_of(wallet.address) if isinstance(amount, str) else amount
+    _balance(session, "Receipt", escrow.withdraw(wallet, units, receiver=receiver), amount=eur(units))
 
 
 def _balance(session: Session, title: str, receipt: "Receipt", **values) -> None:

@@ -123,7 +123,7 @@ def ledger(session: Session, account: str | None, as_csv: bool):
         (
             {
                 "timestamp": Moment(line.timestamp),
-                "kind": Said(line.kind, WORDS[line.kind.name]),
+                "kind": Said(line.kind, WORDS[str(line.kind.name)]),
                 "product": Said(line.product, line.product[:8]),
                 "pot": Said(str(line.pot), str(line.pot) if line.pot else "-"),
                 "amount": eur(_signed(line)),

@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tessera.cli.failures import Refused
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
     from web3 import Web3
+    from web3.types import TxParams
 
-    from tessera.chain import Deployment, EventLog, Tessera, Wallet
+    from tessera.chain import Deployment, Tessera, Wallet
+    from tessera.chain.blocks import Block
+    from tessera.chain.contract import E
     from tessera.chain.erc20 import Token
     from tessera.chain.permits import Permit
-    from tessera.chain.wallet import Signer
     from tessera.index import Index
 
 CONFIRMATIONS = 2  # but on local chains
@@ -44,7 +47,7 @@ class Keys:
     passphrase_file: str | None = None
     number: int = 0
 
-    def signer(self, chain_id: int) -> "Signer | None":
+    def signer(self, chain_id: int) -> "LocalAccount | None":
         """The account, None if none is named. Raises Refused or ChainError; asks for a passphrase that no file has."""
         from tessera.chain.accounts import from_key_file, from_mnemonic, secret_of
         from tessera.chain.deployments import LOCAL_CHAINS
@@ -114,12 +117,13 @@ class Session:
     @cached_property
     def index(self) -> "Index":
         """All that happened, up to the newest block. A dry run reads it into a copy."""
+        from tessera.chain.blocks import block_at
         from tessera.index import Index
 
         record = self.tessera.deployment
         folder = self.home.expanduser()
         # Another deployment, or a devnet started again, is another history.
-        genesis = bytes(self.web3.eth.get_block(record.first_block)["hash"]).hex()[:12]
+        genesis = block_at(self.web3, record.first_block).hash[2:14]
         name = f"{record.chain_id}-{genesis}.db"
         if self.dry_run:
             folder = _copied(folder / name)
@@ -128,7 +132,7 @@ class Session:
         index.sync()
         return index
 
-    def logs(self, *kinds: "type[EventLog]", **equal) -> "list[EventLog]":
+    def logs(self, *kinds: "type[E]", **equal) -> "list[E]":
         """Events of some kinds up to the newest block, oldest first, whose fields are equal to what is given."""
         with self.index.snapshot() as snapshot:
             return list(snapshot.rows(*kinds, **equal))
@@ -141,9 +145,16 @@ class Session:
         return Token.of(self.web3, self.tessera.prizes.prize_token())
 
     @cached_property
-    def signer(self) -> "Signer | None":
+    def signer(self) -> "LocalAccount | None":
         """The session's account, None for whoever only looks. Asks for its passphrase once."""
         return self.keys.signer(self.web3.eth.chain_id)
+
+    @property
+    def account(self) -> "LocalAccount":
+        """The session's account. Raises Refused where none is named."""
+        if self.signer is None:
+            raise Refused("account", "say who you are: --key-file, --mnemonic-file or, on a devnet, --devnet-account N")
+        return self.signer
 
     @cached_property
     def wallet(self) -> "Wallet":
@@ -151,16 +162,13 @@ class Session:
         from tessera.chain import Wallet
         from tessera.chain.deployments import LOCAL_CHAINS
 
-        if self.signer is None:
-            raise Refused("account", "say who you are: --key-file, --mnemonic-file or, on a devnet, --devnet-account N")
-
         class Rehearsal(Wallet):
-            def send(self, call: dict, function: str):
+            def send(self, call: "TxParams", function: str):
                 self.simulate(call, function)
                 raise Rehearsed(function, self.gas(call, function))
 
         confirmations = 0 if self.web3.eth.chain_id in LOCAL_CHAINS else CONFIRMATIONS
-        return (Rehearsal if self.dry_run else Wallet)(self.web3, self.signer, confirmations=confirmations)
+        return (Rehearsal if self.dry_run else Wallet)(self.web3, self.account, confirmations=confirmations)
 
     def who(self, account: str | None) -> str:
         """The address to look at: the named one, or the session's own. Raises Refused."""
@@ -174,7 +182,14 @@ class Session:
     @property
     def now(self) -> int:
         """Unix seconds by the chain's clock, which a devnet's owner can move ahead of ours."""
-        return max(int(time.time()), self.web3.eth.get_block("latest")["timestamp"])
+        return max(int(time.time()), self.head.timestamp)
+
+    @property
+    def head(self) -> "Block":
+        """The newest block."""
+        from tessera.chain.blocks import block_at
+
+        return block_at(self.web3)
 
     def permit(self, token: str, spender: str, amount: int) -> "Permit | None":
         """A permit for `spender` to take an amount; None where it may take that much already.
@@ -189,7 +204,7 @@ class Session:
         if erc20.allowance(self.wallet.address, spender) >= amount:
             return None
         try:
-            return sign_permit(self.web3, self.wallet.account, token, spender, amount)
+            return sign_permit(self.web3, self.account, token, spender, amount)
         except NoPermits:
             erc20.allow(self.wallet, spender, amount)
             return None
@@ -207,10 +222,11 @@ def record_transactions(web3: "Web3", transactions: dict[str, str]) -> None:
     from hexbytes import HexBytes
     from web3 import Web3
     from web3.middleware import Web3Middleware
+    from web3.types import RPCEndpoint
 
     class Recorder(Web3Middleware):
         def wrap_make_request(self, make_request):
-            def make(method, params):
+            def make(method: RPCEndpoint, params: Any):
                 if method == "eth_sendRawTransaction":
                     transactions[Web3.to_hex(Web3.keccak(HexBytes(params[0])))] = "unknown"
                 response = make_request(method, params)

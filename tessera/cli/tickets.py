@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera.cli.failures import Refused
-from tessera.cli.inputs import ACCOUNT, ALL, YES_TO_ALL, Money
+from tessera.cli.inputs import ACCOUNT, YES_TO_ALL, Money, MoneyOrAll
 from tessera.cli.session import Session, pause
 from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, coins, rows, sent, usd, wad
 from tessera.model.apy import ASSUMPTIONS
@@ -32,7 +32,7 @@ def tickets():
 def pool(session: Session):
     """The running week, what it is shared by, and yearly yields with what they assume."""
     api = session.tessera.prizes
-    now = session.web3.eth.get_block("latest")["timestamp"]
+    now = session.head.timestamp
     period = api.period()
     to_events, to_buyback = api.split_of(period)
     ends_at = start_of(period + 1)
@@ -191,9 +191,9 @@ def withdraw(session: Session, asset: str, amount: str, min_paid: str | None, ye
     from tessera.chain.staking_pool import Withdrawn
 
     token, staking, wallet = _token(session, asset), session.tessera.staking, session.wallet
-    units = Money(token.decimals, all_=True).convert(amount, None, None)
+    units = MoneyOrAll(token.decimals).convert(amount, None, None)
     owed = staking.principal_of(wallet.address, token.address)
-    taken = owed if units == ALL else units
+    taken = owed if isinstance(units, str) else units
     worth = staking.worth_of(token.address, min(taken, owed))
     if min_paid is None:
         least = max(1, worth - worth // 200)
@@ -373,8 +373,9 @@ def _yields(session: Session) -> dict:
     rates = yearly.figures
 
     def lent(rate: Fraction | None) -> Percent | Said:
-        unknown = yearly.lending is None or rate is None
-        return Said(None, "not known yet") if unknown else Percent(int(rate * WAD))
+        if yearly.lending is None or rate is None:
+            return Said(None, "not known yet")
+        return Percent(int(rate * WAD))
 
     return {
         "lending": lent(yearly.lending),

@@ -61,6 +61,8 @@ def audit(club: Club, rows: list[EventLog], record: Record) -> list[str]:
 def _claims(record: Record):
     """For each bettor of each market what was paid, and what the position was worth by `Position.payoff`."""
     for game in record.games:
+        if game.outcome is None:
+            raise AuditError(f"market {game.market_id} has no final outcome")
         for who in game.gains:
             mine = [bet for bet in game.bets if bet.who == who]
             sides = (Outcome.YES, Outcome.NO)

@@ -1,10 +1,12 @@
 """The club on its chain: friends by name, each call a transaction of that friend, the clock set by the season."""
 
 from math import exp, log
+from typing import Any
 
 from web3 import Web3
 
 from tessera.chain import EUR, WAD, ZERO_ADDRESS, EventLog, Outcome, Receipt, Terms, Tessera, Wallet
+from tessera.chain.blocks import block_at
 from tessera.chain.embedded import known_account
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized
@@ -25,7 +27,7 @@ class Club:
     def __init__(self, web3: Web3, tessera: Tessera, owner: Wallet, names: list[str]):
         self.web3, self.tessera, self.markets = web3, tessera, tessera.markets
         self.wallets = {name: Wallet(web3, known_account(index)) for index, name in enumerate(names, 1)}
-        self.names = {wallet.address: name for name, wallet in self.wallets.items()}
+        self.names: dict[str, str] = {wallet.address: name for name, wallet in self.wallets.items()}
         self.balances = dict.fromkeys(names, 0)
         self.prices: dict[int, float] = {}  # of YES by market
         self.depths: dict[int, float] = {}  # b by market, EUR
@@ -34,7 +36,7 @@ class Club:
         tessera.play_euro.invite(owner, list(self.names))
         for wallet in self.wallets.values():
             self._follow(tessera.play_euro.join(wallet, consent=CONSENT))
-        self._last = self.now = web3.eth.get_block("latest")["timestamp"]
+        self._last = self.now = block_at(web3).timestamp
 
     def wait_until(self, at: int) -> None:
         """Set the clock: the next transaction takes place at `now`, which is `at`, or later where that is past."""
@@ -102,7 +104,8 @@ class Club:
     def _on_time(self, name: str) -> Wallet:
         """A friend's wallet, for one transaction, with the chain's clock at `now`."""
         if self.now > self._last + 1:
-            self.web3.provider.ethereum_tester.time_travel(self.now)
+            provider: Any = self.web3.provider
+            provider.ethereum_tester.time_travel(self.now)
         self._last = self.now
         return self.wallets[name]
 

@@ -201,6 +201,8 @@ class Game:
 
     def rule(self, truth: Outcome) -> None:
         """The referee ends the dispute."""
+        if self.referee is None:
+            raise RuntimeError(f"market {self.market_id} has no referee")
         self.club.rule(self.referee.name, self.market_id, truth)
         self.pay_out()
 

@@ -279,7 +279,8 @@ def price_brier(games: Iterable[Game]) -> tuple[float, float] | None:
     ]
     if not scores:
         return None
-    return tuple(float(sum(column) / len(scores)) for column in zip(*scores, strict=True))
+    first, at_kickoff = (float(sum(column) / len(scores)) for column in zip(*scores, strict=True))
+    return first, at_kickoff
 
 
 def by_information(record: Record) -> dict[str, Group]:

@@ -1,7 +1,9 @@
 """Six weeks of staked tickets: ten people stake, predict and leave, on a chain of their own inside the process."""
 
 from collections.abc import Callable
+from typing import Any
 
+from hexbytes import HexBytes
 from web3 import Web3
 
 from tessera.chain import WAD, EventLog, Tessera, Wallet
@@ -84,7 +86,8 @@ class Weeks:
 
     def go(self, hour: int) -> None:
         """The next transaction takes place at that hour and in its block, or in the next free one."""
-        tester = self.web3.provider.ethereum_tester
+        provider: Any = self.web3.provider
+        tester = provider.ethereum_tester
         block, at = self._first_block + hour * BLOCKS_PER_HOUR, self.played.start + hour * HOUR
         if (missing := block - 2 - self.web3.eth.block_number) > 0:
             tester.backend.mine_blocks(missing)
@@ -142,15 +145,12 @@ class Weeks:
                 }
         done = run(self.view, self.keeper, plan)
         if done.exit_code:
-            raise AuditError("\n".join(f"{one.step.what}: {one.message}" for one in done.outcomes if one.message))
+            faults = (f"{outcome.step.what}: {outcome.message}" for outcome in done.outcomes if outcome.message)
+            raise AuditError("\n".join(faults))
         self.watcher.tell(f"the keeper: {', '.join(step.what for step in plan.steps)}")
-        for row in decode_logs(
-            log for one in done.outcomes for sent in one.sent for log in self._receipt(sent.transaction)["logs"]
-        ):
-            self._tell(row)
-
-    def _receipt(self, transaction: str):
-        return self.web3.eth.get_transaction_receipt(transaction)
+        for transaction in (sent.transaction for outcome in done.outcomes for sent in outcome.sent):
+            for row in decode_logs(self.web3.eth.get_transaction_receipt(HexBytes(transaction))["logs"]):
+                self._tell(row)
 
     def _tell(self, row: EventLog) -> None:
         match row:

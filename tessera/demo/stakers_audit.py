@@ -134,12 +134,13 @@ def _principal(played: WeeksPlayed) -> list[str]:
 def _weeks(played: WeeksPlayed) -> list[str]:
     """Replays revenue and events in exact fractions; what comes back from events is revenue of their week."""
     wrong: list[str] = []
-    model: PrizeWeeks | None = None
+    first = next((row.period for row in played.rows if isinstance(row, PeriodClosed)), None)
+    if first is None:
+        return wrong
+    model = PrizeWeeks(first)
     for index, row in enumerate(played.rows):
         match row:
             case PeriodClosed():
-                if model is None:
-                    model = PrizeWeeks(row.period)
                 if row.period == model.period:
                     later = [each for each in played.rows[index:] if each.transaction == row.transaction]
                     model.close(max(each.period for each in later if isinstance(each, PeriodClosed)) + 1)
@@ -147,7 +148,7 @@ def _weeks(played: WeeksPlayed) -> list[str]:
                 for name in ("pool", "to_events", "buyback", "carried"):
                     if abs(getattr(row, name) - getattr(exact, name)) >= UNITS_A_WEEK:
                         wrong.append(f"week {row.period}: {name} {getattr(row, name)}, {getattr(exact, name)} exactly")
-            case RevenueAdded() if model is not None:
+            case RevenueAdded():
                 model.add_revenue(row.amount)
             case EventOpened():
                 model.open_event(row.event_id, row.weight, row.last_period)

@@ -160,7 +160,7 @@ def _market(game: Game) -> list[str | Text]:
         title,
         f"{game.fixture.p0:.2f}",
         str(len(game.bets)),
-        game.outcome.name,
+        "" if game.outcome is None else str(game.outcome.name),
         "" if ending is Ending.PLAIN else ending.name.lower(),
         game.creator,
         _signed(game.creator_gain),

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ape import accounts
+import ape
 from ape.api import AccountAPI, ProviderAPI
 from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
+from eth_typing import ChecksumAddress
 from eth_utils.crypto import keccak
+from hexbytes import HexBytes
 
+from tessera.chain.contract import address_of
 from tessera.chain.embedded import read_logs_fast
 from tessera.chain.errors import ChainError
 from tessera.chain.wallet import Wallet
@@ -15,11 +19,11 @@ from tessera.deployment.artifacts import ROOT
 
 
 @dataclass(frozen=True)
-class Signed:
-    """What eth_account returns for a signed transaction."""
+class ApeSigned:
+    """A transaction that Ape signed."""
 
-    raw_transaction: bytes
-    hash: bytes
+    raw_transaction: HexBytes
+    hash: HexBytes
 
 
 class ApeSigner:
@@ -30,7 +34,7 @@ class ApeSigner:
         self._provider = provider
         self._account = account
 
-    def sign_transaction(self, transaction: dict) -> Signed:
+    def sign_transaction(self, transaction: dict, /) -> ApeSigned:
         """Signs with Ape. Raises ChainError where the account will not."""
         prepared = self._provider.network.ecosystem.create_transaction(
             **transaction, required_confirmations=0, sender=self._account.address
@@ -38,8 +42,8 @@ class ApeSigner:
         signed = self._account.sign_transaction(prepared)
         if signed is None:
             raise ChainError(f"{self.address} did not sign")
-        raw = bytes(signed.serialize_transaction())
-        return Signed(raw, keccak(raw))
+        raw = HexBytes(signed.serialize_transaction())
+        return ApeSigned(raw, HexBytes(keccak(raw)))
 
 
 def wallet_of(provider: ProviderAPI, alias: str | None, passphrase: str | None = None) -> Wallet:
@@ -59,9 +63,9 @@ def wallet_of(provider: ProviderAPI, alias: str | None, passphrase: str | None =
     return Wallet(provider.web3, ApeSigner(provider, account))
 
 
-def account_of(provider: ProviderAPI, alias: str | None) -> str:
+def account_of(provider: ProviderAPI, alias: str | None) -> ChecksumAddress:
     """The address of an account, named as for `wallet_of`; nothing is unlocked. Raises ChainError."""
-    return str(_account(provider, alias).address)
+    return address_of(str(_account(provider, alias).address))
 
 
 def _account(provider: ProviderAPI, alias: str | None) -> AccountAPI:
@@ -69,6 +73,7 @@ def _account(provider: ProviderAPI, alias: str | None) -> AccountAPI:
         if not provider.network.is_dev:
             raise ChainError("say which account: --account ALIAS (`ape accounts list`)")
         alias = "TEST::0"
+    accounts: Any = ape.accounts  # made when it is asked for, so that no type says what it is
     if alias.startswith("TEST::"):
         try:
             return accounts.test_accounts[int(alias.removeprefix("TEST::"))]

@@ -23,7 +23,7 @@ class Artifact:
     """One compiled contract. On chain its immutables follow the runtime code."""
 
     name: str
-    abi: list[dict[str, Any]]
+    abi: list[Any]
     initcode: bytes
     runtime: bytes
     compiler: str
@@ -55,17 +55,17 @@ def compiled_file(path: Path) -> Artifact:
     if not kept.exists():
         from vyper.cli.vyper_compile import compile_files
 
-        (found,) = compile_files([path], ["abi", "bytecode", "bytecode_runtime"], paths=SEARCH).values()
+        (output,) = compile_files([str(path)], ["abi", "bytecode", "bytecode_runtime"], paths=SEARCH).values()
         CACHE.mkdir(parents=True, exist_ok=True)
         draft = kept.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(found), encoding="utf-8")
+        draft.write_text(json.dumps(output), encoding="utf-8")
         draft.replace(kept)
-    found = json.loads(kept.read_text(encoding="utf-8"))
+    output = json.loads(kept.read_text(encoding="utf-8"))
     return Artifact(
         name=name,
-        abi=found["abi"],
-        initcode=bytes.fromhex(found["bytecode"][2:]),
-        runtime=bytes.fromhex(found["bytecode_runtime"][2:]),
+        abi=output["abi"],
+        initcode=bytes.fromhex(output["bytecode"][2:]),
+        runtime=bytes.fromhex(output["bytecode_runtime"][2:]),
         compiler=f"vyper {version('vyper')}",
     )
 
@@ -83,15 +83,15 @@ def imported_sources(name: str) -> list[Path]:
 
     bundle = FilesystemInputBundle([Path(path) for path in SEARCH])
     top = CompilerData(bundle.load_file(source_of(name)), bundle).annotated_vyper_module
-    found: list[Path] = []
+    sources: list[Path] = []
     waiting = [top._metadata["type"]]
     while waiting:
         module = waiting.pop()
         path = Path(module._module.resolved_path)
-        if path not in found:
-            found.append(path)
+        if path not in sources:
+            sources.append(path)
             waiting += [info.module_t for info in module.imported_modules.values()]
-    return found
+    return sources
 
 
 @cache

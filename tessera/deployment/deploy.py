@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import rlp
+from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.exceptions import TransactionNotFound
 
 from tessera.chain.blocks import check_block_numbers
-from tessera.chain.contract import ZERO_ADDRESS
+from tessera.chain.contract import ZERO_ADDRESS, address_of
 from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment, Tessera
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.errors import ChainError, NodeError, calling
@@ -115,8 +116,8 @@ def rehearse(product: str, parameters: dict[str, Any], chain_id: int) -> list[Re
     if outside is None:
         return reports
     gas: dict[str, int] = {}
-    for told in reports:
-        gas[_kind(told.step)] = max(told.gas, gas.get(_kind(told.step), 0))
+    for done in reports:
+        gas[_kind(done.step)] = max(done.gas, gas.get(_kind(done.step), 0))
     return [Report(step, gas[_kind(step)]) for step in PRODUCTS[product](**parameters)]
 
 
@@ -164,17 +165,17 @@ def differences(web3: Web3, record: Deployment, *, owner: str | None = None) -> 
         return [f"the node is on chain {web3.eth.chain_id}, the record on {record.chain_id}"]
     steps = [step for name, parameters in record.products.items() for step in PRODUCTS[name](**parameters)]
     created = {step.name for step in steps if isinstance(step, Create)}
-    found = [f"{name}: in the record, but in none of its products" for name in record.contracts if name not in created]
+    faults = [f"{name}: in the record, but in none of its products" for name in record.contracts if name not in created]
     for step in steps:
         if isinstance(step, Create):
-            found += [f"{step.name}: {fault}" for fault in _faults(web3, step, record)]
+            faults += [f"{step.name}: {fault}" for fault in _faults(web3, step, record)]
         elif _is_retired(web3, record, step):
             continue
         shows = step.shows if isinstance(step, Create) else step.later or (step.shows,)
         for expected in shows:
             if _is_there(record, expected.contract):
-                found += _shown_otherwise(web3, record, expected, owner)
-    return found
+                faults += _shown_otherwise(web3, record, expected, owner)
+    return faults
 
 
 def holds(web3: Web3, record: Deployment, expected: Shows) -> bool:
@@ -248,7 +249,7 @@ def _faults(web3: Web3, step: Create, record: Deployment) -> list[str]:
         return ["not deployed"]
     artifact = code_of(step.name)
     try:
-        arguments = _arguments(web3, step, record, known.deployer)
+        arguments = _arguments(web3, step, record, address_of(known.deployer))
     except ChainError as missing:
         return [str(missing)]
     if known.arguments != arguments:
@@ -261,7 +262,7 @@ def _faults(web3: Web3, step: Create, record: Deployment) -> list[str]:
     if code[: len(artifact.runtime)] != artifact.runtime:  # immutables follow it
         return [f"the code at {known.address} is not what this source compiles to"]
     try:
-        sent = web3.eth.get_transaction(known.transaction)
+        sent: Any = web3.eth.get_transaction(known.transaction)
         receipt = web3.eth.get_transaction_receipt(known.transaction)
     except TransactionNotFound:
         return [f"no transaction {known.transaction}"]
@@ -296,30 +297,29 @@ def _is_there(record: Deployment, contract: str | Foreign) -> bool:
 
 def _contract(web3: Web3, record: Deployment, contract: str | Foreign):
     if isinstance(contract, Foreign):
-        return web3.eth.contract(address=contract.address, abi=contract.abi)
+        return web3.eth.contract(address=address_of(contract.address), abi=contract.abi)
     return web3.eth.contract(address=record.address_of(contract), abi=code_of(contract).abi)
 
 
-def _arguments(web3: Web3, step: Create, record: Deployment, deployer: str) -> list[Any]:
+def _arguments(web3: Web3, step: Create, record: Deployment, deployer: ChecksumAddress) -> list[Any]:
     """The constructor arguments of a step that `deployer` sent, or else sends next."""
     known = record.contracts.get(step.name)
 
-    def one(value):
+    def argument(value):
         if isinstance(value, list):
-            return [one(item) for item in value]
+            return [argument(item) for item in value]
         if isinstance(value, Deployer):
             return deployer
         if isinstance(value, Later):
-            sent = known is not None and _was_sent(web3, known)
-            nonce = (
-                web3.eth.get_transaction(known.transaction)["nonce"]
-                if sent
-                else web3.eth.get_transaction_count(deployer, "pending")
-            )
+            if known is not None and _was_sent(web3, known):
+                sent: Any = web3.eth.get_transaction(known.transaction)
+                nonce = sent["nonce"]
+            else:
+                nonce = web3.eth.get_transaction_count(deployer, "pending")
             return address_of_nonce(deployer, nonce + value.transactions)
         return value
 
-    return _resolved(web3, [one(value) for value in step.arguments], record)
+    return _resolved(web3, [argument(value) for value in step.arguments], record)
 
 
 def address_of_nonce(deployer: str, nonce: int) -> str:
@@ -328,7 +328,7 @@ def address_of_nonce(deployer: str, nonce: int) -> str:
 
 
 def _resolved(web3: Web3, values: Sequence[Any], record: Deployment, owner: str | None = None) -> list[Any]:
-    def one(value):
+    def resolved(value):
         if isinstance(value, View):
             view = _contract(web3, record, value.contract).functions[value.view]
             return view(*_resolved(web3, value.arguments, record)).call()
@@ -340,16 +340,16 @@ def _resolved(web3: Web3, values: Sequence[Any], record: Deployment, owner: str 
             return owner or record.contracts[value.name].deployer
         return value
 
-    return [one(value) for value in values]
+    return [resolved(value) for value in values]
 
 
 def current_commit() -> str | None:
     """The commit that is checked out, "-dirty" if files differ from it; None outside a git checkout."""
-    told = subprocess.run(
+    git = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    return told.stdout.strip() or None
+    return git.stdout.strip() or None

@@ -44,7 +44,9 @@ class Index:
         self.first_block = deployment.first_block
         # Tokens, vaults and markets that others made log what nobody asks here.
         known = {contract.NAME for contract in Contract.KNOWN}
-        self.contracts = {name: address for name, address in deployment.addresses.items() if name in known}
+        self.contracts: dict[str, str] = {
+            name: address for name, address in deployment.addresses.items() if name in known
+        }
         self._pieces = Pieces(web3, list(self.contracts.values()), blocks_at_once)
         self._counts_alike = False  # whether contracts are known to count blocks as the node does
         self.engine = _engine(url)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tessera.chain.contract import EventLog
+from tessera.chain.contract import E
 from tessera.chain.escrow import Entry, Kind
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized
 from tessera.chain.prediction_events import EventCreated, EventSettled, PrizeClaimSkipped
@@ -13,6 +13,7 @@ from tessera.index.answers import EventState, MarketState
 from tessera.model.lmsr import Outcome
 
 REFUSED = "events: token refused"
+Revenue = Harvested | RevenueAdded | PrizeTaken | PeriodClosed
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,10 @@ class History:
                 unpaid.setdefault(bet.market_id, {})[bet.account] = None
         return {market_id: list(accounts) for market_id, accounts in unpaid.items()}
 
-    def revenue(self) -> list[EventLog]:
+    def revenue(self) -> list[Revenue]:
         """What came into the prize pool, from whom, and the weeks that were closed, in the chain's order."""
         return self._rows(Harvested, RevenueAdded, PrizeTaken, PeriodClosed)
 
-    def _rows(self, *kinds: type[EventLog], **equal) -> list:
+    def _rows(self, *kinds: type[E], **equal) -> list[E]:
         with self._index.snapshot() as snapshot:
             return list(snapshot.rows(*kinds, **equal))

@@ -80,11 +80,12 @@ class Loop:
         self._answered, self._failures = time.monotonic(), 0
         # All of it, should the round not even begin.
         self.metrics.undone.set(len(plan.steps))
-        done = None
         try:
             done = run(self.view, self.wallet, plan, budget=self.budget, stopping=stopping.is_set)
-        finally:
-            self._check(plan, done)
+        except BaseException:
+            self._check(plan, None)
+            raise
+        self._check(plan, done)
         self.metrics.ended(done)
         self._report(done)
 

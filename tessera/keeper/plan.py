@@ -98,7 +98,10 @@ def due(view: View) -> Plan:
     for module in ORDER:
         if module.NEEDS in deployment.contracts:
             for item in module.due(view, now):
-                (waiting if isinstance(item, str) else steps).append(item)
+                if isinstance(item, str):
+                    waiting.append(item)
+                else:
+                    steps.append(item)
     waiting += view.missing()
     late = close.late(now, view.prizes.period()) if view.has_tickets else 0
     return Plan(deployment.network, deployment.chain_id, now, late, steps, waiting)

@@ -67,7 +67,7 @@ def as_mapping(done: Round, money: MoneyFlow | None, token: Token | None) -> dic
             }
             for outcome in done.outcomes
         ],
-        "money": None if money is None else {**asdict(money), "token": asdict(token)},
+        "money": None if money is None or token is None else {**asdict(money), "token": asdict(token)},
     }
 
 
@@ -102,8 +102,9 @@ def read(folder: Path, name: str | None = None) -> tuple[Path, dict]:
 def show(report: Mapping, console: Console) -> None:
     """The steps as a table, where the money went, and what the round ended with; 80 columns are enough."""
     table = Table(title="The keeper's round", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for column, justify in (("step", "left"), ("", "left"), ("gas", "right")):
-        table.add_column(column, justify=justify)
+    table.add_column("step")
+    table.add_column("")
+    table.add_column("gas", justify="right")
     for step in report["steps"]:
         gas = sum(sent["gas_used"] for sent in step["transactions"])
         what = Text(step["what"])

@@ -7,7 +7,7 @@ from functools import cached_property
 from web3 import EthereumTesterProvider
 
 from tessera.chain import Tessera
-from tessera.chain.blocks import contract_block
+from tessera.chain.blocks import block_at, contract_block
 from tessera.chain.erc20 import Token
 from tessera.index import Index
 from tessera.keeper.history import History
@@ -68,8 +68,8 @@ class View:
 
     def clock(self) -> Clock:
         """On a node the newest block; the chain inside the process knows its next one."""
-        newest = self.web3.eth.get_block("pending" if self.embedded else "latest")
-        return Clock(contract_block(self.web3), newest["timestamp"])
+        newest = block_at(self.web3, "pending" if self.embedded else "latest")
+        return Clock(contract_block(self.web3), newest.timestamp)
 
     def token(self, address: str) -> Token:
         """Symbol and decimals of a token."""

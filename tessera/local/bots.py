@@ -45,7 +45,7 @@ class Bots:
 
     def _end_markets(self, now: int) -> None:
         markets = self.tessera.markets
-        creators = {wallet.address: wallet for wallet in self.wallets}
+        creators: dict[str, Wallet] = {wallet.address: wallet for wallet in self.wallets}
         for market_id in range(1, markets.market_count() + 1):
             market = markets.market(market_id)
             waits = market.status in (Status.OPEN, Status.CLOSED) and now >= market.expected_result_at

@@ -3,8 +3,13 @@
 For the product `tickets` with its stand-ins. Needs the compiler (dependency group `ops`).
 """
 
-from web3 import EthereumTesterProvider, Web3
+from typing import Any
 
+from eth_typing import ChecksumAddress
+from web3 import EthereumTesterProvider, Web3
+from web3.types import RPCEndpoint
+
+from tessera.chain.blocks import block_at
 from tessera.chain.contract import WAD
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
 from tessera.chain.erc20 import Erc20
@@ -28,8 +33,8 @@ def let_pass(web3: Web3, seconds: int, blocks_per_hour: int) -> None:
     require_local(web3)
     blocks = max(2, seconds * blocks_per_hour // HOUR)
     if isinstance(web3.provider, EthereumTesterProvider):
-        tester = web3.provider.ethereum_tester
-        end = web3.eth.get_block("latest")["timestamp"] + seconds
+        tester: Any = web3.provider.ethereum_tester
+        end = block_at(web3).timestamp + seconds
         tester.backend.mine_blocks(blocks - 2)
         tester.time_travel(end)  # mines a block before it
         tester.mine_block()
@@ -70,7 +75,7 @@ class LocalChain:
 
     def now(self) -> int:
         """Unix seconds of the newest block."""
-        return self.web3.eth.get_block("latest")["timestamp"]
+        return block_at(self.web3).timestamp
 
     def let_pass(self, seconds: int) -> None:
         """Lets vaults earn and blocks be mined for so long."""
@@ -109,12 +114,12 @@ class LocalChain:
         data = self.contract(name).encode_abi(function, arguments)
         self.owner.send({"to": self._address(name), "data": data}, f"{name}.{function}")
 
-    def _address(self, name: str) -> str:
+    def _address(self, name: str) -> ChecksumAddress:
         return self.tessera.deployment.address_of(name)
 
 
 def ask_node(web3: Web3, method: str, *parameters) -> None:
     """Has a node of one's own do what no public node does. Raises ChainError where it refuses."""
-    answer = web3.provider.make_request(method, list(parameters))
+    answer = web3.provider.make_request(RPCEndpoint(method), list(parameters))
     if "error" in answer:
         raise ChainError(f"{method}: {answer['error']['message']}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from web3 import Web3
 
 from tessera.chain import EUR, WAD, ChainError, Deployment, NodeError, Outcome, Terms, Tessera, Wallet, connect
+from tessera.chain.blocks import block_at
 from tessera.chain.embedded import ACCOUNTS, known_account
 from tessera.chain.lmsr_markets import MarketCreated
 from tessera.chain.panels import PanelCreated
@@ -69,7 +70,7 @@ def report(tessera: Tessera, event_id: int, outcome: int) -> None:
     """Lets as many members of the event's panel as decide say what happened. Raises Reverted where it is too early."""
     panels, info = tessera.panels, tessera.events.event_info(event_id)
     wallets = [Wallet(tessera.web3, known_account(index)) for index in PANEL]
-    members = {wallet.address: wallet for wallet in wallets}
+    members: dict[str, Wallet] = {wallet.address: wallet for wallet in wallets}
     for address in panels.members_of(info.panel_id)[: panels.threshold_of(info.panel_id)]:
         panels.report(members[address], info.panel_id, tessera.events.question(event_id), outcome)
 
@@ -78,7 +79,7 @@ def _begin_club(tessera: Tessera, owner: Wallet, friends: list[Wallet]) -> None:
     tessera.play_euro.invite(owner, [friend.address for friend in friends])
     for friend in friends[:-1]:
         tessera.play_euro.join(friend, consent=1)
-    now = tessera.web3.eth.get_block("latest")["timestamp"]
+    now = block_at(tessera.web3).timestamp
     for creator, bettor, question, p0, hours in (
         (friends[0], friends[1], "Will it rain in Vienna tomorrow?", WAD * 62 // 100, 24),
         (friends[1], friends[0], "Will the home team win on Saturday?", WAD * 30 // 100, 7 * 24),

@@ -100,6 +100,8 @@ class Site:
         return json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
 
     def _ask(self, calls: list[dict]) -> list[dict]:
+        if self.node is None:
+            raise ValueError("there is no node behind this page")
         request = Request(self.node, json.dumps(calls).encode(), {"Content-Type": JSON})  # noqa: S310
         with urlopen(request, timeout=NODE_SECONDS) as answer:  # noqa: S310
             return json.load(answer)

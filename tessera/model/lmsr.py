@@ -9,13 +9,13 @@ of its own. A gap is the shares of the other side less those of this side. Nothi
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mpmath import mp
 
 from tessera.model.units import WAD, Outcome, odds_text  # noqa: F401  whoever computes with the rule needs them
 
-exact = mp.clone()
+exact: Any = mp.clone()  # mpmath gives a context its functions when it is made
 exact.dps = 60
 mpf = exact.mpf
 

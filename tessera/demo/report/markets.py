@@ -290,9 +290,13 @@ def _card(index: int, game: Game, true_kickoff: int) -> str:
 {escape(match.away)}</div>
 <p class="meta">{escape(match.round)}{later} · played {_date(true_kickoff)}, here {_date(match.kickoff)}</p>
 <p class="question">{escape(fixture.terms()["question"])}
-<span class="badge {game.outcome.name}">{game.outcome.name}</span>{odd}</p>
+<span class="badge {_name(game.outcome)}">{_name(game.outcome)}</span>{odd}</p>
 <figure data-draw="match" data-game="{index}" aria-label="Price of YES in {escape(_title(game))}"></figure>
 <p class="facts">{"".join(f"<span>{fact}</span>" for fact in facts)}</p>{_steps(game)}</article>"""
+
+
+def _name(outcome: Outcome | None) -> str:
+    return "" if outcome is None else str(outcome.name)
 
 
 def _steps(game: Game) -> str:
@@ -303,11 +307,11 @@ def _steps(game: Game) -> str:
     for step in game.steps:
         if step.verb == "proposed":
             role = "the creator" if step.who == game.creator else "a bettor"
-            lines.append((step.at, f"{step.who}, {role}, proposed {step.outcome.name}"))
+            lines.append((step.at, f"{step.who}, {role}, proposed {_name(step.outcome)}"))
         elif step.verb == "disputed":
             lines.append((step.at, f"{step.who} disputed: “{escape(step.reason)}”"))
         elif step.verb == "ruled":
-            lines.append((step.at, f"{step.who}, the referee, ruled {step.outcome.name}"))
+            lines.append((step.at, f"{step.who}, the referee, ruled {_name(step.outcome)}"))
         elif step.verb == "final":
             votes = list({each.who: each.outcome for each in game.steps if each.verb == "voted"}.values())
             if votes:
@@ -318,7 +322,7 @@ def _steps(game: Game) -> str:
             if game.fixture.ending is Ending.EXPIRED:
                 lines.append((step.at, "nobody had proposed an outcome for seven days"))
             back = ": every stake and the seed went back" if step.outcome is Outcome.INVALID else ""
-            lines.append((step.at, f"final: {step.outcome.name}{back}"))
+            lines.append((step.at, f"final: {_name(step.outcome)}{back}"))
     items = "".join(f"<li><time>{_clock(at)}</time><span>{text}</span></li>" for at, text in lines)
     return f'<ol class="steps">{items}</ol>'
 

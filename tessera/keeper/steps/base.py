@@ -4,9 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from tessera.chain.contract import Contract
+from web3.types import TxParams
+
+from tessera.chain.contract import Contract, address_of
 from tessera.chain.errors import NodeRefusedError, Reverted, calling
 from tessera.chain.wallet import with_margin
 from tessera.keeper.view import View
@@ -39,7 +41,7 @@ class Call:
         return f"{self.contract.NAME}.{self.function}"
 
     @property
-    def data(self) -> dict:
+    def data(self) -> TxParams:
         """Receiver and data, as a wallet takes them."""
         return {"to": self.contract.address, "data": self.contract.calldata(self.function, *self.arguments)}
 
@@ -99,7 +101,8 @@ def refusal(view: View, call: Call) -> str | None:
 
 def gas_room(view: View) -> int:
     """What one transaction may take: nine tenths of a block, since others want in, too."""
-    return min(view.web3.eth.get_block("latest")["gasLimit"] * 9 // 10, MAX_TRANSACTION_GAS)
+    newest: Any = view.web3.eth.get_block("latest")
+    return min(newest["gasLimit"] * 9 // 10, MAX_TRANSACTION_GAS)
 
 
 def fits(view: View, call: Call) -> bool:
@@ -114,5 +117,5 @@ def fits(view: View, call: Call) -> bool:
     return with_margin(estimate) <= gas_room(view)
 
 
-def _sender(view: View) -> dict:
-    return {} if view.account is None else {"from": view.account}
+def _sender(view: View) -> TxParams:
+    return {} if view.account is None else {"from": address_of(view.account)}

@@ -126,8 +126,8 @@ def due(view: View, now: Clock) -> Iterator[Step | str]:
         if len(small) < len(winners.everybody) or not winners.everybody:
             yield _step(view, event.event_id, len(winners.everybody) - len(small))
     for state in settle.ended(view, now):
-        event_id, is_won = state.event.event_id, not state.waits and state.outcome is not None
-        if is_won and (winners := view.history.predicting(event_id, state.outcome)):
+        event_id, outcome = state.event.event_id, None if state.waits else state.outcome
+        if outcome is not None and (winners := view.history.predicting(event_id, outcome)):
             yield _step(view, event_id, len(winners))
 
 

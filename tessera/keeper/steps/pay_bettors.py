@@ -48,14 +48,15 @@ class PayBettors(Step):
     def _owed(self, view: View) -> list[str]:
         """Whom the logs show as unpaid and the contract, too."""
         market = view.markets.market(self.market_id)
-        if market.status not in SETTLED:
+        outcome = market.outcome
+        if market.status not in SETTLED or outcome is None:
             return []  # an early proposal was refused
         if not wait_until(lambda: self._is_logged(view), LAG_SECONDS):
             raise ChainError(f"the logs lag behind the state: they do not show that market {self.market_id} is settled")
         return [
             account
             for account in view.history.unpaid_bettors().get(self.market_id, [])
-            if view.markets.position(self.market_id, account).payoff(market.outcome)
+            if view.markets.position(self.market_id, account).payoff(outcome)
         ]
 
     def _is_logged(self, view: View) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 import pytest
 
-from tessera.cli.inputs import ALL, MOST, Address, Money, Share, Time
+from tessera.cli.inputs import ALL, MOST, Address, Money, MoneyOrAll, Share, Time
 from tessera.model.units import WAD
 
 SIX_EVENING = int(datetime(2027, 1, 31, 18, tzinfo=UTC).timestamp())
@@ -86,7 +86,7 @@ def test_an_amount_that_is_none_is_refused(text, why):
 
 
 def test_all_and_nothing_where_they_mean_something():
-    assert Money(all_=True).convert("all", None, None) == ALL
+    assert MoneyOrAll().convert("all", None, None) == ALL
     assert Money(zero=True).convert("0", None, None) == 0
 
 
