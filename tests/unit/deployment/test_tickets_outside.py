@@ -278,12 +278,22 @@ def test_the_treasury_spends_by_the_same_way(owned, proposer, stranger):
     ("old", "new", "told"),
     [
         ("delay = 172_800", "", "delay is missing"),
-        ("delay = 172_800", "delay = 172_800\ncap = 1", "cap is unknown"),
+        ("delay = 172_800", "delay = 172_800\ncap = 1", "cap is unknown: there are blocks_per_hour, min_blocks, delay"),
         ("delay = 172_800", "delay = 0", "delay is a whole number from 86,400 to 2,592,000, not 0"),
         ("delay = 172_800", "delay = true", "delay is a whole number from 86,400 to 2,592,000, not True"),
         ("delay = 172_800", "delay = ", "is no TOML"),
         ("bet_per_block = 0.25", "bet_per_block = -1", "bet_per_block is a number of BET above 0, not -1"),
         ("bet_per_block = 0.25", "bet_per_block = 'much'", "bet_per_block is a number of BET above 0, not 'much'"),
+        ("bet_per_block = 0.25", "bet_per_block = nan", "bet_per_block is a number of BET above 0, not NaN"),
+        ("bet_per_block = 0.25", "bet_per_block = inf", "bet_per_block is a number of BET above 0, not Infinity"),
+        ("bet_per_block = 0.25", "bet_per_block = 1e999999999", "bet_per_block is a number of BET above 0, not 1E+99"),
+        ("bet_per_block = 0.25", "bet_per_block = 1e-999999999", "bet_per_block is a number of BET above 0, not 1E-99"),
+        (
+            "bet_per_block = 0.25",
+            "bet_per_block = 12_345_678_901.1234567890123456789",
+            "bet_per_block is a number of BET above 0, not 12345678901.1234567890123456789",
+        ),
+        ("delay = 172_800", "cap = 1", "delay is missing; cap is unknown"),
         ("bet_per_block = 0.25", "bet_per_block = 25", "are more than bet_cap"),
         ("end_of_mining = 10_600_000", "end_of_mining = 999", "end_of_mining is before first_mined_block"),
         ('router = "0x', 'router = "0y', "router is no address: '0y"),
@@ -311,7 +321,16 @@ def test_bad_assets_are_refused(path, text, outside):
     with pytest.raises(ChainError, match="prize_token is none of the assets"):
         read_parameters(path)
     path.write_text(text.replace("feed =", "oracle ="))
-    with pytest.raises(ChainError, match="asset 1 has token, vault, feed and nothing else"):
+    with pytest.raises(
+        ChainError, match="asset 1: feed is missing; asset 1: oracle is unknown: there are token, vault, feed"
+    ):
+        read_parameters(path)
+    path.write_text(text[: text.index("[[assets]]")] + "assets = [1]\n")
+    with pytest.raises(ChainError, match="asset 1 is a table of token, vault, feed"):
+        read_parameters(path)
+    proposer = known_account(1).address
+    path.write_text(text.replace(f'"{proposer}"', f'"{proposer}", "{proposer.lower()}"'))
+    with pytest.raises(ChainError, match=f"proposer 2 is no address: '{proposer.lower()}'"):
         read_parameters(path)
     with pytest.raises(ChainError, match="cannot read"):
         read_parameters(path / "nowhere")
