@@ -25,9 +25,10 @@ demo: .venv/.ops ## play a season of markets on real matches; MATCHES=51 plays a
 test: .venv/.dev ## all tests that need no Node, no browser and a few minutes
 	pytest -m "not campaign and not anvil and not browser and not postgres" -n 2 --dist loadfile
 
-check: .venv/.dev ## formatters, linters, compiler warnings, sizes, gas, generated files
+check: .venv/.dev ## formatters, linters, types, compiler warnings, sizes, gas, generated files
 	ruff format --check .
 	ruff check .
+	basedpyright
 	printf "%s\n" $(CONTRACTS) | xargs -P 2 -I{} natrix lint {} -d NTX1 NTX4 NTX11
 	python scripts/check_contracts.py
 	python -m benchmarks.gas --check
