@@ -91,9 +91,9 @@ def audit(stream: Stream) -> tuple[list[str], list[str]]:
     except ValueError as error:
         return guilty, [*broken, str(error)]
     # The house answers for the record up to the last head of it that it signed.
-    known = {n: found for n, found in by_line.items() if n <= len(heads)}
-    answered = max((n for n, found in known.items() if heads[n - 1] in found), default=0)
-    for n in sorted(n for n, found in known.items() if heads[n - 1] not in found):
+    known = {n: of_line for n, of_line in by_line.items() if n <= len(heads)}
+    answered = max((n for n, of_line in known.items() if heads[n - 1] in of_line), default=0)
+    for n in sorted(n for n, of_line in known.items() if heads[n - 1] not in of_line):
         if n < answered:
             guilty.append(f"the house signed a head for line {n} that the heads it signed later contradict")
         else:

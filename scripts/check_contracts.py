@@ -34,14 +34,14 @@ def runtime_size(path: Path) -> int:
 def faults(path: Path, *, deployable: bool) -> list[str]:
     """What a contract's text breaks of the rules that a compiler cannot see."""
     text = path.read_text()
-    found = []
+    faults = []
     if text.splitlines()[:2] != HEADER:
-        found.append(f"the first two lines are not {HEADER}")
+        faults.append(f"the first two lines are not {HEADER}")
     if deployable and "@custom:halt" not in text:
-        found.append("no @custom:halt says how it is stopped")
-    found += [f"line {n} is over 120 columns" for n, line in enumerate(text.splitlines(), 1) if len(line) > 120]
-    found += [f"reason over 32 bytes: {r}" for r in re.findall(r'assert .*?, "([^"]+)"', text) if len(r.encode()) > 32]
-    return found
+        faults.append("no @custom:halt says how it is stopped")
+    faults += [f"line {n} is over 120 columns" for n, line in enumerate(text.splitlines(), 1) if len(line) > 120]
+    faults += [f"reason over 32 bytes: {r}" for r in re.findall(r'assert .*?, "([^"]+)"', text) if len(r.encode()) > 32]
+    return faults
 
 
 @click.command(help=__doc__)

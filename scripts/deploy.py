@@ -76,7 +76,7 @@ def ticket_parameters(provider: ProviderAPI, file: Path | None, record: Path) ->
     wanted = read_parameters(file)
     faults = [] if record.exists() else faults_on_chain(provider.web3, wanted)
     if faults:
-        raise ChainError(f"{file} is not of this chain:\n" + "\n".join(f"  {one}" for one in faults))
+        raise ChainError(f"{file} is not of this chain:\n" + "\n".join(f"  {fault}" for fault in faults))
     return wanted
 
 
@@ -102,17 +102,17 @@ def plan(web3: Web3, product: str, parameters: dict, path: Path):
     record = open_record(web3, path, path.stem)
     total = 0
     rehearsed = rehearse(product, parameters, web3.eth.chain_id)
-    for step, told in zip(PRODUCTS[product](**parameters), rehearsed, strict=True):
+    for step, rehearsal in zip(PRODUCTS[product](**parameters), rehearsed, strict=True):
         if is_done(web3, record, step):
             click.echo(f"  done   {step}")
         else:
-            click.echo(f"  to do  {step}: {told.gas:,} gas")
-            total += told.gas
+            click.echo(f"  to do  {step}: {rehearsal.gas:,} gas")
+            total += rehearsal.gas
     price = web3.eth.gas_price
     click.echo(f"{total:,} gas, {total * price / 1e18:.6f} ETH at {price / 1e9:.3f} gwei. Nothing was sent.")
 
 
-def tell(told: Report):
+def tell(report: Report):
     """Prints what became of a step."""
-    what = f"{told.gas:,} gas" if told.gas else "was done"
-    click.echo(f"  {told.step}: {what}{f', at {told.address}' if told.address else ''}")
+    what = f"{report.gas:,} gas" if report.gas else "was done"
+    click.echo(f"  {report.step}: {what}{f', at {report.address}' if report.address else ''}")

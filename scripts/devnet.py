@@ -85,14 +85,14 @@ def listening_at(node: subprocess.Popen, log: Path) -> str:
 def tell_pages(tessera: Tessera, url: str, path: Path) -> None:
     """Writes what a page needs to find this chain; the shape is `Devnet` in frontend-abi/ts/addresses.ts."""
     record = tessera.deployment
-    found = {
+    site = {
         "chainId": record.chain_id,
         "rpcUrl": url,
         "firstBlock": record.first_block,
         "addresses": record.addresses,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n")
+    path.write_text(json.dumps(site, indent=2) + "\n")
 
 
 def describe(tessera: Tessera, url: str, members: int) -> None:

@@ -102,15 +102,15 @@ def events(artifacts: list[Artifact]) -> list[dict]:
 
 def addresses() -> dict[int, dict[str, str]]:
     """The addresses of each public deployment by chain id. Raises ClickException where a chain has two records."""
-    found = {}
+    by_chain = {}
     for path in sorted((ROOT / "deployments").glob("*.json")):
         record = Deployment.load(path)
         if record.chain_id in LOCAL_CHAINS or path.stem.endswith("-fork"):
             continue
-        if record.chain_id in found:
+        if record.chain_id in by_chain:
             raise click.ClickException(f"{path.name} is a second record of chain {record.chain_id}")
-        found[record.chain_id] = record.addresses
-    return found
+        by_chain[record.chain_id] = record.addresses
+    return by_chain
 
 
 def rows(items: list) -> str:
@@ -162,21 +162,21 @@ def files() -> dict[str, str]:
     """What frontend-abi/ should hold, path to text."""
     artifacts = deployables()
     names = [artifact.name for artifact in artifacts]
-    found = {}
+    texts = {}
     for artifact in artifacts:
         abi = rows(artifact.abi)
-        found[f"json/{artifact.name}.json"] = f"{abi}\n"
+        texts[f"json/{artifact.name}.json"] = f"{abi}\n"
         name = variable(artifact.name)
-        found[f"ts/{name}.ts"] = f"{HEADER}export const {name}Abi = {abi} as const;\n"
+        texts[f"ts/{name}.ts"] = f"{HEADER}export const {name}Abi = {abi} as const;\n"
     catalogue = entries(errors(artifacts))
-    found["errors.json"] = f"{catalogue}\n"
-    found["ts/errors.ts"] = (
+    texts["errors.json"] = f"{catalogue}\n"
+    texts["ts/errors.ts"] = (
         f"{HEADER}/** Every text a contract can revert with. Calls pass on those of the contracts they call, too. */\n"
         f"export const errors = {catalogue} as const;\n\nexport type Reason = keyof typeof errors;\n"
     )
-    found["ts/events.ts"] = f"{HEADER}export const events = {rows(events(artifacts))} as const;\n"
+    texts["ts/events.ts"] = f"{HEADER}export const events = {rows(events(artifacts))} as const;\n"
     union = " | ".join(json.dumps(name) for name in names)
-    found["ts/addresses.ts"] = (
+    texts["ts/addresses.ts"] = (
         f"{HEADER}export type ContractName = {union};\n\n"
         "export type Addresses = { readonly [name in ContractName]?: `0x${string}` };\n\n"
         "/** Public deployments by chain id. */\n"
@@ -186,10 +186,10 @@ def files() -> dict[str, str]:
         "  readonly chainId: number;\n  readonly rpcUrl: string;\n  readonly firstBlock: number;\n"
         "  readonly addresses: Addresses;\n};\n"
     )
-    found["ts/signed.ts"] = signed()
+    texts["ts/signed.ts"] = signed()
     modules = [*map(variable, names), "errors", "events", "addresses", "signed"]
-    found["ts/index.ts"] = HEADER + "".join(f'export * from "./{module}.js";\n' for module in modules)
-    return found
+    texts["ts/index.ts"] = HEADER + "".join(f'export * from "./{module}.js";\n' for module in modules)
+    return texts
 
 
 @click.command(help=__doc__)

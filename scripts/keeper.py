@@ -220,11 +220,11 @@ def loop(
 @click.option("--json", "as_json", is_flag=True)
 def report(reports: Path, name: str | None, as_json: bool):
     """Show the report of a round again: of the last, or of the one of that NAME (round-...)."""
-    path, found = reporting.read(reports, name)
+    path, written = reporting.read(reports, name)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(written, indent=2))
         return
-    show(found, path)
+    show(written, path)
 
 
 def view_of(
@@ -300,12 +300,12 @@ def words_of(command: str) -> list[str]:
         raise click.BadParameter(f"{error} in {command!r}") from None
 
 
-def show(found: dict, path: Path | None) -> None:
+def show(report: dict, path: Path | None) -> None:
     """A report as tables, and where its files are."""
-    reporting.show(found, console)
+    reporting.show(report, console)
     if path is not None:
         click.echo(f"report: {path}")
-        if found["money"]:
+        if report["money"]:
             click.echo(f"picture: {path.with_suffix('.svg')}")
 
 

@@ -26,12 +26,12 @@ def cli(provider: ProviderAPI, owner: str | None, record: Path | None):
     path = record or record_path(provider)
     try:
         deployment = Deployment.load(path)
-        found = differences(provider.web3, deployment, owner=owner)
-        assets = [] if found else standing_assets(provider.web3, deployment)
+        faults = differences(provider.web3, deployment, owner=owner)
+        assets = [] if faults else standing_assets(provider.web3, deployment)
     except ChainError as error:
         raise click.ClickException(str(error)) from None
-    if found:
-        raise click.ClickException(f"{path.name} and the chain differ:\n" + "\n".join(f"  {one}" for one in found))
+    if faults:
+        raise click.ClickException(f"{path.name} and the chain differ:\n" + "\n".join(f"  {one}" for one in faults))
     for name, address in deployment.addresses.items():
         click.echo(f"  {name} at {address}: as recorded")
     table = [StandingAsset(*StandingAsset._fields), *assets] if assets else []

@@ -117,13 +117,13 @@ def bots(tessera: Tessera, lock: Lock) -> Iterator[Bots]:
     stopped, web3, others = Event(), tessera.web3, Bots(tessera)
 
     def act() -> None:
-        seen = web3.eth.block_number
+        last = web3.eth.block_number
         while not stopped.wait(LOOK_SECONDS):
             try:
-                if (newest := web3.eth.block_number) != seen:
+                if (newest := web3.eth.block_number) != last:
                     with lock:
                         others.act()
-                    seen = newest
+                    last = newest
             except ChainError:
                 pass  # somebody else was faster, or the chain is about to stop
 

@@ -11,6 +11,21 @@ from tessera.chain.lmsr_markets import MarketCreated
 from tessera.deployment.deploy import deploy
 from tests.undo import undone
 
+__all__ = [
+    "bet",
+    "bettor",
+    "creator",
+    "deployed",
+    "market",
+    "other_bettor",
+    "owner",
+    "settle",
+    "stranger",
+    "tessera",
+    "travel",
+    "web3",
+]
+
 WINDOW = 60
 HOUR = 3600
 TERMS = Terms("Will it rain?", "It does.", "It does not.", "As the source reports it.", "The newspaper.")

@@ -28,16 +28,16 @@ class Result:
 
 def results(rows: Iterable[EventLog], product: str, pot: int | bytes | None = None) -> dict[str, Result]:
     """The result of everybody who ever had to do with a product, or with one of its pots (a market's number)."""
-    found: dict[str, Result] = {}
+    by_account: dict[str, Result] = {}
     for row in rows:
         if not isinstance(row, Entry) or row.product != product or (pot is not None and row.pot != pot_id(pot)):
             continue
-        old = found.get(row.account, Result())
+        old = by_account.get(row.account, Result())
         if row.kind in COLLECTED:
-            found[row.account] = Result(old.put_in + row.amount, old.got)
+            by_account[row.account] = Result(old.put_in + row.amount, old.got)
         else:
-            found[row.account] = Result(old.put_in, old.got + row.amount)
-    return found
+            by_account[row.account] = Result(old.put_in, old.got + row.amount)
+    return by_account
 
 
 def ledger_differences(escrow: Escrow, rows: Iterable[EventLog], block: int) -> list[str]:
@@ -47,16 +47,18 @@ def ledger_differences(escrow: Escrow, rows: Iterable[EventLog], block: int) -> 
     Raises LedgerError where the rows contradict each other.
     """
     ledger = rebuild(row.as_mapping() for row in rows if row.contract == escrow.address and row.block <= block)
-    found = []
+    differences = []
     for account, amount in ledger.balances.items():
         stored = escrow.balance_of(account, block=block)
         if stored != amount:
-            found.append(f"balance of {account}: {amount} by the logs, {stored} on chain")
+            differences.append(f"balance of {account}: {amount} by the logs, {stored} on chain")
     for (product, pot), amount in ledger.pots.items():
         stored = escrow.pot_balance(product, pot, block=block)
         if stored != amount:
-            found.append(f"pot {int.from_bytes(pot, 'big')} of {product}: {amount} by the logs, {stored} on chain")
-    held = PlayEuro(escrow.web3, escrow.token()).balance_of(escrow.address, block=block)
-    if held < ledger.owed:
-        found.append(f"the Escrow holds {held} and owes {ledger.owed}")
-    return found
+            differences.append(
+                f"pot {int.from_bytes(pot, 'big')} of {product}: {amount} by the logs, {stored} on chain"
+            )
+    tokens = PlayEuro(escrow.web3, escrow.token()).balance_of(escrow.address, block=block)
+    if tokens < ledger.owed:
+        differences.append(f"the Escrow holds {tokens} and owes {ledger.owed}")
+    return differences

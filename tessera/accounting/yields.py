@@ -55,8 +55,8 @@ def yields(tessera: Tessera) -> Yields | None:
         values.append(Fraction(staking.asset_state(asset).principal, unit))
         rates.append(growth(tessera.web3, staking.vault_of(asset), MANY * unit, since))
     lent = [(value, rate or Fraction(0)) for value, rate in zip(values, rates, strict=True)]
-    found = figures(lent, _mined(tessera, head), _bet_price(tessera), blocks_per_hour * 24 * 365)
-    return Yields(None if None in rates else lending_apy(lent), found)
+    yearly = figures(lent, _mined(tessera, head), _bet_price(tessera), blocks_per_hour * 24 * 365)
+    return Yields(None if None in rates else lending_apy(lent), yearly)
 
 
 def growth(web3: Web3, vault: str, shares: int, since: int) -> Fraction | None:
@@ -92,6 +92,6 @@ def _mined(tessera: Tessera, head: int) -> Fraction:
 
 def _bet_price(tessera: Tessera) -> Fraction:
     """What one BET would bring, in prize tokens, which count as USD; 0 where nobody buys."""
-    held, bet = tessera.prizes.market()
+    prize_tokens, bets = tessera.prizes.market()
     unit = 10 ** Erc20(tessera.web3, tessera.prizes.prize_token()).decimals()
-    return Fraction(held * WAD, bet * unit) * KEPT if bet else Fraction(0)
+    return Fraction(prize_tokens * WAD, bets * unit) * KEPT if bets else Fraction(0)

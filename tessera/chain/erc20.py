@@ -85,8 +85,8 @@ class Token:
     @classmethod
     def of(cls, web3: Web3, address: str) -> "Token":
         """What a token says of itself. Raises ChainError where there is none."""
-        found = Erc20(web3, address)
-        return cls(address, found.symbol(), found.decimals())
+        token = Erc20(web3, address)
+        return cls(address, token.symbol(), token.decimals())
 
     def text(self, amount: int) -> str:
         """An amount in words: "12.34 USDC"."""

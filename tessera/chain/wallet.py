@@ -260,21 +260,24 @@ class Wallet:
 
     def _receipt(self, sent: list[HexBytes], seconds: float) -> TxReceipt | None:
         """The receipt of any of these transactions, confirmed; None after so many seconds."""
-        found: TxReceipt | None = None
+        receipt: TxReceipt | None = None
 
         def is_there() -> bool:
-            nonlocal found
+            nonlocal receipt
             try:
                 for transaction in sent:
-                    found = self._receipt_of(transaction)
+                    receipt = self._receipt_of(transaction)
                     # A receipt may come from another machine than the state that is asked for next.
-                    if found is not None and self.web3.eth.block_number >= found["blockNumber"] + self.confirmations:
+                    if (
+                        receipt is not None
+                        and self.web3.eth.block_number >= receipt["blockNumber"] + self.confirmations
+                    ):
                         return True
             except NodeError:
                 pass  # the node may come back
             return False
 
-        return found if wait_until(is_there, seconds) else None
+        return receipt if wait_until(is_there, seconds) else None
 
     def _receipt_of(self, transaction: HexBytes) -> TxReceipt | None:
         try:

@@ -87,7 +87,9 @@ def take_back(session: Session, product: int):
 def _change(session: Session, consent: int) -> None:
     receipt = session.tessera.escrow.set_consent(session.wallet, consent)
     products = _products(session, session.wallet.address)
-    lines = (f"{one['product']}: {one['name']} {'may' if one['allowed'] else 'may not'}" for one in products)
+    lines = (
+        f"{product['product']}: {product['name']} {'may' if product['allowed'] else 'may not'}" for product in products
+    )
     card(session, "Who may take your bets", {"products": Said(products, *lines), **sent(receipt)})
 
 

@@ -45,34 +45,34 @@ def show(session: Session, account: str | None):
 
     who = session.who(account)
     with session.index.snapshot() as snapshot:
-        found = snapshot.portfolio(who)
-    owed = [(one.asset, coins(Token.of(session.web3, one.asset), one.amount)) for one in found.principal]
-    prizes = [(one.event_id, coins(session.prize_token, one.amount)) for one in found.prizes]
+        account_state = snapshot.portfolio(who)
+    owed = [(part.asset, coins(Token.of(session.web3, part.asset), part.amount)) for part in account_state.principal]
+    prizes = [(prize.event_id, coins(session.prize_token, prize.amount)) for prize in account_state.prizes]
     card(
         session,
         who,
         {
             "account": who,
-            "balance": eur(found.balance),
-            "put_in": eur(found.put_in),
-            "got": eur(found.got),
-            "profit": eur(found.profit),
-            "stake": usd(found.stake),
+            "balance": eur(account_state.balance),
+            "put_in": eur(account_state.put_in),
+            "got": eur(account_state.got),
+            "profit": eur(account_state.profit),
+            "stake": usd(account_state.stake),
             "principal": Said(
                 [{"asset": asset, "amount": amount} for asset, amount in owed], *(str(amount) for _, amount in owed)
             ),
             "predictions": Said(
                 [
-                    {"event_id": one.event_id, "outcome": one.outcome, "forfeited": one.forfeited}
-                    for one in found.predictions
+                    {"event_id": made.event_id, "outcome": made.outcome, "forfeited": made.forfeited}
+                    for made in account_state.predictions
                 ],
-                *(f"event {one.event_id}: outcome {one.outcome}" for one in found.predictions),
+                *(f"event {made.event_id}: outcome {made.outcome}" for made in account_state.predictions),
             ),
             "prizes": Said(
                 [{"event_id": event_id, "amount": amount} for event_id, amount in prizes],
                 *(f"event {event_id}: {amount}" for event_id, amount in prizes),
             ),
-            "mined": wad(found.mined, "BET"),
+            "mined": wad(account_state.mined, "BET"),
         },
     )
 

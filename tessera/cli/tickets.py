@@ -203,13 +203,13 @@ def withdraw(session: Session, asset: str, amount: str, min_paid: str | None, ye
     has_lost = 100 * worth < 99 * min(taken, owed)
     ask(session, "Withdraw", values, yes or not has_lost)
     receipt = staking.withdraw(wallet, token.address, taken, least)
-    left = receipt.event(Withdrawn)
+    withdrawn = receipt.event(Withdrawn)
     values = {
         "asset": token.address,
-        "paid": coins(token, left.paid),
+        "paid": coins(token, withdrawn.paid),
         "min_paid": coins(token, least),
         "principal": coins(token, staking.principal_of(wallet.address, token.address)),
-        "stake": usd(left.stake),
+        "stake": usd(withdrawn.stake),
     }
     card(session, "Receipt", {**values, **sent(receipt)})
 

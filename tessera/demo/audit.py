@@ -23,33 +23,35 @@ def audit(club: Club, rows: list[EventLog], record: Record) -> list[str]:
     ledger = rebuild(row.as_mapping() for row in rows if row.contract == escrow.address)
     count = markets.market_count()
     pots = {market_id: escrow.pot_balance(markets.address, market_id) for market_id in range(1, count + 1)}
-    held = {name: escrow.balance_of(wallet.address) for name, wallet in club.wallets.items()}
-    wrong = [
+    balances = {name: escrow.balance_of(wallet.address) for name, wallet in club.wallets.items()}
+    faults = [
         f"market {market_id} is not finalized"
         for market_id in pots
         if markets.market(market_id).status not in (Status.RESOLVED, Status.INVALID)
     ]
-    wrong += [f"pot {market_id} still holds {amount}" for market_id, amount in pots.items() if amount]
-    wrong += [f"the logs leave {amount} in pot {pot}" for pot, amount in ledger.pots.items() if amount]
-    wrong += [
-        f"{name} holds {held[name]} on the chain, {ledger.balances.get(wallet.address)} by the logs"
+    faults += [f"pot {market_id} still holds {amount}" for market_id, amount in pots.items() if amount]
+    faults += [f"the logs leave {amount} in pot {pot}" for pot, amount in ledger.pots.items() if amount]
+    faults += [
+        f"{name} holds {balances[name]} on the chain, {ledger.balances.get(wallet.address)} by the logs"
         for name, wallet in club.wallets.items()
-        if held[name] != ledger.balances.get(wallet.address)
+        if balances[name] != ledger.balances.get(wallet.address)
     ]
     tokens = club.tessera.play_euro.balance_of(escrow.address)
     minted = sum(row.amount for row in rows if isinstance(row, Joined))
-    if not tokens == ledger.owed == sum(held.values()) == minted:
-        wrong.append(f"Escrow has {tokens}, owes {ledger.owed}, friends hold {sum(held.values())}, minted {minted}")
-    wrong += [
-        f"{one.name} holds {held[one.name]}, but gained {one.total}"
-        for one in record.standings
-        if held[one.name] != WELCOME + one.total
+    if not tokens == ledger.owed == sum(balances.values()) == minted:
+        faults.append(
+            f"Escrow has {tokens}, owes {ledger.owed}, friends hold {sum(balances.values())}, minted {minted}"
+        )
+    faults += [
+        f"{standing.name} holds {balances[standing.name]}, but gained {standing.total}"
+        for standing in record.standings
+        if balances[standing.name] != WELCOME + standing.total
     ]
-    if total := sum(one.total for one in record.standings):
-        wrong.append(f"gains and losses add up to {total}")
-    wrong += [f"{name}: {paid} paid, {due} due" for name, paid, due in _claims(record) if paid != due]
-    if wrong:
-        raise AuditError("\n".join(wrong))
+    if total := sum(standing.total for standing in record.standings):
+        faults.append(f"gains and losses add up to {total}")
+    faults += [f"{name}: {paid} paid, {due} due" for name, paid, due in _claims(record) if paid != due]
+    if faults:
+        raise AuditError("\n".join(faults))
     return [
         f"all {count} markets are finalized and all {count} pots are empty",
         f"balances rebuilt from {len(rows):,} events equal the chain’s to the last unit",

@@ -132,15 +132,15 @@ class Game:
         self.last_bet_at = now
         self.positions.setdefault(friend, set()).add(side)
 
-    def _view(self, friend: Friend, seen: int) -> View:
-        goals = [goal for goal in self.match.goals if goal.at <= seen]
+    def _view(self, friend: Friend, until: int) -> View:
+        goals = [goal for goal in self.match.goals if goal.at <= until]
         scored = (YES if goals[-1].team == self.fixture.favourite else NO) if goals else None
         return View(
             favourite=self.fixture.favourite,
             teams=self.match.teams,
             price=self.club.prices[self.market_id],
             first=self.fixture.p0,
-            fair=self.fixture.fair(seen),
+            fair=self.fixture.fair(until),
             scored=scored,
             rng=self.rng,
         )

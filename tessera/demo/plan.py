@@ -76,12 +76,12 @@ def plan(count: int, after: int) -> list[Fixture]:
     """
     matches = ahead(count, after)
     endings = _endings(matches[-count:])
-    ratings, told = Ratings(), 0
+    ratings, rated = Ratings(), 0
     fixtures = []
     for match in matches[-count:]:
-        while matches[told].full_time <= match.kickoff - DAY:
-            ratings.tell(matches[told])
-            told += 1
+        while matches[rated].full_time <= match.kickoff - DAY:
+            ratings.tell(matches[rated])
+            rated += 1
         favourite, other = sorted(match.teams, key=ratings.points.__getitem__, reverse=True)
         edge = ratings.edge(favourite, other)
         fixtures.append(Fixture(match, favourite, other, edge, first_price(edge), endings.get(match, Ending.PLAIN)))

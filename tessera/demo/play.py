@@ -65,5 +65,5 @@ def play(web3: Web3, count: int, *, seed: int = SEED, watcher: Watcher | None = 
         watcher.step(done, agenda.added, at)
     watcher.stage("Reading the logs back and auditing")
     rows = club.rows()
-    found = read(rows, fixtures, club.names, season.skipped_for_money)
-    return Played(club, fixtures, rows, found, audit(club, rows, found))
+    record = read(rows, fixtures, club.names, season.skipped_for_money)
+    return Played(club, fixtures, rows, record, audit(club, rows, record))

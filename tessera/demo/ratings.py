@@ -45,13 +45,13 @@ class Ratings:
         self.points[match.away] -= WEIGHT * (score - expected)
 
 
-def win_chance(edge: float, lead: int = 0, left: float = 1.0) -> float:
+def win_chance(edge: float, lead: int = 0, to_play: float = 1.0) -> float:
     """The probability of being ahead at full time.
 
-    `edge` in points, `lead` in goals now, `left` the share of the match still to play, 0 to 1.
+    `edge` in points, `lead` in goals now, `to_play` the share of the match still to play, 0 to 1.
     """
     ahead = min(max(GOALS / 2 + GOALS_PER_POINT * edge / 2, LEAST_GOALS), GOALS - LEAST_GOALS)
-    scored, conceded = _poisson(ahead * left), _poisson((GOALS - ahead) * left)
+    scored, conceded = _poisson(ahead * to_play), _poisson((GOALS - ahead) * to_play)
     return sum(chance * sum(conceded[: max(0, lead + goals)]) for goals, chance in enumerate(scored))
 
 

@@ -217,7 +217,7 @@ def read(
             case Entry() if row.pot in pots:
                 _money(pots[row.pot], row, names)
     ordered = list(games.values())
-    standings = sorted((_standing(name, ordered) for name in names.values()), key=lambda one: -one.total)
+    standings = sorted((_standing(name, ordered) for name in names.values()), key=lambda standing: -standing.total)
     return Record(ordered, standings, skipped_for_money)
 
 

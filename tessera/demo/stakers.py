@@ -56,9 +56,11 @@ class Weeks:
         self.record = deploy(self.owner, "tickets", PARAMETERS)
         tessera = self.tessera = Tessera(web3, self.record)
         self.pool, self.events, self.prizes = tessera.staking, tessera.events, tessera.prizes
-        self.wallets = {one.name: Wallet(web3, known_account(index)) for index, one in enumerate(STAKERS, 1)}
-        self.reporters = sorted((known_account(index) for index in (11, 12, 13)), key=lambda one: int(one.address, 16))
-        panel = tessera.panels.create_panel(self.owner, [one.address for one in self.reporters], 2)
+        self.wallets = {staker.name: Wallet(web3, known_account(index)) for index, staker in enumerate(STAKERS, 1)}
+        self.reporters = sorted(
+            (known_account(index) for index in (11, 12, 13)), key=lambda account: int(account.address, 16)
+        )
+        panel = tessera.panels.create_panel(self.owner, [reporter.address for reporter in self.reporters], 2)
         self.panel_id = panel.event(PanelCreated).panel_id
         self.events.approve_panel(self.owner, self.panel_id, True)
         self.events.set_manager(self.owner, self.owner.address, True)
@@ -67,10 +69,10 @@ class Weeks:
         self.view = View(tessera, Index("sqlite://", web3, self.record), self.keeper.address)
         self.local = LocalChain(tessera, self.owner)
         self.local.open_markets()
-        for one in STAKERS:
-            for asset in {asset for _, asset, _ in one.moves}:
-                self.local.give(self.wallets[one.name].address, asset, funds(one, asset))
-                self.local.token(asset).approve(self.wallets[one.name], self.pool.address, 2**256 - 1)
+        for staker in STAKERS:
+            for asset in {asset for _, asset, _ in staker.moves}:
+                self.local.give(self.wallets[staker.name].address, asset, funds(staker, asset))
+                self.local.token(asset).approve(self.wallets[staker.name], self.pool.address, 2**256 - 1)
         start = start_of(period_of(self.local.now()) + 1)
         # The prize weeks begin with ours: nothing has come in before.
         self._first_block = web3.eth.block_number + 3
@@ -141,7 +143,7 @@ class Weeks:
         for step in plan.steps:
             if isinstance(step, Settle):  # then tickets are gone
                 self.played.tickets[step.event_id] = {
-                    one: self.events.tickets(step.event_id, one) for one in self.played.names
+                    address: self.events.tickets(step.event_id, address) for address in self.played.names
                 }
         done = run(self.view, self.keeper, plan)
         if done.exit_code:
@@ -215,9 +217,9 @@ def _appoint(agenda: Agenda, weeks: Weeks) -> None:
     def at(hour: int, action: Callable, *arguments) -> None:
         agenda.at(hour, lambda: action(*arguments))
 
-    for one in STAKERS:
-        for hour, asset, dollars in one.moves:
-            at(hour, weeks.move, one.name, asset, dollars)
+    for staker in STAKERS:
+        for hour, asset, dollars in staker.moves:
+            at(hour, weeks.move, staker.name, asset, dollars)
     for event_id, plan in enumerate(PLANS, 1):
         at(plan.at, weeks.create, plan)
         for who, hour, outcome in plan.predictions:

@@ -56,13 +56,14 @@ def sums(played: WeeksPlayed) -> Sums:
 
 def audit(played: WeeksPlayed) -> list[str]:
     """What was found to hold, in sentences. Raises AuditError with all that does not hold."""
-    found = sums(played)
-    wrong = _money(played, found) + _principal(played) + _weeks(played) + _tickets(played) + _mining(played)
-    if wrong:
-        raise AuditError("\n".join(wrong))
+    totals = sums(played)
+    faults = _money(played, totals) + _principal(played) + _weeks(played) + _tickets(played) + _mining(played)
+    if faults:
+        raise AuditError("\n".join(faults))
     events = len(_all(played, EventCreated))
     return [
-        f"prizes, buyback, carry and named remainders are all {found.revenue / 10**6:.6f} USDC of revenue, to the unit",
+        f"prizes, buyback, carry and named remainders are all {totals.revenue / 10**6:.6f} USDC of revenue, "
+        "to the unit",
         "every USDC of principal came back to the unit, every DAI at the same share of the loss",
         f"pools, splits and prizes of all weeks are the exact model’s, to {UNITS_A_WEEK} units a week",
         f"the tickets of {len(STAKERS)} people in {events} events are the exact model’s, never one more",
@@ -74,18 +75,18 @@ def _all(played: WeeksPlayed, kind: type) -> list:
     return [row for row in played.rows if isinstance(row, kind)]
 
 
-def _money(played: WeeksPlayed, found: Sums) -> list[str]:
+def _money(played: WeeksPlayed, totals: Sums) -> list[str]:
     tessera = played.tessera
-    held = _balance(played, "USDC", tessera.prizes.address)
-    wrong = []
-    if found.accounted != found.revenue:
-        wrong.append(f"revenue is {found.revenue}, accounted for are {found.accounted}")
+    balance = _balance(played, "USDC", tessera.prizes.address)
+    faults = []
+    if totals.accounted != totals.revenue:
+        faults.append(f"revenue is {totals.revenue}, accounted for are {totals.accounted}")
     if tessera.prizes.remainder_wad() % WAD:
-        wrong.append("fractions of settled events do not add up to whole units")
-    if held != found.carried + found.waiting + found.bucket + found.remainder:
-        wrong.append(f"the PrizePool holds {held}")
-    if left := _balance(played, "USDC", tessera.events.address):
-        wrong.append(f"PredictionEvents still holds {left}")
+        faults.append("fractions of settled events do not add up to whole units")
+    if balance != totals.carried + totals.waiting + totals.bucket + totals.remainder:
+        faults.append(f"the PrizePool holds {balance}")
+    if rest := _balance(played, "USDC", tessera.events.address):
+        faults.append(f"PredictionEvents still holds {rest}")
     for asset in ("USDC", "DAI"):
         token = tessera.deployment.address_of(f"TestToken:{asset}")
         harvested = sum(row.amount for row in _all(played, Harvested) if row.asset == token)
@@ -95,48 +96,48 @@ def _money(played: WeeksPlayed, found: Sums) -> list[str]:
         # What a vault proved its exit with, and kept.
         seeds = sum(row.amount - row.returned for row in _all(played, AssetSeeded) if row.asset == token)
         if staked + seeds + played.donated[asset] != paid + harvested + lost + played.left[asset]:
-            wrong.append(f"{asset}: {staked} staked, {paid} paid, {harvested} harvested, {played.left[asset]} left")
+            faults.append(f"{asset}: {staked} staked, {paid} paid, {harvested} harvested, {played.left[asset]} left")
     moved = sum(row.revenue for row in _all(played, Harvested))
-    if moved != found.revenue:
-        wrong.append(f"{moved} harvested, {found.revenue} came in")
-    return wrong
+    if moved != totals.revenue:
+        faults.append(f"{moved} harvested, {totals.revenue} came in")
+    return faults
 
 
 def _principal(played: WeeksPlayed) -> list[str]:
-    tessera, wrong = played.tessera, []
+    tessera, faults = played.tessera, []
     addresses = {name: address for address, name in played.names.items()}
     usdc, dai = (tessera.deployment.address_of(f"TestToken:{asset}") for asset in ("USDC", "DAI"))
     worth, principal = played.fair
-    for one in STAKERS:
-        address = addresses[one.name]
+    for staker in STAKERS:
+        address = addresses[staker.name]
         prizes = sum(row.amount for row in _all(played, Claimed) if row.account == address)
-        if (held := _balance(played, "USDC", address)) != funds(one, "USDC") + prizes:
-            wrong.append(f"{one.name} has {held} USDC, brought {funds(one, 'USDC')} and won {prizes}")
+        if (balance := _balance(played, "USDC", address)) != funds(staker, "USDC") + prizes:
+            faults.append(f"{staker.name} has {balance} USDC, brought {funds(staker, 'USDC')} and won {prizes}")
         mine = [row for row in _all(played, Withdrawn) if row.account == address and row.asset == dai]
         # Since the loss everybody takes the same share. Each withdrawal rounds down once and burns at most one share
         # too many: two units a withdrawal, over all who left.
         for row in mine:
             fair = row.amount if row.block < played.crash_block else row.amount * worth // principal
             if abs(row.paid - fair) > (0 if fair == row.amount else 2 * len(STAKERS)):
-                wrong.append(f"{one.name} got {row.paid} of {row.amount} DAI, fair are {fair}")
+                faults.append(f"{staker.name} got {row.paid} of {row.amount} DAI, fair are {fair}")
         paid = sum(row.paid for row in mine)
         staked = sum(row.amount for row in _all(played, Staked) if row.account == address and row.asset == dai)
-        if (held := _balance(played, "DAI", address)) != funds(one, "DAI") - staked + paid:
-            wrong.append(f"{one.name} has {held} DAI, was paid {paid}")
+        if (balance := _balance(played, "DAI", address)) != funds(staker, "DAI") - staked + paid:
+            faults.append(f"{staker.name} has {balance} DAI, was paid {paid}")
         owed = [tessera.staking.principal_of(address, token) for token in (usdc, dai)]
         if any(owed):
-            wrong.append(f"{one.name} is still owed {owed}")
+            faults.append(f"{staker.name} is still owed {owed}")
     if total := tessera.staking.total_stake():
-        wrong.append(f"{total} still count as staked")
-    return wrong
+        faults.append(f"{total} still count as staked")
+    return faults
 
 
 def _weeks(played: WeeksPlayed) -> list[str]:
     """Replays revenue and events in exact fractions; what comes back from events is revenue of their week."""
-    wrong: list[str] = []
+    faults: list[str] = []
     first = next((row.period for row in played.rows if isinstance(row, PeriodClosed)), None)
     if first is None:
-        return wrong
+        return faults
     model = PrizeWeeks(first)
     for index, row in enumerate(played.rows):
         match row:
@@ -147,7 +148,7 @@ def _weeks(played: WeeksPlayed) -> list[str]:
                 exact = next(each for each in model.closed if each.period == row.period)
                 for name in ("pool", "to_events", "buyback", "carried"):
                     if abs(getattr(row, name) - getattr(exact, name)) >= UNITS_A_WEEK:
-                        wrong.append(f"week {row.period}: {name} {getattr(row, name)}, {getattr(exact, name)} exactly")
+                        faults.append(f"week {row.period}: {name} {getattr(row, name)}, {getattr(exact, name)} exactly")
             case RevenueAdded():
                 model.add_revenue(row.amount)
             case EventOpened():
@@ -156,10 +157,10 @@ def _weeks(played: WeeksPlayed) -> list[str]:
                 exact = model.prize(row.event_id)
                 weeks = len(model.closed)
                 if abs(row.amount - exact) > UNITS_A_WEEK * weeks + 1:
-                    wrong.append(f"event {row.event_id}: prize {row.amount}, {float(exact)} exactly")
+                    faults.append(f"event {row.event_id}: prize {row.amount}, {float(exact)} exactly")
                 if not row.paid:
                     model.add_revenue(row.amount)
-    return wrong
+    return faults
 
 
 def _tickets(played: WeeksPlayed) -> list[str]:
@@ -177,19 +178,19 @@ def _tickets(played: WeeksPlayed) -> list[str]:
                 event.change_stake(row.account, row.block, change)
         elif isinstance(row, Predicted):
             events[row.event_id].predict(row.account, row.block, row.outcome)
-    wrong = []
+    faults = []
     for number, event in events.items():
         for account, (actual, prize) in played.tickets[number].items():
             exact = event.actual_tickets(account, event.stop), event.prize_tickets(account, event.stop)
             who = f"{played.names[account]} in event {number}"
             if actual != exact[0] * WAD // 1:
-                wrong.append(f"{who}: {actual} tickets, {float(exact[0])} exactly")
+                faults.append(f"{who}: {actual} tickets, {float(exact[0])} exactly")
             # Multipliers are rounded down to 1e-6, at most once for each ticket; a withdrawal rounds the rate down.
             least = exact[1] - exact[0] / 10**6 - Fraction(1, 10**6)
             if not least <= Fraction(prize, WAD) <= exact[1]:
-                wrong.append(f"{who}: {prize} prize tickets, {float(exact[1])} exactly")
-        wrong += _shares(played, number, event)
-    return wrong
+                faults.append(f"{who}: {prize} prize tickets, {float(exact[1])} exactly")
+        faults += _shares(played, number, event)
+    return faults
 
 
 def _shares(played: WeeksPlayed, number: int, event: TicketEvent) -> list[str]:
@@ -199,33 +200,33 @@ def _shares(played: WeeksPlayed, number: int, event: TicketEvent) -> list[str]:
         return [f"event {number} had no winner and paid {paid}"] if paid else []
     exact = event.prizes(settled.outcome, settled.prize)
     residue = sum(row.amount for row in _all(played, ResidueReturned) if row.event_id == number)
-    wrong = []
+    faults = []
     if sum(paid.values()) + residue != settled.prize or residue >= max(1, len(paid)):
-        wrong.append(f"event {number}: {settled.prize} to share, {paid} paid, {residue} left")
+        faults.append(f"event {number}: {settled.prize} to share, {paid} paid, {residue} left")
     if paid.keys() != exact.keys():
-        wrong.append(f"event {number}: {len(paid)} were paid, {len(exact)} were right")
+        faults.append(f"event {number}: {len(paid)} were paid, {len(exact)} were right")
     # Tickets may be 1e-6 of themselves too few, a person's and everybody's; the share is rounded down.
-    wrong += [
+    faults += [
         f"{played.names[account]} in event {number}: {paid.get(account)} paid, {float(share)} exactly"
         for account, share in exact.items()
         if abs(paid.get(account, 0) - share) > share / 10**6 * 2 + 1
     ]
-    return wrong
+    return faults
 
 
 def _mining(played: WeeksPlayed) -> list[str]:
     bet = played.tessera.bet_token
     mined = sum(row.amount for row in _all(played, RewardsClaimed))
     last = max(row.block for row in _all(played, Withdrawn))
-    wrong = []
+    faults = []
     if mined != bet.minted():
-        wrong.append(f"{mined} BET were paid, {bet.minted()} minted")
+        faults.append(f"{mined} BET were paid, {bet.minted()} minted")
     # Rounded down for each person; nothing accrues once nobody stakes.
     if not 0 <= (last - MINING[0]) * BET_PER_BLOCK - mined <= WAD // 10**6:
-        wrong.append(f"{mined} BET were mined in {last - MINING[0]} blocks")
+        faults.append(f"{mined} BET were mined in {last - MINING[0]} blocks")
     if bet.total_supply() != BET_CAP - BET_PER_BLOCK * (MINING[1] - MINING[0]) + mined:
-        wrong.append(f"there are {bet.total_supply()} BET")
-    return wrong
+        faults.append(f"there are {bet.total_supply()} BET")
+    return faults
 
 
 def _balance(played: WeeksPlayed, asset: str, account: str) -> int:

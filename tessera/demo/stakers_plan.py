@@ -117,13 +117,13 @@ PLANS = (
 )
 
 
-def funds(one: Staker, asset: str) -> int:
+def funds(staker: Staker, asset: str) -> int:
     """What a person brings: all that is ever put in and was not taken out before, in the asset's unit."""
-    most = held = 0
-    for _, other, dollars in one.moves:
+    most = balance = 0
+    for _, other, dollars in staker.moves:
         if other == asset:
-            held += dollars
-            most = max(most, held)
+            balance += dollars
+            most = max(most, balance)
     return most * UNITS[asset]
 
 

@@ -77,23 +77,23 @@ def weeks(played: WeeksPlayed) -> list[Week]:
 def events(played: WeeksPlayed) -> list[Outcome]:
     """The events in the order of their creation."""
     settled = {row.event_id: row for row in played.rows if isinstance(row, EventSettled)}
-    found = []
+    outcomes = []
     for created in (row for row in played.rows if isinstance(row, EventCreated)):
         end = settled[created.event_id]
         paid = [row for row in played.rows if isinstance(row, Claimed) and row.event_id == created.event_id]
         outcome = "INVALID" if end.outcome == INVALID else created.outcomes[end.outcome]
         shares = {played.names[row.account]: row.amount for row in paid}
-        found.append(Outcome(created, outcome, end.prize if paid else 0, shares))
-    return found
+        outcomes.append(Outcome(created, outcome, end.prize if paid else 0, shares))
+    return outcomes
 
 
 def people(played: WeeksPlayed) -> list[Person]:
     """Everybody, the largest prizes first."""
     assets = {played.tessera.deployment.address_of(f"TestToken:{asset}"): asset for asset in UNITS}
     last = played.tessera.web3.eth.block_number
-    found = []
-    for one in STAKERS:
-        (address,) = (address for address, name in played.names.items() if name == one.name)
+    persons = []
+    for staker in STAKERS:
+        (address,) = (address for address, name in played.names.items() if name == staker.name)
         mine = [row for row in played.rows if getattr(row, "account", None) == address]
         prizes = [row.amount for row in mine if isinstance(row, Claimed)]
         principal = {}
@@ -102,20 +102,20 @@ def people(played: WeeksPlayed) -> list[Person]:
             if staked:
                 back = sum(row.paid for row in mine if isinstance(row, Withdrawn) and row.asset == token)
                 principal[asset] = staked, back
-        held = played.tessera.staking.stake_blocks(address, 0, last)
-        found.append(
+        stake_blocks = played.tessera.staking.stake_blocks(address, 0, last)
+        persons.append(
             Person(
-                name=one.name,
-                habit=one.habit,
+                name=staker.name,
+                habit=staker.habit,
                 tickets=sum(tickets[address][0] for tickets in played.tickets.values()) // WAD,
                 wins=len(prizes),
                 prizes=sum(prizes),
                 bet=sum(row.amount for row in mine if isinstance(row, RewardsClaimed)),
-                rate=Fraction(sum(prizes) * BLOCKS_PER_YEAR, held),
+                rate=Fraction(sum(prizes) * BLOCKS_PER_YEAR, stake_blocks),
                 principal=principal,
             )
         )
-    return sorted(found, key=lambda person: -person.prizes)
+    return sorted(persons, key=lambda person: -person.prizes)
 
 
 def bought_back(played: WeeksPlayed) -> tuple[int, int]:

@@ -52,16 +52,16 @@ def summary(played: Played) -> None:
     friends = _table(
         "Friends, in EUR", "friend", "bets", "stake", "payout", "as bettor", "as creator", "together", "Brier"
     )
-    for one in played.record.standings:
+    for person in played.record.standings:
         friends.add_row(
-            one.name,
-            str(one.bets),
-            f"{one.staked / EUR:.2f}",
-            f"{one.paid / EUR:.2f}",
-            _signed(one.gain),
-            _signed(one.creator_gain),
-            _signed(one.total),
-            "" if one.brier is None else f"{one.brier:.3f}",
+            person.name,
+            str(person.bets),
+            f"{person.staked / EUR:.2f}",
+            f"{person.paid / EUR:.2f}",
+            _signed(person.gain),
+            _signed(person.creator_gain),
+            _signed(person.total),
+            "" if person.brier is None else f"{person.brier:.3f}",
         )
     markets = _table("Markets: does the team in bold win?", "match", "p0", "bets", "outcome", "how", "creator", "gain")
     for game in played.record.games:
@@ -95,12 +95,14 @@ def stakers_summary(played: WeeksPlayed) -> None:
         table.add_row(created.description, str(created.weight), event.outcome, str(len(event.paid)), prize)
     console.print(table)
     table = _table("Stakers", "staker", "staked", "paid back", "tickets", "BET", "prizes")
-    for one in people(played):
+    for person in people(played):
         amounts = [
-            " + ".join(f"{both[index] / UNITS[asset]:,.0f} {asset}" for asset, both in one.principal.items())
+            " + ".join(f"{both[index] / UNITS[asset]:,.0f} {asset}" for asset, both in person.principal.items())
             for index in (0, 1)
         ]
-        table.add_row(one.name, *amounts, f"{one.tickets:,}", f"{one.bet / WAD:,.0f}", f"{one.prizes / USD:.2f}")
+        table.add_row(
+            person.name, *amounts, f"{person.tickets:,}", f"{person.bet / WAD:,.0f}", f"{person.prizes / USD:.2f}"
+        )
     console.print(table)
     apy1, apy1_net, apy2, _ = (f"{float(each) * 100:.2f} %" for each in yields(played))
     console.print(

@@ -101,8 +101,8 @@ class Watch:
             return None
         now = self.view.clock()
         for state in settle.ended(self.view, now):
-            left = state.event.result_deadline - now.time
-            if not state.is_final and 0 <= left < self.limits.panel_notice:
+            seconds = state.event.result_deadline - now.time
+            if not state.is_final and 0 <= seconds < self.limits.panel_notice:
                 title, deadline = self.view.title(state.event.event_id), utc(state.event.result_deadline)
                 return f"{title}: the panel has not decided, and the event is INVALID after {deadline}"
         return None

@@ -12,6 +12,7 @@ from tessera.keeper.plan import Plan, due
 from tessera.keeper.round import Round, run
 from tessera.keeper.steps import close
 from tessera.keeper.view import View
+from tessera.model.text import visible
 
 log = logging.getLogger("tessera.keeper")
 FIRST_WAIT = 5  # seconds after a failure of the node, twice as long after the next
@@ -70,7 +71,7 @@ class Loop:
     def _failed(self, error: Exception) -> None:
         self._failures += 1
         self.metrics.node_failures.inc()
-        text = " ".join(str(error).split())[:200]
+        text = visible(" ".join(str(error).split())[:200])
         known = isinstance(error, NodeError)
         log.warning("the node failed, next look in %.0f s: %s", self.wait, text, exc_info=not known)
 
@@ -94,7 +95,7 @@ class Loop:
         if done.gas_used or ends != self._last:
             for outcome in done.outcomes:
                 message = f", {outcome.message}" if outcome.message else ""
-                log.info("%s: %s%s", outcome.step.what, outcome.status, message)
+                log.info("%s", visible(f"{outcome.step.what}: {outcome.status}{message}"))
             if done.outcomes:
                 self.ended(done)
         self._last = ends

@@ -6,6 +6,7 @@ from tessera.chain.erc20 import Token
 from tessera.keeper.money_flow import MoneyFlow
 from tessera.model.dates import utc
 from tessera.model.prizes import start_of
+from tessera.model.text import visible
 
 WIDTH, BAR, HEIGHT, GAP, TOP, SLOT = 1040, 12, 320, 14, 90, 40  # SLOT: two lines of text
 LEFT, MIDDLE, RIGHT = 240, 494, 748
@@ -65,7 +66,7 @@ def _side(items, colours, x: float, middle: float, scale: float, tallest: float,
         at, anchor = (x - 10, "end") if to_right else (x + BAR + 10, "start")
         line = y + max(min(tall, SLOT) / 2 - 4, 4)
         yield (
-            f'<text x="{at}" y="{line:.1f}" text-anchor="{anchor}">{escape(_short(name))}'
+            f'<text x="{at}" y="{line:.1f}" text-anchor="{anchor}">{escape(visible(_short(name)))}'
             f'<tspan class="note" x="{at}" dy="16">{token.text(amount)}</tspan></text>'
         )
         y += max(tall + GAP, SLOT)

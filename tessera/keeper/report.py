@@ -19,6 +19,7 @@ from tessera.keeper.round import Round
 from tessera.keeper.steps.base import Status
 from tessera.keeper.steps.close import Close
 from tessera.keeper.view import View
+from tessera.model.text import visible
 
 GOOD, BAD = (Status.DONE, Status.OTHERS), (Status.UNDONE,)
 VERDICTS = {
@@ -99,6 +100,11 @@ def read(folder: Path, name: str | None = None) -> tuple[Path, dict]:
         raise ChainError(f"{paths[-1]} is not a report: delete it") from None
 
 
+def shown(text: str, style: str = "") -> Text:
+    """A text with strangers' words in it, as a terminal can show it: it moves no cursor and is no markup."""
+    return Text(visible(text), style)
+
+
 def show(report: Mapping, console: Console) -> None:
     """The steps as a table, where the money went, and what the round ended with; 80 columns are enough."""
     table = Table(title="The keeper's round", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
@@ -107,13 +113,13 @@ def show(report: Mapping, console: Console) -> None:
     table.add_column("gas", justify="right")
     for step in report["steps"]:
         gas = sum(sent["gas_used"] for sent in step["transactions"])
-        what = Text(step["what"])
+        what = shown(step["what"])
         if step["message"]:
-            what.append(f"\n{step['message']}", "dim")
+            what += Text("\n") + shown(step["message"], "dim")
         table.add_row(what, _coloured(step["status"]), f"{gas:,}" if gas else "")
     console.print(table if report["steps"] else "Nothing was due.")
     for sentence in report["plan"]["waiting"]:
-        console.print(Text(f"· {sentence}", "dim"))
+        console.print(shown(f"· {sentence}", "dim"))
     if report["money"]:
         _show_money(report["money"], console)
     verdict = Text(report["verdict"], "green" if report["exit_code"] == 0 else "red")
@@ -132,7 +138,7 @@ def _show_money(money: Mapping, console: Console) -> None:
         cells = []
         for side in sides:
             name, amount = side[number] if number < len(side) else ("", None)
-            cells += [Text(name), "" if amount is None else token.text(amount)]
+            cells += [Text(), Text()] if amount is None else [shown(name), shown(token.text(amount))]
         table.add_row(*cells)
     console.print(table)
 

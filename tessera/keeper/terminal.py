@@ -18,6 +18,7 @@ from tessera.keeper.plan import Costs, Plan
 from tessera.keeper.round import Outcome, Round, Watcher
 from tessera.keeper.steps.base import Status, Step
 from tessera.keeper.view import View
+from tessera.model.text import visible
 
 
 def show_plan(plan: Plan, console: Console, costs: Costs | None = None) -> None:
@@ -27,7 +28,7 @@ def show_plan(plan: Plan, console: Console, costs: Costs | None = None) -> None:
         table.add_column("step")
         table.add_column("gas, about", justify="right")
         for step in plan.steps:
-            table.add_row(Text(step.what) + Text(f"\n{step.why}", "dim"), f"{step.gas:,}")
+            table.add_row(report.shown(step.what) + Text("\n") + report.shown(step.why, "dim"), f"{step.gas:,}")
         console.print(table)
         console.print(f"{len(plan.steps)} steps, about {plan.gas:,} gas. Nothing was sent.")
         if costs is not None:
@@ -35,14 +36,14 @@ def show_plan(plan: Plan, console: Console, costs: Costs | None = None) -> None:
     else:
         console.print("Nothing is due.")
     for sentence in plan.waiting:
-        console.print(Text(f"· {sentence}", "dim"))
+        console.print(report.shown(f"· {sentence}", "dim"))
 
 
 class Bar(Watcher):
     """A bar for each step; payments count people."""
 
     def __init__(self, console: Console):
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         self._progress = Progress(*columns, console=console, transient=True)
         self._task = self._progress.add_task("", total=1)
 
@@ -54,7 +55,7 @@ class Bar(Watcher):
         self._progress.stop()
 
     def begin(self, step: Step) -> None:
-        self._progress.reset(self._task, description=step.what, total=step.size)
+        self._progress.reset(self._task, description=visible(step.what), total=step.size)
 
     def paid(self, people: int) -> None:
         self._progress.advance(self._task, people)
@@ -62,7 +63,7 @@ class Bar(Watcher):
     def end(self, outcome: Outcome) -> None:
         sign = "✓" if outcome.status in (Status.DONE, Status.OTHERS) else "✗"
         text = f"{sign} {outcome.step.what}" + (f": {outcome.message}" if outcome.message else "")
-        self._progress.console.print(Text(text))
+        self._progress.console.print(report.shown(text))
 
 
 @contextmanager

@@ -122,12 +122,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answers with a file, compressed where the browser takes it."""
-        found = self.site.file(urlsplit(self.path).path) if self._is_ours() else None
-        if found is None:
+        file = self.site.file(urlsplit(self.path).path) if self._is_ours() else None
+        if file is None:
             self._answer(HTTPStatus.NOT_FOUND, b"There is no such page here.", "text/plain")
         else:
             # Names of scripts and styles have a hash of what is in them.
-            self._answer(HTTPStatus.OK, *found, lasting=self.path.startswith("/assets/"))
+            self._answer(HTTPStatus.OK, *file, lasting=self.path.startswith("/assets/"))
 
     do_HEAD = do_GET
 

@@ -50,14 +50,14 @@ def greatest(
 def greatest_in_units(profits: Sequence[int], validator_bps: int, bankroll: int, stakes: Sequence[int]) -> list[int]:
     """The same in whole units, each product rounded up; profits in tenths of a percent."""
     exact = greatest([Fraction(p, ONE) for p in profits], Fraction(validator_bps, BPS), bankroll, stakes)
-    found = [int(x) for x in exact]
+    units = [int(x) for x in exact]
     while True:
-        total = sum(found)
+        total = sum(units)
         room = total + bankroll + (-total * validator_bps // BPS)  # the fee is rounded up
-        lowered = [min(x, max(room, 0) * ONE // (ONE + p)) for x, p in zip(found, profits, strict=True)]
-        if lowered == found:
-            return found
-        found = lowered
+        lowered = [min(x, max(room, 0) * ONE // (ONE + p)) for x, p in zip(units, profits, strict=True)]
+        if lowered == units:
+            return units
+        units = lowered
 
 
 def covers(profits: Sequence[int], validator_bps: int, bankroll: int, stakes: Sequence[int]) -> bool:

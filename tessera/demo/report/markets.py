@@ -37,7 +37,7 @@ def head(played: Played) -> Head:
     """The season in a sentence and five figures."""
     record = played.record
     goals = sum(len(game.fixture.match.goals) for game in record.games)
-    paid = sum(one.paid for one in record.standings)
+    paid = sum(standing.paid for standing in record.standings)
     return Head(
         "A season of friends’ markets",
         f"{len(record.standings)} friends with 50 EUR of play money each bet on {len(record.games)} matches of"
@@ -74,8 +74,8 @@ def data(played: Played) -> dict:
         "race": {
             "labels": [f"{game.fixture.match.home}–{game.fixture.match.away}" for game in ended],
             "curves": [
-                {"name": one.name, "curve": [round(gained / EUR, 2) for gained in one.curve]}
-                for one in record.standings
+                {"name": standing.name, "curve": [round(gained / EUR, 2) for gained in standing.curve]}
+                for standing in record.standings
             ],
         },
         "unpriced": [[after, round(gap, 4)] for after, gap in unpriced(record.games)],
@@ -138,10 +138,10 @@ def _when(game: Game, bet: Bet) -> str:
 
 def _friends(record: Record) -> str:
     best, worst = record.standings[0], record.standings[-1]
-    widest = max(max(abs(one.total) for one in record.standings), 1)
-    rows = "".join(_friend(one, widest) for one in record.standings)
-    totals = [sum(getattr(one, name) for one in record.standings) for name in ("bets", "staked", "paid")]
-    sums = [sum(getattr(one, name) for one in record.standings) for name in ("gain", "creator_gain", "total")]
+    widest = max(max(abs(standing.total) for standing in record.standings), 1)
+    rows = "".join(_friend(standing, widest) for standing in record.standings)
+    totals = [sum(getattr(standing, name) for standing in record.standings) for name in ("bets", "staked", "paid")]
+    sums = [sum(getattr(standing, name) for standing in record.standings) for name in ("gain", "creator_gain", "total")]
     return f"""
 <p class="lead"><b>{best.name}</b>, who {escape(HABITS[best.name])}, ended {gain(best.total)} EUR;
 <b>{worst.name}</b>, who {escape(HABITS[worst.name])}, {gain(worst.total)} EUR. What one gains the others lose.</p>
@@ -159,15 +159,15 @@ is what a coin gets. It scores the odds that were taken and not the gain: who ba
 well and lose. Bets in markets that ended INVALID do not count; their stakes came back in full.</p>"""
 
 
-def _friend(one: Standing, widest: int) -> str:
-    brier = "–" if one.brier is None else f"{one.brier:.3f}"
+def _friend(standing: Standing, widest: int) -> str:
+    brier = "–" if standing.brier is None else f"{standing.brier:.3f}"
     return (
-        f"<tr><td><b>{one.name}</b><small>{escape(HABITS[one.name])}</small></td>"
-        f'<td data-label="Bets">{one.bets}</td><td data-label="Stake">{money(one.staked)}</td>'
-        f'<td data-label="Payout">{money(one.paid)}</td><td data-label="As bettor">{gain(one.gain)}</td>'
-        f'<td data-label="As creator">{gain(one.creator_gain)}</td><td data-label="Brier">{brier}</td>'
-        f'<td class="spark">{_spark(one.curve)}</td><td class="bar">{_bar(one.total / widest)}</td>'
-        f'<td class="together" data-label="Together">{gain(one.total)}</td></tr>'
+        f"<tr><td><b>{standing.name}</b><small>{escape(HABITS[standing.name])}</small></td>"
+        f'<td data-label="Bets">{standing.bets}</td><td data-label="Stake">{money(standing.staked)}</td>'
+        f'<td data-label="Payout">{money(standing.paid)}</td><td data-label="As bettor">{gain(standing.gain)}</td>'
+        f'<td data-label="As creator">{gain(standing.creator_gain)}</td><td data-label="Brier">{brier}</td>'
+        f'<td class="spark">{_spark(standing.curve)}</td><td class="bar">{_bar(standing.total / widest)}</td>'
+        f'<td class="together" data-label="Together">{gain(standing.total)}</td></tr>'
     )
 
 

@@ -34,13 +34,13 @@ class Section:
 def assemble(head: Head, sections: list[Section], data: dict) -> str:
     """The whole page. `data` is what page.js draws: anything JSON, no NaN."""
     template = Template((HERE / "page.html").read_text(encoding="utf-8"))
-    products = [(product, list(of_it)) for product, of_it in groupby(sections, lambda one: one.product)]
+    products = [(product, list(of_it)) for product, of_it in groupby(sections, lambda section: section.product)]
     return template.substitute(
         title=escape(head.title),
         sentence=escape(head.sentence),
         figures="".join(f"<li><b>{escape(value)}</b>{escape(caption)}</li>" for value, caption in head.figures),
         links="".join(f"<p><b>{escape(product)}</b>{''.join(map(_link, of_it))}</p>" for product, of_it in products),
-        sections="\n".join(_section(one, first=one is of_it[0]) for _, of_it in products for one in of_it),
+        sections="\n".join(_section(section, first=section is of_it[0]) for _, of_it in products for section in of_it),
         style=(HERE / "page.css").read_text(encoding="utf-8"),
         # "<" cannot end the script element from inside a string.
         data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),

@@ -42,7 +42,7 @@ def _weeks(played: WeeksPlayed) -> str:
         for colour, part in PARTS.items()
     )
     total = sums(played)
-    left = f"{total.remainder} millionths of a USDC are" if total.remainder else "nothing is"
+    remainder = f"{total.remainder} millionths of a USDC are" if total.remainder else "nothing is"
     spent, bought = bought_back(played)
     return f"""
 <p class="lead">Another product, without bets: {len(STAKERS)} people stake stablecoins for {WEEKS} weeks, the stakes
@@ -59,7 +59,7 @@ weeks closed together shared equally what waited.</p></div>
 <li>{_usdc(spent)} bought {bought / WAD:,.2f} BET for the treasury, which is a timelock</li>
 <li>{_usdc(total.carried + total.waiting)} are carried to the next week,
 {_usdc(total.bucket)} wait for a buyback</li>
-<li>{left} left over from divisions by weight, for the next week to share</li></ul></div>
+<li>{remainder} left over from divisions by weight, for the next week to share</li></ul></div>
 <div class="card"><h3>Events and their prizes, in USDC</h3>
 <table class="friends"><thead><tr><th>Event</th><th>Weight</th>
 <th>First multiplier</th><th>Winners</th><th>Prize</th></tr></thead><tbody>
@@ -91,13 +91,13 @@ def _event(event) -> str:
 
 def _people(played: WeeksPlayed) -> str:
     rows = "".join(
-        f"<tr><td><b>{one.name}</b><small>{escape(one.habit)}</small></td>"
-        f'<td data-label="Staked">{_amounts(one, 0)}</td><td data-label="Paid back">{_amounts(one, 1)}</td>'
-        f'<td data-label="Tickets">{one.tickets:,}</td><td data-label="Wins">{one.wins}</td>'
-        f'<td data-label="BET mined">{one.bet / WAD:,.1f}</td>'
-        f'<td data-label="A year">{percent(float(one.rate), 1)}</td>'
-        f'<td class="together" data-label="Prizes">{_usdc(one.prizes)}</td></tr>'
-        for one in people(played)
+        f"<tr><td><b>{staker.name}</b><small>{escape(staker.habit)}</small></td>"
+        f'<td data-label="Staked">{_amounts(staker, 0)}</td><td data-label="Paid back">{_amounts(staker, 1)}</td>'
+        f'<td data-label="Tickets">{staker.tickets:,}</td><td data-label="Wins">{staker.wins}</td>'
+        f'<td data-label="BET mined">{staker.bet / WAD:,.1f}</td>'
+        f'<td data-label="A year">{percent(float(staker.rate), 1)}</td>'
+        f'<td class="together" data-label="Prizes">{_usdc(staker.prizes)}</td></tr>'
+        for staker in people(played)
     )
     lost = played.lost / UNITS["DAI"]
     share = played.fair[0] / played.fair[1]
@@ -112,8 +112,8 @@ with these six events, which is luck more than yield. Staked is all that was eve
 twice.</p>"""
 
 
-def _amounts(one, index: int) -> str:
-    return "<br>".join(f"{_short(both[index] / UNITS[asset])} {asset}" for asset, both in one.principal.items())
+def _amounts(staker, index: int) -> str:
+    return "<br>".join(f"{_short(both[index] / UNITS[asset])} {asset}" for asset, both in staker.principal.items())
 
 
 def _short(amount: float) -> str:

@@ -14,6 +14,7 @@ from tessera.chain.wallet import with_margin
 from tessera.keeper.view import View
 
 MAX_TRANSACTION_GAS = 16_777_216  # of one transaction (EIP-7825)
+MAX_BATCH = 256  # people of one claim_many
 BPS = 10_000
 
 

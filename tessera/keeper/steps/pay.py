@@ -10,11 +10,10 @@ from tessera.chain.prediction_events import Result
 from tessera.chain.waiting import LAG_SECONDS, wait_until
 from tessera.keeper.history import Winners
 from tessera.keeper.steps import settle
-from tessera.keeper.steps.base import Call, Step, fits, gas_room, refusal
+from tessera.keeper.steps.base import MAX_BATCH, Call, Step, fits, gas_room, refusal
 from tessera.keeper.view import Clock, View
 
 NEEDS = "PredictionEvents"
-MAX_BATCH = 256  # of claim_many
 GAS, GAS_OF_WINNER = 30_000, 34_000  # as a rule
 MOST_GAS, MOST_GAS_OF_WINNER = 150_000, 45_000  # with the residue back to the pool, forfeitures and a first balance
 
@@ -44,11 +43,11 @@ class Pay(Step):
         if not wait_until(lambda: self._is_logged(view), LAG_SECONDS):
             raise ChainError(f"the logs lag behind the state: they do not show that event {self.event_id} is settled")
         winners, least = self._winners(view), least_prize(view)
-        left = [*winners.payable, *(account for account in winners.refused if self._is_taken(view, account))]
-        left = [account for account in left if self._is_worth(view, account, least)]
+        accounts = [*winners.payable, *(account for account in winners.refused if self._is_taken(view, account))]
+        accounts = [account for account in accounts if self._is_worth(view, account, least)]
         size = batch_size(view)
-        while left and self._result(view).unpaid:
-            batch = left[:size]
+        while accounts and self._result(view).unpaid:
+            batch = accounts[:size]
             call = self._call(view, batch)
             # The bounds are rules, the estimate is what counts.
             while len(batch) > 1 and not fits(view, call):
@@ -56,7 +55,7 @@ class Pay(Step):
                 call = self._call(view, batch)
             yield call
             unpaid = set(self._winners(view).everybody)
-            left = [account for account in left[len(batch) :] if account in unpaid]
+            accounts = [account for account in accounts[len(batch) :] if account in unpaid]
         if not wait_until(lambda: self._is_explained(view), LAG_SECONDS):
             raise ChainError(
                 f"the logs do not show all winners of event {self.event_id}: the node leaves some out. Delete the "

@@ -8,12 +8,11 @@ from tessera.chain.errors import ChainError
 from tessera.chain.lmsr_markets import Status
 from tessera.chain.waiting import LAG_SECONDS, wait_until
 from tessera.keeper.steps import settle_market
-from tessera.keeper.steps.base import Call, Step, fits
+from tessera.keeper.steps.base import MAX_BATCH, Call, Step, fits
 from tessera.keeper.view import Clock, View
 
 NEEDS = "LmsrMarkets"
 SETTLED = (Status.RESOLVED, Status.INVALID)
-MAX_BATCH = 256  # of claim_many
 GAS, GAS_OF_BETTOR = 50_000, 15_000
 
 
@@ -34,13 +33,13 @@ class PayBettors(Step):
         return self.count
 
     def calls(self, view: View) -> Iterator[Call]:
-        left = self._owed(view)
-        while left:
-            batch = left[:MAX_BATCH]
+        accounts = self._owed(view)
+        while accounts:
+            batch = accounts[:MAX_BATCH]
             while len(batch) > 1 and not fits(view, self._call(view, batch)):
                 batch = batch[: len(batch) // 2]
             yield self._call(view, batch)
-            left = left[len(batch) :]
+            accounts = accounts[len(batch) :]
 
     def is_done(self, view: View) -> bool:
         return not self._owed(view)

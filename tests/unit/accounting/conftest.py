@@ -1,31 +1,3 @@
-"""The fixtures of a deployed club: tests/embedded_club.py."""
+"""The fixtures of a deployed club."""
 
-from tests.embedded_club import (
-    bet,
-    bettor,
-    creator,
-    deployed,
-    market,
-    other_bettor,
-    owner,
-    settle,
-    stranger,
-    tessera,
-    travel,
-    web3,
-)
-
-__all__ = [
-    "bet",
-    "bettor",
-    "creator",
-    "deployed",
-    "market",
-    "other_bettor",
-    "owner",
-    "settle",
-    "stranger",
-    "tessera",
-    "travel",
-    "web3",
-]
+from tests.embedded_club import *  # noqa: F403

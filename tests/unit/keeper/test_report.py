@@ -106,6 +106,22 @@ def test_nothing_due_is_told_in_a_line(keeper, told):
     assert "Nothing was due." in text_of(report.as_mapping(done, None, keeper.view.prize_token))
 
 
+def test_what_strangers_wrote_moves_no_cursor_and_is_no_markup(told):
+    """A title with an escape sequence, a turn of direction and a tag of rich's, wherever a report shows it."""
+    title, visible = "\x1b[2J[/bold]\u202eRain?", "␛[2J[/bold]<U+202E>Rain?"
+    report_ = json.loads(json.dumps(told))
+    money = report_["money"]
+    money["sinks"] = {f"1: {title}": money["sinks"].pop("1: Who wins the cup?"), **money["sinks"]}
+    report_["steps"][0] |= {"what": f"settle {title}", "message": f"because of {title}"}
+    report_["plan"]["waiting"] = [f"{title} waits"]
+    text = text_of(report_)
+    for words in (f"settle {visible}", f"because of {visible}", f"1: {visible}", f"{visible} waits"):
+        assert words in text
+    assert not {"\x1b", "\u202e"} & set(text)
+    picture = svg(MoneyFlow(100, 100, {"a": 1}, {title: 1}), USDC)
+    assert visible in "".join(ElementTree.fromstring(picture).itertext())
+
+
 def bars(picture: str) -> list[tuple[float, float]]:
     """Left edge and height of each bar."""
     found = ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}rect")
