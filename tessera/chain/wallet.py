@@ -29,6 +29,7 @@ SECONDS_PER_PRICE = 90  # for a transaction to be mined
 BLOCK_SECONDS = 12  # between two prices that were too low
 RAISE = (5, 4)  # of a price that was too low; nodes replace a transaction from an eighth more on
 HAND_INS = 4  # of a transaction to a node that fails
+HAND_IN_PAUSE = 0.5  # seconds before the second, twice as long before each further one
 # How nodes word a refusal, in lower case and without spaces.
 NONCE_TAKEN = ("noncetoolow", "nonceistoolow", "invalidnonce", "invalidtransactionnonce", "oldnonce")
 # Refused for a transaction of the same nonce that waits. It comes before what is too low for any.
@@ -237,7 +238,7 @@ class Wallet:
         answer = HandIn.UNKNOWN
         for attempt in range(HAND_INS):
             if attempt:
-                time.sleep(2 ** (attempt - 2))
+                time.sleep(HAND_IN_PAUSE * 2 ** (attempt - 1))
             try:
                 self.web3.eth.send_raw_transaction(raw)
                 return HandIn.TAKEN

@@ -149,4 +149,17 @@ def bucket(world: World, keeper_of, _results) -> int:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
+    """A node that is one machine is never behind itself, and one that a test breaks needs no time to recover."""
     monkeypatch.setattr("tessera.chain.waiting.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("tessera.chain.wallet.HAND_IN_PAUSE", 0.01)
+    monkeypatch.setattr("tessera.chain.node.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("tessera.chain.node.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("tessera.keeper.round.REFUSED_SECONDS", 0)
+
+
+@pytest.fixture
+def patient(keeper: Keeper, monkeypatch) -> Keeper:
+    """The keeper, as it waits for a node of several machines."""
+    keeper.wallet.seconds_per_price = 20
+    monkeypatch.setattr("tessera.keeper.round.REFUSED_SECONDS", 2)
+    return keeper

@@ -126,7 +126,7 @@ def test_a_receipt_of_what_never_happened_is_not_believed(keeper, world, between
     assert "the chain does not show it" in done.outcomes[0].message
 
 
-def test_a_node_that_shows_receipts_late_is_waited_for(keeper, between, state, undisturbed):
+def test_a_node_that_shows_receipts_late_is_waited_for(patient, between, state, undisturbed):
     asked = {}
 
     def answer(ask, method, params):
@@ -136,14 +136,13 @@ def test_a_node_that_shows_receipts_late_is_waited_for(keeper, between, state, u
                 return {"jsonrpc": "2.0", "id": 1, "result": None}
         return ask(method, params)
 
-    keeper.wallet.seconds_per_price = 20
     between(answer)
-    assert keeper.run().exit_code == 0
+    assert patient.run().exit_code == 0
     assert len(asked) == 7
     assert state() == undisturbed
 
 
-def test_a_state_that_lags_behind_the_receipt_is_waited_for(keeper, between, state, undisturbed):
+def test_a_state_that_lags_behind_the_receipt_is_waited_for(patient, between, state, undisturbed):
     """Two machines behind one address: the second answers calls from a block earlier for a moment."""
     behind = 0
 
@@ -157,9 +156,8 @@ def test_a_state_that_lags_behind_the_receipt_is_waited_for(keeper, between, sta
             return ask(method, [params[0], hex(number - 1)])
         return ask(method, params)
 
-    keeper.wallet.seconds_per_price = 20
     between(answer)
-    done = keeper.run()
+    done = patient.run()
     assert [one.status for one in done.outcomes] == [Status.DONE] * 7
     assert state() == undisturbed
 
@@ -269,27 +267,25 @@ def receipts(change):
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_one_round_gets_through_a_node_that_fails_one_request_in_twenty(keeper, world, state, undisturbed, failure):
+def test_one_round_gets_through_a_node_that_fails_one_request_in_twenty(patient, world, state, undisturbed, failure):
     """One failed read of some 400 ended it."""
     prepared(world.web3, patience=20)
-    keeper.wallet.seconds_per_price = 20
     try:
         with within(world.web3, rate=0.05, failures=(failure,), seed=2) as node:
-            done = keeper.run()
+            done = patient.run()
     finally:
         prepared(world.web3, patience=0)
     assert node.failed[failure] > 5
     assert done.exit_code == 0, [outcome.message for outcome in done.outcomes]
-    assert len({row.account for row in keeper.rows(Claimed)}) == len(keeper.rows(Claimed)) == 4
+    assert len({row.account for row in patient.rows(Claimed)}) == len(patient.rows(Claimed)) == 4
     assert state() == undisturbed
 
 
-def test_one_round_gets_through_a_node_that_fails_in_all_ways(keeper, world, state, undisturbed):
+def test_one_round_gets_through_a_node_that_fails_in_all_ways(patient, world, state, undisturbed):
     prepared(world.web3, patience=20)
-    keeper.wallet.seconds_per_price = 20
     try:
         with within(world.web3, rate=0.05, seed=5) as node:
-            done = keeper.run()
+            done = patient.run()
     finally:
         prepared(world.web3, patience=0)
     assert sum(node.failed.values()) > 5
