@@ -44,18 +44,18 @@ def test_profit_is_the_one_definition(ask, tessera, settled):
         shown = ask("portfolio", "show", address(number))
         assert int(shown["profit"]) == profits[address(number)].profit
         assert int(shown["balance"]) == tessera.escrow.balance_of(address(number))
-    assert sum(one.profit for one in profits.values()) == 0
+    assert sum(holding.profit for holding in profits.values()) == 0
 
 
 def test_positions(ask, settled):
-    (one,) = ask("portfolio", "markets", by=2)
-    assert (one["market_id"], one["status"], one["outcome"]) == (settled, "RESOLVED", "YES")
-    assert (one["yes_staked"], one["no_odds"]) == (str(EUR), None)
-    assert 1 < int(one["yes_odds"]) / WAD < 1 / 0.62
+    (holding,) = ask("portfolio", "markets", by=2)
+    assert (holding["market_id"], holding["status"], holding["outcome"]) == (settled, "RESOLVED", "YES")
+    assert (holding["yes_staked"], holding["no_odds"]) == (str(EUR), None)
+    assert 1 < int(holding["yes_odds"]) / WAD < 1 / 0.62
 
 
 def test_the_leaderboard_puts_the_right_one_first(ask, tessera, settled):
-    board = {one["account"]: one for one in ask("portfolio", "leaderboard")}
+    board = {holding["account"]: holding for holding in ask("portfolio", "leaderboard")}
     right, wrong = board[address(2)], board[address(3)]
     assert right["rank"] < wrong["rank"]
     odds = {row.account: row.effective_odds / WAD for row in tessera.log_reader().read() if isinstance(row, BetPlaced)}

@@ -19,10 +19,10 @@ def test_same_arguments_give_the_same_plan():
 
 def test_another_day_gives_the_same_plan_weeks_later():
     now, later = plan(15, AFTER), plan(15, AFTER + 100 * DAY)
-    assert [(one.favourite, one.p0, one.ending) for one in now] == [
-        (one.favourite, one.p0, one.ending) for one in later
+    assert [(fixture.favourite, fixture.p0, fixture.ending) for fixture in now] == [
+        (fixture.favourite, fixture.p0, fixture.ending) for fixture in later
     ]
-    assert len({two.match.kickoff - one.match.kickoff for one, two in zip(now, later, strict=True)}) == 1
+    assert len({second.match.kickoff - first.match.kickoff for first, second in zip(now, later, strict=True)}) == 1
 
 
 def test_favourite_is_the_higher_rated_and_prices_follow():

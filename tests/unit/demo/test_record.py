@@ -25,9 +25,17 @@ def read_of(record_of):
 )
 def test_gains_are_payouts_less_stakes(read_of, outcome, creator, early, fast):
     record = read_of(outcome)
-    assert {one.name: one.total / EUR for one in record.standings} == {"Ada": creator, "Bruno": early, "Chiara": fast}
-    assert sum(one.total for one in record.standings) == 0
-    assert {one.name: one.creator_gain / EUR for one in record.standings} == {"Ada": creator, "Bruno": 0, "Chiara": 0}
+    assert {standing.name: standing.total / EUR for standing in record.standings} == {
+        "Ada": creator,
+        "Bruno": early,
+        "Chiara": fast,
+    }
+    assert sum(standing.total for standing in record.standings) == 0
+    assert {standing.name: standing.creator_gain / EUR for standing in record.standings} == {
+        "Ada": creator,
+        "Bruno": 0,
+        "Chiara": 0,
+    }
 
 
 def test_gains_are_those_of_a_position(read_of):
@@ -42,7 +50,7 @@ def test_gains_are_those_of_a_position(read_of):
 
 def test_standings_begin_with_the_best_and_count(read_of):
     record = read_of(NO)
-    assert [one.name for one in record.standings] == ["Bruno", "Ada", "Chiara"]
+    assert [standing.name for standing in record.standings] == ["Bruno", "Ada", "Chiara"]
     best = record.standings[0]
     assert (best.bets, best.staked, best.paid, best.created) == (1, EUR, 1_600_000, 0)
     assert best.curve == [0, 600_000]
@@ -51,13 +59,13 @@ def test_standings_begin_with_the_best_and_count(read_of):
 @pytest.mark.parametrize(("outcome", "early", "fast"), [(YES, 0.625**2, 0.2**2), (NO, 0.375**2, 0.8**2)])
 def test_brier_is_of_the_probability_that_breaks_even(read_of, outcome, early, fast):
     # 1 EUR for 1.6 shares says 0.625 at least, 1 EUR for 1.25 shares says 0.8.
-    scores = {one.name: one.brier for one in read_of(outcome).standings}
+    scores = {standing.name: standing.brier for standing in read_of(outcome).standings}
     assert scores == {"Ada": None, "Bruno": pytest.approx(early), "Chiara": pytest.approx(fast)}
 
 
 def test_brier_leaves_out_markets_without_an_answer(read_of):
     record = read_of(INVALID)
-    assert [one.brier for one in record.standings] == [None, None, None]
+    assert [standing.brier for standing in record.standings] == [None, None, None]
     assert price_brier(record.games) is None
     assert all(group.count == 0 for group in by_information(record).values())
 

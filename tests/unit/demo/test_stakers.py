@@ -52,11 +52,11 @@ def test_every_event_is_decided_by_signatures_and_paid_or_returned(staked):
 
 
 def test_people_get_prizes_principal_and_bet(staked):
-    found = {one.name: one for one in people(staked)}
-    assert set(found) == {one.name for one in STAKERS}
-    assert all(one.bet > 0 for one in found.values())
-    assert sum(one.prizes for one in found.values()) == sums(staked).prizes
-    assert all(put_in == back for one in found.values() for put_in, back in [one.principal.get("USDC", (0, 0))])
+    found = {person.name: person for person in people(staked)}
+    assert set(found) == {person.name for person in STAKERS}
+    assert all(person.bet > 0 for person in found.values())
+    assert sum(person.prizes for person in found.values()) == sums(staked).prizes
+    assert all(put_in == back for person in found.values() for put_in, back in [person.principal.get("USDC", (0, 0))])
     put_in, back = found["Noor"].principal["DAI"]
     assert 0.97 < back / put_in < 0.985
     partly = [row for row in staked.rows if isinstance(row, Withdrawn) and row.paid == row.amount == 2_000 * 10**6]
@@ -82,7 +82,7 @@ def test_the_page_tells_it(staked):
         "closed a week late",
         "back to the pool",
         "takes part in all events",
-        *(one.name for one in STAKERS),
+        *(person.name for person in STAKERS),
     ):
         assert wanted in text
 

@@ -53,7 +53,7 @@ def test_a_deployment_is_wired_and_recorded(fresh, path):
     tessera = Tessera(fresh.web3, record)
     assert tessera.play_euro.escrow() == escrow
     assert tessera.escrow.products(0) == tessera.markets.address
-    assert [one.gas > 0 for one in told] == [True] * 5
+    assert [report.gas > 0 for report in told] == [True] * 5
     assert differences(fresh.web3, record) == []
 
 
@@ -69,7 +69,7 @@ def test_a_second_run_sends_nothing(fresh, path):
     again, told = run(fresh, path)
     assert again == record
     assert nonce(fresh) == sent
-    assert [one.gas for one in told] == [0] * 5
+    assert [report.gas for report in told] == [0] * 5
 
 
 @pytest.mark.parametrize("allowed", range(5))
@@ -157,7 +157,7 @@ def test_elsewhere_a_record_of_contracts_that_are_not_there_is_an_error(fresh, p
 def test_a_rehearsal_takes_the_gas_that_deploying_takes(fresh, path):
     told = rehearse("friends", PARAMETERS, 1337)
     record, done = run(fresh, path)
-    assert [one.gas for one in told] == [one.gas for one in done]
+    assert [report.gas for report in told] == [report.gas for report in done]
     assert all(is_done(fresh.web3, record, step) for step in PRODUCTS["friends"](**PARAMETERS))
     assert not any(is_done(fresh.web3, Deployment("club", 1337), step) for step in PRODUCTS["friends"](**PARAMETERS))
 

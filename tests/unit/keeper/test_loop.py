@@ -130,8 +130,8 @@ def test_stopped_in_a_round_it_ends_between_two_transactions(kept):
     kept.keeper.wallet.submit = submitting
     kept.loop.keep(kept.stopping)
     (done,) = kept.rounds
-    assert sum(len(one.sent) for one in done.outcomes) == 1
-    assert {one.message for one in done.outcomes[1:]} >= {"the keeper was stopped"}
+    assert sum(len(outcome.sent) for outcome in done.outcomes) == 1
+    assert {outcome.message for outcome in done.outcomes[1:]} >= {"the keeper was stopped"}
 
 
 def test_lateness_is_an_alarm_with_a_command_until_it_is_over(keeper, world, tmp_path, caplog):

@@ -49,9 +49,9 @@ def test_it_gives_a_reason_and_gas_for_each_step_and_says_what_waits(keeper, wor
 def test_an_event_without_a_result_ends_invalid_after_its_deadline(keeper, world):
     deadline = world.events.event_info(3).result_deadline
     world.wait_until(deadline)
-    assert "settle 3" not in [one.key for one in due(keeper.view).steps]
+    assert "settle 3" not in [step.key for step in due(keeper.view).steps]
     world.wait_until(deadline + 1)
-    (step,) = (one for one in due(keeper.view).steps if one.key == "settle 3")
+    (step,) = (step for step in due(keeper.view).steps if step.key == "settle 3")
     assert step.why == "no result until the deadline: INVALID"
 
 

@@ -24,7 +24,7 @@ class KilledError(BaseException):
 
 
 def statuses(done):
-    return [(one.step.kind, one.status) for one in done.outcomes]
+    return [(outcome.step.kind, outcome.status) for outcome in done.outcomes]
 
 
 def killed_after(keeper, count):
@@ -59,8 +59,8 @@ def test_all_that_is_due_is_done_in_the_order_of_the_plan(keeper, world):
     assert due(keeper.view).steps == []
     assert done.gas_used == sum(
         world.web3.eth.get_transaction_receipt(sent.transaction)["gasUsed"]
-        for one in done.outcomes
-        for sent in one.sent
+        for outcome in done.outcomes
+        for sent in outcome.sent
     )
 
 
@@ -174,7 +174,7 @@ def test_25_weeks_late_winners_get_a_fraction_of_their_prize(keeper_of, world):
 def test_a_harvest_that_fails_holds_up_nobody_for_more_than_a_day(keeper, world):
     world.refuse("DAI", world.pool.address)
     done = keeper.run()
-    ends = {one.step.what: (one.status, one.message) for one in done.outcomes}
+    ends = {outcome.step.what: (outcome.status, outcome.message) for outcome in done.outcomes}
     status, message = ends["harvest DAI"]
     assert status == Status.UNDONE
     assert message.startswith("pool: vault refused")
@@ -202,7 +202,7 @@ def test_a_winner_whom_the_token_refuses_waits_alone(keeper, keeper_of, world):
     world.refuse("USDC", outcast)
     done = keeper.run()
     assert dict(statuses(done))["pay"] == Status.REFUSED
-    assert outcast in next(one.message for one in done.outcomes if one.step.kind == "pay")
+    assert outcast in next(outcome.message for outcome in done.outcomes if outcome.step.kind == "pay")
     assert done.exit_code == 4
     for person in RIGHT[1:]:
         assert not world.events.read("prediction_of", 1, world.wallet(person).address)[0]
@@ -224,21 +224,21 @@ def test_a_winner_whom_the_token_refuses_waits_alone(keeper, keeper_of, world):
 def test_winners_of_a_token_that_refused_everybody_are_paid_in_batches_later(keeper, keeper_of, world):
     """A stablecoin that is paused refuses all of them at once."""
     outcasts = [world.wallet(person).address for person in RIGHT]
-    for one in outcasts:
-        world.refuse("USDC", one)
+    for outcast in outcasts:
+        world.refuse("USDC", outcast)
     done = keeper.run()
-    (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
+    (pay,) = (outcome for outcome in done.outcomes if outcome.step.kind == "pay")
     assert (done.exit_code, pay.status) == (4, Status.REFUSED)
     assert pay.message.endswith(" and 1 more; what is theirs waits")
     assert keeper_of().run().gas_used == 0
-    for one in outcasts[1:]:
-        world.refuse("USDC", one, refused=False)
-    owed = [world.events.prize_of(1, one) for one in outcasts]
-    before = [world.balance(one) for one in outcasts]
+    for outcast in outcasts[1:]:
+        world.refuse("USDC", outcast, refused=False)
+    owed = [world.events.prize_of(1, outcast) for outcast in outcasts]
+    before = [world.balance(outcast) for outcast in outcasts]
     again = keeper_of().run()
     (pay,) = again.outcomes
     assert (again.exit_code, pay.status, len(pay.sent)) == (4, Status.REFUSED, 1)
-    paid = [world.balance(one) - old for one, old in zip(outcasts, before, strict=True)]
+    paid = [world.balance(outcast) - old for outcast, old in zip(outcasts, before, strict=True)]
     assert paid == [0, *owed[1:]]
 
 
@@ -251,7 +251,7 @@ def test_stopped_between_two_transactions_it_leaves_the_rest(keeper, world):
 
     done = keeper.run(watcher=Counting(), stopping=lambda: len(sent) == 3)
     assert statuses(done) == [(kind, Status.DONE) for kind in KINDS[:3]] + [(k, Status.UNDONE) for k in KINDS[3:]]
-    assert {one.message for one in done.outcomes[3:]} == {"the keeper was stopped"}
+    assert {outcome.message for outcome in done.outcomes[3:]} == {"the keeper was stopped"}
     assert done.exit_code == 3
 
 
@@ -265,7 +265,7 @@ def test_losers_and_the_undecided_get_nothing(keeper, world):
 def test_batches_are_as_large_as_a_transaction_may_be(keeper, world, monkeypatch):
     monkeypatch.setattr("tessera.keeper.steps.pay.MAX_BATCH", 3)
     done = keeper.run()
-    (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
+    (pay,) = (outcome for outcome in done.outcomes if outcome.step.kind == "pay")
     assert len(pay.sent) == 2
     assert pay.status == Status.DONE
 
@@ -280,7 +280,7 @@ def test_a_batch_is_bounded_by_the_block_and_by_what_one_transaction_may_take(ke
 def test_a_batch_that_does_not_fit_is_halved(keeper, monkeypatch):
     monkeypatch.setattr("tessera.keeper.steps.pay.fits", lambda _, call: len(call.arguments[1]) < 3)
     done = keeper.run()
-    (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
+    (pay,) = (outcome for outcome in done.outcomes if outcome.step.kind == "pay")
     assert len(pay.sent) == 2
     assert pay.status == Status.DONE
 
@@ -296,7 +296,7 @@ def test_one_batch_that_is_refused_does_not_hold_up_the_next(keeper, monkeypatch
         simulate(call, name)
 
     keeper.wallet.simulate = refuses_the_first_batch
-    (pay,) = (one for one in keeper.run().outcomes if one.step.kind == "pay")
+    (pay,) = (outcome for outcome in keeper.run().outcomes if outcome.step.kind == "pay")
     assert (len(pay.sent), pay.status, pay.message) == (1, Status.UNDONE, "erc20: something")
     keeper.wallet.simulate = simulate
     assert keeper.run().exit_code == 0
