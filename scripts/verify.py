@@ -31,7 +31,7 @@ def cli(provider: ProviderAPI, owner: str | None, record: Path | None):
     except ChainError as error:
         raise click.ClickException(str(error)) from None
     if faults:
-        raise click.ClickException(f"{path.name} and the chain differ:\n" + "\n".join(f"  {one}" for one in faults))
+        raise click.ClickException(f"{path.name} and the chain differ:\n" + "\n".join(f"  {fault}" for fault in faults))
     for name, address in deployment.addresses.items():
         click.echo(f"  {name} at {address}: as recorded")
     table = [StandingAsset(*StandingAsset._fields), *assets] if assets else []

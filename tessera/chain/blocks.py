@@ -29,9 +29,12 @@ class Block(NamedTuple):
 
 
 def block_at(web3: Web3, block: BlockName = "latest") -> Block:
-    """A block as the node numbers it, the newest if none is named. Raises NodeError, web3's BlockNotFound."""
+    """A block as the node numbers it, the newest if none is named; one that is still being made has the hash "0x".
+
+    Raises NodeError, web3's BlockNotFound.
+    """
     header: Any = prepared(web3).eth.get_block(block)  # `prepared` sees to it that it has all of these
-    return Block(header["number"], Web3.to_hex(header["hash"]), header["timestamp"])
+    return Block(header["number"], Web3.to_hex(header["hash"] or b""), header["timestamp"])
 
 
 def contract_block(web3: Web3) -> int:

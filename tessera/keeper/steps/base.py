@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from web3.types import TxParams
 
@@ -102,8 +102,8 @@ def refusal(view: View, call: Call) -> str | None:
 
 def gas_room(view: View) -> int:
     """What one transaction may take: nine tenths of a block, since others want in, too."""
-    newest: Any = view.web3.eth.get_block("latest")
-    return min(newest["gasLimit"] * 9 // 10, MAX_TRANSACTION_GAS)
+    block_gas = view.web3.eth.get_block("latest").get("gasLimit", 2 * MAX_TRANSACTION_GAS)
+    return min(block_gas * 9 // 10, MAX_TRANSACTION_GAS)
 
 
 def fits(view: View, call: Call) -> bool:
