@@ -207,11 +207,11 @@ def houses(load, coin, escrow, owner, short: int, long: int, streams: int = 1) -
     return made
 
 
-def deployed_house(players: list, purse: int, streams: int) -> list[House]:
-    """The same on a coin and an Escrow of their own, where players have money."""
+def deployed_house(players: list, purse: int, streams: int, micro: Path | None = None) -> list[House]:
+    """The same on a coin and an Escrow of their own, where players have money. `micro`: another contract's source."""
 
     def load(name):
-        path = ROOT / "contracts" / f"{name}.vy"
+        path = micro if micro and name == "MicroSessions" else ROOT / "contracts" / f"{name}.vy"
         return boa.load_partial(str(path if path.exists() else ROOT / "tests" / "mocks" / f"{name}.vy"))
 
     owner = boa.env.generate_address("owner")
