@@ -103,7 +103,7 @@ def test_silent_reporters_hold_nothing_up(desk, state, evm, money):
     assert money()[0] == 99 * EUR
 
 
-def test_manifold_negative_payout_no_net_makes_one(desk, evm, money):
+def test_manifold_203_negative_payout_no_net_makes_one(desk, evm, money):
     """There: a payout below zero. Here a net below the deposit pays what the loss cap leaves."""
     state = State(2, 1, -(2**255), True)
     desk.exit(state)
@@ -112,7 +112,7 @@ def test_manifold_negative_payout_no_net_makes_one(desk, evm, money):
     assert money()[0] == 79 * EUR + 5 * EUR
 
 
-def test_creators_who_vanish_leave_the_player_the_newest_state(desk, house, question, state, evm, money):
+def test_manifold_538_creators_who_vanish_leave_the_player_the_newest_state(desk, house, question, state, evm, money):
     """Manifold #538: nobody settles. Here the player exits alone, and is paid by the panel."""
     desk.exit(state)
     assert ends(desk, house, question, state, 0, evm, money) == 20 * EUR + 800_000 - EUR + EUR
@@ -131,7 +131,7 @@ def test_overtime_nobody_takes_the_money_of_an_expired_session(desk, house, offe
     assert money()[0] == 100 * EUR
 
 
-def test_off_by_one_no_second_is_of_two_stages_or_of_none(desk, evm, house):
+def test_pooltogether_28_142_no_second_is_of_two_stages_or_of_none(desk, evm, house):
     """PoolTogether #28, #142: view and action disagree. Here a challenge ends as finalize begins."""
     desk.exit(State())
     later = desk.state([])
@@ -150,7 +150,7 @@ def test_off_by_one_no_second_is_of_two_stages_or_of_none(desk, evm, house):
     assert end == NOW + HOUR
 
 
-def test_a_late_transaction_meets_a_deadline(house, desk, offer, micro, wallet, session_key, evm):
+def test_pooltogether_141_a_late_transaction_meets_a_deadline(house, desk, offer, micro, wallet, session_key, evm):
     """PoolTogether #141: it acts on another state. Here offers and agreements say until when they are good."""
     until = NOW + 60
     signatures = [house.close(by, desk.session, 0, True, until) for by in (session_key, house.house_key)]
@@ -184,7 +184,9 @@ def test_malleability_the_twin_of_a_signature_is_void(desk, state, house):
     house.micro.start_exit(*arguments, sender=desk.wallet.address)
 
 
-def test_wallets_without_a_key_play_by_their_session_key(house, coin, coin_escrow, owner, session_key, micro, evm):
+def test_coinbase_wallet_sdk_1379_stablecoin_evm_470_wallets_without_a_key_play_by_their_session_key(
+    house, coin, coin_escrow, owner, session_key, micro, evm
+):
     """coinbase-wallet-sdk #1379: signatures of smart wallets have another form. Here a wallet sends and never signs."""
     wallet = boa.env.generate_address("smart wallet")
     fund(coin, coin_escrow, owner, wallet, 50 * EUR)
