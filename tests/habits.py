@@ -8,7 +8,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,6 +55,7 @@ class Habits:
     delay: float = 0  # seconds before each answer
     behind: int = 0  # blocks that every answer is behind
     most_blocks: int | None = None  # of one request of logs
+    leaves_out: Collection[int] = ()  # blocks whose logs it has lost
     extra_data: int = 0  # bytes in each block's header
     ahead: int = 0  # that the node's block numbers are ahead of those that contracts see
     tip: int | None = None  # wei, that it advises
@@ -107,6 +108,8 @@ class Habits:
                 return _result(None) if method == "eth_getBlockByNumber" else _error(-32000, "header not found")
         answer = ask(method, params)
         result = answer.get("result")
+        if method == "eth_getLogs" and result:
+            return _result([log for log in result if _number(log["blockNumber"]) not in self.leaves_out])
         if method == "eth_maxPriorityFeePerGas" and self.tip is not None:
             return _result(hex(self.tip))
         if method == "eth_blockNumber":

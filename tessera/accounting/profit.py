@@ -25,6 +25,12 @@ class Result:
         """Gain, or loss if less than 0."""
         return self.got - self.put_in
 
+    def after(self, row: Entry) -> "Result":
+        """With one more movement of a pot."""
+        if row.kind in COLLECTED:
+            return Result(self.put_in + row.amount, self.got)
+        return Result(self.put_in, self.got + row.amount)
+
 
 def results(rows: Iterable[EventLog], product: str, pot: int | bytes | None = None) -> dict[str, Result]:
     """The result of everybody who ever had to do with a product, or with one of its pots (a market's number)."""
@@ -32,11 +38,7 @@ def results(rows: Iterable[EventLog], product: str, pot: int | bytes | None = No
     for row in rows:
         if not isinstance(row, Entry) or row.product != product or (pot is not None and row.pot != pot_id(pot)):
             continue
-        old = by_account.get(row.account, Result())
-        if row.kind in COLLECTED:
-            by_account[row.account] = Result(old.put_in + row.amount, old.got)
-        else:
-            by_account[row.account] = Result(old.put_in, old.got + row.amount)
+        by_account[row.account] = by_account.get(row.account, Result()).after(row)
     return by_account
 
 

@@ -116,7 +116,10 @@ class Session:
 
     @cached_property
     def index(self) -> "Index":
-        """All that happened, up to the newest block. A dry run reads it into a copy."""
+        """All that happened, up to the newest block. A dry run reads it into a copy.
+
+        Raises IncompleteError where the node leaves logs out.
+        """
         from tessera.chain.blocks import block_at
         from tessera.index import Index
 
@@ -130,6 +133,7 @@ class Session:
         folder.mkdir(parents=True, exist_ok=True)
         index = Index(f"sqlite:///{folder}/{name}", self.web3, record)
         index.sync()
+        index.check()
         return index
 
     def logs(self, *kinds: "type[E]", **equal) -> "list[E]":

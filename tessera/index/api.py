@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from threading import Lock
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request, Response
@@ -28,6 +29,7 @@ from tessera.index.answers import (
     Week,
 )
 from tessera.index.index import Index
+from tessera.index.leaderboard import Leaderboard
 from tessera.index.limits import Limits
 from tessera.index.snapshot import NoIndexError, Snapshot
 from tessera.index.syncer import Syncer
@@ -96,14 +98,18 @@ async def _silent(_: Request, error: Exception) -> Response:
 
 def _snapshot(request: Request, response: Response) -> Iterator[Snapshot]:
     with request.app.state.index.snapshot() as seen:
-        tag = f'"{seen.head.hash}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        # A proxy that compresses makes a weak tag of it; here both mean the same.
-        known = request.headers.get("if-none-match", "").split(",")
-        if tag in (one.strip().removeprefix("W/") for one in known):
-            raise HTTPException(304, headers=headers)
-        response.headers.update(headers)
+        _tag(seen, request, response)
         yield seen
+
+
+def _tag(seen: Snapshot, request: Request, response: Response) -> None:
+    tag = f'"{seen.head.hash}{f"-{seen.rereads}" if seen.rereads else ""}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    # A proxy that compresses makes a weak tag of it; here both mean the same.
+    known = request.headers.get("if-none-match", "").split(",")
+    if tag in (one.strip().removeprefix("W/") for one in known):
+        raise HTTPException(304, headers=headers)
+    response.headers.update(headers)
 
 
 router = APIRouter()
@@ -201,13 +207,33 @@ def ledger(seen: Seen, account: str, paging: Paged) -> Page[LedgerLine]:
 
 
 @router.get("/leaderboard")
-def leaderboard(request: Request, seen: Seen, paging: Paged) -> Page[Standing]:
+def leaderboard(request: Request, response: Response, paging: Paged) -> Page[Standing]:
     """Everybody who ever had to do with a market, greatest profit first."""
-    block, found = request.app.state.standings
-    if block != seen.head.hash:
-        found = seen.leaderboard()
-        request.app.state.standings = seen.head.hash, found
-    return _part(seen, len(found), found[paging.offset : paging.offset + paging.limit])
+    leaders: Leaders = request.app.state.leaders
+    with leaders.followed() as (seen, board):
+        _tag(seen, request, response)
+        return _part(seen, len(board), board.standings(paging.offset, paging.limit))
+
+
+class Leaders:
+    """The leaderboard of an index, for one thread at a time."""
+
+    def __init__(self, index: Index):
+        self._index, self._lock = index, Lock()
+        self._board = Leaderboard(index.contracts.get("LmsrMarkets", ""))
+
+    @contextmanager
+    def followed(self) -> Iterator[tuple[Snapshot, Leaderboard]]:
+        """A snapshot, and the leaderboard as of it."""
+        # The snapshot is taken in turn, too: no board has to go back to an earlier block.
+        with self._lock, self._index.snapshot() as seen:
+            self._board.follow(seen)
+            yield seen, self._board
+
+    def follow(self) -> None:
+        """Counts what is new before somebody asks."""
+        with suppress(NoIndexError), self.followed():
+            pass
 
 
 def app_of(index: Index, syncer: Syncer | None = None, *, per_second: float = 0) -> FastAPI:
@@ -236,7 +262,9 @@ def app_of(index: Index, syncer: Syncer | None = None, *, per_second: float = 0)
         exception_handlers={NotFoundError: _missing, NoIndexError: _silent},
     )
     app.state.index, app.state.syncer = index, syncer
-    app.state.standings = None, []  # of one block: everybody has to be counted for any part of it
+    app.state.leaders = Leaders(index)
+    if syncer is not None:
+        syncer.then = app.state.leaders.follow
     if per_second:
         app.add_middleware(Limits, per_second=per_second)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])

@@ -1,13 +1,15 @@
 """The index: reads the chain's logs into a database, and takes them out again where the chain took them back."""
 
 import json
+import math
+import time
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select, text
+from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select, text, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from web3 import Web3
@@ -18,10 +20,13 @@ from tessera.chain.deployments import Deployment, Tessera
 from tessera.chain.errors import ChainError
 from tessera.chain.logs import BLOCKS_AT_ONCE, MOST_CHANGES, Pieces
 from tessera.chain.node import prepared
+from tessera.index.derived import Rewind, follow
+from tessera.index.holes import IncompleteError, in_totals, in_what_runs
 from tessera.index.schema import about, blocks, metadata, shape, table_of, values
-from tessera.index.snapshot import NoIndexError, Snapshot, stored
+from tessera.index.snapshot import EmptyIndexError, NoIndexError, Snapshot, stored
 
 EMPTY_BLOCKS_KEPT = 256  # below the newest: what a reorg can reach back to without reading much again
+FILL_SECONDS = 600  # between two readings of all logs for what was left out
 MAKING = 0x7E55E2A  # PostgreSQL's lock while the tables are made: any number that nobody else uses
 Progress = Callable[[int, int], None]
 
@@ -38,7 +43,7 @@ class Index:
         Raises ChainError where the node is on another chain than the record, the URL is none, or the database is an
         index of another deployment or version; NoIndexError, here and whenever it is used, where it does not work.
         """
-        Tessera(web3, deployment)
+        self._tessera = Tessera(web3, deployment)
         self.web3 = prepared(web3)
         self.chain_id = deployment.chain_id
         self.first_block = deployment.first_block
@@ -49,6 +54,7 @@ class Index:
         }
         self._pieces = Pieces(web3, list(self.contracts.values()), blocks_at_once)
         self._counts_alike = False  # whether contracts are known to count blocks as the node does
+        self._filled = -math.inf
         self.engine = _engine(url)
         self.name = self.engine.url.render_as_string(hide_password=True)
         self._claim()
@@ -88,6 +94,66 @@ class Index:
                 progress(piece.end.number, newest)
         raise ChainError(f"the chain changed {changes} times while it was read: is the node in sync?")
 
+    def check(self, progress: Progress | None = None, *, thorough: bool = False) -> None:
+        """Compares the rows with what the contracts count, and asks the node for all logs again where they differ.
+
+        A call for each of a few totals; `thorough` one more for each event and market that is not over. Raises
+        IncompleteError where the node still leaves logs out: nobody may act on such a history. NodeError, also where
+        the node does not know the state of the index's block.
+        """
+        found = self._holes(thorough)
+        if found and self.fill(progress):
+            found = self._holes(thorough)
+        if found:
+            raise IncompleteError(found)
+
+    def fill(self, progress: Progress | None = None) -> bool:
+        """Asks for all logs up to the head again; whether there were some that the index had not.
+
+        From the first block of these on, all is read anew. Not again within ten minutes: False.
+        """
+        if time.monotonic() - self._filled < FILL_SECONDS:
+            return False
+        self._filled = time.monotonic()
+        head = self.head()
+        first = self._first_hole(head, progress) if head is not None else None
+        if first is None:
+            return False
+        with self._writing() as db:
+            db.execute(update(about).values(rereads=about.c.rereads + 1))
+            _forget(db, first)
+        self.sync(progress)
+        return True
+
+    def _holes(self, thorough: bool) -> list[str]:
+        """As of the head; none of a head that is not on the chain any more: the next sync reads on."""
+        try:
+            with self.snapshot() as snapshot:
+                found = in_totals(snapshot, self._tessera)
+                if thorough and not found:
+                    found = in_what_runs(snapshot, self._tessera)
+                return found if found and self._pieces.on_chain(snapshot.head) else []
+        except EmptyIndexError:
+            return []
+
+    def _first_hole(self, head: Block, progress: Progress | None) -> int | None:
+        """The first block of which the node shows more rows than were stored; None where there is none."""
+        first = self.first_block
+        while first <= head.number:
+            piece = self._pieces.read(None, first, head.number)
+            if piece is None:
+                return None  # the chain changed: the next sync reads on
+            rows = Counter(row.block for row in decode_logs(piece.logs))
+            with self._connected() as db:
+                query = select(blocks.c.number, blocks.c.logs).where(blocks.c.number.between(first, piece.end.number))
+                stored_rows = {row.number: row.logs for row in db.execute(query)}
+            if more := [number for number, count in rows.items() if count > stored_rows.get(number, 0)]:
+                return min(more)
+            first = piece.end.number + 1
+            if progress is not None:
+                progress(piece.end.number, head.number)
+        return None
+
     def head(self) -> Block | None:
         """The last block that was read; None: nothing was."""
         with self._connected() as db:
@@ -118,7 +184,7 @@ class Index:
                 metadata.create_all(db)
             found = db.scalars(select(about.c.subject)).all()
             if not found:
-                db.execute(insert(about), {"subject": subject})
+                db.execute(insert(about), {"subject": subject, "rereads": 0})
             elif found != [subject]:
                 raise ChainError(
                     f"the index {self.name} is of another deployment or version: delete it, it is read again"
@@ -153,6 +219,7 @@ class Index:
             db.execute(insert(blocks), [{**block._asdict(), "logs": logs[block.number]} for block in found])
             for kind, lines in by_kind.items():
                 db.execute(insert(table_of(kind)), lines)
+            follow(db, min(block.number for block in found))
             db.execute(delete(blocks).where(blocks.c.logs == 0, blocks.c.number < end - EMPTY_BLOCKS_KEPT))
         return True
 
@@ -166,7 +233,14 @@ class Index:
         with self._writing() as db:
             db.execute(select(about.c.subject).with_for_update())
             if stored(db) == head:
-                db.execute(delete(blocks).where(blocks.c.number >= gone))
+                _forget(db, gone)
+
+
+def _forget(db: Connection, first: int) -> None:
+    """Deletes the blocks from a number on, with all that hangs on them."""
+    rewind = Rewind(db, first)
+    db.execute(delete(blocks).where(blocks.c.number >= first))
+    rewind.end()
 
 
 def _engine(url: str) -> Engine:

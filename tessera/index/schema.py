@@ -27,8 +27,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 from tessera.chain.contract import Contract, E, EventLog, fields_of, typed
 
 LOOKED_UP = ("account", "market_id", "event_id")  # columns that queries ask for
-# Of an event with many people: whose last row it is, and what they were paid, without a look at the rows themselves.
-TOGETHER = ("event_id", "account", "amount")
+PLACE = ("block", "log_index")  # of a row on the chain: its key, and the order of all lists
+LISTED = ("market_created", "event_created", "period_closed")  # tables that are paged as a whole
 SQLITE_MOST = 2**63 - 1
 
 
@@ -64,6 +64,22 @@ class Uint(TypeDecorator):
         if value is None:
             return None
         return int.from_bytes(value, "big") if isinstance(value, bytes) else int(value)
+
+
+class Sum(TypeDecorator):
+    """A sum of uint256s, exact: more than one fits in no Uint. PostgreSQL: numeric; SQLite: decimal digits."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine:
+        return dialect.type_descriptor(AnyText() if dialect.name == "sqlite" else Numeric(96, 0))
+
+    def process_bind_param(self, value, dialect: Dialect):
+        return str(value) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value, dialect: Dialect) -> int:
+        return int(value)
 
 
 class Text(TypeDecorator):
@@ -123,17 +139,20 @@ class Hash(TypeDecorator):
 
 
 metadata = MetaData()
-# What the index is of; one line. Another deployment, or other events, need another index.
-about = Table("about", metadata, Column("subject", AnyText, primary_key=True))
-_number = BigInteger().with_variant(Integer, "sqlite")  # an INTEGER PRIMARY KEY is SQLite's own row number
+# What the index is of; one line. Another deployment, or other events, need another index. `rereads`: how often rows
+# were added that had been left out, so that one block's answers were others before.
+about = Table(
+    "about", metadata, Column("subject", AnyText, primary_key=True), Column("rereads", Integer, nullable=False)
+)
+int64 = BigInteger().with_variant(Integer, "sqlite")  # an INTEGER PRIMARY KEY is SQLite's own row number
 # Blocks in which something was logged, and the last of each piece that was read. `logs`: how many rows hang on it.
 blocks = Table(
     "blocks",
     metadata,
-    Column("number", _number, primary_key=True, autoincrement=False),
+    Column("number", int64, primary_key=True, autoincrement=False),
     Column("hash", Hash, nullable=False),
-    Column("timestamp", _number, nullable=False),
-    Column("logs", _number, nullable=False),
+    Column("timestamp", int64, nullable=False),
+    Column("logs", int64, nullable=False),
 )
 
 
@@ -152,13 +171,13 @@ def _column_type(kind: type) -> TypeEngine:
 
 
 def _indexes(name: str, fields: list[str]) -> list[Index]:
-    together = [field for field in TOGETHER if field in fields]
-    several = [Index(f"{name}_by_event_and_account", *together)] if together[:2] == list(TOGETHER[:2]) else []
-    return several + [
-        Index(f"{name}_by_{field}", field)
-        for field in fields
-        if field in LOOKED_UP and not (several and field == "event_id")
-    ]
+    # Whose last row it is, of an event with many people, without a look at the rows themselves.
+    several = ["event_id", "account"]
+    by = [several] if set(several) <= set(fields) else []
+    by += [[field] for field in fields if field in LOOKED_UP and not (by and field == "event_id")]
+    # What is before a page is passed over in an index of nothing else: SQLite's key has the whole row.
+    in_order = [Index(f"{name}_in_order", *PLACE)] if name in LISTED else []
+    return in_order + [Index(f"{name}_by_{'_and_'.join(columns)}", *columns, *PLACE) for columns in by]
 
 
 def _table(kind: type[EventLog]) -> Table:
@@ -167,10 +186,8 @@ def _table(kind: type[EventLog]) -> Table:
     return Table(
         name,
         metadata,
-        Column(
-            "block", _number, ForeignKey(blocks.c.number, ondelete="CASCADE"), primary_key=True, autoincrement=False
-        ),
-        Column("log_index", _number, primary_key=True, autoincrement=False),
+        Column("block", int64, ForeignKey(blocks.c.number, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+        Column("log_index", int64, primary_key=True, autoincrement=False),
         Column("contract", AnyText, nullable=False),
         Column("transaction", Hash, nullable=False),
         *(Column(field, _column_type(found), nullable=False) for field, found in fields.items()),
@@ -185,10 +202,18 @@ _TABLES: dict[type[EventLog], Table] = {
 
 
 def shape() -> dict[str, list[str]]:
-    """Each event with its fields and their types: what makes an index of an older version another one."""
-    return {
+    """Each event with its fields and their types, and the tables: what makes an index of an older version another one.
+
+    Where something else is derived of the same rows, a column of `tessera.index.derived` has to have another name.
+    """
+    events = {
         kind.__name__: [f"{field}: {found.__name__}" for field, found in fields_of(kind).items()] for kind in _TABLES
     }
+    tables = {
+        table.name: [*table.c.keys(), *sorted(f"{index.name}: {index.c.keys()}" for index in table.indexes)]
+        for table in metadata.sorted_tables
+    }
+    return events | tables
 
 
 def values(row: EventLog, names: dict[str, str]) -> dict:

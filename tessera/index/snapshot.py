@@ -4,26 +4,21 @@ from collections import defaultdict
 from collections.abc import Iterator
 from heapq import merge
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, exists, func, or_, select
+from sqlalchemy import Connection, Select, Table, and_, false, func, select
 
 from tessera.accounting.profit import Result, results
-from tessera.accounting.worth import in_markets
 from tessera.chain.blocks import Block
 from tessera.chain.contract import E, EventLog
 from tessera.chain.errors import ChainError, NotFoundError
 from tessera.chain.escrow import Entry
-from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized, price_history
+from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, price_history
 from tessera.chain.prediction_events import (
     Claimed,
     EventCreated,
     EventSettled,
-    ForfeitClaimed,
-    Predicted,
-    Purged,
-    ResidueReturned,
 )
 from tessera.chain.prize_pool import PeriodClosed
-from tessera.chain.staking_pool import Forfeited, Revalued, RewardsClaimed, Staked, Withdrawn
+from tessera.chain.staking_pool import Revalued, RewardsClaimed, Staked, Withdrawn
 from tessera.index.answers import (
     EventState,
     Holding,
@@ -37,17 +32,25 @@ from tessera.index.answers import (
     Standing,
     Week,
 )
-from tessera.index.schema import blocks, rows_of, table_of
-from tessera.index.states import STEPS, event_state, holding, market_state, mean_brier, place, prediction
+from tessera.index.derived import payments, predictions
+from tessera.index.leaderboard import Leaderboard
+from tessera.index.schema import about, blocks, rows_of, table_of
+from tessera.index.states import STEPS, event_state, holding, market_state, place
 from tessera.model.prizes import start_of
 
-MOST_NAMED = 1_000  # people in a query
+IN_ORDER = (predictions.c.block, predictions.c.log_index)
+PREDICTION = (predictions.c.event_id, predictions.c.account, predictions.c.outcome, predictions.c.forfeited)
+PURGEABLE = select(*PREDICTION).where(predictions.c.purgeable).order_by(predictions.c.event_id, predictions.c.account)
 
 
-def stored(db: Connection, up_to: int | None = None) -> Block | None:
-    """The last block of an index, or the last one up to a number."""
+def stored(db: Connection, up_to: int | None = None, *, with_logs: bool = False) -> Block | None:
+    """The last block of an index, or the last one up to a number, or with logs."""
     query = select(blocks.c.number, blocks.c.hash, blocks.c.timestamp).order_by(blocks.c.number.desc()).limit(1)
-    found = db.execute(query if up_to is None else query.where(blocks.c.number <= up_to)).one_or_none()
+    if up_to is not None:
+        query = query.where(blocks.c.number <= up_to)
+    if with_logs:
+        query = query.where(blocks.c.logs > 0)
+    found = db.execute(query).one_or_none()
     return None if found is None else Block(*found)
 
 
@@ -57,6 +60,10 @@ class NoIndexError(ChainError):
     code = "no_index"
 
 
+class EmptyIndexError(NoIndexError):
+    """Nothing was read yet."""
+
+
 class Snapshot:
     """An index as of its `head`, the last block that was read. Good inside its `with` block.
 
@@ -64,13 +71,14 @@ class Snapshot:
     """
 
     def __init__(self, db: Connection, contracts: dict[str, str]):
-        """Raises NoIndexError where nothing was read yet."""
+        """Raises EmptyIndexError where nothing was read yet."""
         head = stored(db)
         if head is None:
-            raise NoIndexError("the index is empty: it has to be synced first")
+            raise EmptyIndexError("the index is empty: it has to be synced first")
         self.db = db
         self.contracts = contracts
         self.head = head
+        self.rereads = db.scalars(select(about.c.rereads)).one()
         self._markets_address = contracts.get("LmsrMarkets", "")
 
     def rows(self, *kinds: type[E], **equal) -> Iterator[E]:
@@ -80,48 +88,48 @@ class Snapshot:
         """
         return merge(*(self._of(kind, _query(kind, equal)) for kind in kinds), key=place)
 
+    def rows_after(self, block: int, *kinds: type[EventLog]) -> Iterator[EventLog]:
+        """Events of some kinds above a block, in the chain's order."""
+        return merge(
+            *(self._of(kind, _query(kind, {}).where(table_of(kind).c.block > block)) for kind in kinds), key=place
+        )
+
+    def last_with_logs(self) -> Block | None:
+        """The last block in which something was logged."""
+        return stored(self.db, with_logs=True)
+
+    def has(self, block: Block) -> bool:
+        """Whether a block in which something was logged is still one that was read."""
+        return stored(self.db, up_to=block.number) == block
+
     def winners(self, event_id: int, *, offset: int = 0, limit: int | None = None) -> list[Prediction]:
         """Who may be claimed for: predicted the outcome of a settled event and was neither paid nor purged.
 
         Of forfeited ones the share goes to the pool. Empty where nobody was right or the event is not settled.
         `limit` of them (all if None) after the first `offset`. Raises NotFoundError where there is no such event.
         """
-        created = self._created(event_id)
-        outcome = self._right_outcome(event_id)
-        return [] if outcome is None else self._predictions([created], offset, limit, outcome=outcome)
+        return self._predictions(self._winning(event_id), offset, limit)
 
     def predictors(self, event_id: int, *, offset: int = 0, limit: int | None = None) -> list[Prediction]:
         """Whoever has a prediction in an event; those paid have none any more. `limit` of them (all if None) after the
         first `offset`. Raises NotFoundError without the event."""
-        return self._predictions([self._created(event_id)], offset, limit)
+        return self._predictions(self._predicting(event_id), offset, limit)
 
     def forfeited(self, *, offset: int = 0, limit: int | None = None) -> list[Prediction]:
-        """What can be purged: forfeited predictions in events that are not settled, by event."""
-        found = self.db.execute(self._forfeited().offset(offset).limit(limit)).all()
-        return [Prediction(row.event_id, row.account, row.outcome, True) for row in found]
+        """What can be purged: forfeited predictions in events that are not settled, by event and account."""
+        return self._predictions(PURGEABLE, offset, limit)
 
     def count_winners(self, event_id: int) -> int:
         """How many `winners` there are. Raises NotFoundError without the event."""
-        self._created(event_id)
-        outcome = self._right_outcome(event_id)
-        return 0 if outcome is None else self._count(_standing(event_id=event_id, outcome=outcome))
+        return self._count(self._winning(event_id))
 
     def count_predictors(self, event_id: int) -> int:
         """How many `predictors` there are. Raises NotFoundError without the event."""
-        self._created(event_id)
-        made, paid = table_of(Predicted), (table_of(Claimed), table_of(ForfeitClaimed))
-        # By group, as the index has them: a count of distinct accounts would sort all again.
-        people = select(made.c.account).where(made.c.event_id == event_id).group_by(made.c.account)
-        everybody = select(func.count()).select_from(people.subquery())
-        # Nobody predicts after a payment, but somebody may after a purge.
-        gone = [select(func.count()).select_from(table).where(table.c.event_id == event_id) for table in paid]
-        purged = table_of(Purged)
-        last = select(func.count()).where(purged.c.event_id == event_id, ~_followed(purged, made))
-        return self._number(everybody) - sum(self._number(query) for query in [*gone, last])
+        return self._count(self._predicting(event_id))
 
     def count_forfeited(self) -> int:
         """How many `forfeited` there are."""
-        return self._count(self._forfeited())
+        return self._count(PURGEABLE)
 
     def events(self, *, offset: int = 0, limit: int | None = None) -> list[EventState]:
         """Events of staked tickets: `limit` of them (all if None) after the first `offset`."""
@@ -171,14 +179,13 @@ class Snapshot:
         if created is None:
             raise NotFoundError(f"there is no market {market_id}")
         # The first point is the market's own, each of the others a bet's.
-        bets = _query(BetPlaced, {"market_id": market_id}).offset(max(0, offset - 1))
-        bets = bets.limit(limit if limit is None or offset else max(0, limit - 1))
-        points = price_history([created, *self._of(BetPlaced, bets)], market_id)
+        most = limit if limit is None or offset else max(0, limit - 1)
+        bets = self._some(BetPlaced, max(0, offset - 1), most, market_id=market_id)
+        points = price_history([created, *bets], market_id)
         return [Price(*point) for point in (points[1:] if offset else points)]
 
     def ledger(self, account: str, *, offset: int = 0, limit: int | None = None) -> list[LedgerLine]:
         """The movements of an account's Escrow balance: `limit` of them (all if None) after the first `offset`."""
-        query = _query(Entry, {"account": account}).offset(offset).limit(limit)
         return [
             LedgerLine(
                 block=row.block,
@@ -191,7 +198,7 @@ class Snapshot:
                 amount=row.amount,
                 balance_after=row.balance_after,
             )
-            for row in self._of(Entry, query)
+            for row in self._some(Entry, offset, limit, account=account)
         ]
 
     def portfolio(self, account: str) -> Portfolio:
@@ -204,7 +211,6 @@ class Snapshot:
         for row in staked:
             if not isinstance(row, Revalued):
                 principal[row.asset] += row.amount if isinstance(row, Staked) else -row.amount
-        forfeits = list(self.rows(Forfeited, account=account))
         return Portfolio(
             account=account,
             balance=entries[-1].balance_after if entries else 0,
@@ -214,10 +220,9 @@ class Snapshot:
             markets=self._holdings(account, entries),
             stake=staked[-1].stake if staked else 0,
             principal=[Principal(asset, amount) for asset, amount in principal.items()],
-            predictions=[
-                prediction(made, self._created(made.event_id).stop_block, forfeits)
-                for made in self._of(Predicted, _standing(account=account))
-            ],
+            predictions=self._predictions(
+                select(*PREDICTION).where(predictions.c.account == account).order_by(*IN_ORDER), 0, None
+            ),
             prizes=[
                 Prize(row.event_id, row.amount, self.time(row.block)) for row in self.rows(Claimed, account=account)
             ],
@@ -226,24 +231,9 @@ class Snapshot:
 
     def leaderboard(self) -> list[Standing]:
         """Everybody who ever had to do with a market, greatest profit first."""
-        ended = {row.market_id: row.outcome for row in self.rows(MarketFinalized)}
-        bets = defaultdict(list)
-        for row in self.rows(BetPlaced):
-            bets[row.account].append(row)
-        running = in_markets(self.rows(MarketCreated, BetPlaced, MarketFinalized, Entry), self._markets_address)
-        found = [
-            Standing(
-                account=account,
-                profit=result.profit,
-                running=running.get(account, 0),
-                put_in=result.put_in,
-                got=result.got,
-                bets=len(bets[account]),
-                brier=mean_brier(bets[account], ended),
-            )
-            for account, result in results(self.rows(Entry), self._markets_address).items()
-        ]
-        return sorted(found, key=lambda one: (-one.profit, one.account))
+        found = Leaderboard(self._markets_address)
+        found.follow(self)
+        return found.standings()
 
     def count(self, kind: type[EventLog], **equal) -> int:
         """How many events of a kind there are."""
@@ -265,52 +255,34 @@ class Snapshot:
 
     def _paid(self, event_id: int) -> int:
         """What of an event's prize has left, residue included."""
-        tables = map(table_of, (Claimed, ForfeitClaimed, ResidueReturned))
-        return sum(sum(self.db.scalars(select(table.c.amount).where(table.c.event_id == event_id))) for table in tables)
+        return self.db.scalar(select(payments.c.paid).where(payments.c.event_id == event_id)) or 0
 
-    def _right_outcome(self, event_id: int) -> int | None:
-        settled = next(self.rows(EventSettled, event_id=event_id), None)
-        return None if settled is None or settled.tickets == 0 else settled.outcome
+    def _predicting(self, event_id: int) -> Select:
+        self._created(event_id)
+        return select(*PREDICTION).where(predictions.c.event_id == event_id).order_by(*IN_ORDER)
 
-    def _predictions(self, created: list[EventCreated], offset: int, limit: int | None, **equal) -> list[Prediction]:
-        """The predictions that stand in some events, or of an account in all that there are of these."""
-        stops = {row.event_id: row.stop_block for row in created}
-        query = _standing(event_id=list(stops), **equal).offset(offset).limit(limit)
-        made = list(self._of(Predicted, query))
-        forfeits = defaultdict(list)
-        people = list({row.account for row in made})
-        # Of few people their own rows are read; of many, all rows.
-        those = {"account": people} if len(people) <= MOST_NAMED else {}
-        for row in self.rows(Forfeited, **those):
-            forfeits[row.account].append(row)
-        return [prediction(row, stops[row.event_id], forfeits[row.account]) for row in made]
+    def _winning(self, event_id: int) -> Select:
+        query, settled = self._predicting(event_id), next(self.rows(EventSettled, event_id=event_id), None)
+        if settled is None or settled.tickets == 0:
+            return query.where(false())
+        return query.where(predictions.c.outcome == settled.outcome)
 
-    def _forfeited(self) -> Select:
-        made, event, forfeit = table_of(Predicted), table_of(EventCreated), table_of(Forfeited)
-        settled = table_of(EventSettled)
-        return (
-            _standing()
-            .join(event, event.c.event_id == made.c.event_id)
-            .where(
-                made.c.account.in_(select(forfeit.c.account)),
-                ~exists().where(settled.c.event_id == made.c.event_id),
-                # As PredictionEvents._is_forfeited: the first forfeiture since came before the stop block.
-                exists().where(
-                    forfeit.c.account == made.c.account, _after(forfeit, made), forfeit.c.block < event.c.stop_block
-                ),
-            )
-            .order_by(None)
-            .order_by(made.c.event_id, made.c.account)
-        )
+    def _predictions(self, query: Select, offset: int, limit: int | None) -> list[Prediction]:
+        return [Prediction(*row) for row in self.db.execute(query.offset(offset).limit(limit))]
 
     def _count(self, query: Select) -> int:
-        return self._number(select(func.count()).select_from(query.order_by(None).subquery()))
+        return self._number(query.with_only_columns(func.count()).order_by(None))
 
-    def _number(self, query: Select[int]) -> int:
+    def _number(self, query: Select) -> int:
         return self.db.scalars(query).one()
 
-    def _some(self, kind: type[E], offset: int, limit: int | None) -> list[E]:
-        return list(self._of(kind, _query(kind, {}).offset(offset).limit(limit)))
+    def _some(self, kind: type[E], offset: int, limit: int | None, **equal) -> list[E]:
+        """`limit` rows (all if None) after the first `offset`; these are passed over in an index alone."""
+        table = table_of(kind)
+        keys = _query(kind, equal).with_only_columns(table.c.block, table.c.log_index).offset(offset).limit(limit)
+        some = keys.subquery()
+        is_one = and_(table.c.block == some.c.block, table.c.log_index == some.c.log_index)
+        return sorted(self._of(kind, select(table).join(some, is_one)), key=place)
 
     def _states(self, created: list[MarketCreated], those: dict) -> list[MarketState]:
         steps = defaultdict(list)
@@ -348,21 +320,3 @@ def _equal(table: Table, equal: dict) -> list:
 def _query(kind: type[EventLog], equal: dict) -> Select:
     table = table_of(kind)
     return select(table).where(*_equal(table, equal)).order_by(table.c.block, table.c.log_index)
-
-
-def _after(later: FromClause, row: FromClause) -> ColumnElement[bool]:
-    """Whether a row comes after another one on the chain."""
-    return or_(later.c.block > row.c.block, and_(later.c.block == row.c.block, later.c.log_index > row.c.log_index))
-
-
-def _followed(row: FromClause, later: FromClause) -> ColumnElement[bool]:
-    """Whether an account has a later row of another table in the same event."""
-    return exists().where(later.c.event_id == row.c.event_id, later.c.account == row.c.account, _after(later, row))
-
-
-def _standing(**equal) -> Select:
-    """The predictions that stand: the last one of each account in each event that was neither purged nor claimed for
-    since."""
-    made = table_of(Predicted)
-    ends = [made.alias("changed"), *map(table_of, (Purged, Claimed, ForfeitClaimed))]
-    return _query(Predicted, equal).where(*(~_followed(made, end) for end in ends))

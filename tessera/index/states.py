@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tessera.accounting.profit import results
 from tessera.chain.blocks import Block
-from tessera.chain.contract import WAD_PER_UNIT, ZERO_ADDRESS, EventLog
+from tessera.chain.contract import ZERO_ADDRESS, EventLog
 from tessera.chain.escrow import Entry
 from tessera.chain.lmsr_markets import (
     STAKE,
@@ -20,10 +20,9 @@ from tessera.chain.lmsr_markets import (
     Status,
     price_history,
 )
-from tessera.chain.prediction_events import EventCreated, EventSettled, Predicted
-from tessera.chain.staking_pool import Forfeited
-from tessera.index.answers import EventState, Holding, MarketState, Prediction
-from tessera.model.lmsr import Outcome, brier, mpf
+from tessera.chain.prediction_events import EventCreated, EventSettled
+from tessera.index.answers import EventState, Holding, MarketState
+from tessera.model.lmsr import Outcome
 
 # What moves a market from one status to another.
 STEPS = (RefereeAccepted, MarketClosed, OutcomeProposed, OutcomeDisputed, MarketReopened, MarketFinalized)
@@ -114,16 +113,6 @@ def holding(
     )
 
 
-def mean_brier(bets: Iterable[BetPlaced], ended: dict[int, Outcome]) -> float | None:
-    """Mean Brier score of the probabilities at which bets break even, of those in markets that ended YES or NO."""
-    scores = [
-        brier(mpf(bet.stake * WAD_PER_UNIT) / bet.shares, bet.side == ended[bet.market_id])
-        for bet in bets
-        if ended.get(bet.market_id, Outcome.INVALID) != Outcome.INVALID
-    ]
-    return float(sum(scores) / len(scores)) if scores else None
-
-
 def event_state(created: EventCreated, settled: EventSettled | None, paid: int, head: Block) -> EventState:
     """An event as of a block; `paid` is what of its prize has left, residue included."""
     won = settled if settled is not None and settled.tickets != 0 else None
@@ -146,12 +135,3 @@ def event_state(created: EventCreated, settled: EventSettled | None, paid: int, 
         prize=won.prize if won else 0,
         unpaid=won.prize - paid if won else 0,
     )
-
-
-def prediction(made: Predicted, stop_block: int, forfeits: Iterable[Forfeited]) -> Prediction:
-    """A prediction, and whether one of its account's forfeitures is its own."""
-    # As PredictionEvents._is_forfeited: the first forfeiture since came before the stop block.
-    forfeited = any(
-        row.account == made.account and place(row) > place(made) and row.block < stop_block for row in forfeits
-    )
-    return Prediction(made.event_id, made.account, made.outcome, forfeited)

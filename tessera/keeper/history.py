@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from tessera.chain.contract import E
 from tessera.chain.escrow import Entry, Kind
-from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized
+from tessera.chain.lmsr_markets import BetPlaced, MarketFinalized
 from tessera.chain.prediction_events import EventCreated, EventSettled, PrizeClaimSkipped
 from tessera.chain.prize_pool import PeriodClosed, PrizeTaken, RevenueAdded
 from tessera.chain.staking_pool import AssetAdded, AssetRetired, Harvested, Staked, Withdrawn
 from tessera.index import Index
 from tessera.index.answers import EventState, MarketState
+from tessera.index.holes import IncompleteError
 from tessera.model.lmsr import Outcome
 
 REFUSED = "events: token refused"
@@ -40,6 +41,21 @@ class History:
         """Reads what is new. Raises ChainError, or an error of the node's."""
         self._index.sync()
         self._events = {row.event_id: row for row in self._rows(EventCreated)}
+
+    def hole(self) -> str:
+        """What the contracts count and the logs do not show, with what to do; empty where the logs explain all.
+
+        The index asks the node for all logs again before it says so.
+        """
+        try:
+            self._index.check(thorough=True)
+        except IncompleteError as error:
+            return str(error)
+        return ""
+
+    def fill(self) -> bool:
+        """Asks the node for all logs again; whether there were some that had been left out."""
+        return self._index.fill()
 
     def events(self) -> list[EventCreated]:
         """All events, in the order of their creation."""
@@ -106,11 +122,6 @@ class History:
             change = row.amount if isinstance(row, Staked) else -row.amount
             principal[row.account] = principal.get(row.account, 0) + change
         return [account for account, amount in principal.items() if amount > 0]
-
-    def market_count(self) -> int:
-        """How many friends' markets the logs show."""
-        with self._index.snapshot() as snapshot:
-            return snapshot.count(MarketCreated)
 
     def unsettled_markets(self) -> list[MarketState]:
         """The friends' markets that have no final outcome."""

@@ -101,6 +101,7 @@ class Loop:
         self._last = ends
 
     def _check(self, plan: Plan, done: Round | None) -> None:
+        self.alarms.set("logs", plan.hole or None)
         self.alarms.set("undone", self._watch.undone(plan, done))
         self.metrics.balance.set(self.wallet.balance() / 1e18)
         self.alarms.set("gas money", self._watch.gas_money(plan.gas))

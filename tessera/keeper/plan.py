@@ -23,11 +23,17 @@ from tessera.keeper.view import Clock, View
 # In the order of their weight: where gas money is short, what comes last is left. Each as if those before were done.
 # Purging comes before settling, because afterwards a forfeited share can only go back to the pool.
 ORDER = (harvest, close, purge, settle, settle_market, pay, pay_bettors, note_loss, revalue, poke, buy_back)
+# Who has to be purged, paid or revalued, and what can be settled before, only logs say: on a history with holes the
+# others go on, because a week that is closed late costs its winners.
+FROM_LOGS = (purge, settle, settle_market, pay, pay_bettors, revalue)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps that are due in their order, and in `waiting` what is not, each a sentence."""
+    """The steps that are due in their order, and in `waiting` what is not, each a sentence.
+
+    `hole` says what logs the node leaves out: the steps that follow from logs are left then.
+    """
 
     network: str
     chain_id: int
@@ -35,6 +41,7 @@ class Plan:
     late: int
     steps: list[Step]
     waiting: list[str]
+    hole: str = ""
 
     @property
     def gas(self) -> int:
@@ -95,16 +102,18 @@ def due(view: View) -> Plan:
     steps: list[Step] = []
     waiting: list[str] = []
     deployment = view.tessera.deployment
+    hole = view.history.hole()
     for module in ORDER:
-        if module.NEEDS in deployment.contracts:
+        if module.NEEDS in deployment.contracts and not (hole and module in FROM_LOGS):
             for item in module.due(view, now):
                 if isinstance(item, str):
                     waiting.append(item)
                 else:
                     steps.append(item)
-    waiting += view.missing()
+    if hole:
+        waiting.append(f"nobody is purged, paid or revalued, nothing settled: {hole}")
     late = close.late(now, view.prizes.period()) if view.has_tickets else 0
-    return Plan(deployment.network, deployment.chain_id, now, late, steps, waiting)
+    return Plan(deployment.network, deployment.chain_id, now, late, steps, waiting, hole)
 
 
 def check_same(plan: Plan, earlier: dict) -> None:

@@ -63,9 +63,9 @@ class Round:
 
     @property
     def exit_code(self) -> int:
-        """0: all that was due is done. 3: something was left undone. 4: all is done but for winners whom the token
-        refuses."""
-        return 3 if self.of(Status.UNDONE) else 4 if self.of(Status.REFUSED) else 0
+        """0: all that was due is done. 3: something was left undone, or the node leaves logs out. 4: all is done but
+        for winners whom the token refuses."""
+        return 3 if self.of(Status.UNDONE) or self.plan.hole else 4 if self.of(Status.REFUSED) else 0
 
 
 class Watcher:

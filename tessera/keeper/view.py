@@ -91,19 +91,6 @@ class View:
         """What the buyback buys."""
         return self.token(self.prizes.read("BET"))
 
-    def missing(self) -> list[str]:
-        """What the contracts count and the logs do not show, a sentence each."""
-        counts = []
-        if self.has_tickets:
-            counts.append(("events", self.events.event_count(), len(self.history.events())))
-        if self.has_markets:
-            counts.append(("markets", self.markets.market_count(), self.history.market_count()))
-        return [
-            f"{counted - logged} {things} are not in the node's logs: it lags, or leaves some out"
-            for things, counted, logged in counts
-            if counted != logged
-        ]
-
     def title(self, event_id: int) -> str:
         """An event for people: its number and what is predicted."""
         return f"event {event_id}, {self.history.event(event_id).description!r}"

@@ -42,6 +42,18 @@ class Pay(Step):
             raise ChainError("the event is not settled")
         if not wait_until(lambda: self._is_logged(view), LAG_SECONDS):
             raise ChainError(f"the logs lag behind the state: they do not show that event {self.event_id} is settled")
+        yield from self._batches(view)
+        if wait_until(lambda: self._is_explained(view), LAG_SECONDS):
+            return
+        if view.history.fill():
+            yield from self._batches(view)
+        if not self._is_explained(view):
+            raise ChainError(
+                f"the logs do not show all winners of event {self.event_id}: the node leaves some out. Ask another "
+                "node, the index reads again from it by itself"
+            )
+
+    def _batches(self, view: View) -> Iterator[Call]:
         winners, least = self._winners(view), least_prize(view)
         accounts = [*winners.payable, *(account for account in winners.refused if self._is_taken(view, account))]
         accounts = [account for account in accounts if self._is_worth(view, account, least)]
@@ -56,11 +68,6 @@ class Pay(Step):
             yield call
             unpaid = set(self._winners(view).everybody)
             accounts = [account for account in accounts[len(batch) :] if account in unpaid]
-        if not wait_until(lambda: self._is_explained(view), LAG_SECONDS):
-            raise ChainError(
-                f"the logs do not show all winners of event {self.event_id}: the node leaves some out. Delete the "
-                "index and take another node"
-            )
 
     def is_done(self, view: View) -> bool:
         if not self._result(view).settled or not self._is_logged(view):

@@ -10,6 +10,7 @@ import pytest
 from tessera.chain.contract import EventLog, decode_logs, fields_of
 from tessera.chain.escrow import Kind
 from tessera.index import Index
+from tessera.index.derived import payments, predictions
 from tessera.index.schema import blocks, table_of
 from tessera.model.lmsr import Outcome
 
@@ -78,11 +79,12 @@ def rows_of(node: Node) -> list[EventLog]:
 
 
 def dump(index: Index) -> tuple:
-    """All that is in an index: its head, every row, and the blocks in which something was logged."""
+    """All that is in an index: its head, every row, what is derived of them, and the blocks with logs."""
     with index.engine.connect() as db:
         return (
             index.head(),
             {kind: db.execute(table_of(kind).select().order_by("block", "log_index")).all() for kind in ALL_KINDS},
+            [db.execute(table.select().order_by(*table.primary_key)).all() for table in (predictions, payments)],
             db.execute(blocks.select().where(blocks.c.logs > 0).order_by("number")).all(),
         )
 

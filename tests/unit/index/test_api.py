@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
 from sqlalchemy import event
 
 from tessera.chain import EUR, WAD, Outcome
@@ -15,10 +16,12 @@ from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized
 from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled
 from tessera.chain.prize_pool import PeriodClosed
 from tessera.index import Index, Snapshot
+from tessera.index.answers import Standing
 from tessera.index.api import app_of
+from tessera.index.snapshot import NoIndexError
 from tessera.index.syncer import Syncer
-from tests.unit.index.conftest import chance_log
-from tests.unit.index.node import deployment
+from tests.unit.index.conftest import PEOPLE, chance_log
+from tests.unit.index.node import Node, deployment
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -132,14 +135,108 @@ def test_a_page_of_markets_reads_the_bets_of_no_other(client, crowd):
     assert {parameters[0] for parameters in asked} == {2, 3}
 
 
-def test_the_leaderboard_is_counted_once_a_block(client, node, crowd, monkeypatch):
-    counted, leaderboard = [], Snapshot.leaderboard
-    monkeypatch.setattr(Snapshot, "leaderboard", lambda seen: counted.append(seen.head.number) or leaderboard(seen))
-    first = [client.get(f"/leaderboard?limit=1&offset={offset}").json()["total"] for offset in range(3)]
-    node.mine([chance_log(random.Random(1), Entry, product=deployment().address_of("LmsrMarkets"), pot=b"\x01" * 32)])
-    crowd.sync()
-    assert client.get("/leaderboard").json()["total"] == first[0] + 1
-    assert counted == [len(node.blocks) - 2, len(node.blocks) - 1]
+PRODUCT = deployment().address_of("LmsrMarkets")
+
+
+def entry(rng: random.Random, market_id: int, **fields) -> dict:
+    """A movement of a market's pot."""
+    return chance_log(rng, Entry, product=PRODUCT, pot=market_id.to_bytes(32, "big"), **fields)
+
+
+def some_blocks(node: Node, rng: random.Random, count: int) -> None:
+    """Bets, movements and ends of three markets by chance."""
+    for _ in range(count):
+        market_id, side = rng.randrange(1, 4), rng.choice((Outcome.YES, Outcome.NO))
+        bet = {"market_id": market_id, "side": side, "stake": EUR, "shares": rng.randrange(1, 5) * WAD}
+        logs = [chance_log(rng, BetPlaced, price_after=rng.randrange(WAD), **bet), entry(rng, market_id, amount=EUR)]
+        if rng.random() < 0.1:
+            logs.append(chance_log(rng, MarketFinalized, market_id=market_id))
+        node.mine(logs)
+
+
+def test_the_leaderboard_goes_on_where_it_was(client, node, index):
+    """Page by page it is what is counted afresh, after blocks that were added and blocks that were taken back."""
+    rng = random.Random(1)
+    node.mine([chance_log(rng, MarketCreated, market_id=number, p0=WAD // 2, b=WAD) for number in (1, 2, 3)])
+    for taken_back in (0, 0, 1, 3, 0, 9, 0):
+        node.drop(taken_back)
+        some_blocks(node, rng, 6)
+        node.mine([])
+        index.sync()
+        with index.snapshot() as seen:
+            afresh = seen.leaderboard()
+        pages = [client.get(f"/leaderboard?limit=2&offset={offset}").json() for offset in range(0, len(afresh), 2)]
+        assert {(page["total"], page["block_hash"]) for page in pages} == {(len(afresh), node.blocks[-1].hash)}
+        found = [line for page in pages for line in page["answers"]]
+        assert found == [TypeAdapter(Standing).dump_python(line, mode="json") for line in afresh]
+        assert [int(line["profit"]) for line in found] == sorted((int(line["profit"]) for line in found), reverse=True)
+
+
+def test_the_leaderboard_reads_what_is_new_alone(client, node, index):
+    rng, read = random.Random(1), []
+    node.mine([chance_log(rng, MarketCreated, market_id=number, p0=WAD // 2, b=WAD) for number in (1, 2, 3)])
+    some_blocks(node, rng, 20)
+    index.sync()
+    before = client.get("/leaderboard").json()
+    some_blocks(node, rng, 2)
+    index.sync()
+    event.listen(index.engine, "before_cursor_execute", lambda *call: read.append((call[2], call[3])))
+    after = client.get("/leaderboard").json()
+    assert after["answers"] != before["answers"]
+    asked = {
+        statement.split("FROM ")[1].split()[0]: parameters for statement, parameters in read if "FROM " in statement
+    }
+    assert {asked[table] for table in ("bet_placed", "entry", "market_finalized")} == {(21,)}
+
+
+def test_a_leaderboard_that_failed_half_way_counts_nothing_twice(client, node, index, monkeypatch):
+    rng = random.Random(1)
+    node.mine([chance_log(rng, MarketCreated, market_id=number, p0=WAD // 2, b=WAD) for number in (1, 2, 3)])
+    some_blocks(node, rng, 5)
+    index.sync()
+    whole, rows_after = TestClient(app_of(index)).get("/leaderboard").json(), Snapshot.rows_after
+
+    def half(seen, *arguments):
+        yield from list(rows_after(seen, *arguments))[:6]
+        raise NoIndexError("the connection broke")
+
+    monkeypatch.setattr(Snapshot, "rows_after", half)
+    assert client.get("/leaderboard").status_code == 503
+    monkeypatch.undo()
+    assert client.get("/leaderboard").json() == whole
+
+
+def test_the_leaderboard_is_not_sent_again(client, node, crowd):
+    tag = client.get("/leaderboard").headers["etag"]
+    assert client.get("/leaderboard", headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "indexes"),
+    [
+        ("/markets", ["market_created_in_order", "bet_placed_by_market_id"]),
+        ("/markets/1/prices", ["bet_placed_by_market_id", "market_created_by_market_id"]),
+        ("/events", ["event_created_in_order", "event_settled_by_event_id"]),
+        ("/events/2/predictors", ["predictions_in_order", "event_created_by_event_id"]),
+        ("/events/2/winners", ["predictions_by_outcome", "event_settled_by_event_id"]),
+        ("/forfeited", ["predictions_purgeable"]),
+        ("/weeks", ["period_closed_in_order"]),
+        (f"/accounts/{PEOPLE[0]}/ledger", ["entry_by_account"]),
+    ],
+)
+def test_a_page_is_cut_by_indexes_and_nothing_is_sorted(client, crowd, path, indexes):
+    statements = []
+    event.listen(crowd.engine, "before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
+    assert client.get(f"{path}?limit=1&offset=1").status_code == 200
+    selects = [(statement, parameters) for statement, parameters in statements if statement.startswith("SELECT")]
+    with crowd.engine.connect() as db:
+        plans = [
+            step.detail
+            for statement, parameters in selects
+            for step in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    assert set(indexes) <= {word for step in plans for word in step.split()}
+    assert not [step for step in plans if "TEMP B-TREE" in step]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +335,7 @@ def test_a_thread_reads_on_while_the_app_lives(node, index):
             raise OSError("no node")
 
     node.before = before
-    syncer = Syncer(index, every=0.01)
+    syncer = Syncer(index, every=0.01, checks=False)  # no contract logged what this chain has
     read_on = index.sync
 
     def sync(progress):

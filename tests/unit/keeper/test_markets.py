@@ -6,12 +6,14 @@ from tessera.chain import EUR, Outcome, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.lmsr_markets import Status as MarketStatus
 from tessera.index import Index
+from tessera.index.index import FILL_SECONDS
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.steps.base import Status
 from tessera.keeper.view import Choices, View
 from tests.embedded_club import *  # noqa: F403
 from tests.embedded_club import HOUR, WINDOW
+from tests.habits import within
 
 
 @pytest.fixture
@@ -117,9 +119,23 @@ def test_large_markets_are_paid_in_batches(tessera, view, keep, market, bet, bet
     assert all(balance >= 49 * EUR for balance in balances(tessera, bettor, other_bettor))
 
 
-def test_a_node_that_leaves_markets_out_is_named(view, market, monkeypatch):
-    monkeypatch.setattr(view.history, "market_count", lambda: 0)
-    assert due(view).waiting == ["1 markets are not in the node's logs: it lags, or leaves some out"]
+def test_a_node_that_leaves_bets_out_pays_nobody_until_it_has_them(
+    tessera, view, keep, market, bet, bettor, other_bettor, travel
+):
+    left_out = bet(bettor, market, Outcome.YES).block
+    bet(other_bettor, market, Outcome.YES)
+    with within(view.web3, leaves_out=[left_out]) as node:
+        plan = due(view)
+        assert plan.steps == []
+        assert plan.waiting == [f"nobody is purged, paid or revalued, nothing settled: {plan.hole}"]
+        assert f"market {market} has 2 bets, the logs show 1" in plan.hole
+        assert keep().exit_code == 3
+        asked = node.asked["eth_getLogs"]
+        assert due(view).hole == plan.hole
+        assert node.asked["eth_getLogs"] == asked
+    view.history._index._filled = -FILL_SECONDS
+    assert due(view).waiting == []
+    assert view.history.bettors(market) == {bettor.address, other_bettor.address}
 
 
 def test_a_market_whose_early_proposal_is_refused_is_closed_again_and_pays_nobody(

@@ -6,8 +6,11 @@ from web3._utils.encoding import FriendlyJsonSerde
 from web3.middleware import Web3Middleware
 
 from tessera.chain.node import prepared
-from tessera.chain.prediction_events import Claimed, Predicted
+from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled, Predicted
+from tessera.chain.prize_pool import PeriodClosed
+from tessera.chain.staking_pool import Staked
 from tessera.index import Index
+from tessera.index.index import FILL_SECONDS
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.steps.base import Status
@@ -210,15 +213,46 @@ def test_a_node_that_leaves_logs_out_is_found_out_by_what_is_not_paid(keeper, be
     assert (again.step.what, again.status, again.sent) == ("pay 0 winners of event 1", Status.UNDONE, ())
 
 
-def test_a_payment_that_the_logs_leave_out_is_not_made_again(keeper, between, monkeypatch):
-    """And no gas is spent on it by every look."""
+def test_winners_whom_the_node_shows_later_are_paid_in_the_same_round(keeper, monkeypatch, state, undisturbed):
     monkeypatch.setattr("tessera.keeper.steps.pay.LAG_SECONDS", 0)
+    block = keeper.rows(Predicted)[0].block
+    with within(keeper.view.web3, leaves_out=[block]) as node:
+        afresh = afresh_of(keeper)
+        plan = due(afresh)
+        fill = afresh.history.fill
+        monkeypatch.setattr(afresh.history, "fill", lambda: setattr(node, "leaves_out", []) or fill())
+        done = run(afresh, keeper.wallet, plan)
+    (pay,) = (one for one in done.outcomes if one.step.kind == "pay")
+    assert (pay.status, len(pay.sent)) == (Status.DONE, 2)
+    assert state() == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("kind", "hole"),
+    [
+        (EventCreated, "3 events, the logs show 2"),
+        (Staked, "1e-6 USD of stake, the logs show"),
+        (PeriodClosed, "2 closed weeks, the logs show 1"),
+        (EventSettled, "event 1 is settled, the logs do not show it"),
+        (Claimed, "event 1 has 0 units unpaid, by the logs"),
+    ],
+    ids=lambda kind: getattr(kind, "__name__", None),
+)
+def test_nobody_acts_on_a_history_with_holes(keeper, kind, hole):
+    """Nor spends gas on what was done: the payments here, that were looked for by every round."""
     keeper.run()
-    block = keeper.rows(Claimed)[0].block
-    between(without_logs_of(block))
-    afresh = afresh_of(keeper)
-    (pay,) = run(afresh, keeper.wallet, due(afresh)).outcomes
-    assert (pay.step.key, pay.status, pay.sent) == ("pay 1 4", Status.OTHERS, ())
+    with within(keeper.view.web3, leaves_out=[keeper.rows(kind)[0].block]):
+        afresh = afresh_of(keeper)
+        plan = due(afresh)
+        assert hole in plan.hole
+        assert plan.hole.startswith("the node leaves logs out (")
+        assert plan.hole.endswith("): ask another node, the index reads again from it by itself")
+        assert {step.kind for step in plan.steps} <= {"harvest", "close", "poke", "buy back", "note loss"}
+        assert run(afresh, keeper.wallet, plan).exit_code == 3
+    afresh.history._index._filled = -FILL_SECONDS
+    assert due(afresh).hole == ""
+    with afresh.history._index.snapshot() as again, keeper.index.snapshot() as whole:
+        assert list(again.rows(kind)) == list(whole.rows(kind)) != []
 
 
 def test_an_answer_that_is_no_json_leaves_the_rest_undone(keeper, between):
