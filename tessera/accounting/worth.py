@@ -32,8 +32,8 @@ class _Market:
             position.staked[row.side] += row.stake
             self.shares[row.side] += row.shares
 
-    def prices(self) -> dict[Outcome, int]:
-        p_yes = price_history(filter(None, [self.terms, self.last_bet]), self.terms.market_id)[-1].p_yes
+    def prices(self, terms: MarketCreated) -> dict[Outcome, int]:
+        p_yes = price_history([terms, *([self.last_bet] if self.last_bet else [])], terms.market_id)[-1].p_yes
         return {Outcome.YES: p_yes, Outcome.NO: WAD - p_yes}
 
     def worth_of(self, account: str, is_returned: bool) -> int:
@@ -42,7 +42,7 @@ class _Market:
         position = self.positions.get(account)
         if self.outcome is not None:
             return position.payoff(self.outcome) if position and not is_returned else 0
-        prices = self.prices()
+        prices = self.prices(self.terms)
         worth = _value(position.shares, prices) // WAD // WAD_PER_UNIT if position else 0
         if account == self.terms.creator:
             worth += self.put_in + -_value(self.shares, prices) // WAD // WAD_PER_UNIT

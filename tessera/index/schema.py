@@ -6,6 +6,7 @@ Every row hangs on its block: deleting a block deletes what was logged in it.
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -73,13 +74,14 @@ class Sum(TypeDecorator):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine:
-        return dialect.type_descriptor(AnyText() if dialect.name == "sqlite" else Numeric(96, 0))
+        digits: Any = AnyText() if dialect.name == "sqlite" else Numeric(96, 0)
+        return dialect.type_descriptor(digits)
 
     def process_bind_param(self, value, dialect: Dialect):
         return str(value) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value, dialect: Dialect) -> int:
-        return int(value)
+    def process_result_value(self, value, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
 
 
 class Text(TypeDecorator):
