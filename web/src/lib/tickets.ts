@@ -82,7 +82,16 @@ async function readAsset(asset: Token & { vault: Address }, account: Address | u
     account ? client.readContract({ address, abi: tokenAbi, functionName: "balanceOf", args: [account] }) : 0n,
   ]);
   // What is lost is rounded down, as the contract does.
-  return { ...asset, total, isOpen, principal, held, lost, counted, worth: lost === undefined ? counted : full - (full * lost) / WAD };
+  return {
+    ...asset,
+    total,
+    isOpen,
+    principal,
+    held,
+    lost,
+    counted,
+    worth: lost === undefined ? counted : full - (full * lost) / WAD,
+  };
 }
 
 /** What is staked, by all and by an account, and the BET that it has mined. */
