@@ -81,3 +81,16 @@ def test_the_readme_leads_to_every_page(page):
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
 def test_a_page_begins_with_what_its_reader_can_do_after_it(page):
     assert page.read_text().split("\n")[2].startswith("After this page ")
+
+
+WRITTEN = [page for page in PAGES if page.name != "api.md"]  # which is made from docstrings
+SENTENCE_ENDS = re.compile(r'(?<=[a-z)`][.!?])[")*_]*\s+(?=["(*_\[`]*[A-Z])')
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_line_of_a_page_is_one_sentence(page):
+    """So that a change of a sentence is a change of a line. A bold word or two before a sentence are part of it."""
+    prose = re.sub(r"^(```|~~~).*?^\1", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    lines = [re.sub(r"\*\*[^*]+\.\*\* ", "", line) for line in prose.splitlines() if not line.startswith("|")]
+    ends = [(line, line[: end.start()]) for line in lines for end in SENTENCE_ENDS.finditer(line)]
+    assert [line for line, before in ends if not before.count("`") % 2 and before.count("[") <= before.count("]")] == []
