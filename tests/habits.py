@@ -109,7 +109,7 @@ class Habits:
         answer = ask(method, params)
         result = answer.get("result")
         if method == "eth_getLogs" and result:
-            return _result([log for log in result if _number(log["blockNumber"]) not in self.leaves_out])
+            result = [log for log in result if _number(log["blockNumber"]) not in self.leaves_out]
         if method == "eth_maxPriorityFeePerGas" and self.tip is not None:
             return _result(hex(self.tip))
         if method == "eth_blockNumber":

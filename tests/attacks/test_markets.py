@@ -19,8 +19,9 @@ DOCS = ROOT / "docs" / "markets.md"
 @pytest.fixture(scope="session")
 def deployed(evm):
     evm.patch.chain_id = 1
-    yield Friends()
-    evm.patch.chain_id = 31_337
+    friends = Friends()
+    evm.patch.chain_id = 31_337  # or it would be what titanoboa takes the chain back to after each test
+    return friends
 
 
 @pytest.fixture

@@ -37,13 +37,8 @@ def evm():
 
 @pytest.fixture(autouse=True)
 def evm_clock(evm):
-    """Every test starts at NOW on a local chain, whatever those before it did to the time and the chain's number.
-
-    The number goes back after a test: what a session deploys is deployed before this.
-    """
+    """Every test starts at NOW, whatever those before it did to the time. Titanoboa takes the chain's number back."""
     evm.patch.timestamp = NOW
-    yield
-    evm.patch.chain_id = 31_337
 
 
 @pytest.fixture(scope="session")
