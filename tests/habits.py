@@ -137,7 +137,7 @@ class Habits:
             return value
         if isinstance(value, list):
             return [self._told(item) for item in value]
-        shifted = {"blockNumber", "oldestBlock", *(["number"] if "parentHash" in value else [])}
+        shifted = {"blockNumber", "oldestBlock", *(["number"] if "timestamp" in value else [])}
         return {
             name: hex(_number(item) + self.ahead) if name in shifted and item is not None else self._told(item)
             for name, item in value.items()

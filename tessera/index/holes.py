@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tessera.chain.blocks import block_at
+from tessera.chain.contract import OwnershipTransferred
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated, MarketFinalized, Status
@@ -56,10 +56,12 @@ def _totals(snapshot: Snapshot, tessera: Tessera, at: dict) -> Iterator[tuple[st
         yield "forfeitures", tessera.staking.read("total_forfeits", **at), snapshot.count(Forfeited)
         yield "1e-6 USD of stake", tessera.staking.read("total_stake", **at), _stake(snapshot)
     if "PrizePool" in snapshot.contracts:
-        block = tessera.deployment.contracts["PrizePool"].block or tessera.deployment.first_block
-        opened = block_at(tessera.web3, block).timestamp
-        closed = tessera.prizes.read("period", **at) - period_of(opened)
-        yield "closed weeks", closed, snapshot.count(PeriodClosed)
+        owners = (row for row in snapshot.rows(OwnershipTransferred) if row.contract == tessera.prizes.address)
+        created = next(owners, None)  # the constructor logs its owner
+        yield "creations of PrizePool", 1, int(created is not None)
+        if created is not None:
+            closed = tessera.prizes.read("period", **at) - period_of(snapshot.time(created.block))
+            yield "closed weeks", closed, snapshot.count(PeriodClosed)
 
 
 def _stake(snapshot: Snapshot) -> int:
