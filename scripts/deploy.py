@@ -1,6 +1,7 @@
 """Deploy Tessera's contracts and keep a record in deployments/<network>.json.
 
     ape run deploy friends --network ethereum:sepolia --account ALIAS
+    ape run deploy hosted --network ethereum:sepolia --account ALIAS
     ape run deploy tickets --network ethereum:sepolia --account ALIAS --parameters FILE
 
 A second run finds what the record knows, checks its code, and does only what is missing; so does a run after a crash.
@@ -16,7 +17,16 @@ from web3 import Web3
 
 from tessera.chain.errors import ChainError
 from tessera.deployment.ape_accounts import record_path, wallet_of
-from tessera.deployment.deploy import PRODUCTS, Report, check_chain, deploy, is_done, open_record, rehearse
+from tessera.deployment.deploy import (
+    PRODUCTS,
+    Report,
+    check_chain,
+    deploy,
+    hosted_parameters,
+    is_done,
+    open_record,
+    rehearse,
+)
 from tessera.deployment.parameters import faults_on_chain, read_parameters
 from tessera.local.devnet import TICKETS
 
@@ -64,6 +74,20 @@ def tickets(provider: ProviderAPI, account: str | None, parameters: Path | None,
     run(provider, "tickets", wanted, account, path, dry_run)
     if parameters is not None and not dry_run:
         click.echo("The timelock owns the contracts once it has accepted: docs/tickets.md, Deployment.")
+
+
+@cli.command(cls=ConnectedProviderCommand)
+@click.option("--account", help="Alias of an Ape account, or TEST::n. Local networks: TEST::0.")
+@click.option("--record", type=click.Path(path_type=Path), help="Default: deployments/<network>.json.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
+def hosted(provider: ProviderAPI, account: str | None, record: Path | None, dry_run: bool):
+    """Hosted bets: Panels, ProrataBets, OddsBets and OddsLens, on the Escrow of `friends`."""
+    path = record or record_path(provider)
+    try:
+        wanted = hosted_parameters(provider.web3, path)
+    except ChainError as error:
+        raise click.ClickException(str(error)) from None
+    run(provider, "hosted", wanted, account, path, dry_run)
 
 
 def ticket_parameters(provider: ProviderAPI, file: Path | None, record: Path) -> dict:

@@ -18,10 +18,12 @@ from tessera.chain.lmsr_markets import LmsrMarkets
 from tessera.chain.logs import LogReader
 from tessera.chain.micro_sessions import MicroSessions
 from tessera.chain.node import prepared
+from tessera.chain.odds_bets import OddsBets, OddsLens
 from tessera.chain.panels import Panels
 from tessera.chain.play_euro import PlayEuro
 from tessera.chain.prediction_events import PredictionEvents
 from tessera.chain.prize_pool import PrizePool
+from tessera.chain.prorata_bets import ProrataBets
 from tessera.chain.staking_pool import StakingPool
 from tessera.chain.timelock import Timelock
 
@@ -137,6 +139,18 @@ class Tessera:
     @cached_property
     def sessions(self) -> MicroSessions:
         return MicroSessions(self.web3, self.deployment.address_of("MicroSessions"))
+
+    @cached_property
+    def prorata(self) -> ProrataBets:
+        return ProrataBets(self.web3, self.deployment.address_of("ProrataBets"))
+
+    @cached_property
+    def odds(self) -> OddsBets:
+        return OddsBets(self.web3, self.deployment.address_of("OddsBets"))
+
+    @cached_property
+    def odds_lens(self) -> OddsLens:
+        return OddsLens(self.web3, self.deployment.address_of("OddsLens"))
 
     @cached_property
     def staking(self) -> StakingPool:

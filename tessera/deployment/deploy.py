@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import rlp
@@ -21,10 +22,12 @@ from tessera.chain.contract import ZERO_ADDRESS, address_of
 from tessera.chain.deployments import LOCAL_CHAINS, Deployed, Deployment, Tessera
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.errors import ChainError, NodeError, calling
+from tessera.chain.escrow import Escrow
 from tessera.chain.wallet import Wallet
 from tessera.deployment.artifacts import ROOT, Artifact, compiled
 from tessera.deployment.products import (
     COUNTS_BLOCKS,
+    ON_ESCROW,
     PRODUCTS,
     At,
     Call,
@@ -112,13 +115,33 @@ def rehearse(product: str, parameters: dict[str, Any], chain_id: int) -> list[Re
         begin, end = parameters["mining"]
         played = parameters | {"outside": None, "mining": [FAR_BLOCK, FAR_BLOCK + end - begin]}
     reports: list[Report] = []
-    deploy(Wallet(embedded_web3(chain_id), known_account(0)), product, played, report=reports.append)
+    deployer = Wallet(embedded_web3(chain_id), known_account(0))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rehearsal.json"
+        if product in ON_ESCROW:
+            friends = deploy(deployer, "friends", {"shortest_window": 12 * 3600}, path=path)
+            if "first_index" in played:
+                played = played | {"first_index": products_of(deployer.web3, friends)}
+        deploy(deployer, product, played, path=path, report=reports.append)
     if outside is None:
         return reports
     gas: dict[str, int] = {}
     for done in reports:
         gas[_kind(done.step)] = max(done.gas, gas.get(_kind(done.step), 0))
     return [Report(step, gas[_kind(step)]) for step in PRODUCTS[product](**parameters)]
+
+
+def products_of(web3: Web3, record: Deployment) -> int:
+    """How many products the Escrow of a record has. Raises ChainError where there is none."""
+    return len(Escrow(web3, record.address_of("Escrow")).read_all("products"))
+
+
+def hosted_parameters(web3: Web3, path: Path) -> dict[str, Any]:
+    """With what hosted bets are, or are to be, deployed into a record. Raises ChainError where it has no Escrow."""
+    record = open_record(web3, path, path.stem)
+    if "Escrow" not in record.addresses:
+        raise ChainError(f"{path} has no Escrow: deploy `friends` first")
+    return record.products.get("hosted") or {"first_index": products_of(web3, record)}
 
 
 def _kind(step: Step) -> str:

@@ -223,6 +223,20 @@ def micro_bets(*, short_window: int, long_window: int, product_index: int = 1) -
     ]
 
 
+def hosted_bets(*, first_index: int) -> list[Step]:
+    """Panels, ProrataBets, OddsBets and OddsLens on the Escrow of `friends`, as its products of that index and the
+    next."""
+    steps: list[Step] = [Create("Panels")]
+    for index, name in enumerate(("ProrataBets", "OddsBets"), first_index):
+        wired = (Shows(name, "ESCROW", (), At("Escrow")), Shows(name, "PANELS", (), At("Panels")))
+        steps += [
+            Create(name, (At("Escrow"), At("Panels")), wired),
+            Call("Escrow", "register_product", (At(name),), Shows("Escrow", "products", (index,), At(name))),
+        ]
+    lens = Create("OddsLens", (At("OddsBets"),), (Shows("OddsLens", "BETS", (), At("OddsBets")),))
+    return [*steps, lens]
+
+
 def staked_tickets(
     *,
     blocks_per_hour: int,
@@ -370,7 +384,9 @@ PRODUCTS: dict[str, Callable[..., list[Step]]] = {
     "friends": friends_markets,
     "tickets": staked_tickets,
     "micro": micro_bets,
+    "hosted": hosted_bets,
 }
+ON_ESCROW = {"micro", "hosted"}  # products on the Escrow of `friends`
 COUNTS_BLOCKS = {"tickets"}  # products whose contracts store block numbers
 
 

@@ -3,6 +3,7 @@
 Every row hangs on its block: deleting a block deletes what was logged in it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
@@ -27,7 +28,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from tessera.chain.contract import Contract, E, EventLog, fields_of, typed
 
-LOOKED_UP = ("account", "market_id", "event_id")  # columns that queries ask for
+LOOKED_UP = ("account", "market_id", "event_id", "bet_id")  # columns that queries ask for
 PLACE = ("block", "log_index")  # of a row on the chain: its key, and the order of all lists
 LISTED = ("market_created", "event_created", "period_closed")  # tables that are paged as a whole
 SQLITE_MOST = 2**63 - 1
@@ -182,8 +183,18 @@ def _indexes(name: str, fields: list[str]) -> list[Index]:
     return in_order + [Index(f"{name}_by_{'_and_'.join(columns)}", *columns, *PLACE) for columns in by]
 
 
+_KINDS = tuple(dict.fromkeys(chain.from_iterable(known.EVENTS for known in Contract.KNOWN)))
+_TIMES = Counter(kind.__name__ for kind in _KINDS)  # several contracts log a BetPlaced, with fields of their own
+
+
+def _unique_name(kind: type[EventLog]) -> str:
+    """An event's name; after its module's where another event has the same."""
+    return kind.__name__ if _TIMES[kind.__name__] == 1 else f"{kind.__module__.rpartition('.')[2]}{kind.__name__}"
+
+
 def _table(kind: type[EventLog]) -> Table:
-    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).removeprefix("_")
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in _unique_name(kind))
+    name = name.removeprefix("_")
     fields = fields_of(kind)
     return Table(
         name,
@@ -198,9 +209,7 @@ def _table(kind: type[EventLog]) -> Table:
     )
 
 
-_TABLES: dict[type[EventLog], Table] = {
-    kind: _table(kind) for kind in dict.fromkeys(chain.from_iterable(known.EVENTS for known in Contract.KNOWN))
-}
+_TABLES: dict[type[EventLog], Table] = {kind: _table(kind) for kind in _KINDS}
 
 
 def shape() -> dict[str, list[str]]:
@@ -209,7 +218,8 @@ def shape() -> dict[str, list[str]]:
     Where something else is derived of the same rows, a column of `tessera.index.derived` has to have another name.
     """
     events = {
-        kind.__name__: [f"{field}: {found.__name__}" for field, found in fields_of(kind).items()] for kind in _TABLES
+        _unique_name(kind): [f"{field}: {found.__name__}" for field, found in fields_of(kind).items()]
+        for kind in _TABLES
     }
     tables = {
         table.name: [*table.c.keys(), *sorted(f"{index.name}: {index.c.keys()}" for index in table.indexes)]

@@ -44,6 +44,7 @@ def populate(web3: Web3, members: int, path: Path) -> Tessera:
     There are two markets with a bet each, and two events with stakers who predict."""
     owner, *friends = (Wallet(web3, known_account(index)) for index in range(members + 2))
     deploy(owner, "friends", {"shortest_window": SHORTEST_WINDOW}, network="devnet", path=path)
+    deploy(owner, "hosted", {"first_index": 1}, network="devnet", path=path)
     tessera = Tessera(web3, deploy(owner, "tickets", TICKETS, network="devnet", path=path))
     _begin_club(tessera, owner, friends)
     _begin_tickets(tessera, owner, friends)

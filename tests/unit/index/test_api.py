@@ -130,7 +130,7 @@ def test_a_page_of_markets_reads_the_bets_of_no_other(client, crowd):
     read = []
     event.listen(crowd.engine, "before_cursor_execute", lambda *call: read.append((call[2], call[3])))
     client.get("/markets?offset=1&limit=2")
-    asked = [parameters for statement, parameters in read if "FROM bet_placed" in statement]
+    asked = [parameters for statement, parameters in read if "FROM lmsr_markets_bet_placed" in statement]
     assert asked
     assert {parameters[0] for parameters in asked} == {2, 3}
 
