@@ -94,6 +94,12 @@ def compact(signed) -> tuple[int, int]:
     return signed.r, signed.s | (signed.v - 27) << 255
 
 
+def compact_words(signature: bytes) -> tuple[int, int]:
+    """The same of a signature of 65 bytes."""
+    r, s, v = (int.from_bytes(part, "big") for part in (signature[:32], signature[32:64], signature[64:65]))
+    return r, s | (v % 27) << 255
+
+
 class Signer:
     """Makes the EIP-712 messages of one deployed contract."""
 
@@ -103,6 +109,17 @@ class Signer:
     def typed_bet(self, bet_id: bytes, bet: Bet, relayer: str) -> SignableMessage:
         """What an account signs for a relayer."""
         return encode_typed_data(self.domain, BET_TYPE, {**bet._asdict(), "bet_id": bet_id, "relayer": relayer})
+
+    def json_bet(self, bet_id: bytes, bet: Bet, relayer: str) -> dict:
+        """The same for a wallet's eth_signTypedData_v4: numbers as decimal strings."""
+        numbers = {name: value if name == "account" else str(value) for name, value in bet._asdict().items()}
+        kinds = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
+        return {
+            "types": {"EIP712Domain": [{"name": name, "type": kind} for name, kind in kinds.items()], **BET_TYPE},
+            "domain": self.domain,
+            "primaryType": "Bet",
+            "message": {**numbers, "bet_id": f"0x{bet_id.hex()}", "relayer": relayer},
+        }
 
     def bet(self, account: LocalAccount, bet_id: bytes, bet: Bet, relayer: str) -> bytes:
         """A signed bet, 65 bytes."""

@@ -55,7 +55,7 @@ class Index:
         self._pieces = Pieces(web3, list(self.contracts.values()), blocks_at_once)
         self._counts_alike = False  # whether contracts are known to count blocks as the node does
         self._filled = -math.inf
-        self.engine = _engine(url)
+        self.engine = engine_of(url)
         self.name = self.engine.url.render_as_string(hide_password=True)
         self._claim()
 
@@ -243,7 +243,8 @@ def _forget(db: Connection, first: int) -> None:
     rewind.end()
 
 
-def _engine(url: str) -> Engine:
+def engine_of(url: str) -> Engine:
+    """A database by its URL, with what SQLite needs to serve readers while one writes. Raises ChainError."""
     try:
         engine = create_engine(url)
     except (ArgumentError, ImportError) as error:

@@ -16,6 +16,7 @@ BELOW = {
     "local": {"model", "chain", "deployment"},
     "index": {"model", "chain", "accounting"},
     "keeper": {"model", "chain", "accounting", "index"},
+    "host": {"model", "chain", "index"},
     "cli": {"model", "chain", "accounting", "index", "keeper"},
     "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper"},
 }

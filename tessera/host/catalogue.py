@@ -1,0 +1,155 @@
+"""Which bet on the chain each bet of the file is, and that none is ever listed twice.
+
+The salt is the hash of a bet's content, and the contract takes a host's salt once: so what a bet became is asked from
+the chain, whatever this node remembers. What the clock fills in (when betting ends) is fixed by the first offer that
+was signed, and by the listing where there is one.
+"""
+
+from dataclasses import dataclass
+
+from eth_account.signers.local import LocalAccount
+
+from tessera.chain.deployments import Tessera
+from tessera.chain.hosted_bets import BetListed, HostedBets, HostSignature, Listing, Signer
+from tessera.chain.wallet import Wallet
+from tessera.host.bets_file import Bet, FileError
+from tessera.host.store import Store, StoredOffer
+from tessera.index.index import Index
+
+OPEN_SECONDS = 24 * 3_600  # that a bet is open where the file does not say when it ends
+VOTING_SECONDS = 7 * 24 * 3_600  # that a panel has for its result
+MAX_TERM = 365 * 86_400  # of a listing, as in the contracts
+NOT_LISTED, REVOKED = b"\x00" * 32, b"\xff" * 32
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A bet of the file with its whole content, which the host has signed."""
+
+    bet: Bet
+    contract: HostedBets
+    listing: Listing
+    offer: HostSignature
+    signer: Signer
+
+    @property
+    def bet_id(self) -> bytes:
+        return self.listing.bet_id
+
+
+class Catalogue:
+    """The bets that a host offers."""
+
+    def __init__(self, tessera: Tessera, index: Index, store: Store, account: LocalAccount):
+        self.tessera, self.index, self.store, self.account = tessera, index, store, account
+        self.offered: list[Offered] = []
+
+    def open(self, bets: list[Bet], now: int) -> list[tuple[HostedBets, bytes]]:
+        """Finds or makes the offer of each bet; what to `take_back`: offers that the file has no more.
+
+        `now` is unix seconds. Raises FileError, before anything is signed, where a bet was changed after it was listed
+        or its panel cannot serve it.
+        """
+        stored = self.store.offers()
+        listed = {bet.number: self._listed(bet) for bet in bets}
+        salts = {(self._contract(bet).address, bet.salt) for bet in bets}
+        gone = {key: one for key, one in stored.items() if key not in salts}
+        faults = [fault for bet in bets for fault in self._faults(bet, listed[bet.number], gone, now)]
+        if faults:
+            raise FileError(faults)
+        self.offered = [self._offered(bet, listed[bet.number], stored, now) for bet in bets]
+        return [
+            (self._at(contract), salt)
+            for (contract, salt), one in gone.items()
+            if self._at(contract).bet_of(self.account.address, salt) != one.listing.bet_id
+        ]
+
+    def take_back(self, wallet: Wallet, contract: HostedBets, salt: bytes) -> None:
+        """Burns the salt of an offer that the file has no more, so that nobody can list it."""
+        if contract.bet_of(wallet.address, salt) == NOT_LISTED:
+            contract.revoke(wallet, salt)
+        self.store.drop_offer(contract.address, salt)
+
+    def list_bet(self, wallet: Wallet, offered: Offered) -> None:
+        """Lists a bet on the chain unless it is, and backs it with what its bankroll lacks."""
+        contract, bet = offered.contract, offered.bet
+        if contract.bet_of(wallet.address, bet.salt) == NOT_LISTED:
+            contract.list_bet(wallet, offered.listing)
+        if bet.bankroll:
+            lacking = bet.bankroll - self.tessera.odds_lens.book(offered.bet_id).bankroll
+            if lacking > 0:
+                self.tessera.odds.fund(wallet, offered.bet_id, lacking)
+
+    def _contract(self, bet: Bet) -> HostedBets:
+        return self.tessera.odds if bet.has_odds else self.tessera.prorata
+
+    def _at(self, address: str) -> HostedBets:
+        return self.tessera.odds if address == self.tessera.odds.address else self.tessera.prorata
+
+    def _listed(self, bet: Bet) -> Listing | None:
+        """What the bet became on the chain. Raises FileError where its salt is burned."""
+        bet_id = self._contract(bet).bet_of(self.account.address, bet.salt)
+        if bet_id == REVOKED:
+            raise FileError([f"[bets:{bet.number}] was taken back once and for all: describe it in other words"])
+        if bet_id == NOT_LISTED:
+            return None
+        self.index.sync()
+        with self.index.snapshot() as snapshot:
+            # An address inside a struct has no checksum.
+            return next(snapshot.rows(BetListed, bet_id=bet_id)).listing._replace(host=self.account.address)
+
+    def _faults(self, bet: Bet, listed: Listing | None, gone: dict, now: int) -> list[str]:
+        if listed is not None:
+            return []
+        name = f"[bets:{bet.number}]"
+        for (address, salt), one in gone.items():
+            if one.number == bet.number and self._at(address).bet_of(self.account.address, salt) == one.listing.bet_id:
+                return [
+                    f"{name} was changed after it was listed as 0x{one.listing.bet_id.hex()}: what people bet on never "
+                    "changes; take the change back, or give the new bet a number of its own"
+                ]
+        members = self.tessera.panels.members_of(bet.panel_id)
+        if not members:
+            return [f"{name} panel: there is no panel {bet.panel_id}; `ape run validator create` makes one"]
+        if self.account.address in members:
+            return [f"{name} panel: the host {self.account.address} is on it, and nobody judges bets of their own"]
+        longest = MAX_TERM
+        if bet.closes_at is not None and bet.closes_at > now + longest:
+            return [f"{name} time_lapse: betting ends at most {longest // 86_400} days from now"]
+        return []
+
+    def _offered(self, bet: Bet, listed: Listing | None, stored: dict, now: int) -> Offered:
+        contract = self._contract(bet)
+        known = stored.get((contract.address, bet.salt))
+        if listed is not None and (known is None or known.listing != listed):
+            known = self._signed(bet, contract, listed)
+        elif known is None:
+            known = self._signed(bet, contract, self._listing(bet, now))
+        elif known.number != bet.number:
+            known = known._replace(number=bet.number)
+            self.store.keep_offer(contract.address, known)
+        return Offered(bet, contract, known.listing, known.offer, contract.signer())
+
+    def _signed(self, bet: Bet, contract: HostedBets, listing: Listing) -> StoredOffer:
+        offer = contract.signer().offer(self.account, listing.bet_id, listing.closes_at)
+        signed = StoredOffer(bet.number, listing, offer)
+        self.store.keep_offer(contract.address, signed)
+        return signed
+
+    def _listing(self, bet: Bet, now: int) -> Listing:
+        closes_at = now + OPEN_SECONDS if bet.closes_at is None else bet.closes_at
+        return Listing(
+            host=self.account.address,
+            salt=bet.salt,
+            description=bet.description,
+            predictions=bet.predictions,
+            profits=bet.odds,
+            min_stake=bet.min_stake,
+            max_stake=bet.max_stake,
+            closes_at=closes_at,
+            result_deadline=closes_at + VOTING_SECONDS,
+            panel_id=bet.panel_id,
+            host_bps=bet.host_bps,
+            validator_bps=bet.validator_bps,
+            is_private=bet.admitted is not None,
+        )

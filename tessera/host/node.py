@@ -1,0 +1,255 @@
+"""The host node's own thread: reads the chain, lists, lands, confirms, settles and pays, and says what players see.
+
+Whatever it knows it reads from the chain and from its store: killed anywhere, it goes on when it is started again.
+Others talk to it by `take`, `watch` and `look`, which only leave something for the next `step`.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Event
+
+from web3.exceptions import TransactionNotFound
+
+from tessera.chain.contract import decode_logs
+from tessera.chain.deployments import Tessera
+from tessera.chain.errors import ChainError, NodeError, NodeRefusedError
+from tessera.chain.hosted_bets import BetPlaced
+from tessera.chain.odds_bets import TicketQueued
+from tessera.chain.wallet import Wallet
+from tessera.host import payout
+from tessera.host.bets_file import Bet
+from tessera.host.catalogue import Catalogue
+from tessera.host.land import Lander
+from tessera.host.store import SignedBet, Store
+from tessera.host.view import ListedBet, Stake, View, balances_of, listed_bets, stakes_of
+from tessera.index.index import Index
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400
+MOST_WAIT = 60  # seconds, after failures one after the other
+LOOK_SECONDS = 120  # for a transaction that a player names
+MOST_LOOKED_FOR = 1_000
+MOST_NONCES = 10_000  # accounts whose last nonce is remembered
+
+Publish = Callable[[View], None]
+Tell = Callable[[str, str, str], None]  # account, code, sentence
+
+
+@dataclass(frozen=True)
+class Named:
+    """A transaction that a player named."""
+
+    account: str
+    transaction: str
+    until: float  # monotonic
+
+
+class Node:
+    """One host. `step` does all that is due now; only one thread may call it."""
+
+    def __init__(
+        self,
+        tessera: Tessera,
+        index: Index,
+        store: Store,
+        wallet: Wallet,
+        bets: list[Bet],
+        *,
+        decimals: int,
+        budget: int | None = None,
+    ):
+        """`budget` is what may be spent on gas a day, wei. Raises FileError where the file's bets cannot be offered."""
+        self.tessera, self.index, self.store, self.wallet, self.decimals = tessera, index, store, wallet, decimals
+        self.publish: Publish = lambda view: None
+        self.tell: Tell = lambda account, code, text: None
+        self.catalogue = Catalogue(tessera, index, store, wallet.account)
+        self.lander = Lander(tessera, self.catalogue, store, wallet, self._tell_player)
+        self._budget, self._refill_at = budget, 0.0
+        self._watched: SimpleQueue[tuple[str, bool]] = SimpleQueue()
+        self._to_look: SimpleQueue[Named] = SimpleQueue()
+        self._named: list[Named] = []
+        self._players: dict[str, int] = {}
+        self._wake = Event()
+        self._failed: dict[str, str] = {}  # what was said last of each kind of work
+        self._nonces: dict[str, int] = {}
+        self._first_nonce = secrets.randbits(240) << 8
+        self._looked_at = time.monotonic()
+        index.sync()
+        self._gone = self.catalogue.open(bets, self.now())
+        self._unbacked = [offered for offered in self.catalogue.offered if offered.bet.bankroll]
+        self.view = self._look()
+
+    def now(self) -> int:
+        """Unix seconds by the chain or by the clock, whichever is later."""
+        return max(int(time.time()), self.index.web3.eth.get_block("latest")["timestamp"])
+
+    def clock(self) -> int:
+        """The chain's time without asking it. Any thread."""
+        return self.view.now + int(time.monotonic() - self._looked_at)
+
+    def nonce(self, account: str) -> int:
+        """A number that no other bet of an account has, whatever was lost: 256 in a row share a word. One thread."""
+        if len(self._nonces) >= MOST_NONCES:
+            self._nonces.clear()
+            self._first_nonce = secrets.randbits(240) << 8
+        self._nonces[account] = self._nonces.get(account, self._first_nonce - 1) + 1
+        return self._nonces[account]
+
+    def take(self, bets: list[SignedBet]) -> None:
+        """Keeps signed bets of a player, to be landed; on return they survive the process. Any thread."""
+        self.store.keep_signed(bets)
+        self._wake.set()
+
+    def watch(self, account: str, watched: bool) -> None:
+        """Begins or ends to say what an account has. Any thread."""
+        self._watched.put((account, watched))
+        self._wake.set()
+
+    def look(self, account: str, transactions: list[str]) -> None:
+        """Looks for bets in transactions that a player sent. Any thread."""
+        for transaction in transactions:
+            self._to_look.put(Named(account, transaction, time.monotonic() + LOOK_SECONDS))
+        self._wake.set()
+
+    def run(self, stopping: Event, every: float) -> None:
+        """Steps every so many seconds, and at once where somebody wants something, until `stopping` is set."""
+        failures = 0
+        while not stopping.is_set():
+            try:
+                self.step()
+                failures = 0
+            except ChainError as error:
+                failures += 1
+                log.warning("%s", error, exc_info=not isinstance(error, NodeError))
+            self._wake.wait(min(every * 2**failures, max(every, MOST_WAIT)))
+            self._wake.clear()
+
+    def stop(self) -> None:
+        """Lets `run` see at once that it is to stop. Any thread."""
+        self._wake.set()
+
+    def step(self) -> None:
+        """Does all that is due. Raises what a node fails with; what was done until then stays done."""
+        self._refill()
+        self._show()
+        self._do("take back", self._take_back)
+        self._list()
+        if self.lander.waiting():
+            self._do("land", self.lander.land)
+            self._show()
+        for bet in self.view.listed.values():
+            self._end(bet)
+        self._show()
+
+    def _end(self, bet: ListedBet) -> None:
+        """Confirms what waits in a bet while it is open; settles and pays it when it is decided."""
+        if bet.has_odds and self.view.now < bet.closes_at:
+            self._do("confirm", lambda: payout.confirm(self.tessera, self.wallet, bet))
+        elif self.view.now >= bet.listing.closes_at and payout.has_money(self.tessera, bet):
+            if not bet.settled:
+                if not payout.is_decided(self.tessera, bet, self.view.now):
+                    return
+                self._do("settle", lambda: payout.settle(self.tessera, self.wallet, bet))
+            self._do("pay", lambda: payout.pay(self.tessera, self.wallet, self.index, bet))
+
+    def _list(self) -> None:
+        """Lists and funds what has a bankroll; the others wait until somebody bets."""
+        self._unbacked = [
+            offered
+            for offered in self._unbacked
+            if self.view.closes_at(offered) > self.view.now
+            and not self._do(
+                f"list and fund [bets:{offered.bet.number}]",
+                partial(self.catalogue.list_bet, self.wallet, offered),
+            )
+        ]
+
+    def _take_back(self) -> None:
+        while self._gone:
+            self.catalogue.take_back(self.wallet, *self._gone[0])
+            del self._gone[0]
+
+    def _do(self, what: str, action: Callable[[], object]) -> bool:
+        """Whether it succeeded; what a contract, the node or the budget refuses is logged and tried later."""
+        try:
+            action()
+            return True
+        except ChainError as error:
+            if isinstance(error, NodeError) and not isinstance(error, NodeRefusedError):
+                raise
+            if self._failed.get(what) != str(error):
+                log.warning("%s: %s", what, error)
+            self._failed[what] = str(error)
+            return False
+
+    def _refill(self) -> None:
+        if self._budget is not None and time.monotonic() >= self._refill_at:
+            self.wallet.budget, self._refill_at = self._budget, time.monotonic() + DAY
+
+    def _show(self) -> None:
+        self.index.sync()
+        view = self._look()
+        if view != self.view:
+            self.view = view
+            self.publish(view)
+
+    def _look(self) -> View:
+        for account, watched in _all(self._watched):
+            count = self._players.get(account, 0) + (1 if watched else -1)
+            self._players[account] = count
+            if count <= 0:
+                del self._players[account]
+        now, self._looked_at = self.now(), time.monotonic()
+        with self.index.snapshot() as snapshot:
+            listed = listed_bets(snapshot, self.wallet.address)
+            stakes = stakes_of(self.tessera, snapshot, listed)
+            balances = balances_of(snapshot, self._players)
+            head = snapshot.head
+        transactions = {stake.transaction for mine in stakes.values() for stake in mine if stake.transaction}
+        self.lander.forget(now, head.number, transactions)
+        self._find_named(transactions)
+        for one in self.store.signed():
+            landed = self.lander.landed.get(one.key)
+            if landed is None or landed.transaction not in transactions:
+                bet = one.bet
+                waits = Stake(one.bet_id, bet.prediction, bet.amount, "pending", landed and landed.transaction)
+                stakes[bet.account] = (*stakes.get(bet.account, ()), waits)
+        return View(head, now, tuple(self.catalogue.offered), listed, stakes, balances)
+
+    def _find_named(self, transactions: set[str]) -> None:
+        """Tells players of transactions that have no bet of this host, or are not there."""
+        self._named = [*self._named, *_all(self._to_look)][-MOST_LOOKED_FOR:]
+        left = []
+        for one in self._named:
+            if one.transaction in transactions:
+                continue
+            try:
+                receipt = self.index.web3.eth.get_transaction_receipt(one.transaction)
+            except TransactionNotFound:
+                if one.until > time.monotonic():
+                    left.append(one)
+                else:
+                    self.tell(one.account, "unknown_transaction", f"{one.transaction} is not on the chain")
+                continue
+            rows = decode_logs(receipt["logs"]) if receipt["status"] == 1 else ()
+            if not any(isinstance(row, BetPlaced | TicketQueued) for row in rows):
+                self.tell(one.account, "no_bet", f"{one.transaction} placed no bet")
+        self._named = left
+
+    def _tell_player(self, one: SignedBet, code: str, text: str) -> None:
+        self.tell(one.bet.account, code, text)
+
+
+def _all(queue: SimpleQueue) -> list:
+    found = []
+    try:
+        while True:
+            found.append(queue.get_nowait())
+    except Empty:
+        return found

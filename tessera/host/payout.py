@@ -1,0 +1,121 @@
+"""The end of a host's bets: confirming what covers each other, settling, and paying everybody."""
+
+from collections import defaultdict
+
+from tessera.chain.deployments import Tessera
+from tessera.chain.errors import Reverted
+from tessera.chain.hosted_bets import BetPlaced
+from tessera.chain.odds_bets import TicketQueued
+from tessera.chain.wallet import Wallet
+from tessera.host.view import INDEX_BITS, ListedBet
+from tessera.index.index import Index
+from tessera.model.odds import greatest_in_units
+
+PAID_AT_ONCE = 100  # accounts: about 1.6 million gas
+TICKETS_AT_ONCE = 64  # of an account, in one claim
+TOO_MANY = "odds: totals not reached"  # a call passes at most 256 tickets
+
+
+def confirm(tessera: Tessera, wallet: Wallet, bet: ListedBet) -> bool:
+    """Confirms all that can cover each other in a bet at odds; whether anything could."""
+    lens, listing = tessera.odds_lens, bet.listing
+    lines = [lens.line(bet.bet_id, prediction) for prediction in range(len(listing.predictions))]
+    staked = [line.staked for line in lines]
+    if not any(line.waiting for line in lines):
+        return False
+    bankroll = lens.book(bet.bet_id).bankroll
+    waiting = [_pending(tessera, bet, prediction, line) for prediction, line in enumerate(lines)]
+    while any(waiting):
+        wanted = [x + more for x, more in zip(staked, waiting, strict=True)]
+        totals = greatest_in_units(listing.profits, listing.validator_bps, bankroll, wanted)
+        if totals == staked:
+            return False
+        try:
+            tessera.odds.confirm(wallet, bet.bet_id, totals)
+            return True
+        except Reverted as refusal:
+            if refusal.reason != TOO_MANY:
+                raise
+        waiting = [more // 2 for more in waiting]
+    return False
+
+
+def is_decided(tessera: Tessera, bet: ListedBet, now: int) -> bool:
+    """Whether a bet can be settled: its panel has decided, or its time is over."""
+    if now > bet.listing.result_deadline:
+        return True
+    contract = _contract(tessera, bet)
+    question = bet.listing.question(contract.address)
+    return tessera.panels.result(bet.listing.panel_id, tessera.panels.question_id(question))[0]
+
+
+def has_money(tessera: Tessera, bet: ListedBet) -> bool:
+    """Whether a bet still has money: stakes, a bankroll, payouts that nobody took."""
+    return tessera.escrow.pot_balance(_contract(tessera, bet).address, bet.bet_id) > 0
+
+
+def settle(tessera: Tessera, wallet: Wallet, bet: ListedBet) -> None:
+    """Settles a bet, unless somebody was faster."""
+    try:
+        _contract(tessera, bet).settle(wallet, bet.bet_id)
+    except Reverted as refusal:
+        if not refusal.reason.endswith("already settled"):
+            raise
+
+
+def pay(tessera: Tessera, wallet: Wallet, index: Index, bet: ListedBet) -> int:
+    """Pays everybody who has something to get of a settled bet; how many accounts there were."""
+    with index.snapshot() as snapshot:
+        rows = list(snapshot.rows(BetPlaced, TicketQueued, bet_id=bet.bet_id))
+    return _pay_tickets(tessera, wallet, bet, rows) if bet.has_odds else _pay_pool(tessera, wallet, bet, rows)
+
+
+def _pay_pool(tessera: Tessera, wallet: Wallet, bet: ListedBet, rows: list) -> int:
+    settlement = tessera.prorata.settlement(bet.bet_id)
+    due = {}  # each once, in order
+    for row in rows:
+        if settlement.refunded or row.prediction == settlement.outcome:
+            due.setdefault((row.account, row.prediction))
+    accounts = list(
+        dict.fromkeys(
+            account for account, prediction in due if tessera.prorata.stake_of(bet.bet_id, prediction, account)
+        )
+    )
+    for first in range(0, len(accounts), PAID_AT_ONCE):
+        tessera.prorata.claim_many(wallet, bet.bet_id, accounts[first : first + PAID_AT_ONCE])
+    return len(accounts)
+
+
+def _pay_tickets(tessera: Tessera, wallet: Wallet, bet: ListedBet, rows: list) -> int:
+    lens = tessera.odds_lens
+    verdict = lens.verdict(bet.bet_id)
+    predictions, tickets = defaultdict(set), defaultdict(list)
+    for row in rows:
+        if isinstance(row, BetPlaced):
+            if verdict.refunded or row.prediction == verdict.outcome:
+                predictions[row.account].add(row.prediction)
+            continue
+        ticket = lens.ticket(bet.bet_id, row.ticket_id)
+        won = verdict.refunded or row.ticket_id >> INDEX_BITS == verdict.outcome
+        if ticket.pending or (ticket.confirmed and won):
+            tickets[row.account].append(row.ticket_id)
+    paid = 0
+    for account in dict.fromkeys(row.account for row in rows):
+        due = [k for k in sorted(predictions[account]) if tessera.odds.stake_of(bet.bet_id, k, account)]
+        if not due and not tickets[account]:
+            continue
+        for first in range(0, max(1, len(tickets[account])), TICKETS_AT_ONCE):
+            ids = tickets[account][first : first + TICKETS_AT_ONCE]
+            tessera.odds.claim(wallet, bet.bet_id, account, due if first == 0 else [], ids)
+        paid += 1
+    return paid
+
+
+def _pending(tessera: Tessera, bet: ListedBet, prediction: int, line) -> int:
+    """What waits on a prediction, money."""
+    ids = ((prediction << INDEX_BITS) + index + 1 for index in range(line.head, line.tail))
+    return sum(tessera.odds_lens.ticket(bet.bet_id, ticket_id).pending for ticket_id in ids)
+
+
+def _contract(tessera: Tessera, bet: ListedBet):
+    return tessera.odds if bet.has_odds else tessera.prorata

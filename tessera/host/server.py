@@ -1,0 +1,160 @@
+"""Clients' connections: JSON over WebSocket, each with a sender of its own, so that a slow one holds up nobody."""
+
+import asyncio
+import json
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import anyio
+from fastapi import FastAPI, WebSocket
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+
+from tessera.host.node import Node
+from tessera.host.player import BETS_A_SECOND, Player
+from tessera.host.sign_in import Challenge
+from tessera.host.view import View
+from tessera.index.limits import Allowance
+
+MOST_CONNECTIONS = 2_000
+MOST_STRANGERS = 200  # connections that have not signed in; beyond, the oldest goes
+MOST_WAITING = 32  # messages for a client that does not read
+SEND_SECONDS = 10.0  # for a client to take one
+TRY_LATER = 1013  # why a connection is closed (RFC 6455, IANA's registry)
+
+
+class Connection:
+    """One client. What it is sent waits here; of its bets only the newest state does."""
+
+    def __init__(self, socket: WebSocket, player: Player, clerk: Executor, send_seconds: float):
+        self.socket, self.player, self.send_seconds = socket, player, send_seconds
+        self._clerk = clerk
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._is_stale = False
+        self._news = asyncio.Event()
+
+    def put(self, *answers: dict[str, Any]) -> None:
+        """Sends messages when the client takes them; one that leaves too many is not kept."""
+        self._waiting.extend(answers)
+        self._news.set()
+
+    def refresh(self) -> None:
+        """Sends the bets as they are by then."""
+        self._is_stale = True
+        self._news.set()
+
+    async def write(self) -> None:
+        """Sends what waits, until the client is gone or too slow."""
+        while len(self._waiting) <= MOST_WAITING:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                await self._send(self._waiting.popleft())
+            if self._is_stale:
+                self._is_stale = False
+                await self._send(self.player.state())
+
+    async def read(self) -> None:
+        """Answers messages, until the client is gone."""
+        while True:
+            message = await self.socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            answering = asyncio.get_running_loop().run_in_executor(self._clerk, self.player.answer, text or "")
+            self.put(*await answering)
+
+    async def close(self, code: int = TRY_LATER) -> None:
+        """Ends the connection."""
+        if self.socket.application_state is not WebSocketState.DISCONNECTED:
+            with suppress(RuntimeError, OSError, TimeoutError):
+                await asyncio.wait_for(self.socket.close(code), 1)
+
+    async def _send(self, answer: dict[str, Any]) -> None:
+        await asyncio.wait_for(self.socket.send_text(json.dumps(answer, ensure_ascii=False)), self.send_seconds)
+
+
+class Lobby:
+    """All connections of a host."""
+
+    def __init__(self, node: Node, domain: str, chain_id: int, send_seconds: float = SEND_SECONDS):
+        self.node, self.domain, self.chain_id, self.send_seconds = node, domain, chain_id, send_seconds
+        self._connections: OrderedDict[Connection, None] = OrderedDict()
+        self._bets = Allowance(BETS_A_SECOND)
+        # One after the other: what players may do is counted, and bets are stored before they are taken.
+        self._clerk = ThreadPoolExecutor(1, "answers")
+        node.publish, node.tell = self._publish, self._tell
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self) -> None:
+        """Notes the loop that serves connections: the node's thread hands its news over to it."""
+        self._loop = asyncio.get_running_loop()
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Talks to a client until it is gone."""
+        await socket.accept()
+        challenge = Challenge(self.domain, f"http://{self.domain}", self.chain_id)
+        connection = Connection(socket, Player(self.node, challenge, self._bets), self._clerk, self.send_seconds)
+        self._connections[connection] = None
+        await self._make_room(connection)
+        connection.put(*connection.player.greeting())
+        try:
+            async with anyio.create_task_group() as both:
+                for work in (connection.read, connection.write):
+                    both.start_soon(_until_gone, work, both.cancel_scope)
+        finally:
+            self._connections.pop(connection, None)
+            connection.player.gone()
+            with anyio.CancelScope(shield=True):
+                await connection.close()
+
+    async def _make_room(self, newest: Connection) -> None:
+        strangers = [one for one in self._connections if one.player.account is None]
+        if len(strangers) > MOST_STRANGERS:
+            await self._end(strangers[0])
+        elif len(self._connections) > MOST_CONNECTIONS:
+            await self._end(newest)
+
+    async def _end(self, connection: Connection) -> None:
+        self._connections.pop(connection, None)
+        await connection.close()
+
+    def _publish(self, view: View) -> None:
+        self._later(lambda: [connection.refresh() for connection in self._connections])
+
+    def _tell(self, account: str, code: str, text: str) -> None:
+        answer = {"method": "error", "code": code, "message": text, "in_reply_to": "bets_signed"}
+
+        def put() -> None:
+            for connection in self._connections:
+                if connection.player.account == account:
+                    connection.put(answer)
+
+        self._later(put)
+
+    def _later(self, action: Callable[[], object]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action)
+
+
+async def _until_gone(work: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
+    """Ends the other half of a conversation with this one."""
+    with suppress(WebSocketDisconnect, TimeoutError, RuntimeError, OSError):
+        await work()
+    scope.cancel()
+
+
+def app_of(node: Node, domain: str, chain_id: int, send_seconds: float = SEND_SECONDS) -> FastAPI:
+    """The app that serves a host at `/`; the domain is what players' wallets show when they sign in."""
+    lobby = Lobby(node, domain, chain_id, send_seconds)
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        lobby.begin()
+        yield
+
+    app = FastAPI(lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_websocket_route("/", lobby.serve)
+    return app

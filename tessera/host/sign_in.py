@@ -1,0 +1,64 @@
+"""Sign-In with Ethereum (EIP-4361): a player proves an address by signing a text that is good for one connection.
+
+The text is sent with the zero address in its second line. The player puts the own address there, with its checksum,
+and changes nothing else: whatever differs is refused.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from eth_keys.exceptions import BadSignature
+from eth_keys.exceptions import ValidationError as KeyValidationError
+from siwe import SiweMessage, VerificationError, generate_nonce
+from web3 import Web3
+
+from tessera.chain.contract import ZERO_ADDRESS
+from tessera.chain.errors import ChainError
+
+SECONDS = 600  # that a challenge is good for
+STATEMENT = "Sign in to bet with this host. This costs nothing and moves no money."
+
+
+class SignInError(ChainError):
+    """Somebody did not prove an address."""
+
+    code = "sign_in_failed"
+
+
+class Challenge:
+    """One challenge, for one connection."""
+
+    def __init__(self, domain: str, uri: str, chain_id: int):
+        now = datetime.now(UTC).replace(microsecond=0)
+        self._message = SiweMessage(
+            domain=domain,
+            address=ZERO_ADDRESS,
+            uri=uri,
+            version="1",
+            chain_id=chain_id,
+            nonce=generate_nonce(),
+            statement=STATEMENT,
+            issued_at=_iso(now),
+            expiration_time=_iso(now + timedelta(seconds=SECONDS)),
+        )
+        self.text = self._message.prepare_message()
+
+    def account_of(self, message: str, signature: str) -> str:
+        """The address that a signed text proves. Raises SignInError."""
+        lines = message.split("\n")
+        address = lines[1] if len(lines) > 1 else ""
+        if not Web3.is_checksum_address(address) or address == ZERO_ADDRESS:
+            raise SignInError("the second line of the text is your address, with its checksum")
+        if message != self.text.replace(ZERO_ADDRESS, address, 1):
+            raise SignInError("the text is not the one that was sent, with your address in its second line")
+        try:
+            self._message.model_copy(update={"address": address}).verify(signature)
+        except (VerificationError, BadSignature, KeyValidationError, ValueError, TypeError) as error:
+            late = type(error).__name__ == "ExpiredMessage"
+            raise SignInError(
+                "the challenge is too old: connect again" if late else f"the text was not signed by {address}"
+            ) from None
+        return address
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,178 @@
+"""What a host node must not forget within a minute: the offers it signed and the bets that players signed.
+
+What was listed, placed and paid is the chain's to say. A host that loses this database loses signed bets that were not
+landed yet, whose players keep their money, and nothing else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, delete, insert, select
+from sqlalchemy import Text as AnyText
+from sqlalchemy.exc import SQLAlchemyError
+
+from tessera.chain.errors import ChainError
+from tessera.chain.hosted_bets import Bet, HostSignature, Listing
+from tessera.index.index import engine_of
+from tessera.index.schema import Struct, Uint
+
+metadata = MetaData()
+_number = BigInteger().with_variant(Integer, "sqlite")
+offers = Table(
+    "host_offers",
+    metadata,
+    Column("host", AnyText, primary_key=True),
+    Column("contract", AnyText, primary_key=True),
+    Column("salt", LargeBinary(32), primary_key=True),
+    Column("number", _number, nullable=False),
+    Column("listing", Struct, nullable=False),
+    Column("expires_at", _number, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+signed = Table(
+    "host_signed_bets",
+    metadata,
+    Column("host", AnyText, primary_key=True),
+    Column("contract", AnyText, primary_key=True),
+    Column("account", AnyText, primary_key=True),
+    Column("nonce", Uint, primary_key=True),
+    Column("arrived", _number, nullable=False),
+    Column("bet_id", LargeBinary(32), nullable=False),
+    Column("prediction", _number, nullable=False),
+    Column("amount", Uint, nullable=False),
+    Column("min_confirmed", Uint, nullable=False),
+    Column("deadline", _number, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+
+class StoreError(ChainError):
+    """The host's database cannot be used."""
+
+    code = "no_store"
+
+
+class StoredOffer(NamedTuple):
+    """An offer that was signed for a section of this number."""
+
+    number: int
+    listing: Listing
+    offer: HostSignature
+
+
+@dataclass(frozen=True)
+class SignedBet:
+    """A bet that a player signed for this host to land. `contract` is where, `signature` 65 bytes or a wallet's."""
+
+    contract: str
+    bet_id: bytes
+    bet: Bet
+    signature: bytes
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What no two signed bets have in common: where a second one lands, the first one does not."""
+        return self.contract, self.bet.account, self.bet.nonce
+
+
+class Store:
+    """The database of one host; several can share one."""
+
+    def __init__(self, url: str, host: str):
+        """`url` as SQLAlchemy wants it. Makes the tables. Raises StoreError, ChainError where the URL is none."""
+        self.engine = engine_of(url)
+        self.host = host
+        with self._writing() as db:
+            metadata.create_all(db)
+        self._arrived = max((row.arrived for row in self._rows(signed)), default=0)
+
+    def offers(self) -> dict[tuple[str, bytes], StoredOffer]:
+        """All offers that were signed and not taken back, by contract and salt."""
+        return {
+            (row.contract, row.salt): StoredOffer(
+                row.number, Listing(**row.listing), HostSignature(row.expires_at, row.signature)
+            )
+            for row in self._rows(offers)
+        }
+
+    def keep_offer(self, contract: str, stored: StoredOffer) -> None:
+        """Notes an offer before anybody sees it, or its new number."""
+        key = {"host": self.host, "contract": contract, "salt": stored.listing.salt}
+        rest = {"number": stored.number, "listing": stored.listing}
+        rest |= {"expires_at": stored.offer.expires_at, "signature": stored.offer.signature}
+        with self._writing() as db:
+            db.execute(delete(offers).where(*(offers.c[name] == value for name, value in key.items())))
+            db.execute(insert(offers), key | rest)
+
+    def drop_offer(self, contract: str, salt: bytes) -> None:
+        """Forgets an offer that was taken back."""
+        with self._writing() as db:
+            db.execute(
+                delete(offers).where(offers.c.host == self.host, offers.c.contract == contract, offers.c.salt == salt)
+            )
+
+    def signed(self) -> list[SignedBet]:
+        """Signed bets that are not known to be over, in the order they came."""
+        return [
+            SignedBet(
+                row.contract,
+                row.bet_id,
+                Bet(row.account, row.prediction, row.amount, row.min_confirmed, row.nonce, row.deadline),
+                row.signature,
+            )
+            for row in sorted(self._rows(signed), key=lambda row: row.arrived)
+        ]
+
+    def keep_signed(self, bets: list[SignedBet]) -> None:
+        """Notes signed bets before their players are told that they were taken. Known ones are left as they are."""
+        known = {(row.contract, row.account, row.nonce) for row in self._rows(signed)}
+        lines = []
+        for one in bets:
+            if one.key not in known:
+                self._arrived += 1
+                lines.append(
+                    {
+                        "host": self.host,
+                        "contract": one.contract,
+                        "bet_id": one.bet_id,
+                        "signature": one.signature,
+                        "arrived": self._arrived,
+                        **one.bet._asdict(),
+                    }
+                )
+        if lines:
+            with self._writing() as db:
+                db.execute(insert(signed), lines)
+
+    def drop_signed(self, bets: list[SignedBet]) -> None:
+        """Forgets signed bets that cannot land any more."""
+        with self._writing() as db:
+            for contract, account, nonce in (one.key for one in bets):
+                db.execute(
+                    delete(signed).where(
+                        signed.c.host == self.host,
+                        signed.c.contract == contract,
+                        signed.c.account == account,
+                        signed.c.nonce == nonce,
+                    )
+                )
+
+    def _rows(self, table: Table) -> list:
+        with self._connected() as db:
+            return list(db.execute(select(table).where(table.c.host == self.host)))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._connected(tessera_writes=True) as db, db.begin():
+            yield db
+
+    @contextmanager
+    def _connected(self, **options) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(**options) as db:
+                yield db
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", error)).partition("\n")[0]
+            raise StoreError(f"the host's database cannot be used: {reason}") from error

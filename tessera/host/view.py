@@ -1,0 +1,147 @@
+"""What a host's players see: open bets, and each player's bets as they are on the chain."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tessera.chain import odds_bets, prorata_bets
+from tessera.chain.deployments import Tessera
+from tessera.chain.escrow import Entry
+from tessera.chain.hosted_bets import BetClosed, BetListed, BetPlaced, Listing
+from tessera.chain.logs import Block
+from tessera.chain.odds_bets import Line, TicketCancelled, TicketQueued
+from tessera.chain.panels import INVALID
+from tessera.host.catalogue import Offered
+from tessera.index.snapshot import Snapshot
+
+Status = Literal["pending", "confirmed", "settled", "refunded"]
+INDEX_BITS = 32  # of a ticket's id, whose lower part is its index plus one and whose upper part is its prediction
+
+
+@dataclass(frozen=True)
+class ListedBet:
+    """A bet of the host on the chain. `outcome` is None until it is settled, and where stakes went back."""
+
+    contract: str  # by name
+    bet_id: bytes
+    listing: Listing
+    transaction: str
+    closes_at: int
+    settled: bool = False
+    refunded: bool = False
+    outcome: int | None = None
+
+    @property
+    def has_odds(self) -> bool:
+        return self.contract == "OddsBets"
+
+
+@dataclass(frozen=True)
+class Stake:
+    """A stake of a player, in units. `transaction` is None as long as only this node knows of it."""
+
+    bet_id: bytes
+    prediction: int
+    amount: int
+    status: Status
+    transaction: str | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """The host's bets as of a block. `now` is the chain's time or the clock's, whichever is later."""
+
+    head: Block
+    now: int
+    offered: tuple[Offered, ...] = ()
+    listed: dict[bytes, ListedBet] = field(default_factory=dict)
+    stakes: dict[str, tuple[Stake, ...]] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+
+    def open_bets(self, account: str | None) -> list[Offered]:
+        """What an account may bet on now; None: somebody who has not signed in."""
+        return [one for one in self.offered if self.closes_at(one) > self.now and admits(one, account)]
+
+    def closes_at(self, offered: Offered) -> int:
+        """When betting ends: earlier than listed where the host closed it."""
+        listed = self.listed.get(offered.bet_id)
+        return offered.listing.closes_at if listed is None else listed.closes_at
+
+
+def admits(offered: Offered, account: str | None) -> bool:
+    """Whether a bet is open to an account."""
+    return offered.bet.admitted is None or account in offered.bet.admitted
+
+
+def listed_bets(snapshot: Snapshot, host: str) -> dict[bytes, ListedBet]:
+    """All that a host ever listed, in order."""
+    rows = list(snapshot.rows(BetListed, host=host))
+    mine = {"bet_id": [row.bet_id for row in rows]}
+    closed = {row.bet_id: row.closes_at for row in snapshot.rows(BetClosed, **mine)}
+    names = {address: name for name, address in snapshot.contracts.items()}
+    settled = {row.bet_id: (row.refunded, row.outcome) for row in snapshot.rows(prorata_bets.BetSettled, **mine)}
+    for row in snapshot.rows(odds_bets.BetSettled, **mine):
+        settled[row.bet_id] = row.outcome == INVALID, row.outcome
+    return {
+        row.bet_id: ListedBet(
+            contract=names[row.contract],
+            bet_id=row.bet_id,
+            listing=row.listing,
+            transaction=row.transaction,
+            closes_at=closed.get(row.bet_id, row.listing.closes_at),
+            settled=row.bet_id in settled,
+            refunded=settled.get(row.bet_id, (False, 0))[0],
+            outcome=None if settled.get(row.bet_id, (True, 0))[0] else settled[row.bet_id][1],
+        )
+        for row in rows
+    }
+
+
+def stakes_of(tessera: Tessera, snapshot: Snapshot, listed: dict[bytes, ListedBet]) -> dict[str, tuple[Stake, ...]]:
+    """Every player's stakes in a host's bets, in the chain's order."""
+    mine = {"bet_id": list(listed)}
+    cancelled = {(row.bet_id, row.ticket_id): row.amount for row in snapshot.rows(TicketCancelled, **mine)}
+    rows = list(snapshot.rows(BetPlaced, TicketQueued, **mine))
+    queues = _lines(tessera, {row.bet_id for row in rows if isinstance(row, TicketQueued)}, listed)
+    found = defaultdict(list)
+    for row in rows:
+        bet = listed[row.bet_id]
+        end: Status = "refunded" if bet.refunded else "settled"
+        if isinstance(row, BetPlaced):
+            status: Status = end if bet.settled else "confirmed"
+            found[row.account].append(Stake(row.bet_id, row.prediction, row.amount, status, row.transaction))
+            continue
+        prediction = row.ticket_id >> INDEX_BITS
+        left = row.amount - cancelled.get((row.bet_id, row.ticket_id), 0)
+        confirmed = confirmed_of(queues[row.bet_id][prediction], row.ticket_id, left)
+        parts: tuple[tuple[int, Status], ...] = (
+            (confirmed, end if bet.settled else "confirmed"),
+            (left - confirmed, "refunded" if bet.settled else "pending"),
+            (row.amount - left, "refunded"),
+        )
+        found[row.account] += [
+            Stake(row.bet_id, prediction, amount, status, row.transaction) for amount, status in parts if amount
+        ]
+    return {account: tuple(stakes) for account, stakes in found.items()}
+
+
+def confirmed_of(line: Line, ticket_id: int, amount: int) -> int:
+    """What of a ticket is confirmed, by its place in the queue."""
+    index = (ticket_id & (1 << INDEX_BITS) - 1) - 1
+    if index < line.head:
+        return amount
+    return min(line.filled, amount) if index == line.head else 0
+
+
+def balances_of(snapshot: Snapshot, accounts: Iterable[str]) -> dict[str, int]:
+    """Escrow balances of accounts that ever had one."""
+    return {row.account: row.balance_after for row in snapshot.rows(Entry, account=list(accounts))}
+
+
+def _lines(tessera: Tessera, bet_ids: set[bytes], listed: dict[bytes, ListedBet]) -> dict[bytes, list[Line]]:
+    lens = tessera.odds_lens
+    return {
+        bet_id: [lens.line(bet_id, prediction) for prediction in range(len(listed[bet_id].listing.predictions))]
+        for bet_id in bet_ids
+    }

@@ -1,0 +1,211 @@
+"""Bets from signature to payout: landed in batches, confirmed, settled, paid; and what befalls a host in between."""
+
+import pytest
+
+from tessera.chain import Wallet
+from tessera.chain.errors import NodeError
+from tessera.chain.hosted_bets import BetPlaced
+from tests.habits import within
+from tests.unit.host.conftest import BARE, EUR, ODDS
+
+START = 50 * EUR
+WIN, LOSS = 0, 1
+
+
+def placed(node) -> list[tuple[str, int]]:
+    """Account and amount of each confirmed bet on the chain."""
+    node.index.sync()
+    with node.index.snapshot() as snapshot:
+        return [(row.account, row.amount) for row in snapshot.rows(BetPlaced)]
+
+
+def test_pool_bets_land_in_one_batch_are_settled_and_everybody_is_paid(world):
+    """U0 10 and U1 20 on win, U2 30 on loss, 5 % + 5 %: 27 go to 10 + 20 by stake."""
+    node = world.node(BARE)
+    node.take(
+        [
+            world.sign(node, 0, 0, WIN, 10 * EUR),
+            world.sign(node, 0, 1, WIN, 20 * EUR),
+            world.sign(node, 0, 2, LOSS, 30 * EUR),
+        ]
+    )
+    before = world.sent()
+    node.step()
+    assert world.sent() == before + 2  # it is listed, and then all are placed
+    assert world.stakes(node, 0) == [(WIN, 10 * EUR, "confirmed")]
+    node.step()
+    assert world.sent() == before + 2
+    world.decide(node, 0, WIN)
+    node.step()
+    assert world.sent() == before + 4  # it is settled, and everybody is paid at once
+    assert world.stakes(node, 0) == [(WIN, 10 * EUR, "settled")]
+    assert [world.balance(player) for player in range(3)] == [START + 9 * EUR, START + 18 * EUR, START - 30 * EUR]
+    assert world.tessera.escrow.balance_of(world.host.address) == START + 30 * EUR * 5 // 100
+    node.step()
+    assert world.sent() == before + 4
+    assert world.told == []
+
+
+def test_bets_at_odds_wait_until_the_sides_cover_each_other(world):
+    """80 % and 110 % with 1 % for the validators and no bankroll. 20 on win needs loss to stake; 17 there is enough."""
+    node = world.node(ODDS)
+    node.take([world.sign(node, 0, 0, WIN, 20 * EUR)])
+    node.step()
+    assert world.stakes(node, 0) == [(WIN, 20 * EUR, "pending")]
+    node.take([world.sign(node, 0, 1, LOSS, 17 * EUR)])
+    node.step()
+    # 20 * 1.8 + 0.01 * 37 = 36.37 <= 37 and 17 * 2.1 + 0.37 = 36.07 <= 37.
+    assert world.stakes(node, 0) == [(WIN, 20 * EUR, "confirmed")]
+    assert world.stakes(node, 1) == [(LOSS, 17 * EUR, "confirmed")]
+    world.decide(node, 0, WIN)
+    node.step()
+    assert world.balance(0) == START + 16 * EUR
+    assert world.balance(1) == START - 17 * EUR
+    commission = 370_000 // 2 * 2  # of two members
+    assert world.tessera.escrow.balance_of(world.host.address) == START + EUR - commission
+    assert world.stakes(node, 0) == [(WIN, 20 * EUR, "settled")]
+
+
+def test_a_silent_panel_costs_nobody_a_stake(world):
+    node = world.node(ODDS + "bankroll = 20\n")
+    node.take([world.sign(node, 0, 0, WIN, 30 * EUR)])  # 25 of them are covered by 20, the rest waits
+    node.step()
+    statuses = {status for _, _, status in world.stakes(node, 0)}
+    assert statuses == {"confirmed", "pending"}
+    world.travel(node.catalogue.offered[0].listing.result_deadline + 1)
+    node.step()
+    assert world.balance(0) == START
+    assert world.tessera.escrow.balance_of(world.host.address) == START
+    assert {status for _, _, status in world.stakes(node, 0)} == {"refunded"}
+
+
+def test_what_cannot_be_placed_is_refused_and_harms_nobody(world):
+    node = world.node(BARE)
+    good = world.sign(node, 0, 0, WIN, 10 * EUR)
+    poor = world.sign(node, 0, 1, WIN, 51 * EUR)
+    large = world.sign(node, 0, 2, WIN, 101 * EUR)
+    forged = world.sign(node, 0, 3, WIN, 10 * EUR)
+    forged = type(forged)(forged.contract, forged.bet_id, forged.bet._replace(amount=11 * EUR), forged.signature)
+    late = world.sign(node, 0, 3, WIN, 10 * EUR, deadline=world.now - 1)
+    before = world.sent()
+    node.take([poor, large, forged, good, late])
+    node.step()
+    assert world.sent() == before + 2
+    assert placed(node) == [(good.bet.account, 10 * EUR)]
+    told = {(account, code, text.partition(";")[0]) for account, code, text in world.told}
+    assert told == {
+        (poor.bet.account, "not_placed", "escrow: balance too low"),
+        (large.bet.account, "not_placed", "prorata: stake above range"),
+        (forged.bet.account, "not_placed", "relayed: not signed by account"),
+        (late.bet.account, "deadline_over", "the bet was not placed before its deadline"),
+    }
+
+
+def test_a_batch_that_would_place_nothing_is_not_sent(world):
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR)])
+    node.step()
+    before = world.sent()
+    node.take([world.sign(node, 0, 1, WIN, 51 * EUR)])
+    node.step()
+    assert world.sent() == before
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("transaction", [0, 1])
+def test_killed_around_a_transaction_a_signed_bet_is_placed_exactly_once(world, dying, transaction, after):
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR), world.sign(node, 0, 1, LOSS, 10 * EUR)])
+    dying(transaction, after=after)
+    with pytest.raises(KeyboardInterrupt):
+        node.step()
+    again = world.node(BARE)
+    again.step()
+    again.step()
+    assert sorted(placed(again)) == sorted((world.players[n].address, 10 * EUR) for n in (0, 1))
+    assert world.told == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("transaction", [0, 1])
+def test_killed_around_settling_and_paying_everybody_is_paid_once(world, dying, transaction, after):
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR), world.sign(node, 0, 1, LOSS, 10 * EUR)])
+    node.step()
+    world.decide(node, 0, WIN)
+    dying(transaction, after=after)
+    with pytest.raises(KeyboardInterrupt):
+        node.step()
+    world.node(BARE).step()
+    assert (world.balance(0), world.balance(1)) == (START + 9 * EUR, START - 10 * EUR)
+
+
+def test_with_all_state_lost_open_bets_are_still_settled_and_paid(world):
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR), world.sign(node, 0, 1, LOSS, 10 * EUR)])
+    node.step()
+    world.decide(node, 0, LOSS)
+    # The file has other bets meanwhile.
+    world.node(ODDS.replace("A wins", "C wins"), store="another", index="another").step()
+    assert (world.balance(0), world.balance(1)) == (START - 10 * EUR, START + 9 * EUR)
+
+
+def test_a_bet_that_the_chain_took_back_is_placed_again(world):
+    tester = world.web3.provider.ethereum_tester
+    node = world.node(BARE)
+    before = tester.take_snapshot()
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR)])
+    node.step()
+    assert len(placed(node)) == 1
+    tester.revert_to_snapshot(before)
+    tester.mine_blocks(5)
+    node.step()
+    assert placed(node) == [(world.players[0].address, 10 * EUR)]
+    assert world.balance(0) == START - 10 * EUR
+
+
+def test_while_the_node_fails_nothing_is_lost(world):
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR, deadline=world.now + 110)])
+    failed = 0
+    with within(world.web3, rate=0.05, failures=("refusal", "drop", "page"), seed=3) as habits:
+        for _ in range(30):
+            try:
+                node.step()
+                if placed(node):
+                    break
+            except NodeError:
+                failed += 1
+    assert sum(habits.failed.values()) > 0
+    node.step()
+    assert placed(node) == [(world.players[0].address, 10 * EUR)]
+    assert world.told == []
+
+
+def test_without_budget_nothing_is_sent_and_the_player_hears_of_it(world):
+    node = world.node(BARE, budget=1)
+    before = world.sent()
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR)])
+    node.step()
+    assert world.sent() == before
+    world.travel(world.now + 61)
+    node.step()
+    assert [(account, code) for account, code, _ in world.told] == [(world.players[0].address, "deadline_over")]
+    assert world.balance(0) == START
+
+
+def test_a_players_own_transaction_is_shown_and_one_without_a_bet_is_named(world):
+    node = world.node(BARE)
+    player = Wallet(world.web3, world.players[0])
+    first = node.catalogue.offered[0]
+    placing = world.tessera.prorata.list_and_place(player, first.listing, first.offer, WIN, 10 * EUR)
+    consent = world.tessera.escrow.set_consent(player, 0b111)
+    node.look(player.address, [placing.transaction, consent.transaction])
+    node.watch(player.address, True)
+    node.step()
+    assert world.stakes(node, 0) == [(WIN, 10 * EUR, "confirmed")]
+    assert node.view.balances == {player.address: START - 10 * EUR}
+    assert world.told == [(player.address, "no_bet", f"{consent.transaction} placed no bet")]
+    node.watch(player.address, False)
+    node.step()
+    assert node.view.balances == {}
