@@ -13,7 +13,6 @@ was left undone, the report says what; 4: all is done but for winners whom the t
 import json
 import logging
 import shlex
-import stat
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -21,15 +20,14 @@ from pathlib import Path
 import click
 from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
-from ape.exceptions import ApeException
 from ape.logging import LogLevel, logger
 from rich.console import Console
 
-from tessera.chain import ChainError, Deployment, NodeError, Tessera, Wallet
-from tessera.chain.accounts import secret_of
+from tessera.chain import ChainError, Deployment, Tessera, Wallet
 from tessera.chain.fees import GWEI, gas_price
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
 from tessera.deployment.artifacts import ROOT
+from tessera.deployment.operators import Commands, passphrase_of, wei_of
 from tessera.index import Index
 from tessera.keeper import report as reporting
 from tessera.keeper.alarms import Alarms, Limits
@@ -90,22 +88,7 @@ SENDING = options(
 )
 
 
-class Keeper(click.Group):
-    """Commands that turn what can go wrong outside into a message and exit code 1."""
-
-    def invoke(self, context: click.Context):
-        try:
-            return super().invoke(context)
-        except NodeError as error:
-            raise click.ClickException(f"the node failed: {error}") from None
-        except ChainError as error:
-            advice = getattr(error, "advice", "")
-            raise click.ClickException(f"{error}. {advice}" if advice else str(error)) from None
-        except ApeException as error:
-            raise click.ClickException(str(error)) from None
-
-
-@click.group(cls=Keeper, help=__doc__)
+@click.group(cls=Commands, help=__doc__)
 def cli():
     pass
 
@@ -264,24 +247,6 @@ def ready(
     wallet = wallet_of(provider, account, passphrase_of(account, passphrase_file))
     wallet.alone, wallet.max_gas_price = True, wei_of(max_gas_price, GWEI)
     return view, wallet
-
-
-def wei_of(amount: float | None, unit: int) -> int | None:
-    """An amount in ETH or gwei as wei."""
-    return None if amount is None else int(Decimal(str(amount)) * unit)
-
-
-def passphrase_of(account: str | None, path: Path | None) -> str | None:
-    """What unlocks an account; None where nothing is locked. Raises ChainError where nobody is there to be asked."""
-    if path is not None:
-        if path.exists() and path.stat().st_mode & stat.S_IROTH:
-            raise ChainError(f"{path} can be read by everybody: chmod 600 {path}")
-        return secret_of(path)
-    if account is None or account.startswith("TEST::"):
-        return None
-    if not sys.stdin.isatty():
-        raise ChainError(f"{account} is locked: --passphrase-file FILE")
-    return click.prompt(f"Passphrase of {account}", hide_input=True)
 
 
 def read_plan(path: Path) -> dict:

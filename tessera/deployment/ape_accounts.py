@@ -7,6 +7,7 @@ from typing import Any
 import ape
 from ape.api import AccountAPI, ProviderAPI
 from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
+from eth_account.messages import SignableMessage
 from eth_typing import ChecksumAddress
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
@@ -26,8 +27,21 @@ class ApeSigned:
     hash: HexBytes
 
 
+@dataclass(frozen=True)
+class SignedMessage:
+    """What eth_account returns for a signed message."""
+
+    v: int
+    r: int
+    s: int
+
+    @property
+    def signature(self) -> bytes:
+        return self.r.to_bytes(32, "big") + self.s.to_bytes(32, "big") + bytes([self.v])
+
+
 class ApeSigner:
-    """An Ape account that a Wallet can send with."""
+    """An Ape account that a Wallet can send with, and that signs messages."""
 
     def __init__(self, provider: ProviderAPI, account: AccountAPI):
         self.address = str(account.address)
@@ -44,6 +58,13 @@ class ApeSigner:
             raise ChainError(f"{self.address} did not sign")
         raw = HexBytes(signed.serialize_transaction())
         return ApeSigned(raw, HexBytes(keccak(raw)))
+
+    def sign_message(self, message: SignableMessage) -> SignedMessage:
+        """Signs with Ape. Raises ChainError where the account will not."""
+        signed = self._account.sign_message(message)
+        if signed is None:
+            raise ChainError(f"{self.address} did not sign")
+        return SignedMessage(signed.v, int.from_bytes(signed.r, "big"), int.from_bytes(signed.s, "big"))
 
 
 def wallet_of(provider: ProviderAPI, alias: str | None, passphrase: str | None = None) -> Wallet:
