@@ -19,6 +19,7 @@ from tessera.chain.contract import decode_logs
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError, NodeError, NodeRefusedError
 from tessera.chain.hosted_bets import BetPlaced
+from tessera.chain.logs import Block
 from tessera.chain.odds_bets import TicketQueued
 from tessera.chain.wallet import Wallet
 from tessera.host import payout
@@ -35,6 +36,8 @@ DAY = 86_400
 MOST_WAIT = 60  # seconds, after failures one after the other
 LOOK_SECONDS = 120  # for a transaction that a player names
 MOST_LOOKED_FOR = 1_000
+END_SECONDS = 60  # between looks at what ends without a new block: only its time is over
+MOST_REORG = 256  # blocks, after which what is paid stays paid
 MOST_NONCES = 10_000  # accounts whose last nonce is remembered
 
 Publish = Callable[[View], None]
@@ -76,6 +79,10 @@ class Node:
         self._named: list[Named] = []
         self._players: dict[str, int] = {}
         self._wake = Event()
+        self._ended_at: Block | None = None
+        self._has_failed = False
+        self._end_again_at = 0.0
+        self._empty_since: dict[bytes, int] = {}  # block
         self._failed: dict[str, str] = {}  # what was said last of each kind of work
         self._nonces: dict[str, int] = {}
         self._first_nonce = secrets.randbits(240) << 8
@@ -124,7 +131,7 @@ class Node:
             try:
                 self.step()
                 failures = 0
-            except ChainError as error:
+            except Exception as error:  # players' bets are not to wait for whoever reads the log
                 failures += 1
                 log.warning("%s", error, exc_info=not isinstance(error, NodeError))
             self._wake.wait(min(every * 2**failures, max(every, MOST_WAIT)))
@@ -143,20 +150,36 @@ class Node:
         if self.lander.waiting():
             self._do("land", self.lander.land)
             self._show()
-        for bet in self.view.listed.values():
-            self._end(bet)
-        self._show()
+        if self.view.head != self._ended_at or time.monotonic() >= self._end_again_at:
+            head, self._has_failed = self.view.head, False
+            for bet in self.view.listed.values():
+                self._end(bet)
+            self._ended_at = None if self._has_failed else head
+            self._end_again_at = time.monotonic() + END_SECONDS
+            self._show()
 
     def _end(self, bet: ListedBet) -> None:
         """Confirms what waits in a bet while it is open; settles and pays it when it is decided."""
         if bet.has_odds and self.view.now < bet.closes_at:
             self._do("confirm", lambda: payout.confirm(self.tessera, self.wallet, bet))
-        elif self.view.now >= bet.listing.closes_at and payout.has_money(self.tessera, bet):
+        elif self.view.now >= bet.listing.closes_at and self._has_money(bet):
             if not bet.settled:
                 if not payout.is_decided(self.tessera, bet, self.view.now):
                     return
-                self._do("settle", lambda: payout.settle(self.tessera, self.wallet, bet))
+                if not self._do("settle", lambda: payout.settle(self.tessera, self.wallet, bet)):
+                    return
             self._do("pay", lambda: payout.pay(self.tessera, self.wallet, self.index, bet))
+
+    def _has_money(self, bet: ListedBet) -> bool:
+        """Whether a bet has money; one that had none for long is not asked for again."""
+        head = self.view.head.number
+        if head - self._empty_since.get(bet.bet_id, head) > MOST_REORG:
+            return False
+        if payout.has_money(self.tessera, bet):
+            self._empty_since.pop(bet.bet_id, None)
+            return True
+        self._empty_since.setdefault(bet.bet_id, head)
+        return False
 
     def _list(self) -> None:
         """Lists and funds what has a bankroll; the others wait until somebody bets."""
@@ -186,6 +209,7 @@ class Node:
             if self._failed.get(what) != str(error):
                 log.warning("%s: %s", what, error)
             self._failed[what] = str(error)
+            self._has_failed = True
             return False
 
     def _refill(self) -> None:
@@ -195,8 +219,8 @@ class Node:
     def _show(self) -> None:
         self.index.sync()
         view = self._look()
-        if view != self.view:
-            self.view = view
+        before, self.view = self.view, view
+        if view.differs(before):
             self.publish(view)
 
     def _look(self) -> View:

@@ -61,7 +61,19 @@ class View:
 
     def open_bets(self, account: str | None) -> list[Offered]:
         """What an account may bet on now; None: somebody who has not signed in."""
-        return [one for one in self.offered if self.closes_at(one) > self.now and admits(one, account)]
+        return [one for one in self.offered if self.is_open(one) and admits(one, account)]
+
+    def differs(self, other: "View") -> bool:
+        """Whether players see something else: a block alone is no news."""
+        mine, others = (
+            (view.listed, view.stakes, view.balances, [one.bet_id for one in view.offered if view.is_open(one)])
+            for view in (self, other)
+        )
+        return mine != others
+
+    def is_open(self, offered: Offered) -> bool:
+        """Whether a bet can be placed, as far as its time goes."""
+        return self.closes_at(offered) > self.now
 
     def closes_at(self, offered: Offered) -> int:
         """When betting ends: earlier than listed where the host closed it."""

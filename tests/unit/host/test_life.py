@@ -5,6 +5,7 @@ import pytest
 from tessera.chain import Wallet
 from tessera.chain.errors import NodeError
 from tessera.chain.hosted_bets import BetPlaced
+from tessera.host.node import MOST_REORG
 from tests.habits import within
 from tests.unit.host.conftest import BARE, EUR, ODDS
 
@@ -209,3 +210,26 @@ def test_a_players_own_transaction_is_shown_and_one_without_a_bet_is_named(world
     node.watch(player.address, False)
     node.step()
     assert node.view.balances == {}
+
+
+def test_a_block_alone_is_no_news_and_what_is_paid_is_not_asked_for_for_ever(world):
+    node = world.node(BARE)
+    news = []
+    node.publish = news.append
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR)])
+    node.step()
+    assert news != []
+    news.clear()
+    world.travel(world.now + 5)
+    node.step()
+    assert news == []
+    assert node.view.head.number == world.web3.eth.block_number
+    world.decide(node, 0, LOSS)
+    node.step()
+    assert world.balance(0) == START
+    node.step()
+    world.web3.provider.ethereum_tester.mine_blocks(MOST_REORG + 1)
+    node.step()
+    bet = next(iter(node.view.listed.values()))
+    with within(world.web3, methods=("eth_call",), failures=("drop",), rate=1):
+        assert node._has_money(bet) is False
