@@ -11,14 +11,17 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from ape.api import ProviderAPI
 from ape.cli import ConnectedProviderCommand
 from ape.logging import LogLevel, logger
+from web3 import Web3
 
-from tessera.chain import ChainError, Deployment, Tessera, Wallet
+from tessera.chain import ChainError, Deployment, Tessera
 from tessera.chain.contract import address_of
+from tessera.chain.errors import calling
 from tessera.chain.panels import PanelCreated, ReportSkipped
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
 from tessera.deployment.artifacts import ROOT
@@ -142,7 +145,7 @@ def submit(
         return
     wallet = wallet_of(provider, account, passphrase_of(account, passphrase_file))
     receipt = tessera.panels.submit_reports(wallet, panel_id, asked.question, number, signatures)
-    for row in receipt.rows:
+    for row in receipt.events:
         if isinstance(row, ReportSkipped):
             click.echo(f"skipped: {row.signer}: {row.reason}", err=True)
     click.echo(f"submitted in {receipt.transaction}")
@@ -165,10 +168,10 @@ def create(
     wallet = wallet_of(provider, account, passphrase_of(account, passphrase_file))
     ascending = sorted(map(address_of, members), key=lambda address: int(address, 16))
     receipt = tessera.panels.create_panel(wallet, ascending, threshold)
-    for row in receipt.rows:
+    for row in receipt.events:
         if isinstance(row, PanelCreated):
             click.echo(f"panel {row.panel_id}")
-    if not receipt.rows:
+    if not receipt.events:
         click.echo("this panel was there before: its number is the hash of its members and threshold")
 
 
@@ -184,13 +187,10 @@ def opened(provider: ProviderAPI, record: Path | None, index_url: str | None, **
     return tessera, index
 
 
-def simulate(provider: ProviderAPI, call: dict) -> None:
+def simulate(provider: ProviderAPI, call: Any) -> None:
     """Runs a call and changes nothing. Raises Reverted."""
-
-    class Watcher:
-        address = call["from"]
-
-    Wallet(provider.web3, Watcher()).simulate({"to": call["to"], "data": call["data"]}, "Panels")
+    with calling("Panels"):
+        provider.web3.eth.call({**call, "data": Web3.to_hex(call["data"])}, "pending")
 
 
 def id_of(text: str) -> bytes:

@@ -6,11 +6,11 @@ from typing import ClassVar, NamedTuple
 
 from eth_abi.abi import encode
 from eth_account.messages import SignableMessage, encode_typed_data
-from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 
 from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.panels import Question
+from tessera.chain.wallet import Signer as Account
 from tessera.chain.wallet import Wallet
 
 LISTING_TYPE = (
@@ -121,26 +121,26 @@ class Signer:
             "message": {**numbers, "bet_id": f"0x{bet_id.hex()}", "relayer": relayer},
         }
 
-    def bet(self, account: LocalAccount, bet_id: bytes, bet: Bet, relayer: str) -> bytes:
+    def bet(self, account: Account, bet_id: bytes, bet: Bet, relayer: str) -> bytes:
         """A signed bet, 65 bytes."""
         return bytes(account.sign_message(self.typed_bet(bet_id, bet, relayer)).signature)
 
-    def compact_bet(self, account: LocalAccount, bet_id: bytes, bet: Bet, relayer: str) -> tuple[int, int]:
+    def compact_bet(self, account: Account, bet_id: bytes, bet: Bet, relayer: str) -> tuple[int, int]:
         """A signed bet as `place_many` takes it."""
         return compact(account.sign_message(self.typed_bet(bet_id, bet, relayer)))
 
-    def offer(self, host: LocalAccount, bet_id: bytes, expires_at: int) -> HostSignature:
+    def offer(self, host: Account, bet_id: bytes, expires_at: int) -> HostSignature:
         """A host's offer of a listing, which anybody may then list."""
         message = encode_typed_data(self.domain, OFFER_TYPE, {"bet_id": bet_id, "expires_at": expires_at})
         return HostSignature(expires_at, bytes(host.sign_message(message).signature))
 
-    def voucher(self, host: LocalAccount, bet_id: bytes, account: str, expires_at: int) -> HostSignature:
+    def voucher(self, host: Account, bet_id: bytes, account: str, expires_at: int) -> HostSignature:
         """A host's leave for an account to bet in a private bet."""
         message = {"bet_id": bet_id, "account": account, "expires_at": expires_at}
         signed = host.sign_message(encode_typed_data(self.domain, VOUCHER_TYPE, message))
         return HostSignature(expires_at, bytes(signed.signature))
 
-    def cancel(self, account: LocalAccount, bet_id: bytes, ticket_id: int) -> bytes:
+    def cancel(self, account: Account, bet_id: bytes, ticket_id: int) -> bytes:
         """An owner's leave to cancel what waits of a ticket (OddsBets)."""
         message = {"bet_id": bet_id, "ticket_id": ticket_id}
         return bytes(account.sign_message(encode_typed_data(self.domain, CANCEL_TYPE, message)).signature)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from eth_account.messages import SignableMessage, encode_typed_data
-from eth_account.signers.local import LocalAccount
 
 from tessera.chain.contract import Contract, EventLog, Receipt
-from tessera.chain.wallet import Wallet
+from tessera.chain.wallet import Signer, Wallet
 
 DOMAIN_NAME, DOMAIN_VERSION = "Tessera Panels", "1"
 INVALID = 2**256 - 1
@@ -113,7 +112,7 @@ class Panels(Contract):
         message = {"panel_id": panel_id, **question._asdict(), "outcome": outcome}
         return encode_typed_data(domain, REPORT_TYPE, message)
 
-    def sign(self, member: LocalAccount, panel_id: int, question: Question, outcome: int) -> tuple[int, int]:
+    def sign(self, member: Signer, panel_id: int, question: Question, outcome: int) -> tuple[int, int]:
         """A member's report as the two words of EIP-2098, `r` and `vs`, that `submit_reports` takes."""
         signed = member.sign_message(self.typed_report(panel_id, question, outcome))
         return signed.r, signed.s | (signed.v - 27) << 255

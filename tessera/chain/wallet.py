@@ -4,6 +4,7 @@ import time
 from enum import Enum
 from typing import Any, Protocol
 
+from eth_account.messages import SignableMessage
 from hexbytes import HexBytes
 from web3 import EthereumTesterProvider, Web3
 from web3.exceptions import TransactionNotFound
@@ -62,6 +63,8 @@ class Signer(Protocol):
     def address(self) -> str: ...
 
     def sign_transaction(self, transaction_dict: dict[str, Any], /) -> Signed: ...
+
+    def sign_message(self, signable_message: SignableMessage, /) -> Any: ...
 
 
 class HandIn(Enum):

@@ -194,7 +194,9 @@ class Bet(BaseModel):
 
 def edge_of(odds: tuple[int, ...], validator_bps: int) -> Fraction:
     """1 - f - 1 / Σ 1 / (1 + p): what the host keeps of the stakes where each outcome is owed the same."""
-    return 1 - Fraction(validator_bps, 10_000) - 1 / sum(Fraction(1_000, 1_000 + profit) for profit in odds)
+    return (
+        1 - Fraction(validator_bps, 10_000) - 1 / sum((Fraction(1_000, 1_000 + profit) for profit in odds), Fraction(0))
+    )
 
 
 def read_bets(path: Path | str, *, decimals: int, defaults: Mapping[str, str] | None = None) -> list[Bet]:

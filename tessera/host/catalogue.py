@@ -7,10 +7,9 @@ was signed, and by the listing where there is one.
 
 from dataclasses import dataclass
 
-from eth_account.signers.local import LocalAccount
-
 from tessera.chain.deployments import Tessera
 from tessera.chain.hosted_bets import BetListed, HostedBets, HostSignature, Listing, Signer
+from tessera.chain.wallet import Signer as Account
 from tessera.chain.wallet import Wallet
 from tessera.host.bets_file import Bet, FileError
 from tessera.host.store import Store, StoredOffer
@@ -40,7 +39,7 @@ class Offered:
 class Catalogue:
     """The bets that a host offers."""
 
-    def __init__(self, tessera: Tessera, index: Index, store: Store, account: LocalAccount):
+    def __init__(self, tessera: Tessera, index: Index, store: Store, account: Account):
         self.tessera, self.index, self.store, self.account = tessera, index, store, account
         self.offered: list[Offered] = []
 

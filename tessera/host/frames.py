@@ -18,11 +18,11 @@ Hash = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$", to_lower
 
 
 class FrameError(ChainError):
-    """A message that is answered with an error: `code`, a sentence, and the method it is about, if it has one."""
+    """A message that is refused: `kind` is the code that is sent, `method` what it is about, if it has one."""
 
     def __init__(self, code: str, text: str, method: str | None = None):
         super().__init__(text)
-        self.code, self.method = code, method  # type: ignore[misc]
+        self.kind, self.method = code, method
 
 
 class _Frame(BaseModel):
@@ -100,7 +100,7 @@ def read_frame(text: str) -> Frame:
 def error_frame(error: ChainError, method: str | None = None) -> dict[str, Any]:
     """What is said to a client whose message, or whose bet, was refused."""
     about = getattr(error, "method", None) or method
-    return {"method": "error", "code": error.code, "message": str(error), "in_reply_to": about}
+    return {"method": "error", "code": getattr(error, "kind", error.code), "message": str(error), "in_reply_to": about}
 
 
 def bets_frame(view: View, account: str | None, decimals: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ batch gathers. A bet is tried until its deadline; its nonce lets it count once, 
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from web3 import Web3
 
@@ -103,7 +104,7 @@ class Lander:
             receipt = offered.contract.write(self.wallet, "place_many", *self._arguments(offered, batch))
         except Reverted as refusal:
             return self._drop([one for group in batch for one in group], "not_placed", _refused(refusal))
-        skipped = {(row.account, row.nonce): row.reason for row in receipt.rows if isinstance(row, BetSkipped)}
+        skipped = {(row.account, row.nonce): row.reason for row in receipt.events if isinstance(row, BetSkipped)}
         for group in batch:
             for one in group:
                 reason = skipped.get((one.bet.account, one.bet.nonce))
@@ -129,7 +130,7 @@ class Lander:
         if not batch:
             return 0
         data = offered.contract.calldata("place_many", *self._arguments(offered, batch))
-        call = {"from": self.wallet.address, "to": offered.contract.address, "data": Web3.to_hex(data)}
+        call: Any = {"from": self.wallet.address, "to": offered.contract.address, "data": Web3.to_hex(data)}
         try:
             with calling("place_many"):
                 return int.from_bytes(self.wallet.web3.eth.call(call, "pending"), "big")

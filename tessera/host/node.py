@@ -13,6 +13,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event
 
+from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
 
 from tessera.chain.contract import decode_logs
@@ -94,7 +95,7 @@ class Node:
 
     def now(self) -> int:
         """Unix seconds by the chain or by the clock, whichever is later."""
-        return max(int(time.time()), self.index.web3.eth.get_block("latest")["timestamp"])
+        return max(int(time.time()), self.index.web3.eth.get_block("latest").get("timestamp", 0))
 
     def clock(self) -> int:
         """The chain's time without asking it. Any thread."""
@@ -254,7 +255,7 @@ class Node:
             if one.transaction in transactions:
                 continue
             try:
-                receipt = self.index.web3.eth.get_transaction_receipt(one.transaction)
+                receipt = self.index.web3.eth.get_transaction_receipt(HexBytes(one.transaction))
             except TransactionNotFound:
                 if one.until > time.monotonic():
                     left.append(one)

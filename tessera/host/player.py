@@ -4,7 +4,7 @@ from typing import Any
 
 from eth_account import Account
 from eth_keys.exceptions import BadSignature
-from eth_keys.exceptions import ValidationError as KeyValidationError
+from eth_utils.exceptions import ValidationError as KeyValidationError
 
 from tessera.chain.errors import ChainError
 from tessera.chain.hosted_bets import Bet

@@ -7,7 +7,7 @@ and changes nothing else: whatever differs is refused.
 from datetime import UTC, datetime, timedelta
 
 from eth_keys.exceptions import BadSignature
-from eth_keys.exceptions import ValidationError as KeyValidationError
+from eth_utils.exceptions import ValidationError as KeyValidationError
 from siwe import SiweMessage, VerificationError, generate_nonce
 from web3 import Web3
 
@@ -29,17 +29,18 @@ class Challenge:
 
     def __init__(self, domain: str, uri: str, chain_id: int):
         now = datetime.now(UTC).replace(microsecond=0)
-        self._message = SiweMessage(
-            domain=domain,
-            address=ZERO_ADDRESS,
-            uri=uri,
-            version="1",
-            chain_id=chain_id,
-            nonce=generate_nonce(),
-            statement=STATEMENT,
-            issued_at=_iso(now),
-            expiration_time=_iso(now + timedelta(seconds=SECONDS)),
-        )
+        fields = {
+            "domain": domain,
+            "address": ZERO_ADDRESS,
+            "uri": uri,
+            "version": "1",
+            "chain_id": chain_id,
+            "nonce": generate_nonce(),
+            "statement": STATEMENT,
+            "issued_at": _iso(now),
+            "expiration_time": _iso(now + timedelta(seconds=SECONDS)),
+        }
+        self._message = SiweMessage.model_validate(fields)
         self.text = self._message.prepare_message()
 
     def account_of(self, message: str, signature: str) -> str:
