@@ -186,7 +186,7 @@ def test_the_leaderboard_reads_what_is_new_alone(client, node, index):
     asked = {
         statement.split("FROM ")[1].split()[0]: parameters for statement, parameters in read if "FROM " in statement
     }
-    assert {asked[table] for table in ("bet_placed", "entry", "market_finalized")} == {(21,)}
+    assert {asked[table] for table in ("lmsr_markets_bet_placed", "entry", "market_finalized")} == {(21,)}
 
 
 def test_a_leaderboard_that_failed_half_way_counts_nothing_twice(client, node, index, monkeypatch):
@@ -214,8 +214,8 @@ def test_the_leaderboard_is_not_sent_again(client, node, crowd):
 @pytest.mark.parametrize(
     ("path", "indexes"),
     [
-        ("/markets", ["market_created_in_order", "bet_placed_by_market_id"]),
-        ("/markets/1/prices", ["bet_placed_by_market_id", "market_created_by_market_id"]),
+        ("/markets", ["market_created_in_order", "lmsr_markets_bet_placed_by_market_id"]),
+        ("/markets/1/prices", ["lmsr_markets_bet_placed_by_market_id", "market_created_by_market_id"]),
         ("/events", ["event_created_in_order", "event_settled_by_event_id"]),
         ("/events/2/predictors", ["predictions_in_order", "event_created_by_event_id"]),
         ("/events/2/winners", ["predictions_by_outcome", "event_settled_by_event_id"]),
