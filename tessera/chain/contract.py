@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from eth_abi.codec import ABICodec
 from eth_abi.decoding import StringDecoder
 from eth_abi.encoding import TextStringEncoder
+from eth_abi.grammar import parse
 from eth_abi.registry import BaseEquals, registry
 from eth_typing import ChecksumAddress
 from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
@@ -175,7 +176,15 @@ def _value(abi_type: str, value):
         return _checksummed(value)
     if abi_type.endswith("[]"):
         return [_value(abi_type.removesuffix("[]"), item) for item in value]
+    if abi_type.startswith("("):  # a struct, whose lists are tuples
+        values = (_value(part, item) for part, item in zip(_parts(abi_type), value, strict=True))
+        return tuple(tuple(item) if isinstance(item, list) else item for item in values)
     return value
+
+
+@cache
+def _parts(struct: str) -> list[str]:
+    return [part.to_type_str() for part in parse(struct).components]
 
 
 class _Decoder:

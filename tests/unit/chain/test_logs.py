@@ -154,6 +154,8 @@ def _plain(value):
     if not isinstance(value, Mapping):
         return value
     lists = {
-        name: tuple(tuple(item.values()) for item in part) for name, part in value.items() if isinstance(part, list)
+        name: tuple(tuple(item.values()) if isinstance(item, Mapping) else item for item in part)
+        for name, part in value.items()
+        if isinstance(part, list)
     }
     return {**value, **lists}
