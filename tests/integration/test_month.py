@@ -8,6 +8,7 @@ import pytest
 
 from tessera.chain.prediction_events import Claimed, EventCreated, EventSettled, Predicted
 from tessera.chain.staking_pool import Staked, Withdrawn
+from tessera.local.chain import UNITS
 from tessera.model.tickets import TicketEvent
 from tests.integration.conftest import ROOT
 
@@ -47,7 +48,7 @@ def test_no_dollar_is_anywhere_but_with_people_markets_vaults_and_the_pool(month
         ]
         assert sum(map(token.balance_of, holders)) == token.total_supply()
         assert token.balance_of(record.address_of("StakingPool")) == 0
-        assert token.balance_of(month["owner"].address) == 5 * 10**token.decimals  # half of the seed came back
+        assert token.balance_of(month["owner"].address) == 5 * UNITS[name]  # half of the seed came back
 
 
 def test_winners_got_what_the_exact_model_says(month):
