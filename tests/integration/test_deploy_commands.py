@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 import pytest
 from web3 import HTTPProvider, Web3
@@ -13,6 +14,7 @@ from tessera.chain.embedded import known_account
 from tessera.chain.timelock import Operation
 from tessera.local.chain import UNITS, LocalChain, let_pass
 from tests.integration.conftest import run
+from tests.real.node import undone
 from tests.real.uniswap import Uniswap
 
 OPERATOR = known_account(15)
@@ -74,10 +76,17 @@ def test_a_dry_run_of_tickets_takes_stand_ins_on_a_local_network(tmp_path):
     assert not record.exists()
 
 
-@pytest.mark.anvil
-def test_tickets_over_a_real_market_and_the_way_of_its_timelock(url, folder, tmp_path):
-    """Uniswap V2 as on the main chain, and the devnet's stablecoins, vaults and feeds."""
+@pytest.fixture
+def web3(url) -> Iterator[Web3]:
+    """The devnet that all share, as it was once the test is over: days pass in it."""
     web3 = Web3(HTTPProvider(url))
+    with undone(web3):
+        yield web3
+
+
+@pytest.mark.anvil
+def test_tickets_over_a_real_market_and_the_way_of_its_timelock(web3, url, folder, tmp_path):
+    """Uniswap V2 as on the main chain, and the devnet's stablecoins, vaults and feeds."""
     deployer, proposer = Wallet(web3, known_account(13)), Wallet(web3, known_account(14))
     there = Deployment.load(folder / devnet.RECORD)
     uniswap = Uniswap.deploy(deployer)
