@@ -27,11 +27,12 @@ from tessera.deployment.deploy import (
     open_record,
     rehearse,
 )
+from tessera.deployment.operators import Commands
 from tessera.deployment.parameters import faults_on_chain, read_parameters
 from tessera.local.devnet import TICKETS
 
 
-@click.group(help=__doc__)
+@click.group(cls=Commands, help=__doc__)
 def cli():
     pass
 

@@ -15,7 +15,6 @@ from threading import Event, Thread
 import click
 import uvicorn
 from ape.api import ProviderAPI
-from ape.cli import ConnectedProviderCommand
 from ape.logging import LogLevel, logger
 
 from tessera.chain import Deployment, Tessera
@@ -38,11 +37,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 logger.set_level(LogLevel.ERROR)  # Ape tells of every connection and signature
 
 
-class HostCommand(OneCommand, ConnectedProviderCommand):
-    """One command, with Ape's options for the network."""
-
-
-@click.command(cls=HostCommand, help=__doc__)
+@click.command(cls=OneCommand, help=__doc__)
 @click.option("--bets", "bets_file", type=FILE, required=True, help="The bets: docs/host.md says what it may contain.")
 @click.option("--panel", help="Number of the panel that decides where the file names none.")
 @click.option("--account", help="Alias of an Ape account, or TEST::n. Local networks: TEST::0.")

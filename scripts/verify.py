@@ -10,16 +10,16 @@ from pathlib import Path
 
 import click
 from ape.api import ProviderAPI
-from ape.cli import ConnectedProviderCommand
 
 from tessera.chain.deployments import Deployment
 from tessera.chain.errors import ChainError
 from tessera.deployment.ape_accounts import record_path
 from tessera.deployment.assets import StandingAsset, standing_assets
 from tessera.deployment.deploy import differences
+from tessera.deployment.operators import OneCommand
 
 
-@click.command(cls=ConnectedProviderCommand, help=__doc__)
+@click.command(cls=OneCommand, help=__doc__)
 @click.option("--owner", help="Who should own the contracts. Default: who deployed them.")
 @click.option("--record", type=click.Path(path_type=Path), help="Default: deployments/<network>.json.")
 def cli(provider: ProviderAPI, owner: str | None, record: Path | None):

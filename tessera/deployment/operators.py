@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import click
+import requests
+from ape.cli import ConnectedProviderCommand
 from ape.exceptions import ApeException
 
 from tessera.chain.accounts import secret_of
@@ -19,8 +21,8 @@ def in_one_line() -> Iterator[None]:
     """Turns what can go wrong outside into a message and exit code 1."""
     try:
         yield
-    except NodeError as error:
-        raise click.ClickException(f"the node failed: {error}") from None
+    except (NodeError, requests.ConnectionError) as error:  # the latter is Ape's
+        raise click.ClickException(f"the node failed: {str(error).splitlines()[0]}") from None
     except ChainError as error:
         advice = getattr(error, "advice", "")
         raise click.ClickException(f"{error}. {advice}" if advice else str(error)) from None
@@ -36,8 +38,8 @@ class Commands(click.Group):
             return super().invoke(context)
 
 
-class OneCommand(click.Command):
-    """The same for a command that is no group."""
+class OneCommand(ConnectedProviderCommand):
+    """The same for a command that is no group, with Ape's options for the network."""
 
     def invoke(self, context: click.Context):
         with in_one_line():

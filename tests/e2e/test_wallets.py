@@ -129,6 +129,7 @@ def test_a_node_that_is_down_and_comes_back(visit):
 def test_a_node_that_needs_longer_than_a_block_is_read_all_the_same(visit, tessera):
     """Two and a half seconds for each answer, and the page sees a new block every two."""
     page, ask = visit(), tessera.web3.provider.make_request
+    page.tab.set_default_timeout(120_000)  # some six answers one after the other, on a busy machine
     devtools = page.tab.context.new_cdp_session(page.tab)
     devtools.send("Network.enable")
     slow = {"offline": False, "latency": 2_500, "downloadThroughput": -1, "uploadThroughput": -1}

@@ -130,3 +130,10 @@ def test_tickets_over_a_real_market_and_the_way_of_its_timelock(web3, url, folde
     verified = run(["ape", "run", "verify", *where])
     assert verified.returncode == 0, verified.stderr
     assert verified.stdout.count("as recorded") == 6
+
+
+@pytest.mark.parametrize("command", [["deploy", "friends", "--dry-run"], ["verify"], ["host", "--bets", "bets.ini"]])
+def test_without_a_node_it_says_so(command):
+    done = run(["ape", "run", *command, "--network", "ethereum:local:http://127.0.0.1:1"])
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the node failed: No node found")
