@@ -60,6 +60,7 @@ def check_pay(
         claims._holds(account_word._balance(word_after) == account_word._balance(word) + amount)
         claims._holds(account_word._consent(word_after) == account_word._consent(word))
         claims._holds(pot_word._number(pot_after) == number)
+        claims._reached(True)
     else:
         claims._holds(pot_after == pot and word_after == word)
         claims._holds(
@@ -106,6 +107,7 @@ def check_collect(
         claims._holds(account_word._balance(word_after) == account_word._balance(word) - amount)
         claims._holds(account_word._consent(word_after) == account_word._consent(word))
         claims._holds(pot_word._number(pot_after) == number)
+        claims._reached(True)
     else:
         claims._holds(pot_after == pot and word_after == word)
     claims._holds(other_pot == pot_id or Escrow._pots[self][other_pot] == pot_apart)
@@ -138,6 +140,7 @@ def check_move(
         claims._holds(pot_word._balance(source_after) == held - amount)
         claims._holds(pot_word._balance(target_after) == there + amount)
         claims._holds(pot_word._number(source_after) == number and pot_word._number(target_after) == number)
+        claims._reached(True)
     else:
         claims._holds(source_after == source and target_after == target)
     claims._holds(other_pot == from_pot or other_pot == to_pot or Escrow._pots[self][other_pot] == apart)
@@ -161,6 +164,7 @@ def check_stranger(pot_id: bytes32, account: address, word: uint256, amount: uin
     )
     claims._holds(not paid and not collected)
     claims._holds(Escrow._accounts[account] == word and Escrow._pots[self][pot_id] == 0)
+    claims._reached(amount != 0)
 
 
 @internal

@@ -125,3 +125,4 @@ def _bet(
     claims._holds((after << 232) >> 232 == (state << 232) >> 232)  # stage, outcome, tail of the referee
     change: int256 = convert(bought, int256)
     claims._holds(state_word._gap(after) == state_word._gap(state) + (-change if side == 0 else change))
+    claims._reached(shares != 0 and bought != 0)

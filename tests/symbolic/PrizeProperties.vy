@@ -81,6 +81,7 @@ def check_prize_is_taken_once(word: uint256, ending_word: uint256, pay: bool):
         self, abi_encode(NUMBER, pay, method_id=method_id("take_prize(uint256,bool)")), revert_on_failure=False
     )
     claims._holds(not again and PrizePool.remainder_wad == 7 and PrizePool.waiting_revenue == 11)
+    claims._reached(pay and prize_event_word._last(word) < WEEK)
 
 
 @internal
@@ -92,6 +93,7 @@ def _take_prize(pay: bool, word: uint256, ending_word: uint256, remainder: uint2
     claims._holds(self._sent == (prize if pay else 0))
     claims._holds(PrizePool.waiting_revenue == waiting + (0 if pay else prize))
     claims._holds(prize_event_word._is_taken(PrizePool._events[NUMBER]))
+    claims._reached(word == prize_event_word._pack(0, 1, WEEK - 1) and ending_word == period_word._pack(5 * WAD // 2, 1))
 
 
 @internal
@@ -140,6 +142,17 @@ def check_close_week(
         claims._holds(PrizePool.prize_per_weight_wad == grown and PrizePool.remainder_wad == remainder)
     claims._holds(PrizePool.waiting_revenue == 0 and PrizePool.period == WEEK)
     claims._holds(PrizePool.running_weight == weight - period_word._ending(ending))
-    claims._assume(to_events <= pool and buyback <= pool)  # as shares of at most 10,000 basis points are
-    claims._holds(kept_word._bucket(PrizePool._kept) == bucket + buyback)
-    claims._holds(kept_word._carried(PrizePool._kept) == pool - to_events - buyback)
+    claims._holds(PrizePool._kept == kept_word._pack(pool - to_events - buyback, bucket + buyback))
+    claims._reached(waiting == BPS and kept == 0 and weight == 1 and split == split_word._first(9_000, 1_000))
+
+
+@external
+def check_kept_word(pool: uint256, to_events: uint256, buyback: uint256, bucket: uint256):
+    """
+    @notice What `check_close_week` compares as one word has both amounts in it, whole.
+    """
+    claims._assume(pool < 2 * MAX_AMOUNT and bucket < MAX_AMOUNT)
+    carried: uint256 = pool - to_events - buyback
+    word: uint256 = kept_word._pack(carried, bucket + buyback)
+    claims._holds(kept_word._carried(word) == carried and kept_word._bucket(word) == bucket + buyback)
+    claims._reached(carried != 0 and to_events != 0 and buyback != 0)

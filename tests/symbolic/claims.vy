@@ -30,6 +30,16 @@ def _holds(condition: bool):
 
 
 @internal
+@pure
+def _reached(condition: bool):
+    """
+    @notice Says that some path gets here with this true, so that what is claimed is not claimed of nothing. The runner
+            puts the opposite claim in the place below, which then has to be refuted.
+    """
+    pass  # the place
+
+
+@internal
 def _any_base_fee(base_fee: uint256):
     """
     @notice From here on the block's base fee is any number: how a test hands one to a module that cannot be given it.
