@@ -5,8 +5,8 @@
 @license AGPL-3.0-only
 @notice The contract is PrizePool, and its events, staking pool and prize token.
 @dev A quotient and its remainder are compared with those of the exact dividend: that both together are the dividend
-     is what DIV and MOD are, and is not proved again. Bounds: what waits, is carried or in the bucket is below 2**112,
-     as PrizePool keeps it, weights are below 2**46.
+     is what DIV and MOD are, and is not proved again. Bounds: what waits, is carried and is in the bucket is below
+     2**111 each, PrizePool keeps their sum below 2**112; weights are below 2**46; one week closes, harvested.
 """
 
 

@@ -145,7 +145,9 @@ def verdicts(name: str, match: str, timeout: int, change: tuple[str, str, str] |
 @click.option("--only", type=click.Choice(CONTRACTS), help="The properties of one contract.")
 @click.option("--match", default="", help="Only properties whose name has this after `check_`.")
 @click.option("--timeout", default=300, show_default=True, help="Seconds for the solver to decide one path.")
-@click.option("--defects/--no-defects", default=True, help="Whether each defect has to be noticed and each claim reached, too.")
+@click.option(
+    "--defects/--no-defects", default=True, help="Whether each defect has to be noticed and each claim reached, too."
+)
 def cli(only: str | None, match: str, timeout: int, defects: bool):
     if not (HALMOS / "halmos").exists():
         raise click.ClickException("Halmos is not here: run `make .cache/halmos/.done`, which `make campaign` does")
