@@ -53,13 +53,6 @@ DEFECTS = [
         "self.remainder_wad += prize_wad % WAD",
         "self.remainder_wad += prize_wad % BPS",
     ),
-    (
-        "PrizeProperties",
-        "week",
-        "contracts/PrizePool.vy",
-        "carried = pool - to_events - buyback",
-        "carried = pool - to_events",
-    ),
 ]
 
 
