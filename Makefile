@@ -46,8 +46,9 @@ integration: .venv/.dev node_modules web/node_modules ## what needs Node, a brow
 	printf "%s\n" typecheck "--prefix web check" | xargs -P 2 -L 1 npm run --silent
 	pytest -m "(anvil or browser or postgres) and not campaign" -n 3 --dist loadgroup --no-loadscope-reorder
 
-campaign: .venv/.dev node_modules ## the long runs: a million states, deep state machines, mutants
+campaign: .venv/.dev node_modules .cache/halmos/.done ## the long runs: a million states, deep state machines, proofs, mutants
 	pytest -m campaign -n 2
+	python -m tests.symbolic
 	python -m tests.mutation
 	python -m tests.mutation_python
 
@@ -81,6 +82,11 @@ clean: ## remove what was built
 
 .venv/.dev: $(UV) uv.lock pyproject.toml
 	@$(UV_SYNC) -q && touch $@ .venv/.ops
+
+# Halmos needs another rich than Ape: it has an environment of its own.
+.cache/halmos/.done: $(UV) tests/symbolic/requirements.txt
+	$(UV) venv -q --clear --python $(PYTHON) .cache/halmos
+	$(UV) pip sync -q --python .cache/halmos tests/symbolic/requirements.txt && touch $@
 
 node_modules: package-lock.json
 	@command -v npm >/dev/null || { echo "Node 20 or later is needed here: https://nodejs.org"; exit 1; }
