@@ -18,6 +18,7 @@ from ape.api import ProviderAPI
 from ape.logging import LogLevel, logger
 
 from tessera.chain import Deployment, Tessera
+from tessera.chain.deployments import history_of
 from tessera.chain.erc20 import Token
 from tessera.chain.fees import GWEI
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
@@ -83,9 +84,7 @@ def cli(
     wallet = wallet_of(provider, account, passphrase_of(account, passphrase_file))
     wallet.alone, wallet.max_gas_price = True, wei_of(max_gas_price, GWEI)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    # Another chain, or a devnet started again, is another history.
-    genesis = bytes(provider.web3.eth.get_block(deployment.first_block)["hash"]).hex()[:12]
-    name = f"{deployment.chain_id}-{genesis}"
+    name = history_of(provider.web3, deployment)
     node = Node(
         tessera,
         Index(index_url or f"sqlite:///{FOLDER / f'index-{name}-{address[:10]}.db'}", provider.web3, deployment),

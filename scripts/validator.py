@@ -21,6 +21,7 @@ from web3 import Web3
 
 from tessera.chain import ChainError, Deployment, Tessera
 from tessera.chain.contract import address_of
+from tessera.chain.deployments import history_of
 from tessera.chain.errors import calling
 from tessera.chain.panels import PanelCreated, ReportSkipped
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
@@ -180,8 +181,7 @@ def opened(provider: ProviderAPI, record: Path | None, index_url: str | None, **
     deployment = Deployment.load(record or record_path(provider))
     tessera = Tessera(provider.web3, deployment)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    genesis = bytes(provider.web3.eth.get_block(deployment.first_block)["hash"]).hex()[:12]
-    url = index_url or f"sqlite:///{FOLDER / f'index-{deployment.chain_id}-{genesis}.db'}"
+    url = index_url or f"sqlite:///{FOLDER / f'index-{history_of(provider.web3, deployment)}.db'}"
     index = Index(url, provider.web3, deployment)
     index.sync()
     return tessera, index

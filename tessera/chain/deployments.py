@@ -12,6 +12,7 @@ from web3 import Web3
 
 from tessera.chain.accounts import text_of
 from tessera.chain.bet_token import BetToken
+from tessera.chain.blocks import block_at
 from tessera.chain.errors import ChainError, RecordError
 from tessera.chain.escrow import Escrow
 from tessera.chain.lmsr_markets import LmsrMarkets
@@ -108,6 +109,11 @@ class Deployment:
         if not blocks:
             raise RecordError(f"the record of {self.network} has no contract that is deployed")
         return min(blocks)
+
+
+def history_of(web3: Web3, deployment: Deployment) -> str:
+    """A name for what happened to a deployment: on another chain, or a devnet that was started again, it is another."""
+    return f"{deployment.chain_id}-{block_at(web3, deployment.first_block).hash[2:14]}"
 
 
 class Tessera:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import NamedTuple
 
+from tessera.chain.blocks import BlockName
 from tessera.chain.contract import EUR, WAD, WAD_PER_UNIT, ZERO_ADDRESS, Contract, EventLog, Receipt
 from tessera.chain.wallet import Wallet
 from tessera.model.lmsr import Outcome
@@ -254,9 +255,9 @@ class LmsrMarkets(Contract):
         """How many markets there are; they are numbered from 1."""
         return self.read("market_count")
 
-    def market(self, market_id: int) -> Market:
-        """All that is stored of a market, with its status as of the last block."""
-        creator, referee, status, outcome, *rest = self.read("market", market_id)
+    def market(self, market_id: int, *, block: BlockName = "latest") -> Market:
+        """All that is stored of a market, with its status as of the block."""
+        creator, referee, status, outcome, *rest = self.read("market", market_id, block=block)
         return Market(creator, referee, Status(status), _outcome(outcome), *rest)
 
     def tally(self, market_id: int) -> Tally:

@@ -87,6 +87,16 @@ class Verdict:
     owed: int
 
 
+def ticket_id_of(prediction: int, index: int) -> int:
+    """The id of a ticket by its place, from 0, in a prediction's queue: as in contracts/modules/queues.vy."""
+    return (prediction << 32) | (index + 1)
+
+
+def place_of(ticket_id: int) -> tuple[int, int]:
+    """The prediction of a ticket, and its place in that queue, from 0."""
+    return ticket_id >> 32, (ticket_id & 2**32 - 1) - 1
+
+
 class OddsLens(Contract):
     """What OddsBets stores, in plain values."""
 

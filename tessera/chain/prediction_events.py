@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tessera.chain.blocks import BlockName
 from tessera.chain.contract import Contract, EventLog, OwnershipTransferred, OwnershipTransferStarted, Receipt
 from tessera.chain.panels import Question
 from tessera.chain.wallet import Wallet
@@ -166,9 +167,9 @@ class PredictionEvents(Contract):
         """What `claim` would pay now, in units of the prize token."""
         return self.read("prize_of", event_id, account)
 
-    def result_of(self, event_id: int) -> Result:
+    def result_of(self, event_id: int, *, block: BlockName = "latest") -> Result:
         """What settling fixed."""
-        return Result(*self.read("result_of", event_id))
+        return Result(*self.read("result_of", event_id, block=block))
 
     def create_event(
         self,

@@ -120,14 +120,12 @@ class Session:
 
         Raises IncompleteError where the node leaves logs out.
         """
-        from tessera.chain.blocks import block_at
+        from tessera.chain.deployments import history_of
         from tessera.index import Index
 
         record = self.tessera.deployment
         folder = self.home.expanduser()
-        # Another deployment, or a devnet started again, is another history.
-        genesis = block_at(self.web3, record.first_block).hash[2:14]
-        name = f"{record.chain_id}-{genesis}.db"
+        name = f"{history_of(self.web3, record)}.db"
         if self.dry_run:
             folder = _copied(folder / name)
         folder.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,11 @@ class Offered:
         return self.listing.bet_id
 
 
+def contract_of(tessera: Tessera, has_odds: bool) -> HostedBets:
+    """Where bets of a type are."""
+    return tessera.odds if has_odds else tessera.prorata
+
+
 class Catalogue:
     """The bets that a host offers."""
 
@@ -58,9 +63,9 @@ class Catalogue:
             raise FileError(faults)
         self.offered = [self._offered(bet, listed[bet.number], stored, now) for bet in bets]
         return [
-            (self._at(contract), salt)
+            (self.at(contract), salt)
             for (contract, salt), one in gone.items()
-            if self._at(contract).bet_of(self.account.address, salt) != one.listing.bet_id
+            if self.at(contract).bet_of(self.account.address, salt) != one.listing.bet_id
         ]
 
     def take_back(self, wallet: Wallet, contract: HostedBets, salt: bytes) -> None:
@@ -79,11 +84,12 @@ class Catalogue:
             if lacking > 0:
                 self.tessera.odds.fund(wallet, offered.bet_id, lacking)
 
-    def _contract(self, bet: Bet) -> HostedBets:
-        return self.tessera.odds if bet.has_odds else self.tessera.prorata
+    def at(self, address: str) -> HostedBets:
+        """The contract of hosted bets at an address."""
+        return contract_of(self.tessera, address == self.tessera.odds.address)
 
-    def _at(self, address: str) -> HostedBets:
-        return self.tessera.odds if address == self.tessera.odds.address else self.tessera.prorata
+    def _contract(self, bet: Bet) -> HostedBets:
+        return contract_of(self.tessera, bet.has_odds)
 
     def _listed(self, bet: Bet) -> Listing | None:
         """What the bet became on the chain. Raises FileError where its salt is burned."""
@@ -94,15 +100,14 @@ class Catalogue:
             return None
         self.index.sync()
         with self.index.snapshot() as snapshot:
-            # An address inside a struct has no checksum.
-            return next(snapshot.rows(BetListed, bet_id=bet_id)).listing._replace(host=self.account.address)
+            return next(snapshot.rows(BetListed, bet_id=bet_id)).listing
 
     def _faults(self, bet: Bet, listed: Listing | None, gone: dict, now: int) -> list[str]:
         if listed is not None:
             return []
         name = f"[bets:{bet.number}]"
         for (address, salt), one in gone.items():
-            if one.number == bet.number and self._at(address).bet_of(self.account.address, salt) == one.listing.bet_id:
+            if one.number == bet.number and self.at(address).bet_of(self.account.address, salt) == one.listing.bet_id:
                 return [
                     f"{name} was changed after it was listed as 0x{one.listing.bet_id.hex()}: what people bet on never "
                     "changes; take the change back, or give the new bet a number of its own"
@@ -112,9 +117,8 @@ class Catalogue:
             return [f"{name} panel: there is no panel {bet.panel_id}; `ape run validator create` makes one"]
         if self.account.address in members:
             return [f"{name} panel: the host {self.account.address} is on it, and nobody judges bets of their own"]
-        longest = MAX_TERM
-        if bet.closes_at is not None and bet.closes_at > now + longest:
-            return [f"{name} time_lapse: betting ends at most {longest // 86_400} days from now"]
+        if bet.closes_at is not None and bet.closes_at > now + MAX_TERM:
+            return [f"{name} time_lapse: betting ends at most {MAX_TERM // 86_400} days from now"]
         return []
 
     def _offered(self, bet: Bet, listed: Listing | None, stored: dict, now: int) -> Offered:

@@ -193,8 +193,7 @@ class Lander:
             self.tell(one, "not_placed", f"{reason or 'the contract refuses it'}; nothing was taken")
 
     def _is_used(self, one: SignedBet) -> bool:
-        contract = self.tessera.odds if one.contract == self.tessera.odds.address else self.tessera.prorata
-        return contract.is_used(one.bet.account, self.wallet.address, one.bet.nonce)
+        return self.catalogue.at(one.contract).is_used(one.bet.account, self.wallet.address, one.bet.nonce)
 
     def _drop(self, bets: list[SignedBet], code: str, text: str) -> None:
         self.store.drop_signed(bets)

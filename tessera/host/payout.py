@@ -5,9 +5,10 @@ from collections import defaultdict
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import Reverted
 from tessera.chain.hosted_bets import BetPlaced
-from tessera.chain.odds_bets import TicketQueued
+from tessera.chain.odds_bets import TicketQueued, place_of, ticket_id_of
 from tessera.chain.wallet import Wallet
-from tessera.host.view import INDEX_BITS, ListedBet
+from tessera.host.catalogue import contract_of
+from tessera.host.view import ListedBet
 from tessera.index.index import Index
 from tessera.model.odds import greatest_in_units
 
@@ -44,20 +45,20 @@ def is_decided(tessera: Tessera, bet: ListedBet, now: int) -> bool:
     """Whether a bet can be settled: its panel has decided, or its time is over."""
     if now > bet.listing.result_deadline:
         return True
-    contract = _contract(tessera, bet)
+    contract = contract_of(tessera, bet.has_odds)
     question = bet.listing.question(contract.address)
     return tessera.panels.result(bet.listing.panel_id, tessera.panels.question_id(question))[0]
 
 
 def has_money(tessera: Tessera, bet: ListedBet) -> bool:
     """Whether a bet still has money: stakes, a bankroll, payouts that nobody took."""
-    return tessera.escrow.pot_balance(_contract(tessera, bet).address, bet.bet_id) > 0
+    return tessera.escrow.pot_balance(contract_of(tessera, bet.has_odds).address, bet.bet_id) > 0
 
 
 def settle(tessera: Tessera, wallet: Wallet, bet: ListedBet) -> None:
     """Settles a bet, unless somebody was faster."""
     try:
-        _contract(tessera, bet).settle(wallet, bet.bet_id)
+        contract_of(tessera, bet.has_odds).settle(wallet, bet.bet_id)
     except Reverted as refusal:
         if not refusal.reason.endswith("already settled"):
             raise
@@ -96,7 +97,7 @@ def _pay_tickets(tessera: Tessera, wallet: Wallet, bet: ListedBet, rows: list) -
                 predictions[row.account].add(row.prediction)
             continue
         ticket = lens.ticket(bet.bet_id, row.ticket_id)
-        won = verdict.refunded or row.ticket_id >> INDEX_BITS == verdict.outcome
+        won = verdict.refunded or place_of(row.ticket_id)[0] == verdict.outcome
         if ticket.pending or (ticket.confirmed and won):
             tickets[row.account].append(row.ticket_id)
     paid = 0
@@ -113,9 +114,5 @@ def _pay_tickets(tessera: Tessera, wallet: Wallet, bet: ListedBet, rows: list) -
 
 def _pending(tessera: Tessera, bet: ListedBet, prediction: int, line) -> int:
     """What waits on a prediction, money."""
-    ids = ((prediction << INDEX_BITS) + index + 1 for index in range(line.head, line.tail))
+    ids = (ticket_id_of(prediction, index) for index in range(line.head, line.tail))
     return sum(tessera.odds_lens.ticket(bet.bet_id, ticket_id).pending for ticket_id in ids)
-
-
-def _contract(tessera: Tessera, bet: ListedBet):
-    return tessera.odds if bet.has_odds else tessera.prorata

@@ -3,8 +3,6 @@
 from typing import Any
 
 from eth_account import Account
-from eth_keys.exceptions import BadSignature
-from eth_utils.exceptions import ValidationError as KeyValidationError
 
 from tessera.chain.errors import ChainError
 from tessera.chain.hosted_bets import Bet
@@ -22,9 +20,9 @@ from tessera.host.frames import (
     read_frame,
 )
 from tessera.host.node import Node
-from tessera.host.sign_in import Challenge
+from tessera.host.sign_in import NO_SIGNATURE, Challenge
 from tessera.host.store import SignedBet
-from tessera.index.limits import Allowance
+from tessera.index.limits import BURST, Allowance
 
 POOL_SECONDS, ODDS_SECONDS = 60, 20  # that a signed bet is good for
 MESSAGES_A_SECOND, BETS_A_SECOND = 5, 4
@@ -125,7 +123,7 @@ class Player:
         message = offered.signer.typed_bet(offered.bet_id, bet, self.node.wallet.address)
         try:
             signer = Account.recover_message(message, signature=signature)
-        except (BadSignature, KeyValidationError, ValueError, TypeError):
+        except NO_SIGNATURE:
             signer = None
         if signer != self.account:
             raise FrameError("bad_signature", f"not signed by {self.account}")
@@ -138,4 +136,6 @@ class Player:
 
     def _count(self, bets: int) -> None:
         if not self._bets.take(str(self.account), bets):
-            raise FrameError("too_many_requests", f"at most {BETS_A_SECOND} bets a second, {6 * BETS_A_SECOND} at once")
+            raise FrameError(
+                "too_many_requests", f"at most {BETS_A_SECOND} bets a second, {int(BURST * BETS_A_SECOND)} at once"
+            )

@@ -15,6 +15,7 @@ from tessera.chain.contract import ZERO_ADDRESS
 from tessera.chain.errors import ChainError
 
 SECONDS = 600  # that a challenge is good for
+NO_SIGNATURE = (BadSignature, KeyValidationError, ValueError, TypeError)  # how eth-account refuses bytes as one
 STATEMENT = "Sign in to bet with this host. This costs nothing and moves no money."
 
 
@@ -53,7 +54,7 @@ class Challenge:
             raise SignInError("the text is not the one that was sent, with your address in its second line")
         try:
             self._message.model_copy(update={"address": address}).verify(signature)
-        except (VerificationError, BadSignature, KeyValidationError, ValueError, TypeError) as error:
+        except (VerificationError, *NO_SIGNATURE) as error:
             late = type(error).__name__ == "ExpiredMessage"
             raise SignInError(
                 "the challenge is too old: connect again" if late else f"the text was not signed by {address}"

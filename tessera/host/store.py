@@ -4,31 +4,27 @@ What was listed, placed and paid is the chain's to say. A host that loses this d
 landed yet, whose players keep their money, and nothing else.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, delete, insert, select
+from sqlalchemy import Column, ColumnElement, LargeBinary, MetaData, Table, delete, insert, select
 from sqlalchemy import Text as AnyText
-from sqlalchemy.exc import SQLAlchemyError
 
 from tessera.chain.errors import ChainError
 from tessera.chain.hosted_bets import Bet, HostSignature, Listing
-from tessera.index.index import engine_of
-from tessera.index.schema import Struct, Uint
+from tessera.index.database import Database
+from tessera.index.schema import Struct, Uint, int64
 
 metadata = MetaData()
-_number = BigInteger().with_variant(Integer, "sqlite")
 offers = Table(
     "host_offers",
     metadata,
     Column("host", AnyText, primary_key=True),
     Column("contract", AnyText, primary_key=True),
     Column("salt", LargeBinary(32), primary_key=True),
-    Column("number", _number, nullable=False),
+    Column("number", int64, nullable=False),
     Column("listing", Struct, nullable=False),
-    Column("expires_at", _number, nullable=False),
+    Column("expires_at", int64, nullable=False),
     Column("signature", LargeBinary, nullable=False),
 )
 signed = Table(
@@ -38,12 +34,12 @@ signed = Table(
     Column("contract", AnyText, primary_key=True),
     Column("account", AnyText, primary_key=True),
     Column("nonce", Uint, primary_key=True),
-    Column("arrived", _number, nullable=False),
+    Column("arrived", int64, nullable=False),
     Column("bet_id", LargeBinary(32), nullable=False),
-    Column("prediction", _number, nullable=False),
+    Column("prediction", int64, nullable=False),
     Column("amount", Uint, nullable=False),
     Column("min_confirmed", Uint, nullable=False),
-    Column("deadline", _number, nullable=False),
+    Column("deadline", int64, nullable=False),
     Column("signature", LargeBinary, nullable=False),
 )
 
@@ -82,9 +78,10 @@ class Store:
 
     def __init__(self, url: str, host: str):
         """`url` as SQLAlchemy wants it. Makes the tables. Raises StoreError, ChainError where the URL is none."""
-        self.engine = engine_of(url)
+        self._database = Database(url, _failure)
+        self.engine = self._database.engine
         self.host = host
-        with self._writing() as db:
+        with self._database.writing() as db:
             metadata.create_all(db)
         self._arrived = max((row.arrived for row in self._rows(signed)), default=0)
 
@@ -102,13 +99,13 @@ class Store:
         key = {"host": self.host, "contract": contract, "salt": stored.listing.salt}
         rest = {"number": stored.number, "listing": stored.listing}
         rest |= {"expires_at": stored.offer.expires_at, "signature": stored.offer.signature}
-        with self._writing() as db:
+        with self._database.writing() as db:
             db.execute(delete(offers).where(*(offers.c[name] == value for name, value in key.items())))
             db.execute(insert(offers), key | rest)
 
     def drop_offer(self, contract: str, salt: bytes) -> None:
         """Forgets an offer that was taken back."""
-        with self._writing() as db:
+        with self._database.writing() as db:
             db.execute(
                 delete(offers).where(offers.c.host == self.host, offers.c.contract == contract, offers.c.salt == salt)
             )
@@ -127,7 +124,8 @@ class Store:
 
     def keep_signed(self, bets: list[SignedBet]) -> None:
         """Notes signed bets before their players are told that they were taken. Known ones are left as they are."""
-        known = {(row.contract, row.account, row.nonce) for row in self._rows(signed)}
+        accounts = {one.bet.account for one in bets}
+        known = {(row.contract, row.account, row.nonce) for row in self._rows(signed, signed.c.account.in_(accounts))}
         lines = []
         for one in bets:
             if one.key not in known:
@@ -143,12 +141,12 @@ class Store:
                     }
                 )
         if lines:
-            with self._writing() as db:
+            with self._database.writing() as db:
                 db.execute(insert(signed), lines)
 
     def drop_signed(self, bets: list[SignedBet]) -> None:
         """Forgets signed bets that cannot land any more."""
-        with self._writing() as db:
+        with self._database.writing() as db:
             for contract, account, nonce in (one.key for one in bets):
                 db.execute(
                     delete(signed).where(
@@ -159,20 +157,10 @@ class Store:
                     )
                 )
 
-    def _rows(self, table: Table) -> list:
-        with self._connected() as db:
-            return list(db.execute(select(table).where(table.c.host == self.host)))
+    def _rows(self, table: Table, *conditions: ColumnElement[bool]) -> list:
+        with self._database.connected() as db:
+            return list(db.execute(select(table).where(table.c.host == self.host, *conditions)))
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._connected(tessera_writes=True) as db, db.begin():
-            yield db
 
-    @contextmanager
-    def _connected(self, **options) -> Iterator[Connection]:
-        try:
-            with self.engine.connect().execution_options(**options) as db:
-                yield db
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", error)).partition("\n")[0]
-            raise StoreError(f"the host's database cannot be used: {reason}") from error
+def _failure(reason: str) -> StoreError:
+    return StoreError(f"the host's database cannot be used: {reason}")

@@ -10,13 +10,12 @@ from tessera.chain.deployments import Tessera
 from tessera.chain.escrow import Entry
 from tessera.chain.hosted_bets import BetClosed, BetListed, BetPlaced, Listing
 from tessera.chain.logs import Block
-from tessera.chain.odds_bets import Line, TicketCancelled, TicketQueued
+from tessera.chain.odds_bets import Line, TicketCancelled, TicketQueued, place_of
 from tessera.chain.panels import INVALID
 from tessera.host.catalogue import Offered
 from tessera.index.snapshot import Snapshot
 
 Status = Literal["pending", "confirmed", "settled", "refunded"]
-INDEX_BITS = 32  # of a ticket's id, whose lower part is its index plus one and whose upper part is its prediction
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def stakes_of(tessera: Tessera, snapshot: Snapshot, listed: dict[bytes, ListedBe
             status: Status = end if bet.settled else "confirmed"
             found[row.account].append(Stake(row.bet_id, row.prediction, row.amount, status, row.transaction))
             continue
-        prediction = row.ticket_id >> INDEX_BITS
+        prediction, _ = place_of(row.ticket_id)
         left = row.amount - cancelled.get((row.bet_id, row.ticket_id), 0)
         confirmed = confirmed_of(queues[row.bet_id][prediction], row.ticket_id, left)
         parts: tuple[tuple[int, Status], ...] = (
@@ -140,7 +139,7 @@ def stakes_of(tessera: Tessera, snapshot: Snapshot, listed: dict[bytes, ListedBe
 
 def confirmed_of(line: Line, ticket_id: int, amount: int) -> int:
     """What of a ticket is confirmed, by its place in the queue."""
-    index = (ticket_id & (1 << INDEX_BITS) - 1) - 1
+    _, index = place_of(ticket_id)
     if index < line.head:
         return amount
     return min(line.filled, amount) if index == line.head else 0

@@ -76,11 +76,11 @@ def _of_events(snapshot: Snapshot, tessera: Tessera) -> Iterator[str]:
     for event in snapshot.events():
         if event.is_settled and not event.unpaid:
             continue
-        settled, _, _, unpaid = tessera.events.read("result_of", event.event_id, block=snapshot.head.number)
-        if settled != event.is_settled:
+        result = tessera.events.result_of(event.event_id, block=snapshot.head.number)
+        if result.settled != event.is_settled:
             yield f"event {event.event_id} is settled, the logs do not show it"
-        elif unpaid != event.unpaid:
-            yield f"event {event.event_id} has {unpaid:,} units unpaid, by the logs {event.unpaid:,}"
+        elif result.unpaid != event.unpaid:
+            yield f"event {event.event_id} has {result.unpaid:,} units unpaid, by the logs {event.unpaid:,}"
 
 
 def _of_markets(snapshot: Snapshot, tessera: Tessera) -> Iterator[str]:
@@ -89,9 +89,9 @@ def _of_markets(snapshot: Snapshot, tessera: Tessera) -> Iterator[str]:
         market_id = created.market_id
         if market_id in final:
             continue
-        _, _, status, _, *rest = tessera.markets.read("market", market_id, block=snapshot.head.number)
-        bets, logged = rest[6], snapshot.count(BetPlaced, market_id=market_id)
-        if Status(status) in FINAL:
+        market = tessera.markets.market(market_id, block=snapshot.head.number)
+        logged = snapshot.count(BetPlaced, market_id=market_id)
+        if market.status in FINAL:
             yield f"market {market_id} is settled, the logs do not show it"
-        elif bets != logged:
-            yield f"market {market_id} has {bets:,} bets, the logs show {logged:,}"
+        elif market.bets != logged:
+            yield f"market {market_id} has {market.bets:,} bets, the logs show {logged:,}"

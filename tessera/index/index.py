@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select, text, update
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, delete, insert, inspect, select, text, update
 from web3 import Web3
 
 from tessera.chain.blocks import Block, check_block_numbers
@@ -20,6 +18,7 @@ from tessera.chain.deployments import Deployment, Tessera
 from tessera.chain.errors import ChainError
 from tessera.chain.logs import BLOCKS_AT_ONCE, MOST_CHANGES, Pieces
 from tessera.chain.node import prepared
+from tessera.index.database import Database
 from tessera.index.derived import Rewind, follow
 from tessera.index.holes import IncompleteError, in_totals, in_what_runs
 from tessera.index.schema import about, blocks, metadata, shape, table_of, values
@@ -55,7 +54,8 @@ class Index:
         self._pieces = Pieces(web3, list(self.contracts.values()), blocks_at_once)
         self._counts_alike = False  # whether contracts are known to count blocks as the node does
         self._filled = -math.inf
-        self.engine = engine_of(url)
+        self._database = Database(url, self._failure)
+        self.engine = self._database.engine
         self.name = self.engine.url.render_as_string(hide_password=True)
         self._claim()
 
@@ -119,7 +119,7 @@ class Index:
         first = self._first_hole(head, progress) if head is not None else None
         if first is None:
             return False
-        with self._writing() as db:
+        with self._database.writing() as db:
             db.execute(update(about).values(rereads=about.c.rereads + 1))
             _forget(db, first)
         self.sync(progress)
@@ -144,7 +144,7 @@ class Index:
             if piece is None:
                 return None  # the chain changed: the next sync reads on
             rows = Counter(row.block for row in decode_logs(piece.logs))
-            with self._connected() as db:
+            with self._database.connected() as db:
                 query = select(blocks.c.number, blocks.c.logs).where(blocks.c.number.between(first, piece.end.number))
                 stored_rows = {row.number: row.logs for row in db.execute(query)}
             if more := [number for number, count in rows.items() if count > stored_rows.get(number, 0)]:
@@ -156,7 +156,7 @@ class Index:
 
     def head(self) -> Block | None:
         """The last block that was read; None: nothing was."""
-        with self._connected() as db:
+        with self._database.connected() as db:
             return stored(db)
 
     @contextmanager
@@ -164,8 +164,11 @@ class Index:
         """All queries, of one block: what is written meanwhile is not seen."""
         # SQLite's transactions see one state as they are.
         options = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        with self._connected(**options) as db:
+        with self._database.connected(**options) as db:
             yield Snapshot(db, self.contracts)
+
+    def _failure(self, reason: str) -> NoIndexError:
+        return NoIndexError(f"the index {self.name} cannot be used: {reason}")
 
     def _claim(self) -> None:
         subject = json.dumps(
@@ -177,7 +180,7 @@ class Index:
             },
             sort_keys=True,
         )
-        with self._writing() as db:
+        with self._database.writing() as db:
             if db.dialect.name == "postgresql":
                 db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
             if not inspect(db).has_table(about.name):
@@ -190,20 +193,6 @@ class Index:
                     f"the index {self.name} is of another deployment or version: delete it, it is read again"
                 )
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._connected(tessera_writes=True) as db, db.begin():
-            yield db
-
-    @contextmanager
-    def _connected(self, **options) -> Iterator[Connection]:
-        try:
-            with self.engine.connect().execution_options(**options) as db:
-                yield db
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", error)).partition("\n")[0]
-            raise NoIndexError(f"the index {self.name} cannot be used: {reason}") from error
-
     def _store(self, head: Block | None, found: list[Block], rows: list[EventLog]) -> bool:
         """Adds what follows `head`. False where somebody else has moved it meanwhile."""
         names = {address: name for name, address in self.contracts.items()}
@@ -212,7 +201,7 @@ class Index:
             by_kind[type(row)].append(values(row, names))
             logs[row.block] += 1
         end = max(block.number for block in found)
-        with self._writing() as db:
+        with self._database.writing() as db:
             db.execute(select(about.c.subject).with_for_update())
             if stored(db) != head:
                 return False
@@ -225,12 +214,12 @@ class Index:
 
     def _rewind(self, head: Block) -> None:
         """Deletes the blocks above the last stored one that is on the chain, with all rows in them."""
-        with self._connected() as db:
+        with self._database.connected() as db:
             # Once a block is gone all later ones are.
             gone = bisect_left(
                 range(head.number + 1), True, key=lambda number: not self._pieces.on_chain(stored(db, up_to=number))
             )
-        with self._writing() as db:
+        with self._database.writing() as db:
             db.execute(select(about.c.subject).with_for_update())
             if stored(db) == head:
                 _forget(db, gone)
@@ -241,28 +230,3 @@ def _forget(db: Connection, first: int) -> None:
     rewind = Rewind(db, first)
     db.execute(delete(blocks).where(blocks.c.number >= first))
     rewind.end()
-
-
-def engine_of(url: str) -> Engine:
-    """A database by its URL, with what SQLite needs to serve readers while one writes. Raises ChainError."""
-    try:
-        engine = create_engine(url)
-    except (ArgumentError, ImportError) as error:
-        raise ChainError(f"no database at this URL: {error}. As a rule it is sqlite:///FILE") from None
-    if engine.dialect.name != "sqlite":
-        return engine
-
-    @event.listens_for(engine, "connect")
-    def _(connection, _):
-        connection.isolation_level = None  # or Python's driver would begin transactions where it likes
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA journal_mode = WAL")  # readers see the last commit while one writes
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA busy_timeout = 30000")
-
-    @event.listens_for(engine, "begin")
-    def _(connection):
-        writes = connection.get_execution_options().get("tessera_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine

@@ -12,7 +12,7 @@ APART = ("/health",)
 
 
 class Allowance:
-    """So many a second for each of whoever asks, after a burst of six times that. Not thread-safe."""
+    """So many a second for each of whoever asks, after a burst of `BURST` times that. Not thread-safe."""
 
     def __init__(self, per_second: float):
         self.per_second = per_second

@@ -6,11 +6,13 @@ What remains of `contracts/devnet` are the two stablecoins and the price feeds.
 from dataclasses import dataclass
 from typing import Literal
 
+import pytest
 from web3 import Web3
 
 from tessera.chain.contract import WAD, Receipt
 from tessera.chain.deployments import Deployed, Deployment, Tessera
 from tessera.chain.embedded import known_account
+from tessera.chain.errors import Reverted
 from tessera.chain.panels import PanelCreated
 from tessera.chain.prediction_events import EventCreated
 from tessera.chain.prize_pool import PeriodClosed
@@ -22,7 +24,7 @@ from tessera.model.prizes import period_of, start_of
 from tests.real.aave import Aave
 from tests.real.foreign import Foreign
 from tests.real.gearbox import Gearbox
-from tests.real.node import now, wait_until
+from tests.real.node import now, wait, wait_until
 from tests.real.uniswap import MAX, Uniswap
 
 BLOCKS_PER_HOUR = 1
@@ -215,6 +217,17 @@ class RealTickets:
     def end_week(self, *, blocks: int | None = None) -> None:
         """Waits for the first second of the next prize week; `blocks` as `wait_until` has it."""
         wait_until(self.web3, start_of(period_of(now(self.web3)) + 1), blocks=blocks)
+
+    def close_without(self, token: Foreign) -> list[PeriodClosed]:
+        """Closes a week whose yield of one token the vault cannot pay: the week waits a day for it, and no longer."""
+        keeper, (other,) = self.wallet(2), [front for front in (self.usdc, self.dai) if front is not token]
+        with pytest.raises(Reverted, match=r"^pool: vault cannot pay now$"):
+            self.tessera.staking.harvest(keeper, token.address)
+        self.tessera.staking.harvest(keeper, other.address)
+        with pytest.raises(Reverted, match=r"^prizes: harvest first$"):
+            self.close()
+        wait(self.web3, 86_400)
+        return self.close()
 
     def close(self) -> list[PeriodClosed]:
         """Closes the weeks that are over."""

@@ -1,0 +1,59 @@
+"""A database by its URL, SQLite or PostgreSQL: how it is opened, read and written, and what its failures are called."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from tessera.chain.errors import ChainError
+
+
+class Database:
+    """Connections to one database. `failure` makes the error that is raised where it does not work, of the reason."""
+
+    def __init__(self, url: str, failure: Callable[[str], ChainError]):
+        """`url` as SQLAlchemy wants it. Raises ChainError where it is none."""
+        self.engine = _engine(url)
+        self._failure = failure
+
+    @contextmanager
+    def connected(self, **options) -> Iterator[Connection]:
+        """A connection with SQLAlchemy's execution options; nothing is committed."""
+        try:
+            with self.engine.connect().execution_options(**options) as db:
+                yield db
+        except SQLAlchemyError as error:
+            raise self._failure(str(getattr(error, "orig", error)).partition("\n")[0]) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction, committed at the end; on SQLite one writes at a time."""
+        with self.connected(tessera_writes=True) as db, db.begin():
+            yield db
+
+
+def _engine(url: str) -> Engine:
+    """With what SQLite needs to serve readers while one writes."""
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ImportError) as error:
+        raise ChainError(f"no database at this URL: {error}. As a rule it is sqlite:///FILE") from None
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def _(connection, _):
+        connection.isolation_level = None  # or Python's driver would begin transactions where it likes
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_mode = WAL")  # readers see the last commit while one writes
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA busy_timeout = 30000")
+
+    @event.listens_for(engine, "begin")
+    def _(connection):
+        writes = connection.get_execution_options().get("tessera_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
