@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ def pytest_collection_modifyitems(items):
     """Workers share out files (`--dist loadgroup`); the page's go to one, since they share a devnet and a browser."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group("page" if PAGE in item.path.parents else item.path.stem))
+
+
+def pytest_collection_finish():
+    """The compiler's and the tests' million objects stay: no collection walks through them again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

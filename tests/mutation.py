@@ -9,6 +9,7 @@ A target has a process of its own in a copy of the tree. It loads what is not ch
 that a mutant costs the compilation of one contract and the tests up to the first that fails.
 """
 
+import gc
 import json
 import multiprocessing
 import random
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from pathlib import Path
 import boa
 import click
 import pytest
+from hypothesis import Phase, settings
 from rich.progress import Progress
 
 from tests.prize_system import load
@@ -253,9 +256,25 @@ def mutants(target: Target, only: str | None, chance: random.Random) -> Iterator
             yield mutant
 
 
-def passes(target: Target, original: bytes | None = None) -> bool | None:
+class Order:
+    """A pytest plugin: tests that noticed mutants of lines near this one come first, and the one that fails is kept."""
+
+    def __init__(self, noticed: dict[str, int], line: int):
+        """`noticed` is the line of the last mutant that a test noticed, by the test's name."""
+        self.noticed = noticed
+        self.line = line
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]):
+        items.sort(key=lambda item: abs(self.noticed.get(item.nodeid, 10**6) - self.line))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport):
+        if report.failed:
+            Path("noticed_by").write_text(report.nodeid)
+
+
+def passes(target: Target, order: Order, original: bytes | None = None) -> bool | None:
     """Whether the tests of a target pass here; None where its contract does not compile or is the original."""
-    child = multiprocessing.get_context("fork").Process(target=run_tests, args=(target, original))
+    child = multiprocessing.get_context("fork").Process(target=run_tests, args=(target, order, original))
     child.start()
     child.join(TIMEOUT)
     if child.is_alive():
@@ -264,7 +283,7 @@ def passes(target: Target, original: bytes | None = None) -> bool | None:
     return {0: True, NOT_REAL: None}.get(child.exitcode, False)
 
 
-def run_tests(target: Target, original: bytes | None):
+def run_tests(target: Target, order: Order, original: bytes | None):
     """Ends this process with pytest's exit code, or with `NOT_REAL`."""
     with open("tests.log", "w") as log:
         sys.stdout = sys.stderr = log
@@ -274,7 +293,8 @@ def run_tests(target: Target, original: bytes | None):
             sys.exit(NOT_REAL)
         if code == original:
             sys.exit(NOT_REAL)
-        sys.exit(int(pytest.main(["-x", "-m", "not campaign", "-p", "no:cacheprovider", *target.tests])))
+        options = ["-x", "-m", "not campaign", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
+        sys.exit(int(pytest.main([*options, *target.tests], plugins=[order])))
 
 
 def bytecode(target: Target) -> bytes:
@@ -289,9 +309,13 @@ def try_all(target: Target, only: str | None, sample: int, seed: int):
         if name != target.contract:
             _ = load(path).compiler_data.bytecode
     boa.interpret.set_cache_dir("cache")  # mutants are compiled once
+    # A mutant is noticed by the first example that fails: it need not be the smallest.
+    settings.register_profile("mutants", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
+    gc.freeze()
     original = boa.load_partial(f"contracts/{target.contract}.vy").compiler_data.bytecode
-    if not passes(target):
+    if not passes(target, Order({}, 0)):
         raise click.ClickException(f"the tests of {target.contract} fail before anything is changed")
+    noticed: dict[str, dict[str, int]] = defaultdict(dict)  # of each file
     real = 0
     for mutant in islice(mutants(target, only, random.Random(seed)), sample * 6):
         path = Path("contracts", mutant.file)
@@ -299,19 +323,23 @@ def try_all(target: Target, only: str | None, sample: int, seed: int):
         lines = kept.splitlines()
         lines[mutant.line - 1] = mutant.text
         path.write_text("\n".join(lines) + "\n")
-        verdict = passes(target, original)
+        verdict = passes(target, Order(noticed[mutant.file], mutant.line), original)
         path.write_text(kept)
         if verdict is None:
             continue
+        if not verdict:
+            noticed[mutant.file][Path("noticed_by").read_text()] = mutant.line
         click.echo(json.dumps({"survives": verdict, "where": f"{mutant.file}:{mutant.line}", "text": mutant.text}))
         real += 1
         if real == sample:
             break
 
 
-def in_a_copy(number: int, only: str | None, sample: int, seed: int, advance) -> list[dict]:
+def in_a_copy(number: int, only: str | None, sample: int, seed: int, progress: Progress) -> list[dict]:
     """What `try_all` prints for a target in a copy of the tree."""
     found = []
+    target = TARGETS[number]
+    bar = progress.add_task(f"{target.contract}: {target.files[0]}", total=sample)
     with tempfile.TemporaryDirectory() as root:
         for source in (ROOT / name for name in COPIED):
             (shutil.copytree if source.is_dir() else shutil.copy)(source, Path(root, source.name))
@@ -319,10 +347,12 @@ def in_a_copy(number: int, only: str | None, sample: int, seed: int, advance) ->
         command += [f"--only={only}"] if only else []
         with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
-                found.append(json.loads(line))
-                advance()
+                found.append(mutant := json.loads(line))
+                if mutant["survives"]:
+                    progress.console.print(f"survives: {mutant['where']}: {mutant['text'].strip()}", markup=False)
+                progress.advance(bar)
         if process.returncode:
-            raise click.ClickException(f"mutants of {TARGETS[number].contract} could not be tried")
+            raise click.ClickException(f"mutants of {target.contract} could not be tried")
     return found
 
 
@@ -340,9 +370,7 @@ def cli(sample: int, seed: int, only: str | None, jobs: int, here: int | None):
     with Progress() as progress, ThreadPoolExecutor(jobs) as pool:
         runs = []
         for number in numbers:
-            target = TARGETS[number]
-            bar = progress.add_task(f"{target.contract}: {target.files[0]}", total=sample)
-            runs.append(pool.submit(in_a_copy, number, only, sample, seed, lambda bar=bar: progress.advance(bar)))
+            runs.append(pool.submit(in_a_copy, number, only, sample, seed, progress))
     failed = False
     for number, run in zip(numbers, runs, strict=True):
         survivors = [mutant for mutant in run.result() if mutant["survives"]]

@@ -3,6 +3,8 @@
 Places are counted from the docstrings, and no number of a test comes out of the code.
 """
 
+from functools import cache
+
 import boa
 import pytest
 from eth_utils import to_checksum_address
@@ -19,7 +21,8 @@ STAGES = range(1, 8)
 @pytest.fixture(scope="module")
 def word(evm):
     """Returns the functions of a word's module."""
-    return lambda name: load(f"contracts/modules/{name}.vy").deploy().internal
+    # A function is compiled once for a contract that it is called of, so each module is deployed once.
+    return cache(lambda name: load(f"contracts/modules/{name}.vy").deploy().internal)
 
 
 def numbers(bits):

@@ -1,5 +1,7 @@
 """Stored words: each number comes back from where the docstring says it stands, at its bounds, and moves no other."""
 
+from functools import cache
+
 import boa
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,8 @@ fast = settings(max_examples=40)
 @pytest.fixture(scope="module")
 def word(evm):
     """Returns the functions of a word's module."""
-    return lambda name: load(f"contracts/modules/{name}.vy").deploy().internal
+    # A function is compiled once for a contract that it is called of, so each module is deployed once.
+    return cache(lambda name: load(f"contracts/modules/{name}.vy").deploy().internal)
 
 
 def numbers(bits):
