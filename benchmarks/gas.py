@@ -55,49 +55,49 @@ def measure(start: Callable[[], Chain]) -> dict[str, int]:
         finally:
             chain.close()
         gas = chain.gas | gas
-    seen = {name.split(" (")[0] for name in gas}
+    covered = {name.split(" (")[0] for name in gas}
     missing = [
         f"{name}.{item['name']}"
         for name in CONTRACTS
         for item in compiled(name).abi
         if item["type"] == "function" and item["stateMutability"] not in ("view", "pure")
-        if item["name"] not in ELSEWHERE and f"{name}.{item['name']}" not in seen
+        if item["name"] not in ELSEWHERE and f"{name}.{item['name']}" not in covered
     ]
     if missing:
         raise click.ClickException("no gas was measured of " + ", ".join(missing))
     return dict(sorted(gas.items()))
 
 
-def compare(known: dict[str, int], found: dict[str, int]) -> list[str]:
+def compare(known: dict[str, int], measured: dict[str, int]) -> list[str]:
     """What differs between two measurements, a line each."""
     return [
-        f"{name}: {known.get(name)} -> {found.get(name)}"
-        for name in sorted(known.keys() | found.keys())
-        if known.get(name) != found.get(name)
+        f"{name}: {known.get(name)} -> {measured.get(name)}"
+        for name in sorted(known.keys() | measured.keys())
+        if known.get(name) != measured.get(name)
     ]
 
 
-def publish(found: dict[str, int]) -> dict[str, int]:
+def publish(measured: dict[str, int]) -> dict[str, int]:
     """The figures under their published names."""
-    return {key: found[name] for scenario in SCENARIOS for key, name in scenario.PUBLISHED.items()}
+    return {key: measured[name] for scenario in SCENARIOS for key, name in scenario.PUBLISHED.items()}
 
 
 def grow() -> dict[str, Points]:
     """Measure every series on an anvil of its own; draw it, and print it."""
-    found = {}
+    measured = {}
     for key, series in SERIES.items():
         chain = Anvil()
         try:
-            found[key] = series.measure(chain, series.counts)
+            measured[key] = series.measure(chain, series.counts)
         finally:
             chain.close()
-        Console(width=120).print(picture.table(series, found[key]))
-    GROWTH.write_text(json.dumps(found, indent=2) + "\n")
-    PICTURE.write_text(picture.svg([(series, found[key]) for key, series in SERIES.items()]))
-    return found
+        Console(width=120).print(picture.table(series, measured[key]))
+    GROWTH.write_text(json.dumps(measured, indent=2) + "\n")
+    PICTURE.write_text(picture.svg([(series, measured[key]) for key, series in SERIES.items()]))
+    return measured
 
 
-def show(found: dict[str, int]) -> None:
+def show(measured: dict[str, int]) -> None:
     """Print our figures beside the peers' and the goals, a table for each scenario."""
     rows = json.loads(PEERS.read_text())
     for scenario in SCENARIOS:
@@ -108,9 +108,9 @@ def show(found: dict[str, int]) -> None:
             table.add_column(column, justify="left" if column == "action" else "right")
         for key in keys:
             row = rows[key]
-            colour = "green" if found[key] <= row["goal"] else "red"
+            colour = "green" if measured[key] <= row["goal"] else "red"
             cells = [f"{row['peers'][peer]:,}" if peer in row["peers"] else "" for peer in peers]
-            table.add_row(row["action"], *cells, f"{row['goal']:,}", f"[{colour}]{found[key]:,}[/]")
+            table.add_row(row["action"], *cells, f"{row['goal']:,}", f"[{colour}]{measured[key]:,}[/]")
         Console(width=120).print(table)
 
 
@@ -120,19 +120,19 @@ def show(found: dict[str, int]) -> None:
 @click.option("--anvil", "mode", flag_value="anvil", help="Measure on anvil, beside the peers' figures.")
 def cli(mode: str):
     if mode == "anvil":
-        found = publish(measure(Anvil))
-        found["history_lookup_500"] = grow()["history_by_checkpoints"][500]
-        PUBLISHED.write_text(json.dumps(found, indent=2) + "\n")
-        show(found)
+        measured = publish(measure(Anvil))
+        measured["history_lookup_500"] = grow()["history_by_checkpoints"][500]
+        PUBLISHED.write_text(json.dumps(measured, indent=2) + "\n")
+        show(measured)
         return
-    found = measure(Embedded)
+    measured = measure(Embedded)
     if mode == "write":
         SNAPSHOT.parent.mkdir(exist_ok=True)
-        SNAPSHOT.write_text(json.dumps(found, indent=2) + "\n")
+        SNAPSHOT.write_text(json.dumps(measured, indent=2) + "\n")
     known = json.loads(SNAPSHOT.read_text()) if SNAPSHOT.exists() else {}
-    if differences := compare(known, found):
+    if differences := compare(known, measured):
         raise click.ClickException("gas changed (`make snapshot` if it is meant):\n" + "\n".join(differences))
-    click.echo(f"gas of {len(found)} calls is as in {SNAPSHOT.relative_to(ROOT)}")
+    click.echo(f"gas of {len(measured)} calls is as in {SNAPSHOT.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

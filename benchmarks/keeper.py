@@ -116,14 +116,14 @@ def _result(chain: Anvil, world: World, event: int, people: int) -> dict:
 @click.option("--people", default=10_000, show_default=True, type=click.IntRange(4))
 @click.option("--write", is_flag=True, help="Keep the figures.")
 def cli(people: int, write: bool):
-    found = measure(people)
+    measured = measure(people)
     table = Table(title="The keeper at scale", show_header=False)
-    for name, value in found.items():
+    for name, value in measured.items():
         table.add_row(name.replace("_", " "), f"{value:,}")
     Console().print(table)
     if write:
-        PUBLISHED.write_text(json.dumps(found, indent=2) + "\n")
-    if found["gas_a_winner"] > found["goal"]:
+        PUBLISHED.write_text(json.dumps(measured, indent=2) + "\n")
+    if measured["gas_a_winner"] > measured["goal"]:
         raise click.ClickException("a winner costs more than the goal")
 
 

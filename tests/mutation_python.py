@@ -197,6 +197,7 @@ class Loaded:
         }
         files = {str(path): path for path in paths}
         self.functions: dict[tuple[Path, str], list[FunctionType]] = defaultdict(list)
+        gc.unfreeze()  # else the collector does not list them
         for function in gc.get_objects():
             if isinstance(function, FunctionType) and function.__code__.co_filename in files:
                 self.functions[files[function.__code__.co_filename], function.__code__.co_qualname].append(function)

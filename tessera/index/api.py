@@ -97,13 +97,13 @@ async def _silent(_: Request, error: Exception) -> Response:
 
 
 def _snapshot(request: Request, response: Response) -> Iterator[Snapshot]:
-    with request.app.state.index.snapshot() as seen:
-        _tag(seen, request, response)
-        yield seen
+    with request.app.state.index.snapshot() as snapshot:
+        _tag(snapshot, request, response)
+        yield snapshot
 
 
-def _tag(seen: Snapshot, request: Request, response: Response) -> None:
-    tag = f'"{seen.head.hash}{f"-{seen.rereads}" if seen.rereads else ""}"'
+def _tag(snapshot: Snapshot, request: Request, response: Response) -> None:
+    tag = f'"{snapshot.head.hash}{f"-{snapshot.rereads}" if snapshot.rereads else ""}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     # A proxy that compresses makes a weak tag of it; here both mean the same.
     known = request.headers.get("if-none-match", "").split(",")
@@ -113,7 +113,7 @@ def _tag(seen: Snapshot, request: Request, response: Response) -> None:
 
 
 router = APIRouter()
-Seen = Annotated[Snapshot, Depends(_snapshot)]
+AtHead = Annotated[Snapshot, Depends(_snapshot)]
 
 
 @router.get("/health")
@@ -132,87 +132,87 @@ async def health(request: Request) -> Health:
 
 
 @router.get("/markets")
-def markets(seen: Seen, paging: Paged) -> Page[MarketState]:
+def markets(snapshot: AtHead, paging: Paged) -> Page[MarketState]:
     """All friends' markets, oldest first."""
-    found = seen.markets(offset=paging.offset, limit=paging.limit)
-    return _part(seen, seen.count(MarketCreated), found)
+    rows = snapshot.markets(offset=paging.offset, limit=paging.limit)
+    return _part(snapshot, snapshot.count(MarketCreated), rows)
 
 
 @router.get("/markets/{market_id}", responses=MISSING)
-def market(seen: Seen, market_id: Id) -> Answer[MarketState]:
+def market(snapshot: AtHead, market_id: Id) -> Answer[MarketState]:
     """One market."""
-    return _answer(seen, seen.market(market_id))
+    return _answer(snapshot, snapshot.market(market_id))
 
 
 @router.get("/markets/{market_id}/prices", responses=MISSING)
-def prices(seen: Seen, market_id: Id, paging: Paged) -> Page[Price]:
+def prices(snapshot: AtHead, market_id: Id, paging: Paged) -> Page[Price]:
     """How the price of YES moved, oldest first."""
-    points = seen.price_history(market_id, offset=paging.offset, limit=paging.limit)
-    return _part(seen, 1 + seen.count(BetPlaced, market_id=market_id), points)
+    points = snapshot.price_history(market_id, offset=paging.offset, limit=paging.limit)
+    return _part(snapshot, 1 + snapshot.count(BetPlaced, market_id=market_id), points)
 
 
 @router.get("/events")
-def events(seen: Seen, paging: Paged) -> Page[EventState]:
+def events(snapshot: AtHead, paging: Paged) -> Page[EventState]:
     """All events of staked tickets, oldest first."""
-    found = seen.events(offset=paging.offset, limit=paging.limit)
-    return _part(seen, seen.count(EventCreated), found)
+    rows = snapshot.events(offset=paging.offset, limit=paging.limit)
+    return _part(snapshot, snapshot.count(EventCreated), rows)
 
 
 @router.get("/events/{event_id}", responses=MISSING)
-def event(seen: Seen, event_id: Id) -> Answer[EventState]:
+def event(snapshot: AtHead, event_id: Id) -> Answer[EventState]:
     """One event."""
-    return _answer(seen, seen.event(event_id))
+    return _answer(snapshot, snapshot.event(event_id))
 
 
 @router.get("/events/{event_id}/predictors", responses=MISSING)
-def predictors(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
+def predictors(snapshot: AtHead, event_id: Id, paging: Paged) -> Page[Prediction]:
     """Whoever has a prediction in an event."""
-    some = seen.predictors(event_id, offset=paging.offset, limit=paging.limit)
-    return _part(seen, seen.count_predictors(event_id), some)
+    some = snapshot.predictors(event_id, offset=paging.offset, limit=paging.limit)
+    return _part(snapshot, snapshot.count_predictors(event_id), some)
 
 
 @router.get("/events/{event_id}/winners", responses=MISSING)
-def winners(seen: Seen, event_id: Id, paging: Paged) -> Page[Prediction]:
+def winners(snapshot: AtHead, event_id: Id, paging: Paged) -> Page[Prediction]:
     """Who was right in a settled event and is not paid."""
-    some = seen.winners(event_id, offset=paging.offset, limit=paging.limit)
-    return _part(seen, seen.count_winners(event_id), some)
+    some = snapshot.winners(event_id, offset=paging.offset, limit=paging.limit)
+    return _part(snapshot, snapshot.count_winners(event_id), some)
 
 
 @router.get("/forfeited")
-def forfeited(seen: Seen, paging: Paged) -> Page[Prediction]:
+def forfeited(snapshot: AtHead, paging: Paged) -> Page[Prediction]:
     """Predictions that anybody can purge."""
-    some = seen.forfeited(offset=paging.offset, limit=paging.limit)
-    return _part(seen, seen.count_forfeited(), some)
+    some = snapshot.forfeited(offset=paging.offset, limit=paging.limit)
+    return _part(snapshot, snapshot.count_forfeited(), some)
 
 
 @router.get("/weeks")
-def weeks(seen: Seen, paging: Paged) -> Page[Week]:
+def weeks(snapshot: AtHead, paging: Paged) -> Page[Week]:
     """The prize weeks that are closed, oldest first."""
-    some = seen.prize_history(offset=paging.offset, limit=paging.limit)
-    return _part(seen, seen.count(PeriodClosed), some)
+    some = snapshot.prize_history(offset=paging.offset, limit=paging.limit)
+    return _part(snapshot, snapshot.count(PeriodClosed), some)
 
 
 @router.get("/accounts/{account}/portfolio")
-def portfolio(seen: Seen, account: str) -> Answer[Portfolio]:
+def portfolio(snapshot: AtHead, account: str) -> Answer[Portfolio]:
     """All that an account has and had."""
-    return _answer(seen, seen.portfolio(_address(account)))
+    return _answer(snapshot, snapshot.portfolio(_address(account)))
 
 
 @router.get("/accounts/{account}/ledger")
-def ledger(seen: Seen, account: str, paging: Paged) -> Page[LedgerLine]:
+def ledger(snapshot: AtHead, account: str, paging: Paged) -> Page[LedgerLine]:
     """Every movement of an account's Escrow balance, oldest first."""
     account = _address(account)
-    lines = seen.ledger(account, offset=paging.offset, limit=paging.limit)
-    return _part(seen, seen.count(Entry, account=account), lines)
+    lines = snapshot.ledger(account, offset=paging.offset, limit=paging.limit)
+    return _part(snapshot, snapshot.count(Entry, account=account), lines)
 
 
 @router.get("/leaderboard")
 def leaderboard(request: Request, response: Response, paging: Paged) -> Page[Standing]:
     """Everybody who ever had to do with a market, greatest profit first."""
     leaders: Leaders = request.app.state.leaders
-    with leaders.followed() as (seen, board):
-        _tag(seen, request, response)
-        return _part(seen, len(board), board.standings(paging.offset, paging.limit))
+    with leaders.followed() as (snapshot, board):
+        _tag(snapshot, request, response)
+        return _part(snapshot, len(board), board.standings(paging.offset, paging.limit))
 
 
 class Leaders:
@@ -226,9 +226,9 @@ class Leaders:
     def followed(self) -> Iterator[tuple[Snapshot, Leaderboard]]:
         """A snapshot, and the leaderboard as of it."""
         # The snapshot is taken in turn, too: no board has to go back to an earlier block.
-        with self._lock, self._index.snapshot() as seen:
-            self._board.follow(seen)
-            yield seen, self._board
+        with self._lock, self._index.snapshot() as snapshot:
+            self._board.follow(snapshot)
+            yield snapshot, self._board
 
     def follow(self) -> None:
         """Counts what is new before somebody asks."""
@@ -276,12 +276,12 @@ def _stamp(head: Block) -> dict:
     return {"block": head.number, "block_hash": head.hash, "block_time": head.timestamp}
 
 
-def _answer(seen: Snapshot, answer) -> Answer:
-    return Answer(**_stamp(seen.head), answer=answer)
+def _answer(snapshot: Snapshot, answer) -> Answer:
+    return Answer(**_stamp(snapshot.head), answer=answer)
 
 
-def _part(seen: Snapshot, total: int, some: list) -> Page:
-    return Page(**_stamp(seen.head), total=total, answers=some)
+def _part(snapshot: Snapshot, total: int, some: list) -> Page:
+    return Page(**_stamp(snapshot.head), total=total, answers=some)
 
 
 def _address(text: str) -> str:

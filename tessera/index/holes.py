@@ -20,11 +20,11 @@ class IncompleteError(ChainError):
 
     code = "incomplete_logs"
 
-    def __init__(self, found: list[str]):
+    def __init__(self, holes: list[str]):
         super().__init__(
-            f"the node leaves logs out ({'; '.join(found)}): ask another node, the index reads again from it by itself"
+            f"the node leaves logs out ({'; '.join(holes)}): ask another node, the index reads again from it by itself"
         )
-        self.found = found
+        self.holes = holes
 
 
 def in_totals(snapshot: Snapshot, tessera: Tessera) -> list[str]:

@@ -101,11 +101,11 @@ class Index:
         IncompleteError where the node still leaves logs out: nobody may act on such a history. NodeError, also where
         the node does not know the state of the index's block.
         """
-        found = self._holes(thorough)
-        if found and self.fill(progress):
-            found = self._holes(thorough)
-        if found:
-            raise IncompleteError(found)
+        holes = self._holes(thorough)
+        if holes and self.fill(progress):
+            holes = self._holes(thorough)
+        if holes:
+            raise IncompleteError(holes)
 
     def fill(self, progress: Progress | None = None) -> bool:
         """Asks for all logs up to the head again; whether there were some that the index had not.
@@ -129,10 +129,10 @@ class Index:
         """As of the head; none of a head that is not on the chain any more: the next sync reads on."""
         try:
             with self.snapshot() as snapshot:
-                found = in_totals(snapshot, self._tessera)
-                if thorough and not found:
-                    found = in_what_runs(snapshot, self._tessera)
-                return found if found and self._pieces.on_chain(snapshot.head) else []
+                holes = in_totals(snapshot, self._tessera)
+                if thorough and not holes:
+                    holes = in_what_runs(snapshot, self._tessera)
+                return holes if holes and self._pieces.on_chain(snapshot.head) else []
         except EmptyIndexError:
             return []
 
@@ -185,30 +185,30 @@ class Index:
                 db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
             if not inspect(db).has_table(about.name):
                 metadata.create_all(db)
-            found = db.scalars(select(about.c.subject)).all()
-            if not found:
+            subjects = db.scalars(select(about.c.subject)).all()
+            if not subjects:
                 db.execute(insert(about), {"subject": subject, "rereads": 0})
-            elif found != [subject]:
+            elif subjects != [subject]:
                 raise ChainError(
                     f"the index {self.name} is of another deployment or version: delete it, it is read again"
                 )
 
-    def _store(self, head: Block | None, found: list[Block], rows: list[EventLog]) -> bool:
+    def _store(self, head: Block | None, read: list[Block], rows: list[EventLog]) -> bool:
         """Adds what follows `head`. False where somebody else has moved it meanwhile."""
         names = {address: name for name, address in self.contracts.items()}
         by_kind, logs = defaultdict(list), defaultdict(int)
         for row in rows:
             by_kind[type(row)].append(values(row, names))
             logs[row.block] += 1
-        end = max(block.number for block in found)
+        end = max(block.number for block in read)
         with self._database.writing() as db:
             db.execute(select(about.c.subject).with_for_update())
             if stored(db) != head:
                 return False
-            db.execute(insert(blocks), [{**block._asdict(), "logs": logs[block.number]} for block in found])
+            db.execute(insert(blocks), [{**block._asdict(), "logs": logs[block.number]} for block in read])
             for kind, lines in by_kind.items():
                 db.execute(insert(table_of(kind)), lines)
-            follow(db, min(block.number for block in found))
+            follow(db, min(block.number for block in read))
             db.execute(delete(blocks).where(blocks.c.logs == 0, blocks.c.number < end - EMPTY_BLOCKS_KEPT))
         return True
 

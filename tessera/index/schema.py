@@ -203,7 +203,7 @@ def _table(kind: type[EventLog]) -> Table:
         Column("log_index", int64, primary_key=True, autoincrement=False),
         Column("contract", AnyText, nullable=False),
         Column("transaction", Hash, nullable=False),
-        *(Column(field, _column_type(found), nullable=False) for field, found in fields.items()),
+        *(Column(field, _column_type(type_), nullable=False) for field, type_ in fields.items()),
         *_indexes(name, list(fields)),
         sqlite_with_rowid=False,
     )
@@ -218,7 +218,7 @@ def shape() -> dict[str, list[str]]:
     Where something else is derived of the same rows, a column of `tessera.index.derived` has to have another name.
     """
     events = {
-        _unique_name(kind): [f"{field}: {found.__name__}" for field, found in fields_of(kind).items()]
+        _unique_name(kind): [f"{field}: {type_.__name__}" for field, type_ in fields_of(kind).items()]
         for kind in _TABLES
     }
     tables = {
@@ -235,13 +235,13 @@ def values(row: EventLog, names: dict[str, str]) -> dict:
 
 @cache
 def _typed_fields(kind: type[EventLog]) -> list[tuple[str, type]]:
-    return [(field, found) for field, found in fields_of(kind).items() if found not in (int, str, bool, list)]
+    return [(field, type_) for field, type_ in fields_of(kind).items() if type_ not in (int, str, bool, list)]
 
 
-def rows_of(kind: type[E], found: Iterable, addresses: dict[str, str]) -> Iterator[E]:
+def rows_of(kind: type[E], lines: Iterable, addresses: dict[str, str]) -> Iterator[E]:
     """What was stored of a kind of event as its dataclasses; `addresses` are the contracts' by name."""
     convert = _typed_fields(kind)
-    for line in found:
+    for line in lines:
         fields = dict(line._mapping)
         fields["contract"] = addresses[fields["contract"]]
         for field, to in convert:

@@ -50,8 +50,8 @@ def stored(db: Connection, up_to: int | None = None, *, with_logs: bool = False)
         query = query.where(blocks.c.number <= up_to)
     if with_logs:
         query = query.where(blocks.c.logs > 0)
-    found = db.execute(query).one_or_none()
-    return None if found is None else Block(*found)
+    row = db.execute(query).one_or_none()
+    return None if row is None else Block(*row)
 
 
 class NoIndexError(ChainError):
@@ -167,10 +167,10 @@ class Snapshot:
 
     def market(self, market_id: int) -> MarketState:
         """One market. Raises NotFoundError where there is none."""
-        found = self._states(list(self.rows(MarketCreated, market_id=market_id)), {"market_id": market_id})
-        if not found:
+        states = self._states(list(self.rows(MarketCreated, market_id=market_id)), {"market_id": market_id})
+        if not states:
             raise NotFoundError(f"there is no market {market_id}")
-        return found[0]
+        return states[0]
 
     def price_history(self, market_id: int, *, offset: int = 0, limit: int | None = None) -> list[Price]:
         """How the price of YES moved: `tessera.chain.price_history`, `limit` points (all if None) after the first
@@ -231,9 +231,9 @@ class Snapshot:
 
     def leaderboard(self) -> list[Standing]:
         """Everybody who ever had to do with a market, greatest profit first."""
-        found = Leaderboard(self._markets_address)
-        found.follow(self)
-        return found.standings()
+        leaderboard = Leaderboard(self._markets_address)
+        leaderboard.follow(self)
+        return leaderboard.standings()
 
     def count(self, kind: type[EventLog], **equal) -> int:
         """How many events of a kind there are."""

@@ -52,13 +52,13 @@ def next_head(head: bytes, line: Line) -> bytes:
 
 def heads(domain: Domain, stream_id: int, lines: Iterable[Line]) -> list[bytes]:
     """The head after each line. Raises ValueError where numbers do not run on from 1."""
-    head, found = first_head(domain, stream_id), []
+    head, heads = first_head(domain, stream_id), []
     for number, line in enumerate(lines, start=1):
         if line.n != number:
             raise ValueError(f"line {line.n} where {number} should be")
         head = next_head(head, line)
-        found.append(head)
-    return found
+        heads.append(head)
+    return heads
 
 
 def _parent(left: bytes, right: bytes) -> bytes:

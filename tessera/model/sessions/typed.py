@@ -127,14 +127,14 @@ class Domain:
 
 
 def _message(name: str, value: Typed, more: dict[str, Any]) -> dict[str, Any]:
-    found = {}
+    content_by_key = {}
     for item in TYPES[name]:
         key, kind = item["name"], item["type"].removesuffix("[]")
         content = more[key] if key in more else getattr(value, key)
         if kind in TYPES:
             content = [_message(kind, part, {}) for part in content]
-        found[key] = list(content) if isinstance(content, tuple) else content
-    return found
+        content_by_key[key] = list(content) if isinstance(content, tuple) else content
+    return content_by_key
 
 
 @dataclass(frozen=True)
