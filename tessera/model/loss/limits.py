@@ -1,0 +1,110 @@
+"""Limits that players set for themselves: tighter at once, looser after a day, never waived.
+
+They belong to a wallet, whatever sessions it opens. Money in the smallest unit, times in unix milliseconds.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from tessera.model.loss.expected import LossError
+
+DAY_MS = 86_400_000
+WEEK_MS = 7 * DAY_MS
+LONGEST_COOL_OFF_MS = 6 * WEEK_MS  # longer is self-exclusion, which is on chain
+MOST = 2**63 - 1
+
+
+class Kind(StrEnum):
+    """What a limit bounds: losses of a session, of the last 24 hours, of the last 7 days, a stake, or minutes."""
+
+    SESSION_LOSS = "session_loss"
+    DAY_LOSS = "day_loss"
+    WEEK_LOSS = "week_loss"
+    STAKE = "stake"
+    SESSION_MINUTES = "session_minutes"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit: `value` until `looser_at`, then `looser`. None is no limit, 0 allows nothing."""
+
+    value: int | None = None
+    looser: int | None = None
+    looser_at: int | None = None
+
+    def at(self, now: int) -> int | None:
+        """What holds at a time."""
+        return self.looser if self.looser_at is not None and now >= self.looser_at else self.value
+
+    def change(self, wanted: int | None, now: int) -> "Limit":
+        """The limit once its player wants another value: at once where it is not looser, else a day later.
+
+        A new wish takes the place of one that waits. Raises LossError where the value is out of range.
+        """
+        if wanted is not None and not 0 <= wanted <= MOST:
+            raise LossError("a limit is 0 or more, or none")
+        held = self.at(now)
+        if held is None or (wanted is not None and wanted <= held):
+            return Limit(wanted)
+        return Limit(held, wanted, now + DAY_MS)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """All limits of a wallet, and until when it has asked not to bet."""
+
+    of: dict[Kind, Limit] = field(default_factory=dict)
+    cool_off_until: int = 0
+
+    def change(self, kind: Kind, wanted: int | None, now: int) -> "Limits":
+        """With another value of one limit. Raises LossError."""
+        return replace(self, of={**self.of, kind: self.of.get(kind, Limit()).change(wanted, now)})
+
+    def cool_off(self, until: int, now: int) -> "Limits":
+        """With no bets until a time, which can only be moved later. Raises LossError beyond 6 weeks."""
+        if until > now + LONGEST_COOL_OFF_MS:
+            raise LossError("a cool-off lasts at most 6 weeks; exclude yourself on chain for longer")
+        return replace(self, cool_off_until=max(until, self.cool_off_until))
+
+    def at(self, kind: Kind, now: int) -> int | None:
+        """What a limit is at a time; None where there is none."""
+        return self.of.get(kind, Limit()).at(now)
+
+
+class Losses:
+    """What a wallet won and lost, kept for as long as the longest limit looks back."""
+
+    def __init__(self):
+        self._gains: deque[tuple[int, int]] = deque()
+
+    def add(self, at: int, gain: int) -> None:
+        """Notes a bet's result. Times must not go back."""
+        self._gains.append((at, gain))
+        while self._gains[0][0] <= at - WEEK_MS:
+            self._gains.popleft()
+
+    def since(self, since: int) -> int:
+        """The net loss after a time; negative: a gain."""
+        return -sum(gain for at, gain in self._gains if at > since)
+
+
+def broken(
+    limits: Limits, losses: Losses, now: int, *, stake: int, at_risk: int, session_loss: int, session_ms: int
+) -> Kind | None:
+    """The limit that a bet would break, if it and all other open bets (`at_risk`, of all sessions) were lost.
+
+    `session_loss` is what the bet's session has lost and has at risk without the bet, `session_ms` how long it lasts.
+    """
+    worst = {
+        Kind.STAKE: stake,
+        Kind.SESSION_LOSS: session_loss + stake,
+        Kind.DAY_LOSS: losses.since(now - DAY_MS) + at_risk + stake,
+        Kind.WEEK_LOSS: losses.since(now - WEEK_MS) + at_risk + stake,
+    }
+    for kind, amount in worst.items():
+        limit = limits.at(kind, now)
+        if limit is not None and amount > limit:
+            return kind
+    minutes = limits.at(Kind.SESSION_MINUTES, now)
+    return Kind.SESSION_MINUTES if minutes is not None and session_ms >= minutes * 60_000 else None
