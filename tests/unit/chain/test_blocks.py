@@ -2,7 +2,7 @@
 
 import pytest
 
-from tessera.chain.blocks import ARBITRUM, check_block_numbers
+from tessera.chain.blocks import ARBITRUM, check_block_numbers, contract_block
 from tessera.chain.embedded import embedded_web3
 from tessera.chain.errors import OtherBlocksError
 from tests.habits import within
@@ -18,6 +18,23 @@ def test_is_refused_by_what_a_contract_answers(ahead):
     with within(web3, ahead=ahead), pytest.raises(OtherBlocksError, match="chain 1337 see another block number"):
         check_block_numbers(web3)
     check_block_numbers(web3)
+
+
+def test_a_contract_sees_the_block_that_the_embedded_chain_makes_next():
+    web3 = embedded_web3()
+    web3.provider.ethereum_tester.mine_blocks(3)
+    assert contract_block(web3) == web3.eth.block_number + 1 == 4
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_a_node_that_runs_calls_in_its_newest_block_or_in_the_next_is_taken(monkeypatch, ahead):
+    web3 = embedded_web3()
+    web3.provider.ethereum_tester.mine_blocks(3)
+    monkeypatch.setattr("tessera.chain.blocks._number_in", lambda web3, block: block + ahead)
+    check_block_numbers(web3)
+    monkeypatch.setattr("tessera.chain.blocks._number_in", lambda web3, block: block - 1)
+    with pytest.raises(OtherBlocksError):
+        check_block_numbers(web3)
 
 
 @pytest.mark.parametrize("chain_id", ARBITRUM)

@@ -7,9 +7,9 @@ from web3 import Web3
 
 from tessera.chain import Wallet, waiting
 from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.errors import ChainError, NodeRefusedError, NoGasMoneyError, NotMinedError, TooDearError
+from tessera.chain.errors import ChainError, NodeError, NodeRefusedError, NoGasMoneyError, NotMinedError, TooDearError
 from tessera.chain.fees import GWEI, GasPrice, gas_price
-from tessera.chain.wallet import HandIn
+from tessera.chain.wallet import HandIn, with_margin
 from tests.habits import within
 
 
@@ -261,6 +261,43 @@ def test_a_budget_is_what_is_left_of_it(web3, impatient):
     impatient.budget = 10**12
     with pytest.raises(NoGasMoneyError, match=r"0\.000001 ETH of the budget are left, not enough for a gift"):
         impatient.send(*NOTHING)
+
+
+def test_a_price_at_the_ceiling_is_paid_and_one_above_it_is_not(web3, impatient, monkeypatch):
+    monkeypatch.setattr(impatient, "gas_price", lambda: GasPrice(base=GWEI, tip=GWEI, ceiling=2 * GWEI))
+    assert impatient.send(*NOTHING)["status"] == 1
+    monkeypatch.setattr(impatient, "gas_price", lambda: GasPrice(base=GWEI, tip=GWEI + 1, ceiling=2 * GWEI))
+    with pytest.raises(TooDearError, match=r"gas costs 2\.000 gwei, the ceiling is 2\.000 gwei"):
+        impatient.send(*NOTHING)
+
+
+def test_a_budget_that_is_overspent_is_said_to_be_empty(impatient):
+    impatient.budget = -(10**15)
+    with pytest.raises(NoGasMoneyError, match=r"^0\.000000 ETH of the budget are left"):
+        impatient.send(*NOTHING)
+
+
+def test_what_is_signed_and_kept_may_cost_twice_the_base_fee(web3, impatient, monkeypatch):
+    monkeypatch.setattr(impatient, "gas_price", lambda: GasPrice(base=GWEI, tip=5, ceiling=9 * GWEI))
+    sent = web3.eth.get_transaction(web3.eth.send_raw_transaction(impatient.signed(*NOTHING).raw_transaction))
+    assert (sent["maxFeePerGas"], sent["maxPriorityFeePerGas"]) == (2 * GWEI + 5, 5)
+
+
+def test_more_gas_is_offered_than_was_estimated():
+    assert with_margin(100_000) == 120_000 + 44_200
+
+
+def test_a_node_that_fails_gets_a_transaction_four_times_after_longer_and_longer_waits(impatient, monkeypatch):
+    waits, tries = [], []
+
+    def fail(raw):
+        tries.append(raw)
+        raise NodeError("no answer")
+
+    monkeypatch.setattr("tessera.chain.wallet.time.sleep", waits.append)
+    monkeypatch.setattr(impatient.web3.eth, "send_raw_transaction", fail)
+    assert impatient._hand_in(b"raw") == HandIn.UNKNOWN
+    assert (waits, tries) == ([0.5, 1, 2], [b"raw"] * 4)
 
 
 def test_an_account_of_its_own_replaces_what_waits(web3, monkeypatch):
