@@ -292,7 +292,7 @@ def test_a_node_that_fails_gets_a_transaction_four_times_after_longer_and_longer
 
     def fail(raw):
         tries.append(raw)
-        raise NodeError("no answer")
+        raise NodeError("no answer", "eth_sendRawTransaction")
 
     monkeypatch.setattr("tessera.chain.wallet.time.sleep", waits.append)
     monkeypatch.setattr(impatient.web3.eth, "send_raw_transaction", fail)
