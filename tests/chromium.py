@@ -51,5 +51,5 @@ def opened(browser, address: str, size: tuple[int, str]) -> Iterator:
 def found_by_axe(page) -> list[tuple[str, list[str]]]:
     """What a screen reader or weak eyes would stumble over: each rule that is broken, and where."""
     page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run().then((found) => found.violations)")
-    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+    violations = page.evaluate("axe.run().then((found) => found.violations)")
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations]

@@ -230,7 +230,7 @@ TARGETS = [
 
 def mutants(target: Target, only: str | None, chance: random.Random) -> Iterator[Mutant]:
     """Every one-place change of a target's code, or of one file of it, in an order that the seed decides."""
-    found = []
+    changes = []
     for file in [only] if only in target.files else target.files:
         lines = (ROOT / "contracts" / file).read_text().splitlines()
         in_docstring = False
@@ -246,11 +246,11 @@ def mutants(target: Target, only: str | None, chance: random.Random) -> Iterator
             for pattern, swap in SWAPS:
                 for match in re.finditer(pattern, body):
                     changed = code[: match.start()] + match.expand(swap) + code[match.end() :]
-                    found.append(Mutant(target, file, number, changed))
+                    changes.append(Mutant(target, file, number, changed))
             if (statement := STATEMENT.match(code)) and code.count("(") == code.count(")"):
-                found.append(Mutant(target, file, number, statement[1] + "pass"))
-    chance.shuffle(found)
-    for mutant in found:
+                changes.append(Mutant(target, file, number, statement[1] + "pass"))
+    chance.shuffle(changes)
+    for mutant in changes:
         text = mutant.text.strip().replace("(0 + 1)", "1").replace("(1 + 1)", "2")
         if (mutant.file, text) not in EQUIVALENT:
             yield mutant
@@ -337,7 +337,7 @@ def try_all(target: Target, only: str | None, sample: int, seed: int):
 
 def in_a_copy(number: int, only: str | None, sample: int, seed: int, progress: Progress) -> list[dict]:
     """What `try_all` prints for a target in a copy of the tree."""
-    found = []
+    changes = []
     target = TARGETS[number]
     bar = progress.add_task(f"{target.contract}: {target.files[0]}", total=sample)
     with tempfile.TemporaryDirectory() as root:
@@ -347,13 +347,13 @@ def in_a_copy(number: int, only: str | None, sample: int, seed: int, progress: P
         command += [f"--only={only}"] if only else []
         with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
-                found.append(mutant := json.loads(line))
+                changes.append(mutant := json.loads(line))
                 if mutant["survives"]:
                     progress.console.print(f"survives: {mutant['where']}: {mutant['text'].strip()}", markup=False)
                 progress.advance(bar)
         if process.returncode:
             raise click.ClickException(f"mutants of {target.contract} could not be tried")
-    return found
+    return changes
 
 
 @click.command(help=__doc__)

@@ -23,8 +23,8 @@ class Question(panels.Question):
 
 def accounts(count: int) -> list:
     """Accounts whose keys the tests hold, ascending by address."""
-    found = [Account.from_key(keccak(text=f"panel member {i}")) for i in range(count)]
-    return sorted(found, key=lambda account: int(account.address, 16))
+    keys = [Account.from_key(keccak(text=f"panel member {i}")) for i in range(count)]
+    return sorted(keys, key=lambda account: int(account.address, 16))
 
 
 def panel_id_of(members: list, threshold: int) -> int:

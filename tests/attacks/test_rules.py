@@ -148,10 +148,12 @@ def compared():
     """By rule: what losers take of an honest creator's market, what liars take, and how many true results are void."""
     rng = Random(20261128)
     honest, lying = disputes(rng, lying=False), disputes(rng, lying=True)
-    found = {rule.__name__: (taken(rule, honest), taken(rule, lying), voided(rule, honest)) for rule in (ours, *OTHERS)}
-    for name, figures in found.items():
+    taken_by_rule = {
+        rule.__name__: (taken(rule, honest), taken(rule, lying), voided(rule, honest)) for rule in (ours, *OTHERS)
+    }
+    for name, figures in taken_by_rule.items():
         print(f"{name:28}" + "".join(f"{figure:8.3f}" for figure in figures))  # noqa: T201 - the campaign's table
-    return found
+    return taken_by_rule
 
 
 @pytest.mark.campaign

@@ -29,10 +29,10 @@ class LmsrEvm:
 
     def openings(self, p0s: Sequence[int], seed: int) -> list[tuple[int, int]]:
         """The (b, head start) of each p0."""
-        found = []
+        pairs = []
         for part in _parts([(p0,) for p0 in p0s]):
-            found += _pairs(self._call("openings(uint256[],uint256)", [64, seed], part))
-        return found
+            pairs += _pairs(self._call("openings(uint256[],uint256)", [64, seed], part))
+        return pairs
 
     def buys(self, states: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
         """The (shares, price after) of each (b, gap, stake)."""
@@ -46,9 +46,9 @@ class LmsrEvm:
         """The (shares, price after) of each (is it on the other side, stake) in a row; `gap` is the first side's."""
         bought = []
         for part in _parts(bets):
-            found = _pairs(self._call("replay(uint256,int256,(bool,uint256)[])", [b, gap, 96], part))
-            gap += sum(s if other else -s for (other, _), (s, _) in zip(part, found, strict=True))
-            bought += found
+            pairs = _pairs(self._call("replay(uint256,int256,(bool,uint256)[])", [b, gap, 96], part))
+            gap += sum(s if other else -s for (other, _), (s, _) in zip(part, pairs, strict=True))
+            bought += pairs
         return bought
 
     def exps(self, xs: Sequence[int]) -> list[int]:

@@ -100,7 +100,7 @@ class StakeRules(RuleBasedStateMachine):
         shares = self.books[k].shares if shares is None else shares
         return Fraction(shares * (vault.totalAssets() + 1), vault.totalSupply() + 1)
 
-    def stake_changes(self, person: int, old: int, told: bool):
+    def stake_changes(self, person: int, old: int, in_time: bool):
         """A person's stake was `old`; `told` says whether the prize contracts know."""
 
     def revenue_came(self, amount: int):

@@ -218,15 +218,15 @@ def enclose(value, numerator: Poly, denominator: Poly, low: Fraction, high: Frac
     absolute terms of the polynomials around the centre, which also shows that the denominator has no zero there.
     """
     half = (high - low) / PIECES / 2
-    found = []
+    bounds_found = []
     for i in range(PIECES):
         centre = low + half * (2 * i + 1)
         up, down = (p.around(centre).terms for p in (numerator, denominator))
         greatest = sum(abs(a) * half**k for k, a in enumerate(up))
         least = 2 * abs(down[0]) - sum(abs(a) * half**k for k, a in enumerate(down))
         assert least > 0
-        found.append(value(centre) + ONE_UNIT * _iv(half * greatest / least))
-    return hull(found)
+        bounds_found.append(value(centre) + ONE_UNIT * _iv(half * greatest / least))
+    return hull(bounds_found)
 
 
 def tracked_quotients(p, q, low: Fraction, high: Fraction):
@@ -303,7 +303,7 @@ def bounds() -> dict[str, float]:
     second_order = 1 + iv.mpf("1e-15")
     price_below = 1 + (1 + high) / 4 + high / WAD
     ln_too_low = (2 + ln_error + iv.log(100) / SEED) / 4  # in a price
-    found = {
+    bounds_found = {
         "exp: rational approximation, least": exp_fit.a,
         "exp: rational approximation, greatest": exp_fit.b,
         "exp: all cuts but the last": abs(exp_cut).b,
@@ -326,7 +326,7 @@ def bounds() -> dict[str, float]:
         ).b,
         "opening: its price from p0": ((3 + ln_error + iv.log(100) / SEED) / 4 + price_below).b,
     }
-    return {name: float(value.mid) for name, value in found.items()}
+    return {name: float(value.mid) for name, value in bounds_found.items()}
 
 
 def test_the_page_states_the_recomputed_numbers():
@@ -343,7 +343,7 @@ def word_sizes() -> dict[str, int]:
     least_grown = wad_exp(STAKE * WAD * WAD // most_b)
     ln = max(wad_ln(2 * grown), -wad_ln(least_grown - WAD)) + 1
     both = 2 * WAD * grown
-    found = {
+    bounds_found = {
         "`stake * WAD`": MOST_STAKE * WAD * WAD,
         "`abs(gap) * WAD`": WIDEST * WAD,
         "`-1 - ... // b`": 1 + WIDEST * WAD // least_b,
@@ -356,7 +356,7 @@ def word_sizes() -> dict[str, int]:
         "`other * WAD * WAD`": WAD**3,
         "`WAD - ... // both`": WAD,
     }
-    return {name: most.bit_length() for name, most in found.items()}
+    return {name: most.bit_length() for name, most in bounds_found.items()}
 
 
 def test_the_page_states_the_recomputed_word_sizes():

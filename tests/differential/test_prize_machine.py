@@ -106,13 +106,13 @@ class PrizeMachine(StakeRules):
     def live(self) -> list[int]:
         return [event for event in self.models if event not in self.settled]
 
-    def stake_changes(self, person, old, told):
+    def stake_changes(self, person, old, in_time):
         change = Fraction(self.stakes[person] - old, USD)
         self.withdrawals[person] += change < 0
         for event in self.live:
             model = self.models[event]
             model.change_stake(person, block_number(), change)
-            if not told and block_number() < model.stop and (event, person) in self.outcomes:
+            if not in_time and block_number() < model.stop and (event, person) in self.outcomes:
                 model.forfeit(person, block_number())
                 self.stale.add((event, person))
 

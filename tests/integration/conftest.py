@@ -39,9 +39,9 @@ def running_devnet(folder: Path) -> Iterator[str]:
             break
     stop_waiting.cancel()
     try:
-        found = re.search(r"chain 31337 at (\S+)", said)
-        assert found, said
-        yield found.group(1)
+        ready = re.search(r"chain 31337 at (\S+)", said)
+        assert ready, said
+        yield ready.group(1)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)

@@ -26,10 +26,10 @@ import_account_from_private_key("operator", "a passphrase", "{OPERATOR.key.hex()
 
 def test_a_dry_run_prints_the_plan_and_sends_nothing(tmp_path):
     record = tmp_path / "club.json"
-    told = run(["ape", "run", "deploy", "friends", "--dry-run", "--record", record])
-    assert told.returncode == 0, told.stderr
-    assert len(re.findall(r"  to do  (?:create|call) .*: [\d,]+ gas", told.stdout)) == 5
-    assert re.search(r"[\d,]+ gas, 0\.\d+ ETH at .* gwei\. Nothing was sent\.", told.stdout)
+    printed = run(["ape", "run", "deploy", "friends", "--dry-run", "--record", record])
+    assert printed.returncode == 0, printed.stderr
+    assert len(re.findall(r"  to do  (?:create|call) .*: [\d,]+ gas", printed.stdout)) == 5
+    assert re.search(r"[\d,]+ gas, 0\.\d+ ETH at .* gwei\. Nothing was sent\.", printed.stdout)
     assert not record.exists()
 
 
@@ -66,13 +66,13 @@ def test_deploy_with_a_key_file_and_verify(url, tmp_path):
 
 def test_a_dry_run_of_tickets_takes_stand_ins_on_a_local_network(tmp_path):
     record = tmp_path / "tickets.json"
-    told = run(["ape", "run", "deploy", "tickets", "--dry-run", "--record", record])
-    assert told.returncode == 0, told.stderr
+    printed = run(["ape", "run", "deploy", "tickets", "--dry-run", "--record", record])
+    assert printed.returncode == 0, printed.stderr
     # 13 contracts of the product and its stand-ins and two pairs; both pairs made known, the minter, two assets
     # which are listed, and seeded by a mint, an approval and the call itself.
-    assert len(re.findall(r"  to do  create .*: [\d,]+ gas", told.stdout)) == 15
-    assert len(re.findall(r"  to do  call .*: [\d,]+ gas", told.stdout)) == 11
-    assert "mint(the owner of StakingPool, 10 tokens)" in told.stdout
+    assert len(re.findall(r"  to do  create .*: [\d,]+ gas", printed.stdout)) == 15
+    assert len(re.findall(r"  to do  call .*: [\d,]+ gas", printed.stdout)) == 11
+    assert "mint(the owner of StakingPool, 10 tokens)" in printed.stdout
     assert not record.exists()
 
 

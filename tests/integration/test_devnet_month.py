@@ -71,9 +71,9 @@ def test_a_fortnight_on_the_embedded_chain(tmp_path):
 @pytest.mark.anvil
 def test_a_fortnight_on_a_devnet(tmp_path):
     def command(*words) -> str:
-        told = run([sys.executable, "scripts/devnet.py", *words, "--into", tmp_path])
-        assert told.returncode == 0, told.stderr
-        return told.stdout
+        printed = run([sys.executable, "scripts/devnet.py", *words, "--into", tmp_path])
+        assert printed.returncode == 0, printed.stderr
+        return printed.stdout
 
     with running_devnet(tmp_path) as url:
         web3 = Web3(HTTPProvider(url))
@@ -96,9 +96,9 @@ def test_a_fortnight_on_a_devnet(tmp_path):
 
 @pytest.mark.parametrize("words", [["pass", "--days", 7], ["report", 1, 0]])
 def test_without_a_devnet_its_commands_say_so(tmp_path, words):
-    told = run([sys.executable, "scripts/devnet.py", *words, "--into", tmp_path])
-    assert told.returncode == 1
-    assert "no devnet is running" in told.stderr
+    printed = run([sys.executable, "scripts/devnet.py", *words, "--into", tmp_path])
+    assert printed.returncode == 1
+    assert "no devnet is running" in printed.stderr
 
 
 def test_the_clock_of_another_chain_stays_alone():

@@ -100,9 +100,9 @@ def test_the_script_on_a_devnet(url, folder):
 
 @pytest.mark.anvil
 def test_a_devnet_wants_a_port_of_its_own(url, tmp_path):
-    told = run([sys.executable, "scripts/devnet.py", "--port", url.rsplit(":", 1)[1], "--into", tmp_path])
-    assert told.returncode == 1
-    assert "in use" in told.stderr
+    printed = run([sys.executable, "scripts/devnet.py", "--port", url.rsplit(":", 1)[1], "--into", tmp_path])
+    assert printed.returncode == 1
+    assert "in use" in printed.stderr
     assert Web3(HTTPProvider(url)).eth.chain_id == 31337
 
 
@@ -117,6 +117,6 @@ def test_a_devnet_leaves_nothing_behind(tmp_path):
 
 def test_without_node_a_devnet_says_what_is_missing(tmp_path):
     nothing = {"PATH": str(tmp_path), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
-    told = run([sys.executable, "scripts/devnet.py"], env=nothing)
-    assert told.returncode == 1
-    assert "needs Node 20 or later" in told.stderr
+    printed = run([sys.executable, "scripts/devnet.py"], env=nothing)
+    assert printed.returncode == 1
+    assert "needs Node 20 or later" in printed.stderr

@@ -49,8 +49,8 @@ def create(tessera: Tessera, creator: Wallet) -> int:
 def check(index: Index, tessera: Tessera) -> None:
     """The index is the chain's, and the one built afresh."""
     index.sync()
-    with index.snapshot() as seen:
-        assert list(seen.rows(*ALL_KINDS)) == list(tessera.log_reader().read())
+    with index.snapshot() as snapshot:
+        assert list(snapshot.rows(*ALL_KINDS)) == list(tessera.log_reader().read())
     afresh = Index("sqlite://", tessera.web3, tessera.deployment)
     afresh.sync()
     assert dump(index) == dump(afresh)
@@ -72,8 +72,8 @@ def test_anvil_reorganises_its_chain(club):
     assert (after["number"], after["hash"] != before["hash"]) == (before["number"], True)
     check(index, tessera)
     assert _bets(index) == 0
-    with index.snapshot() as seen:
-        assert seen.markets() == []
+    with index.snapshot() as snapshot:
+        assert snapshot.markets() == []
 
     market = create(tessera, creator)
     mark = web3.provider.make_request("evm_snapshot", [])["result"]
@@ -91,8 +91,8 @@ def test_anvil_reorganises_its_chain(club):
 
 
 def _bets(index: Index) -> int:
-    with index.snapshot() as seen:
-        return sum(market.bets for market in seen.markets())
+    with index.snapshot() as snapshot:
+        return sum(market.bets for market in snapshot.markets())
 
 
 def test_the_commands_of_the_page(url, folder, tmp_path):
@@ -119,9 +119,9 @@ def test_the_commands_of_the_page(url, folder, tmp_path):
             said += line
             if "running on" in line:
                 break
-        found = re.search(r"http://\S+", said)
-        assert found, said
-        with urllib.request.urlopen(found.group() + "/markets") as answer:
+        address = re.search(r"http://\S+", said)
+        assert address, said
+        with urllib.request.urlopen(address.group() + "/markets") as answer:
             markets = json.load(answer)
         assert markets["total"] == len(markets["answers"]) >= 2
     finally:

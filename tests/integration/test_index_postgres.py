@@ -97,8 +97,8 @@ def mine(node: Node, blocks: int, seed: int = 0) -> None:
 
 
 def check(index: Index, node: Node) -> None:
-    with index.snapshot() as seen:
-        assert list(seen.rows(*ALL_KINDS)) == rows_of(node)
+    with index.snapshot() as snapshot:
+        assert list(snapshot.rows(*ALL_KINDS)) == rows_of(node)
 
 
 def test_it_holds_what_sqlite_holds(open_index):
@@ -142,12 +142,12 @@ def test_a_snapshot_does_not_see_what_is_written_meanwhile(open_index):
     mine(node, 4)
     index = open_index(node)
     index.sync()
-    with index.snapshot() as seen:
+    with index.snapshot() as snapshot:
         before = rows_of(node)
         node.drop(2)
         mine(node, 5, seed=1)
         open_index(node).sync()
-        assert list(seen.rows(*ALL_KINDS)) == before
+        assert list(snapshot.rows(*ALL_KINDS)) == before
     check(index, node)
 
 
@@ -190,17 +190,17 @@ def test_every_query_answers_as_in_sqlite(tessera, creator, bettor, other_bettor
     for url in (database, "sqlite://"):
         index = Index(url, tessera.web3, tessera.deployment)
         index.sync()
-        with index.snapshot() as seen:
+        with index.snapshot() as snapshot:
             answers.append(
                 (
-                    seen.markets(),
-                    seen.price_history(market),
-                    seen.leaderboard(),
-                    [seen.portfolio(who.address) for who in (creator, bettor, other_bettor)],
-                    seen.ledger(bettor.address, offset=1, limit=2),
-                    seen.events(),
-                    seen.forfeited(),
-                    seen.prize_history(),
+                    snapshot.markets(),
+                    snapshot.price_history(market),
+                    snapshot.leaderboard(),
+                    [snapshot.portfolio(who.address) for who in (creator, bettor, other_bettor)],
+                    snapshot.ledger(bettor.address, offset=1, limit=2),
+                    snapshot.events(),
+                    snapshot.forfeited(),
+                    snapshot.prize_history(),
                 )
             )
         index.engine.dispose()

@@ -324,9 +324,9 @@ def test_plan_run_and_report_as_typed(world, where, tmp_path, sent):
     assert sent() == len(json.loads(planned.stdout)["steps"])
     assert len(claims(world)) == 4
 
-    told = cli("report", "--reports", tmp_path / "reports")
-    assert told.exit_code == 0
-    assert "pay 4 winners of event 1" in told.stdout
+    message = cli("report", "--reports", tmp_path / "reports")
+    assert message.exit_code == 0
+    assert "pay 4 winners of event 1" in message.stdout
     assert json.loads(cli("report", "--reports", tmp_path / "reports", "--json").stdout)["exit_code"] == 0
 
     changed = cli("run", *where, "--plan", plan, "--reports", tmp_path / "reports")
@@ -360,10 +360,10 @@ def test_bad_input_is_refused_and_nothing_is_sent(world, where, tmp_path, sent, 
         (["report", "--reports", tmp_path / "none"], "no report of a round"),
         (["report", "--reports", tmp_path / "broken"], "is not a report: delete it"),
     ]
-    for words, told in cases:
+    for words, message in cases:
         done = cli(*words)
         assert done.exit_code == 1, (words, done.output)
-        assert told in done.output
+        assert message in done.output
     assert cli("run", "--network", "ethereum:nowhere").exit_code == 2
     assert cli("run", *where, "--max-gas-price", "0").exit_code == 2
     assert cli("loop", *where, "--alarm-command", "mail 'root").exit_code == 2
@@ -412,8 +412,8 @@ def test_a_key_file_is_unlocked_by_a_file_and_the_loop_stops_on_sigterm(world, w
     passphrase.chmod(0o600)
     command = ["ape", "run", "keeper", "loop", *where[:-2], "--account", "keeper", "--reports", str(tmp_path)]
     command += ["--metrics-port", "0", "--passphrase-file", str(passphrase)]
-    wrong = run_command(command, env=environment)
-    assert (wrong.returncode, "wrong passphrase for keeper" in wrong.stderr) == (1, True)
+    refused = run_command(command, env=environment)
+    assert (refused.returncode, "wrong passphrase for keeper" in refused.stderr) == (1, True)
 
     passphrase.write_text("a passphrase\n")
     running = subprocess.Popen(
@@ -437,8 +437,8 @@ def test_a_key_file_is_unlocked_by_a_file_and_the_loop_stops_on_sigterm(world, w
 
 @pytest.fixture
 def habits(node):
-    with served(node) as found:
-        yield found
+    with served(node) as proxied:
+        yield proxied
 
 
 def keeper_behind(url, world):

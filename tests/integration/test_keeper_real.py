@@ -200,8 +200,8 @@ def test_the_yield_of_a_paused_market_waits_for_the_next_week(system, keep):
 
 def harvests(system) -> dict[str, list[int]]:
     """What each harvest took, by asset."""
-    found = {system.usdc.address: [], system.dai.address: []}
+    harvested = {system.usdc.address: [], system.dai.address: []}
     for row in system.tessera.log_reader().read():
         if isinstance(row, Harvested):
-            found[row.asset].append(row.amount)
-    return found
+            harvested[row.asset].append(row.amount)
+    return harvested

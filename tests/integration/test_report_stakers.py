@@ -42,12 +42,12 @@ def page(browser, address, request):
 
 def table(page, section: str, number: int = 0) -> dict[str, dict[str, str]]:
     """Each visible row of a table by what stands in bold in its first cell: label of a cell to its text."""
-    found = {}
+    rows = {}
     for row in page.locator(f"#{section} table").nth(number).locator("tbody tr").all():
         assert row.is_visible()
         cells = {cell.get_attribute("data-label"): cell.inner_text() for cell in row.locator("td[data-label]").all()}
-        found[row.locator("b").inner_text()] = cells | {"small": row.locator("small").inner_text()}
-    return found
+        rows[row.locator("b").inner_text()] = cells | {"small": row.locator("small").inner_text()}
+    return rows
 
 
 def usdc(amount: int) -> str:

@@ -520,9 +520,9 @@ class MarketsMachine(RuleBasedStateMachine):
                 assert book.settled
                 self.claim_for(book, list(range(MEMBERS + 1)))
                 assert book.pot == self.escrow.pot_balance(self.contract, book.number.to_bytes(32)) == 0
-            found = [self.escrow.balance_of(account) for account in self.addresses]
-            assert found == [self.balances[n] for n in range(MEMBERS + 1)]
-            assert sum(found) == MEMBERS * PURSE
+            balances = [self.escrow.balance_of(account) for account in self.addresses]
+            assert balances == [self.balances[n] for n in range(MEMBERS + 1)]
+            assert sum(balances) == MEMBERS * PURSE
         finally:
             self.anchor.__exit__(None, None, None)
 

@@ -106,8 +106,8 @@ class SessionsMachine(RuleBasedStateMachine):
         return [one for one in self.sessions if self.micro.session(one)[0] in stage]
 
     def pick(self, data, stage=(OPEN, EXITING)):
-        found = self.running(stage)
-        return data.draw(st.sampled_from(found)) if found else None
+        candidates = self.running(stage)
+        return data.draw(st.sampled_from(candidates)) if candidates else None
 
     @rule(data=st.data(), net=nets, content=bets, activated=st.booleans())
     def both_sign_a_state(self, data, net, content, activated):

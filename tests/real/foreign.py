@@ -15,10 +15,10 @@ NODE_MODULES = ROOT / "node_modules"
 
 def node_module(path: str) -> Path:
     """A file of an npm package. Raises FileNotFoundError that says what to do where it is not installed."""
-    found = NODE_MODULES / path
-    if not found.exists():
+    file = NODE_MODULES / path
+    if not file.exists():
         raise FileNotFoundError(f"node_modules/{path} is missing: run `npm ci` (Node 20 or later)")
-    return found
+    return file
 
 
 class Foreign:

@@ -51,8 +51,8 @@ def compiled_files(
         draft = kept.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(_compile(request)), encoding="utf-8")
         draft.replace(kept)
-    found = json.loads(kept.read_text(encoding="utf-8"))
-    return {Path(path).stem: found[path][Path(path).stem] for path in files}
+    output = json.loads(kept.read_text(encoding="utf-8"))
+    return {Path(path).stem: output[path][Path(path).stem] for path in files}
 
 
 def _compile(request: dict) -> dict:
@@ -67,7 +67,7 @@ def _compile(request: dict) -> dict:
         )
     text = answer.read_text(encoding="utf-8")
     answer.unlink()
-    found = json.loads(text[text.index("{") :])  # a line about SMT solvers comes first
-    errors = [error["formattedMessage"] for error in found.get("errors", []) if error["severity"] == "error"]
+    output = json.loads(text[text.index("{") :])  # a line about SMT solvers comes first
+    errors = [error["formattedMessage"] for error in output.get("errors", []) if error["severity"] == "error"]
     assert not errors, "\n".join(errors)
-    return found["contracts"]
+    return output["contracts"]

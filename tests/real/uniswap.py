@@ -17,8 +17,8 @@ CORE, PERIPHERY = "@uniswap/v2-core/build", "@uniswap/v2-periphery/build"
 
 def artifact(package: str, name: str) -> tuple[list, str]:
     """ABI and creation code of a contract of Uniswap's."""
-    found = json.loads(node_module(f"{package}/{name}.json").read_text(encoding="utf-8"))
-    return found["abi"], found["bytecode"].removeprefix("0x")
+    compiled = json.loads(node_module(f"{package}/{name}.json").read_text(encoding="utf-8"))
+    return compiled["abi"], compiled["bytecode"].removeprefix("0x")
 
 
 def amount_out(amount_in: int, reserve_in: int, reserve_out: int) -> int:

@@ -31,13 +31,13 @@ MODULES = {name_of(path): path for path in (ROOT / "tessera").rglob("*.py")}
 
 def imported(path: Path) -> set[str]:
     """The modules of tessera that a file names, wherever in it."""
-    found = set()
+    imports = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            imports |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found & MODULES.keys()
+            imports |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return imports & MODULES.keys()
 
 
 IMPORTS = {name: imported(path) - {name} for name, path in MODULES.items()}

@@ -32,12 +32,12 @@ def test_profit_from_logs_is_the_position_s_and_the_balance_s(
     settle(market, outcome)
     tessera.markets.claim_many(creator, market, people)
 
-    found = results(rows_of(tessera), tessera.markets.address, market)
-    assert {one: result.profit for one, result in found.items()} == foreseen
+    computed = results(rows_of(tessera), tessera.markets.address, market)
+    assert {one: result.profit for one, result in computed.items()} == foreseen
     assert foreseen == {one: tessera.escrow.balance_of(one) - 50 * EUR for one in foreseen}
     assert sum(foreseen.values()) == 0
-    assert found[bettor.address].put_in == 2 * EUR
-    assert found[creator.address].put_in == 10 * EUR
+    assert computed[bettor.address].put_in == 2 * EUR
+    assert computed[creator.address].put_in == 10 * EUR
 
 
 @pytest.mark.usefixtures("two_bets")
@@ -76,8 +76,8 @@ def test_a_ledger_that_lacks_the_last_entry_differs(tessera, bettor, market):
     with pytest.raises(LedgerError):
         ledger_differences(tessera.escrow, [*others, replace(last, amount=2 * EUR)], last.block)
     forged = replace(last, kind=Kind.DEPOSIT, amount=100 * EUR, balance_after=149 * EUR)
-    found = ledger_differences(tessera.escrow, [*others, forged], last.block)
-    assert f"the Escrow holds {150 * EUR} and owes {250 * EUR}" in found
+    computed = ledger_differences(tessera.escrow, [*others, forged], last.block)
+    assert f"the Escrow holds {150 * EUR} and owes {250 * EUR}" in computed
 
 
 @pytest.mark.usefixtures("two_bets")

@@ -121,14 +121,14 @@ def test_transactions_pay_by_eip_1559_and_no_more_than_twice_the_base_fee(tesser
 
 def test_a_market_is_read_whole(tessera, creator, bettor, market, bet):
     bet(bettor, market, Outcome.NO)
-    found = tessera.markets.market(market)
-    assert (found.creator, found.status, found.outcome, found.bets) == (creator.address, Status.OPEN, None, 1)
+    shown = tessera.markets.market(market)
+    assert (shown.creator, shown.status, shown.outcome, shown.bets) == (creator.address, Status.OPEN, None, 1)
     assert tessera.markets.tally(market).heads == {Outcome.YES: 0, Outcome.NO: 0, Outcome.INVALID: 0}
     assert tessera.markets.max_loss(market) == 10 * EUR
     shares = tessera.markets.position(market, bettor.address).shares[Outcome.NO]
     owed = shares * EUR // WAD
     assert tessera.markets.exposure(market) == {Outcome.YES: EUR, Outcome.NO: EUR - owed, Outcome.INVALID: 0}
-    assert (found.owed_if_yes, found.owed_if_no) == (0, owed)
+    assert (shown.owed_if_yes, shown.owed_if_no) == (0, owed)
 
 
 def test_the_life_of_a_disputed_market(tessera, creator, bettor, other_bettor, market, bet, travel):
@@ -143,8 +143,8 @@ def test_the_life_of_a_disputed_market(tessera, creator, bettor, other_bettor, m
     assert tessera.markets.vote_of(market, other_bettor.address) is Outcome.YES
     travel(24 * 3600)
     tessera.markets.finalize(bettor, market)
-    found = tessera.markets.market(market)
-    assert (found.status, found.outcome) == (Status.INVALID, Outcome.INVALID)  # it takes more than two of three
+    shown = tessera.markets.market(market)
+    assert (shown.status, shown.outcome) == (Status.INVALID, Outcome.INVALID)  # it takes more than two of three
     done = tessera.markets.claim_many(creator, market, [creator.address, bettor.address])
     assert [type(row).__name__ for row in done.events] == ["ClaimSkipped", "Entry"]
     assert done.events[0].reason == "lmsr: nothing to claim"

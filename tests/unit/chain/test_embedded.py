@@ -10,12 +10,14 @@ from tessera.chain.embedded import _walk, embedded_web3, known_account
 def test_transactions_are_found_as_eth_tester_finds_them(tessera, market):
     chain = tessera.web3.provider.ethereum_tester.backend.chain
     assert pyevm._get_transaction_by_hash is not _walk
-    found = 0
+    transactions = 0
     for number in range(1, tessera.web3.eth.block_number + 1):
         for sent in tessera.web3.eth.get_block(number)["transactions"]:
             assert pyevm._get_transaction_by_hash(chain, bytes(sent)) == _walk(chain, bytes(sent))
-            found += 1
-    assert found == tessera.web3.eth.get_transaction_count(known_account(0).address) + 4  # three joined, one created
+            transactions += 1
+    assert (
+        transactions == tessera.web3.eth.get_transaction_count(known_account(0).address) + 4
+    )  # three joined, one created
 
 
 def test_a_transaction_that_waits_is_found(tessera, bettor, market):

@@ -75,9 +75,9 @@ def test_a_reader_goes_on_where_it_stopped(tessera, bettor, market, bet):
 def test_a_reader_that_is_stopped_half_way_misses_nothing(tessera, market):
     whole = list(tessera.log_reader().read())
     reader = LogReader(tessera.web3, list(tessera.deployment.addresses.values()), 1, blocks_at_once=4)
-    seen = list(islice(reader.read(), len(whole) - 3))
+    first_rows = list(islice(reader.read(), len(whole) - 3))
     again = list(reader.read())
-    assert set(map(_place, seen)) | set(map(_place, again)) == set(map(_place, whole))
+    assert set(map(_place, first_rows)) | set(map(_place, again)) == set(map(_place, whole))
     assert again == whole[-len(again) :]
 
 
@@ -126,12 +126,16 @@ def test_rows_are_what_web3_makes_of_the_logs():
     rows = list(decode_logs(logs))
     assert len(rows) == len(logs) == 10 * len(ALL_KINDS)
     for log, row in zip(logs, rows, strict=True):
-        found = reader.eth.contract(abi=abi_of(KINDS[type(row)])).events[type(row).__name__]().process_log(log)
-        assert (row.contract, row.block, row.log_index) == (found["address"], found["blockNumber"], found["logIndex"])
-        assert row.transaction == Web3.to_hex(found["transactionHash"])
+        expected = reader.eth.contract(abi=abi_of(KINDS[type(row)])).events[type(row).__name__]().process_log(log)
+        assert (row.contract, row.block, row.log_index) == (
+            expected["address"],
+            expected["blockNumber"],
+            expected["logIndex"],
+        )
+        assert row.transaction == Web3.to_hex(expected["transactionHash"])
         for field, kind in fields_of(type(row)).items():
             mine = getattr(row, field)
-            assert mine == typed(kind, _plain(found["args"][field]))
+            assert mine == typed(kind, _plain(expected["args"][field]))
             assert isinstance(mine, kind)
 
 

@@ -183,9 +183,9 @@ def test_a_transaction_reaches_a_node_that_fails_at_first(web3, impatient, failu
 
 def test_what_may_have_been_sent_is_said_to_wait(web3, impatient):
     """No answer says anything: it may be there, at the price of the last offer."""
-    told = r"a gift with nonce 0 was sent and waits to be mined at \d+\.\d+ gwei"
+    message = r"a gift with nonce 0 was sent and waits to be mined at \d+\.\d+ gwei"
     fails = within(web3, methods=("eth_sendRawTransaction",), failures=("page",), rate=1)
-    with fails, pytest.raises(NotMinedError, match=told):
+    with fails, pytest.raises(NotMinedError, match=message):
         impatient.send(*NOTHING)
 
 
@@ -224,8 +224,8 @@ def test_a_spike_after_the_first_offer_says_that_it_waits(web3, impatient, monke
     prices = iter([GasPrice(GWEI, GWEI, 4 * GWEI), GasPrice(9 * GWEI, GWEI, 4 * GWEI)])
     impatient.gas_price = lambda: next(prices)
     monkeypatch.setattr(web3.eth, "send_raw_transaction", lambda raw: None)
-    told = r"was sent and waits to be mined at 3\.000 gwei \(gas costs 10\.000 gwei, the ceiling is 4\.000 gwei\)"
-    with pytest.raises(NotMinedError, match=told):
+    message = r"was sent and waits to be mined at 3\.000 gwei \(gas costs 10\.000 gwei, the ceiling is 4\.000 gwei\)"
+    with pytest.raises(NotMinedError, match=message):
         impatient.send(*NOTHING)
 
 

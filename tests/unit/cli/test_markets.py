@@ -333,8 +333,8 @@ def test_consent_can_be_taken_back(ask, run, tessera, market):
 
 def test_the_shell_completes():
     completion = BashComplete(cli, {}, "tessera", "_TESSERA_COMPLETE")
-    assert [found.value for found in completion.get_completions(["markets"], "cl")] == ["claim", "close"]
-    assert [found.value for found in completion.get_completions(["markets", "bet", "1"], "")] == ["yes", "no"]
+    assert [offered.value for offered in completion.get_completions(["markets"], "cl")] == ["claim", "close"]
+    assert [offered.value for offered in completion.get_completions(["markets", "bet", "1"], "")] == ["yes", "no"]
 
 
 def test_one_account_at_a_time(run, tmp_path):

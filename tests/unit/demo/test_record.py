@@ -108,10 +108,10 @@ def test_unpriced_is_the_distance_after_goals(read_of):
     goals = game.fixture.match.goals
     # Betting ends with the 90th minute: after each of the three it stays open for longer than three minutes.
     assert [goal.minute for goal in goals] == ["47", "73", "86"]
-    found = dict(unpriced([game]))
+    distances = dict(unpriced([game]))
     expected = [abs(game.fixture.fair(goal.at) - game.price(goal.at)) for goal in goals]
-    assert found[0] == pytest.approx(sum(expected) / 3)
-    assert list(found) == list(range(0, 181, 3))
+    assert distances[0] == pytest.approx(sum(expected) / 3)
+    assert list(distances) == list(range(0, 181, 3))
     assert unpriced([]) == []
 
 

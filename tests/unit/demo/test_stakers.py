@@ -52,12 +52,12 @@ def test_every_event_is_decided_by_signatures_and_paid_or_returned(staked):
 
 
 def test_people_get_prizes_principal_and_bet(staked):
-    found = {person.name: person for person in people(staked)}
-    assert set(found) == {person.name for person in STAKERS}
-    assert all(person.bet > 0 for person in found.values())
-    assert sum(person.prizes for person in found.values()) == sums(staked).prizes
-    assert all(put_in == back for person in found.values() for put_in, back in [person.principal.get("USDC", (0, 0))])
-    put_in, back = found["Noor"].principal["DAI"]
+    shown = {person.name: person for person in people(staked)}
+    assert set(shown) == {person.name for person in STAKERS}
+    assert all(person.bet > 0 for person in shown.values())
+    assert sum(person.prizes for person in shown.values()) == sums(staked).prizes
+    assert all(put_in == back for person in shown.values() for put_in, back in [person.principal.get("USDC", (0, 0))])
+    put_in, back = shown["Noor"].principal["DAI"]
     assert 0.97 < back / put_in < 0.985
     partly = [row for row in staked.rows if isinstance(row, Withdrawn) and row.paid == row.amount == 2_000 * 10**6]
     assert len(partly) == 1
@@ -70,10 +70,10 @@ def test_the_treasury_buys_once(staked):
 
 
 def test_yields_are_of_the_order_of_the_lending_yields(staked):
-    found = yields(staked)
-    assert 0.052 * 1.6 <= found.apy1 <= 0.061 * 1.6
-    assert found.apy1_net == found.apy1 * 90 / 93
-    assert found.apy == found.apy1 + found.apy2
+    shown = yields(staked)
+    assert 0.052 * 1.6 <= shown.apy1 <= 0.061 * 1.6
+    assert shown.apy1_net == shown.apy1 * 90 / 93
+    assert shown.apy == shown.apy1 + shown.apy2
 
 
 def test_the_page_tells_it(staked):

@@ -32,28 +32,28 @@ def nonce(wallet: Wallet) -> int:
 
 
 def run(wallet: Wallet, path, **parameters):
-    told = []
-    record = deploy(wallet, "friends", PARAMETERS | parameters, network="club", path=path, report=told.append)
-    return record, told
+    messages = []
+    record = deploy(wallet, "friends", PARAMETERS | parameters, network="club", path=path, report=messages.append)
+    return record, messages
 
 
 def test_a_deployment_is_wired_and_recorded(fresh, path):
-    record, told = run(fresh, path)
+    record, messages = run(fresh, path)
     assert Deployment.load(path) == record
     assert (record.network, record.chain_id, record.products) == ("club", 1337, {"friends": PARAMETERS})
     assert list(record.contracts) == NAMES
-    for name, found in record.contracts.items():
-        receipt = fresh.web3.eth.get_transaction_receipt(found.transaction)
-        assert (found.address, found.block) == (receipt["contractAddress"], receipt["blockNumber"])
-        assert found.deployer == fresh.address
-        assert found.compiler == "vyper 0.4.3"
-        assert found.initcode_hash == Web3.to_hex(Web3.keccak(compiled(name).initcode))
+    for name, entry in record.contracts.items():
+        receipt = fresh.web3.eth.get_transaction_receipt(entry.transaction)
+        assert (entry.address, entry.block) == (receipt["contractAddress"], receipt["blockNumber"])
+        assert entry.deployer == fresh.address
+        assert entry.compiler == "vyper 0.4.3"
+        assert entry.initcode_hash == Web3.to_hex(Web3.keccak(compiled(name).initcode))
     escrow = record.address_of("Escrow")
     assert record.contracts["LmsrMarkets"].arguments == [escrow, True, 60]
     tessera = Tessera(fresh.web3, record)
     assert tessera.play_euro.escrow() == escrow
     assert tessera.escrow.products(0) == tessera.markets.address
-    assert [report.gas > 0 for report in told] == [True] * 5
+    assert [report.gas > 0 for report in messages] == [True] * 5
     assert differences(fresh.web3, record) == []
 
 
@@ -66,10 +66,10 @@ def test_nothing_holds_of_a_contract_that_is_still_missing(fresh, holder):
 def test_a_second_run_sends_nothing(fresh, path):
     record, _ = run(fresh, path)
     sent = nonce(fresh)
-    again, told = run(fresh, path)
+    again, messages = run(fresh, path)
     assert again == record
     assert nonce(fresh) == sent
-    assert [report.gas for report in told] == [0] * 5
+    assert [report.gas for report in messages] == [0] * 5
 
 
 @pytest.mark.parametrize("allowed", range(5))
@@ -137,7 +137,7 @@ def test_a_local_chain_started_anew_gets_a_new_record(fresh, path):
     other = Wallet(embedded_web3(), known_account(1))
     record, _ = run(other, path)
     assert differences(other.web3, record) == []
-    assert {found.deployer for found in record.contracts.values()} == {other.address}
+    assert {entry.deployer for entry in record.contracts.values()} == {other.address}
 
 
 def test_elsewhere_a_record_of_contracts_that_are_not_there_is_an_error(fresh, path):
@@ -155,9 +155,9 @@ def test_elsewhere_a_record_of_contracts_that_are_not_there_is_an_error(fresh, p
 
 
 def test_a_rehearsal_takes_the_gas_that_deploying_takes(fresh, path):
-    told = rehearse("friends", PARAMETERS, 1337)
+    messages = rehearse("friends", PARAMETERS, 1337)
     record, done = run(fresh, path)
-    assert [report.gas for report in told] == [report.gas for report in done]
+    assert [report.gas for report in messages] == [report.gas for report in done]
     assert all(is_done(fresh.web3, record, step) for step in PRODUCTS["friends"](**PARAMETERS))
     assert not any(is_done(fresh.web3, Deployment("club", 1337), step) for step in PRODUCTS["friends"](**PARAMETERS))
 
@@ -221,8 +221,8 @@ def test_differences_of_chain_and_record(fresh, path):
 def test_differences_of_code(fresh, path, monkeypatch):
     record, _ = run(fresh, path)
     _edit_source(monkeypatch, "PlayEuro")
-    (found,) = differences(fresh.web3, record)
-    assert found.startswith("PlayEuro: recorded with other code (vyper 0.4.3, commit ")
+    (entry,) = differences(fresh.web3, record)
+    assert entry.startswith("PlayEuro: recorded with other code (vyper 0.4.3, commit ")
     forged = change(Deployment.load(path), "PlayEuro", initcode_hash=deploying.compiled("PlayEuro").initcode_hash)
     assert differences(fresh.web3, forged) == [
         f"PlayEuro: {record.contracts['PlayEuro'].transaction} carries other code or arguments"
@@ -252,5 +252,5 @@ def _owner_call(sender: Wallet, escrow: str, function: str, *arguments):
 def test_a_product_that_is_not_registered_is_a_difference(fresh, path, monkeypatch):
     _crash(fresh, path, monkeypatch, allowed=4, after_sending=False)
     record = Deployment.load(path)
-    (found,) = differences(fresh.web3, record)
-    assert found == f"Escrow.products(0) is no answer, not {record.address_of('LmsrMarkets')}"
+    (entry,) = differences(fresh.web3, record)
+    assert entry == f"Escrow.products(0) is no answer, not {record.address_of('LmsrMarkets')}"

@@ -49,8 +49,8 @@ def test_a_transaction_in_between_is_seen(fresh, tmp_path):
     class CutError(Exception):
         """The run dies here."""
 
-    def die(told):
-        if isinstance(told.step, Create) and told.step.name == "StakingPool":
+    def die(message):
+        if isinstance(message.step, Create) and message.step.name == "StakingPool":
             raise CutError
 
     with pytest.raises(CutError):

@@ -176,11 +176,11 @@ def test_a_second_run_sends_nothing(fresh, path, tmp_path, proposer, accepted):
 
 def test_a_rehearsal_names_every_step_with_its_gas(fresh, path):
     parameters = read_parameters(path)
-    told = rehearse("tickets", parameters, 1337)
-    assert [one.step for one in told] == PRODUCTS["tickets"](**parameters)
+    steps = rehearse("tickets", parameters, 1337)
+    assert [one.step for one in steps] == PRODUCTS["tickets"](**parameters)
     done = []
     deploy(fresh, "tickets", parameters, report=done.append)
-    for one, real in zip(told, done, strict=True):
+    for one, real in zip(steps, done, strict=True):
         if "createPair" not in str(one.step):  # where it is rehearsed, the pair is deployed by itself
             # Other addresses and numbers are other bytes of calldata; an asset after the first costs 15,000 less.
             assert real.gas * 0.99 <= one.gas <= real.gas * 1.01 + 20_000, str(one.step)
@@ -275,7 +275,7 @@ def test_the_treasury_spends_by_the_same_way(owned, proposer, stranger):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("delay = 172_800", "", "delay is missing"),
         ("delay = 172_800", "delay = 172_800\ncap = 1", "cap is unknown: there are blocks_per_hour, min_blocks, delay"),
@@ -300,13 +300,13 @@ def test_the_treasury_spends_by_the_same_way(owned, proposer, stranger):
         ("proposers = [", "proposers = [] # [", "proposers is a list of 1 to 128 addresses"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_fault(path, text, old, new, told):
+def test_a_bad_file_is_refused_with_its_fault(path, text, old, new, message):
     assert old in text
     path.write_text(text.replace(old, new))
     with pytest.raises(ChainError) as refused:
         read_parameters(path)
     assert str(path) in str(refused.value)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_bad_assets_are_refused(path, text, outside):

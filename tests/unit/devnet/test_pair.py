@@ -68,9 +68,9 @@ def test_reverts_when_no_liquidity_was_sent_to_burn(funded, person):
 
 @pytest.mark.parametrize("sell_token", [True, False])
 def test_swaps_to_the_unit_at_a_fee_of_3_per_mille(funded, token, other_token, person, sell_token):
-    sold, bought, held, left = (token, other_token, A, B) if sell_token else (other_token, token, B, A)
-    amount = held // 7
-    most = amount * 997 * left // (held * 1000 + amount * 997)
+    sold, bought, balance, left = (token, other_token, A, B) if sell_token else (other_token, token, B, A)
+    amount = balance // 7
+    most = amount * 997 * left // (balance * 1000 + amount * 997)
     sold.transfer(funded, amount, sender=person)
     out = ordered(funded, token, *((0, most) if sell_token else (most, 0)))
     too_much = tuple(x + (x != 0) for x in out)

@@ -9,9 +9,9 @@ from tests.unit.devnet.conftest import UNIT
 A, B = 1000 * UNIT, 4000 * 10**18
 
 
-def out(amount, held, left):
+def out(amount, reserve, left):
     """What Uniswap V2's formula pays."""
-    return amount * 997 * left // (held * 1000 + amount * 997)
+    return amount * 997 * left // (reserve * 1000 + amount * 997)
 
 
 def test_is_its_own_factory(router, pair, token, other_token):

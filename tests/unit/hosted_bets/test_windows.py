@@ -77,14 +77,14 @@ def test_whoever_shares_a_bit_of_the_filter_with_a_member_may_bet(house, listing
     """The filter has 48 bits: a hit is looked up, and counts only where it is true."""
     host, members = house.host.address, house.members
     bits = {int(account, 16) % 48 for account in (host, *members)}
-    seen = 0
+    sharing = 0
     for n in range(1, 200):
         account = "0x" + n.to_bytes(20).hex()
-        if int(account, 16) % 48 in bits and seen < 6:
-            seen += 1
+        if int(account, 16) % 48 in bits and sharing < 6:
+            sharing += 1
             with boa.reverts("escrow: balance too low"):
                 house.place(listing, account, 0, COIN)
-    assert seen == 6
+    assert sharing == 6
 
 
 def test_a_private_bet_takes_its_list(house, private):

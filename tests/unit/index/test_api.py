@@ -58,8 +58,8 @@ def club(tessera, bettor, market, bet, tmp_path):
 def test_an_answer_says_as_of_which_block_it_is_true(client, node, weeks):
     answer = client.get("/weeks")
     block = node.blocks[5]
-    found = answer.json()
-    assert (found["block"], found["block_hash"], found["block_time"]) == (5, block.hash, block.timestamp)
+    body = answer.json()
+    assert (body["block"], body["block_hash"], body["block_time"]) == (5, block.hash, block.timestamp)
     assert answer.headers["etag"] == f'"{block.hash}"'
     assert answer.headers["cache-control"] == "no-cache"
 
@@ -88,9 +88,9 @@ def test_amounts_are_decimal_strings_with_a_unit(client, weeks):
     [("", [0, 1, 2, 3, 4]), ("?limit=2", [0, 1]), ("?offset=3&limit=2", [3, 4]), ("?offset=4", [4]), ("?offset=9", [])],
 )
 def test_a_page_of_a_list(client, weeks, query, periods):
-    found = client.get(f"/weeks{query}").json()
-    assert found["total"] == 5
-    assert [week["period"] for week in found["answers"]] == periods
+    body = client.get(f"/weeks{query}").json()
+    assert body["total"] == 5
+    assert [week["period"] for week in body["answers"]] == periods
 
 
 @pytest.fixture
@@ -118,9 +118,9 @@ MOVES = ((BetPlaced, "market_id"), (Claimed, "event_id"))
 def test_a_page_of_markets_or_events_is_that_part_of_all(client, crowd, path, number, offset, limit):
     whole = client.get(f"/{path}").json()["answers"]
     assert [one[number] for one in whole] == [1, 2, 3, 4, 5]
-    found = client.get(f"/{path}?offset={offset}&limit={limit}").json()
-    assert (found["total"], found["answers"]) == (5, whole[offset : offset + limit])
-    assert all(client.get(f"/{path}/{one[number]}").json()["answer"] == one for one in found["answers"])
+    body = client.get(f"/{path}?offset={offset}&limit={limit}").json()
+    assert (body["total"], body["answers"]) == (5, whole[offset : offset + limit])
+    assert all(client.get(f"/{path}/{one[number]}").json()["answer"] == one for one in body["answers"])
     with crowd.snapshot() as seen:
         assert len(getattr(seen, path)()) == 5
         assert getattr(seen, path)() == getattr(seen, path)(limit=5)
@@ -167,9 +167,9 @@ def test_the_leaderboard_goes_on_where_it_was(client, node, index):
             afresh = seen.leaderboard()
         pages = [client.get(f"/leaderboard?limit=2&offset={offset}").json() for offset in range(0, len(afresh), 2)]
         assert {(page["total"], page["block_hash"]) for page in pages} == {(len(afresh), node.blocks[-1].hash)}
-        found = [line for page in pages for line in page["answers"]]
-        assert found == [TypeAdapter(Standing).dump_python(line, mode="json") for line in afresh]
-        assert [int(line["profit"]) for line in found] == sorted((int(line["profit"]) for line in found), reverse=True)
+        body = [line for page in pages for line in page["answers"]]
+        assert body == [TypeAdapter(Standing).dump_python(line, mode="json") for line in afresh]
+        assert [int(line["profit"]) for line in body] == sorted((int(line["profit"]) for line in body), reverse=True)
 
 
 def test_the_leaderboard_reads_what_is_new_alone(client, node, index):
@@ -286,9 +286,9 @@ def test_pages_of_any_origin_may_read(client, weeks):
 
 def test_before_anything_was_read(client):
     assert client.get("/weeks").status_code == 503
-    found = client.get("/health").json()
-    assert (found["block"], found["error"], found["chain_id"]) == (None, None, 31_337)
-    assert found["contracts"] == deployment().addresses
+    body = client.get("/health").json()
+    assert (body["block"], body["error"], body["chain_id"]) == (None, None, 31_337)
+    assert body["contracts"] == deployment().addresses
 
 
 def test_a_database_that_fails_is_said_without_naming_it(index, weeks):
@@ -304,12 +304,12 @@ def test_a_database_that_fails_is_said_without_naming_it(index, weeks):
 
 def test_a_market_and_who_bet_in_it(club, bettor, market):
     client, tessera = club
-    (found,) = client.get("/markets").json()["answers"]
-    assert found == client.get(f"/markets/{market}").json()["answer"]
-    assert (found["status"], found["outcome"], found["bets"], found["staked"]) == ("OPEN", None, 1, str(EUR))
+    (body,) = client.get("/markets").json()["answers"]
+    assert body == client.get(f"/markets/{market}").json()["answer"]
+    assert (body["status"], body["outcome"], body["bets"], body["staked"]) == ("OPEN", None, 1, str(EUR))
     first, last = client.get(f"/markets/{market}/prices").json()["answers"]
     assert first["p_yes"] == str(WAD * 4 // 10)
-    assert last["p_yes"] == found["p_yes"]
+    assert last["p_yes"] == body["p_yes"]
     mine = client.get(f"/accounts/{bettor.address}/portfolio").json()["answer"]
     assert mine == client.get(f"/accounts/{bettor.address.lower()}/portfolio").json()["answer"]
     assert mine["balance"] == str(tessera.escrow.balance_of(bettor.address))

@@ -61,12 +61,14 @@ def test_another_deployment_s_index(run, record, tmp_path):
     deployment(first_block=7).save(record)
     done = run(Node(), record)
     assert done.exit_code == 1
-    told = f"Error: the index sqlite:///{tmp_path}/index.db is of another deployment or version: delete it, it is read"
-    assert told in done.output
+    message = (
+        f"Error: the index sqlite:///{tmp_path}/index.db is of another deployment or version: delete it, it is read"
+    )
+    assert message in done.output
 
 
 @pytest.mark.parametrize(
-    ("database", "told"),
+    ("database", "message"),
     [
         ("rubbish", "no database at this URL: Could not parse"),
         ("oracle+nothing://x", "no database at this URL: Can't load plugin"),
@@ -74,10 +76,10 @@ def test_another_deployment_s_index(run, record, tmp_path):
         ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "the index postgresql+psycopg://me:***@127.0.0.1:1/x cannot"),
     ],
 )
-def test_no_database(run, record, database, told):
+def test_no_database(run, record, database, message):
     done = run(Node(), record, database)
     assert (done.exit_code, done.output.startswith("Error: ")) == (1, True)
-    assert told in done.output
+    assert message in done.output
     assert "secret" not in done.output
 
 
@@ -89,7 +91,7 @@ def test_a_file_that_is_no_database(run, record, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (
             ConnectionError("reset"),
@@ -101,7 +103,7 @@ def test_a_file_that_is_no_database(run, record, tmp_path):
         ),
     ],
 )
-def test_a_node_that_fails_on_the_way(run, record, error, told):
+def test_a_node_that_fails_on_the_way(run, record, error, message):
     node = Node()
     node.mine([])
 
@@ -111,4 +113,4 @@ def test_a_node_that_fails_on_the_way(run, record, error, told):
 
     node.before = fail
     done = run(node, record)
-    assert (done.exit_code, told in done.output) == (1, True), done.output
+    assert (done.exit_code, message in done.output) == (1, True), done.output

@@ -105,8 +105,8 @@ def test_answers_of_a_block_that_were_others_before_are_sent_again(tessera, inde
         assert again.json() != answer.json()
         assert again.json()["block_hash"] == answer.json()["block_hash"]
     assert client.get(f"/markets/{market}").json()["answer"]["bets"] == 3
-    with index.snapshot() as seen:
-        expected = [(line.account, line.bets) for line in seen.leaderboard()]
+    with index.snapshot() as snapshot:
+        expected = [(line.account, line.bets) for line in snapshot.leaderboard()]
     leaders = client.get("/leaderboard").json()["answers"]
     assert [(line["account"], line["bets"]) for line in leaders] == expected
 

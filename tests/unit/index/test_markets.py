@@ -19,12 +19,12 @@ def index(tessera) -> Index:
 def check(tessera, index, creator, bettor, other_bettor):
     """Returns what compares the whole index with contracts and logs, and hands out the snapshot's answers."""
 
-    def compare(seen: Snapshot) -> None:
+    def compare(snapshot: Snapshot) -> None:
         rows = list(tessera.log_reader().read())
         product = tessera.markets.address
-        found = seen.markets()
-        assert [one.market_id for one in found] == list(range(1, tessera.markets.market_count() + 1))
-        for one in found:
+        shown = snapshot.markets()
+        assert [one.market_id for one in shown] == list(range(1, tessera.markets.market_count() + 1))
+        for one in shown:
             stored = tessera.markets.market(one.market_id)
             assert (one.status, one.outcome) == (stored.status, stored.outcome)
             assert (one.creator, one.b, one.bets, one.staked) == (
@@ -36,10 +36,10 @@ def check(tessera, index, creator, bettor, other_bettor):
             assert (one.closes_at, one.expected_result_at) == (stored.closes_at, stored.expected_result_at)
             # Two prices of one state, computed in different ways, are each less than 2 units off.
             assert abs(one.p_yes - tessera.markets.prices(one.market_id)[Outcome.YES]) <= 4
-            history = [(point.timestamp, point.p_yes) for point in seen.price_history(one.market_id)]
+            history = [(point.timestamp, point.p_yes) for point in snapshot.price_history(one.market_id)]
             assert history == price_history(rows, one.market_id)
-            assert seen.market(one.market_id) == one
-        standings = {one.account: one for one in seen.leaderboard()}
+            assert snapshot.market(one.market_id) == one
+        standings = {one.account: one for one in snapshot.leaderboard()}
         assert {a: one.profit for a, one in standings.items()} == {
             a: r.profit for a, r in results(rows, product).items()
         }
@@ -48,10 +48,12 @@ def check(tessera, index, creator, bettor, other_bettor):
         )
         # All that was put in is somebody's: but for what each market's sums are rounded down by.
         left_over = -sum(one.profit + one.running for one in standings.values())
-        assert 0 <= left_over <= 3 * len(found)
+        assert 0 <= left_over <= 3 * len(shown)
         for who in (creator, bettor, other_bettor):
-            mine = seen.portfolio(who.address)
-            assert mine.balance == tessera.escrow.balance_of(who.address) == seen.ledger(who.address)[-1].balance_after
+            mine = snapshot.portfolio(who.address)
+            assert (
+                mine.balance == tessera.escrow.balance_of(who.address) == snapshot.ledger(who.address)[-1].balance_after
+            )
             assert mine.profit == mine.got - mine.put_in == sum(one.profit for one in mine.markets)
             for one in mine.markets:
                 by_pot = results(rows, product, one.market_id)[who.address]
@@ -63,8 +65,8 @@ def check(tessera, index, creator, bettor, other_bettor):
 
     def check_now() -> None:
         index.sync()
-        with index.snapshot() as seen:
-            compare(seen)
+        with index.snapshot() as snapshot:
+            compare(snapshot)
 
     return check_now
 
@@ -100,10 +102,10 @@ def test_a_disputed_market(tessera, creator, bettor, other_bettor, market, bet, 
     check()
     tessera.markets.claim(bettor, market)
     check()
-    with index.snapshot() as seen:
-        assert seen.market(market).status == Status.RESOLVED
-        assert seen.leaderboard()[0].account == bettor.address
-        assert sum(one.profit for one in seen.leaderboard()) == 0
+    with index.snapshot() as snapshot:
+        assert snapshot.market(market).status == Status.RESOLVED
+        assert snapshot.leaderboard()[0].account == bettor.address
+        assert sum(one.profit for one in snapshot.leaderboard()) == 0
 
 
 def test_a_market_that_is_reopened_and_then_void(
@@ -134,9 +136,9 @@ def test_a_market_that_is_reopened_and_then_void(
     tessera.markets.expire(creator, market)
     tessera.markets.claim_many(creator, market, [bettor.address, other_bettor.address])
     check()
-    with index.snapshot() as seen:
-        assert [one.status for one in seen.markets()] == [Status.INVALID, Status.CLOSED]
-        assert [one.brier for one in seen.leaderboard()] == [None] * 3
+    with index.snapshot() as snapshot:
+        assert [one.status for one in snapshot.markets()] == [Status.INVALID, Status.CLOSED]
+        assert [one.brier for one in snapshot.leaderboard()] == [None] * 3
 
 
 def test_the_brier_score_by_hand(tessera, bettor, other_bettor, market, bet, settle, index):
@@ -147,11 +149,11 @@ def test_the_brier_score_by_hand(tessera, bettor, other_bettor, market, bet, set
     ]
     settle(market, Outcome.YES)
     index.sync()
-    with index.snapshot() as seen:
-        found = {one.account: (one.bets, one.brier) for one in seen.leaderboard()}
+    with index.snapshot() as snapshot:
+        shown = {one.account: (one.bets, one.brier) for one in snapshot.leaderboard()}
     right, wrong, again = ((1 / each - hit) ** 2 for each, hit in zip(shares, (1, 0, 0), strict=True))
-    assert found[other_bettor.address] == (1, pytest.approx(wrong, rel=1e-12))
-    assert found[bettor.address] == (2, pytest.approx((right + again) / 2, rel=1e-12))
+    assert shown[other_bettor.address] == (1, pytest.approx(wrong, rel=1e-12))
+    assert shown[bettor.address] == (2, pytest.approx((right + again) / 2, rel=1e-12))
 
 
 def test_a_ledger_in_pages(tessera, bettor, market, bet, index):
@@ -159,25 +161,25 @@ def test_a_ledger_in_pages(tessera, bettor, market, bet, index):
         bet(bettor, market, Outcome.YES)
     tessera.escrow.withdraw(bettor, 5 * EUR)
     index.sync()
-    with index.snapshot() as seen:
-        lines = seen.ledger(bettor.address)
+    with index.snapshot() as snapshot:
+        lines = snapshot.ledger(bettor.address)
         assert [(one.kind, one.amount) for one in lines] == [
             (Kind.DEPOSIT, 50 * EUR),
             *[(Kind.BET_DEBIT, EUR)] * 3,
             (Kind.WITHDRAWAL, 5 * EUR),
         ]
         assert [one.pot for one in lines[1:4]] == [market] * 3
-        assert seen.ledger(bettor.address, offset=1, limit=2) == lines[1:3]
-        assert seen.ledger(bettor.address, offset=4, limit=9) == lines[4:]
-        assert seen.count(Entry, account=bettor.address) == 5
+        assert snapshot.ledger(bettor.address, offset=1, limit=2) == lines[1:3]
+        assert snapshot.ledger(bettor.address, offset=4, limit=9) == lines[4:]
+        assert snapshot.count(Entry, account=bettor.address) == 5
 
 
 def test_what_is_not_there(tessera, stranger, index):
     index.sync()
-    with index.snapshot() as seen:
-        for ask in (seen.market, seen.price_history):
+    with index.snapshot() as snapshot:
+        for ask in (snapshot.market, snapshot.price_history):
             with pytest.raises(ChainError, match="there is no market 1"):
                 ask(1)
-        nobody = seen.portfolio(stranger.address)
+        nobody = snapshot.portfolio(stranger.address)
         assert (nobody.balance, nobody.profit, nobody.markets, nobody.prizes) == (0, 0, [], [])
-        assert seen.ledger(stranger.address) == seen.leaderboard() == []
+        assert snapshot.ledger(stranger.address) == snapshot.leaderboard() == []

@@ -35,7 +35,7 @@ def test_a_forfeiture_since_the_prediction_counts_before_the_stop_block(
     node.mine(*blocks)
     index = open_index(node)
     index.sync()
-    with index.snapshot() as seen:
-        (prediction,) = seen.predictors(1)
+    with index.snapshot() as snapshot:
+        (prediction,) = snapshot.predictors(1)
         assert prediction.forfeited == is_forfeited
-        assert seen.forfeited() == ([prediction] if is_forfeited else [])
+        assert snapshot.forfeited() == ([prediction] if is_forfeited else [])

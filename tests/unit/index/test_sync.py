@@ -30,8 +30,8 @@ def mine(node: Node, blocks: int, logs: int = 2, seed: int = 0) -> None:
 
 
 def rows_in(index: Index) -> list:
-    with index.snapshot() as seen:
-        return list(seen.rows(*ALL_KINDS))
+    with index.snapshot() as snapshot:
+        return list(snapshot.rows(*ALL_KINDS))
 
 
 def check(index: Index, node: Node) -> None:
@@ -54,8 +54,8 @@ def test_a_row_has_the_time_of_its_block(node, open_index, tells_times):
     mine(node, 3)
     index = open_index(node)
     index.sync()
-    with index.snapshot() as seen:
-        assert {row.block: seen.time(row.block) for row in seen.rows(*ALL_KINDS)} == {
+    with index.snapshot() as snapshot:
+        assert {row.block: snapshot.time(row.block) for row in snapshot.rows(*ALL_KINDS)} == {
             number: node.blocks[number].timestamp for number in (1, 2, 3)
         }
 
@@ -143,10 +143,10 @@ def test_only_what_the_deployment_has_is_read(node):
 @pytest.mark.parametrize("size", [1, 3, 7, 2_000])
 def test_pieces_of_any_size_give_the_same_index(node, open_index, size):
     mine(node, 11)
-    told = []
+    progress = []
     index = open_index(node, blocks_at_once=size)
-    index.sync(lambda done, newest: told.append((done, newest)))
-    assert told == [(min(done + size - 1, 11), 11) for done in range(1, 12, size)]
+    index.sync(lambda done, newest: progress.append((done, newest)))
+    assert progress == [(min(done + size - 1, 11), 11) for done in range(1, 12, size)]
     check(index, node)
 
 
@@ -154,12 +154,12 @@ def test_pieces_are_halved_until_the_node_takes_them(node, open_index):
     mine(node, 40)
     node.most_blocks = 5
     index = open_index(node, blocks_at_once=32)
-    told = []
-    index.sync(lambda done, newest: told.append(done))
+    progress = []
+    index.sync(lambda done, newest: progress.append(done))
     # 24 (what is near the newest is a piece of its own), 12 and 6 are refused, 3 is taken.
-    assert told[0] == 3
-    assert told[-1] == 40
-    assert {after - before for before, after in pairwise(told)} <= {1, 2, 3, 4}
+    assert progress[0] == 3
+    assert progress[-1] == 40
+    assert {after - before for before, after in pairwise(progress)} <= {1, 2, 3, 4}
     node.most_blocks = 100
     check(index, node)
 
@@ -342,13 +342,13 @@ def test_a_snapshot_does_not_see_what_is_written_meanwhile(node, open_index):
     mine(node, 4)
     index = open_index(node)
     index.sync()
-    with index.snapshot() as seen:
+    with index.snapshot() as snapshot:
         before = rows_of(node)
         node.drop(2)
         mine(node, 5, seed=1)
         open_index(node).sync()
-        assert seen.head.number == 4
-        assert list(seen.rows(*ALL_KINDS)) == before
+        assert snapshot.head.number == 4
+        assert list(snapshot.rows(*ALL_KINDS)) == before
     check(index, node)
 
 
@@ -357,9 +357,9 @@ def test_numbers_are_compared_as_numbers(node, open_index):
     node.mine([chance_log(random.Random(n), Predicted, event_id=n, outcome=0) for n in numbers[::-1]])
     index = open_index(node)
     index.sync()
-    with index.snapshot() as seen:
+    with index.snapshot() as snapshot:
         for n in numbers:
-            assert [row.event_id for row in seen.rows(Predicted, event_id=n)] == [n]
+            assert [row.event_id for row in snapshot.rows(Predicted, event_id=n)] == [n]
     with index.engine.connect() as db:
         found = db.exec_driver_sql("SELECT event_id FROM predicted ORDER BY event_id").scalars().all()
     assert [int.from_bytes(n) if isinstance(n, bytes) else n for n in found] == numbers

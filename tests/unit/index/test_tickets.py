@@ -104,18 +104,18 @@ def act(system: PrizeSystem, people: list[str], events: list[int], rng: random.R
         pass  # what the contracts refuse is no part of the history
 
 
-def check(seen: Snapshot, recorder: Recorder, people: list[str], events: list[int]) -> None:
+def check(snapshot: Snapshot, recorder: Recorder, people: list[str], events: list[int]) -> None:
     """The index says what the contracts say, and what they would do."""
     system = recorder.system
-    purgeable = {(one.event_id, one.account) for one in seen.forfeited()}
+    purgeable = {(one.event_id, one.account) for one in snapshot.forfeited()}
     for event_id in events:
-        found = {one.account: one for one in seen.predictors(event_id)}
-        winners = {one.account: one for one in seen.winners(event_id)}
+        predictions = {one.account: one for one in snapshot.predictors(event_id)}
+        winners = {one.account: one for one in snapshot.winners(event_id)}
         for who in people:
             exists, outcome = system.events.prediction_of(event_id, who)
-            assert (who in found) == exists
+            assert (who in predictions) == exists
             if exists:
-                assert found[who].outcome == outcome
+                assert predictions[who].outcome == outcome
             would_purge = bool(recorder.attempt(system.events.purge, event_id, who))
             assert ((event_id, who) in purgeable) == would_purge
             would_pay = recorder.attempt(system.events.claim, event_id, who)
@@ -123,22 +123,22 @@ def check(seen: Snapshot, recorder: Recorder, people: list[str], events: list[in
             if who in winners:
                 assert winners[who].forfeited == ("ForfeitClaimed" in would_pay)
         info, result = system.events.event_info(event_id), system.events.result_of(event_id)
-        event = seen.event(event_id)
-        assert event in seen.events()
+        event = snapshot.event(event_id)
+        assert event in snapshot.events()
         assert (event.start_block, event.stop_block, event.e0) == (info.start_block, info.stop_block, info.e0)
         assert (event.is_settled, event.prize, event.unpaid) == (result[0], result[2], result[3])
         assert event.outcome == (result[1] if result[0] and result[1] < 2**255 else None)
     for who in people:
-        mine = seen.portfolio(who)
+        mine = snapshot.portfolio(who)
         assert mine.stake == system.pool.stake_of(who)
-        held = {one.asset: one.amount for one in mine.principal}
+        principal = {one.asset: one.amount for one in mine.principal}
         for asset in (system.usdc, system.dai):
-            assert held.get(asset.address, 0) == system.pool.principal_of(who, asset)
+            assert principal.get(asset.address, 0) == system.pool.principal_of(who, asset)
         standing = {(one.event_id, one.outcome, one.forfeited) for one in mine.predictions}
         assert standing == {
             (one.event_id, one.outcome, one.forfeited)
             for event_id in events
-            for one in seen.predictors(event_id)
+            for one in snapshot.predictors(event_id)
             if one.account == who
         }
 
@@ -152,25 +152,25 @@ def test_histories_by_chance(system, recorder, people, seed):
     for _ in range(2):
         for _ in range(30):
             act(system, people, events, rng)
-        with recorder.synced() as seen:
-            check(seen, recorder, people, events)
+        with recorder.synced() as snapshot:
+            check(snapshot, recorder, people, events)
     before = {who: system.usdc.balanceOf(who) for who in people}
     for event_id in events:
         system.revenue(7_777_777)
         system.finish(event_id, 0)
-    with recorder.synced() as seen:
-        check(seen, recorder, people, events)
-        assert len(seen.prize_history()) == system.prizes.period() - seen.prize_history()[0].period
+    with recorder.synced() as snapshot:
+        check(snapshot, recorder, people, events)
+        assert len(snapshot.prize_history()) == system.prizes.period() - snapshot.prize_history()[0].period
     system.events.claim_many(events[0], people[:3])
-    with recorder.synced() as seen:
-        check(seen, recorder, people, events)
+    with recorder.synced() as snapshot:
+        check(snapshot, recorder, people, events)
     for event_id in events:
         system.events.claim_many(event_id, people)
-    with recorder.synced() as seen:
-        check(seen, recorder, people, events)
-        assert [event.unpaid for event in seen.events()] == [0, 0]
+    with recorder.synced() as snapshot:
+        check(snapshot, recorder, people, events)
+        assert [event.unpaid for event in snapshot.events()] == [0, 0]
         for who in people:
-            prizes = sum(prize.amount for prize in seen.portfolio(who).prizes)
+            prizes = sum(prize.amount for prize in snapshot.portfolio(who).prizes)
             assert prizes == system.usdc.balanceOf(who) - before[who]
 
 
@@ -182,14 +182,14 @@ def test_revalued_stake_counts_what_it_is_worth_and_stays_owed(system, recorder,
     system.pool.note_loss(system.usdc)
     system.wait_until(boa.env.timestamp + 86_400)
     system.pool.revalue(people[0], system.usdc)
-    with recorder.synced() as seen:
-        mine = seen.portfolio(people[0])
+    with recorder.synced() as snapshot:
+        mine = snapshot.portfolio(people[0])
         assert (mine.stake, mine.principal[0].amount) == (600 * USD, 1_000 * USD)
-        check(seen, recorder, people, [event_id])
+        check(snapshot, recorder, people, [event_id])
     system.pool.withdraw(system.usdc, 500 * USD, 0, sender=people[0])
-    with recorder.synced() as seen:
-        assert seen.portfolio(people[0]).stake == 300 * USD
-        check(seen, recorder, people, [event_id])
+    with recorder.synced() as snapshot:
+        assert snapshot.portfolio(people[0]).stake == 300 * USD
+        check(snapshot, recorder, people, [event_id])
 
 
 def test_an_event_without_winners_and_one_without_a_result(system, recorder, people):
@@ -198,35 +198,35 @@ def test_an_event_without_winners_and_one_without_a_result(system, recorder, peo
     events = [system.create_event(blocks=MIN_BLOCKS), system.create_event(blocks=MIN_BLOCKS)]
     for event_id in events:
         system.events.predict(event_id, 1, sender=people[0])
-    with recorder.synced() as seen:
-        assert [event.is_open for event in seen.events()] == [True, True]
+    with recorder.synced() as snapshot:
+        assert [event.is_open for event in snapshot.events()] == [True, True]
     system.revenue(10**9)
     system.finish(events[0], 0)
     system.wait_until(system.events.event_info(events[1]).result_deadline + 1)
     system.events.settle(events[1])
-    with recorder.synced() as seen:
-        check(seen, recorder, people, events)
-        assert [event.outcome for event in seen.events()] == [0, None]
-        assert [(event.is_open, event.prize, event.tickets) for event in seen.events()] == [(False, 0, 0)] * 2
-        assert [event.is_settled for event in seen.events()] == [True, True]
+    with recorder.synced() as snapshot:
+        check(snapshot, recorder, people, events)
+        assert [event.outcome for event in snapshot.events()] == [0, None]
+        assert [(event.is_open, event.prize, event.tickets) for event in snapshot.events()] == [(False, 0, 0)] * 2
+        assert [event.is_settled for event in snapshot.events()] == [True, True]
 
 
 def test_a_stop_block_and_an_expected_end_close_an_event(system, recorder, people):
     by_block, by_clock = system.create_event(blocks=MIN_BLOCKS), system.create_event(blocks=MIN_BLOCKS)
     with boa.env.anchor():
         boa.env.evm.patch.block_number += MIN_BLOCKS
-        with recorder.synced() as seen:
-            assert not seen.event(by_block).is_open
+        with recorder.synced() as snapshot:
+            assert not snapshot.event(by_block).is_open
     recorder.node.drop(MIN_BLOCKS)
     boa.env.timestamp = system.events.event_info(by_clock).not_before
-    with recorder.synced() as seen:
-        assert not seen.event(by_clock).is_open
-        assert seen.head.number < seen.event(by_clock).stop_block
+    with recorder.synced() as snapshot:
+        assert not snapshot.event(by_clock).is_open
+        assert snapshot.head.number < snapshot.event(by_clock).stop_block
 
 
 def test_no_such_event(system, recorder, people):
     system.create_event()
-    with recorder.synced() as seen:
-        for ask in (seen.event, seen.predictors, seen.winners):
+    with recorder.synced() as snapshot:
+        for ask in (snapshot.event, snapshot.predictors, snapshot.winners):
             with pytest.raises(ChainError, match="there is no event 2"):
                 ask(2)

@@ -67,8 +67,8 @@ class Keeper:
     def rows(self, kind: type[EventLog]) -> list:
         """The logs of a kind until now."""
         self.index.sync()
-        with self.index.snapshot() as found:
-            return list(found.rows(kind))
+        with self.index.snapshot() as snapshot:
+            return list(snapshot.rows(kind))
 
     def run(self, **options) -> Round:
         """One round of what is due now."""

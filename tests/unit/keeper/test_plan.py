@@ -28,8 +28,8 @@ def test_a_plan_changes_nothing_and_needs_no_account(keeper, world):
 
 def test_it_gives_a_reason_and_gas_for_each_step_and_says_what_waits(keeper, world):
     plan = due(keeper.view)
-    told = {step.what: step.why for step in plan.steps}
-    assert set(told) == {
+    reasons = {step.what: step.why for step in plan.steps}
+    assert set(reasons) == {
         "harvest USDC",
         "harvest DAI",
         "close 1 week",
@@ -38,8 +38,8 @@ def test_it_gives_a_reason_and_gas_for_each_step_and_says_what_waits(keeper, wor
         "pay 4 winners of event 1",
         "settle event 2, 'Rain?'",
     }
-    assert told["settle event 1, 'Who wins the cup?'"] == "the panel decided: draw"
-    assert told["pay 4 winners of event 1"] == "they were right about 'Who wins the cup?'"
+    assert reasons["settle event 1, 'Who wins the cup?'"] == "the panel decided: draw"
+    assert reasons["pay 4 winners of event 1"] == "they were right about 'Who wins the cup?'"
     assert all(step.gas > 20_000 for step in plan.steps)
     (waiting,) = plan.waiting
     assert waiting.startswith("event 3, 'Snow?': the panel has not decided; INVALID after ")

@@ -19,9 +19,9 @@ from tests.unit.keeper.conftest import Keeper
 USDC = Token("0x0", "USDC", 6)
 
 
-def text_of(found) -> str:
+def text_of(renderable) -> str:
     console = Console(width=80, file=StringIO())
-    report.show(found, console)
+    report.show(renderable, console)
     return console.file.getvalue()
 
 
@@ -124,8 +124,8 @@ def test_what_strangers_wrote_moves_no_cursor_and_is_no_markup(told):
 
 def bars(picture: str) -> list[tuple[float, float]]:
     """Left edge and height of each bar."""
-    found = ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}rect")
-    return [(float(one.get("x")), float(one.get("height"))) for one in found if one.get("class") != "ground"]
+    renderable = ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}rect")
+    return [(float(one.get("x")), float(one.get("height"))) for one in renderable if one.get("class") != "ground"]
 
 
 def test_the_picture_is_to_scale():

@@ -25,18 +25,18 @@ def test_is_open_until_the_closing_time_and_closed_from_it_on(club, markets, mar
 
 
 def test_shows_each_status(club, markets, market, creator, no_bettor, yes_bettor, third_bettor):
-    seen = [club.status(market)]
+    statuses = [club.status(market)]
     markets.close(market, sender=creator)
-    seen.append(club.status(market))
+    statuses.append(club.status(market))
     club.propose(market, INVALID)
-    seen.append(club.status(market))
+    statuses.append(club.status(market))
     club.complain(market)
-    seen.append(club.status(market))
+    statuses.append(club.status(market))
     club.vote(market, {no_bettor: NO, yes_bettor: NO, third_bettor: NO})
     at(now() + DAY)
     markets.finalize(market)
-    seen.append(club.status(market))
-    assert seen == [Status.OPEN, Status.CLOSED, Status.PENDING, Status.DISPUTED, Status.RESOLVED]
+    statuses.append(club.status(market))
+    assert statuses == [Status.OPEN, Status.CLOSED, Status.PENDING, Status.DISPUTED, Status.RESOLVED]
 
 
 def test_shows_that_a_referee_has_not_accepted(club, markets, awaiting):

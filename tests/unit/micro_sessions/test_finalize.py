@@ -183,8 +183,8 @@ def test_a_bet_locked_in_a_self_exclusion_goes_back(desk, house, money, micro, e
     house.result(question, 1)
     evm.patch.timestamp = NOW + 2 * HOUR
     outcomes = {house.domain.digest(question): 1}
-    found = ends(desk, money, micro, state, outcomes, exclusion=Exclusion(NOW, NOW + 900))
-    assert found.net == (-EUR if counts else 0)
+    paid = ends(desk, money, micro, state, outcomes, exclusion=Exclusion(NOW, NOW + 900))
+    assert paid.net == (-EUR if counts else 0)
 
 
 @pytest.mark.parametrize("net", [2**255 - 1, -(2**255), 31 * EUR, -16 * EUR])

@@ -15,11 +15,11 @@ def test_lending_yield_is_weighted_by_value():
 
 
 def test_figures():
-    found = figures(ASSETS, bet_per_block=2, bet_price=Fraction(1, 100), blocks_per_year=100)
-    assert found.apy1 == Fraction(8, 100)
-    assert found.apy1_net == Fraction(8, 100) * Fraction(90, 93)
-    assert found.apy2 == Fraction(2, 400)
-    assert found.apy == found.apy1 + found.apy2
+    shown = figures(ASSETS, bet_per_block=2, bet_price=Fraction(1, 100), blocks_per_year=100)
+    assert shown.apy1 == Fraction(8, 100)
+    assert shown.apy1_net == Fraction(8, 100) * Fraction(90, 93)
+    assert shown.apy2 == Fraction(2, 400)
+    assert shown.apy == shown.apy1 + shown.apy2
 
 
 def test_factor_is_what_the_assumptions_say():

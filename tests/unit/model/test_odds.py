@@ -30,11 +30,11 @@ def markets(draw, most_stake=10**7):
 
 @pytest.mark.parametrize("case", CASES)
 def test_golden_values(case):
-    found = greatest(
+    solution = greatest(
         [Fraction(profit) for profit in case["profit"]], Fraction(case["fee"]), case["bankroll"], case["pending"]
     )
     # The golden values are printed to 12 digits.
-    assert [float(x) for x in found] == pytest.approx([float(x) for x in case["greatest"]], abs=1e-6)
+    assert [float(x) for x in solution] == pytest.approx([float(x) for x in case["greatest"]], abs=1e-6)
 
 
 @settings(max_examples=150, deadline=None)
@@ -45,15 +45,17 @@ def test_greatest_is_what_a_linear_programme_finds(market):
     fee = bps / 10_000
     count, scale = len(profits), max([1, bankroll, *stakes])
     rows = [[(1 + p / 1_000) * (j == k) + fee - 1 for j in range(count)] for k, p in enumerate(profits)]
-    found = linprog([-1.0] * count, A_ub=rows, b_ub=[bankroll / scale] * count, bounds=[(0, s / scale) for s in stakes])
-    assert found.success
+    solution = linprog(
+        [-1.0] * count, A_ub=rows, b_ub=[bankroll / scale] * count, bounds=[(0, s / scale) for s in stakes]
+    )
+    assert solution.success
     exact = greatest([Fraction(p, 1_000) for p in profits], Fraction(bps, 10_000), bankroll, stakes)
     for k, x in enumerate(exact):
         # Exactly feasible, and no less than the programme's.
         assert 0 <= x <= stakes[k]
         assert x * (1 + Fraction(profits[k], 1_000)) <= sum(exact) * (1 - Fraction(bps, 10_000)) + bankroll
     # Near fair odds the tolerance of a row is a hundred thousand times that of the sum.
-    assert float(sum(exact)) / scale >= -found.fun - 1e-3 * count
+    assert float(sum(exact)) / scale >= -solution.fun - 1e-3 * count
 
 
 @settings(max_examples=150, deadline=None)
@@ -61,21 +63,21 @@ def test_greatest_is_what_a_linear_programme_finds(market):
 def test_greatest_in_units_is_the_greatest_of_all(market):
     """All vectors of small stakes are tried: each that is covered is nowhere greater."""
     profits, bps, bankroll, stakes = market
-    found = greatest_in_units(profits, bps, bankroll, stakes)
-    assert covers(profits, bps, bankroll, found)
+    solution = greatest_in_units(profits, bps, bankroll, stakes)
+    assert covers(profits, bps, bankroll, solution)
     for other in product(*(range(stake + 1) for stake in stakes)):
         if covers(profits, bps, bankroll, other):
-            assert all(x <= y for x, y in zip(other, found, strict=True))
+            assert all(x <= y for x, y in zip(other, solution, strict=True))
 
 
 @settings(max_examples=150, deadline=None)
 @given(markets())
 def test_greatest_in_units_is_covered_and_near_the_exact(market):
     profits, bps, bankroll, stakes = market
-    found = greatest_in_units(profits, bps, bankroll, stakes)
-    assert covers(profits, bps, bankroll, found)
+    solution = greatest_in_units(profits, bps, bankroll, stakes)
+    assert covers(profits, bps, bankroll, solution)
     exact = greatest([Fraction(p, 1_000) for p in profits], Fraction(bps, 10_000), bankroll, stakes)
-    assert all(x <= y for x, y in zip(found, exact, strict=True))
+    assert all(x <= y for x, y in zip(solution, exact, strict=True))
 
 
 def test_a_bet_from_start_to_end():

@@ -232,12 +232,12 @@ def lines(count: int) -> list[Line]:
 
 
 def test_a_head_commits_to_every_line_before_it():
-    found = record.heads(DOMAIN, 1, lines(5))
-    assert found[0] == record.next_head(record.first_head(DOMAIN, 1), lines(1)[0])
+    heads = record.heads(DOMAIN, 1, lines(5))
+    assert heads[0] == record.next_head(record.first_head(DOMAIN, 1), lines(1)[0])
     for changed in ({"kind": LineKind.EPOCH}, {"epoch": 2}, {"question": bytes(32)}, {"leaf": bytes(32)}):
         other = lines(5)
         other[0] = replace(other[0], **changed)
-        assert other[0] == lines(5)[0] or record.heads(DOMAIN, 1, other)[-1] != found[-1]
+        assert other[0] == lines(5)[0] or record.heads(DOMAIN, 1, other)[-1] != heads[-1]
     assert record.first_head(DOMAIN, 2) != record.first_head(DOMAIN, 1)
     assert record.first_head(replace(DOMAIN, chain_id=1), 1) != record.first_head(DOMAIN, 1)
 
