@@ -58,6 +58,7 @@ SWAPS = [
 # change is here as the first one writes it.
 EQUIVALENT = {
     ("LmsrMarkets.vy", "b: uint256 = 1"),
+    ("LmsrMarkets.vy", "head_start: uint256 = 1"),
     ("LmsrMarkets.vy", "price_after: uint256 = 1"),
     ("LmsrMarkets.vy", "gap if p0 * 2 <= lmsr.WAD else -gap,"),
     ("modules/state_word.vy", "MASK_16: constant(uint256) = 2**16 - 2"),
@@ -74,6 +75,8 @@ EQUIVALENT = {
     ("PredictionEvents.vy", "final: bool = True"),
     ("PredictionEvents.vy", "outcome: uint256 = 1"),
     ("PredictionEvents.vy", "if result >> 8 & 2**128 - 2 == 0:"),
+    ("modules/exits.vy", "final: bool = True"),
+    ("modules/exits.vy", "outcome: uint256 = 1"),
     ("modules/tickets.vy", "NO_TICKETS: constant(int256) = 2"),
     ("modules/tickets.vy", "if new >= old:"),
 }

@@ -49,6 +49,11 @@ def test_reverts_when_it_has_no_room_in_the_word(session, offer, micro, wallet, 
         micro.top_up(offer.words, amount, sender=wallet.address)
     with boa.reverts("escrow: balance too low"):
         micro.top_up(offer.words, 2**64 - 1, sender=wallet.address)
+    micro.top_up(offer.words, EUR, sender=wallet.address)  # which takes from the room
+    with boa.reverts("micro: top-up too large"):
+        micro.top_up(offer.words, 2**64 - EUR, sender=wallet.address)
+    with boa.reverts("escrow: balance too low"):
+        micro.top_up(offer.words, 2**64 - EUR - 1, sender=wallet.address)
 
 
 def test_reverts_when_it_is_nothing(session, offer, micro, wallet):
