@@ -129,10 +129,13 @@ class Signer:
         """A signed bet as `place_many` takes it."""
         return compact(account.sign_message(self.typed_bet(bet_id, bet, relayer)))
 
+    def typed_offer(self, bet_id: bytes, expires_at: int) -> SignableMessage:
+        """What a host signs to offer a listing."""
+        return encode_typed_data(self.domain, OFFER_TYPE, {"bet_id": bet_id, "expires_at": expires_at})
+
     def offer(self, host: Account, bet_id: bytes, expires_at: int) -> HostSignature:
         """A host's offer of a listing, which anybody may then list."""
-        message = encode_typed_data(self.domain, OFFER_TYPE, {"bet_id": bet_id, "expires_at": expires_at})
-        return HostSignature(expires_at, bytes(host.sign_message(message).signature))
+        return HostSignature(expires_at, bytes(host.sign_message(self.typed_offer(bet_id, expires_at)).signature))
 
     def voucher(self, host: Account, bet_id: bytes, account: str, expires_at: int) -> HostSignature:
         """A host's leave for an account to bet in a private bet."""

@@ -232,7 +232,7 @@ class Node:
                 del self._players[account]
         now, self._looked_at = self.now(), time.monotonic()
         with self.index.snapshot() as snapshot:
-            listed = listed_bets(snapshot, self.wallet.address)
+            listed = listed_bets(snapshot, host=self.wallet.address)
             stakes = stakes_of(self.tessera, snapshot, listed)
             balances = balances_of(snapshot, self._players)
             head = snapshot.head

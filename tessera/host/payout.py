@@ -1,7 +1,9 @@
 """The end of a host's bets: confirming what covers each other, settling, and paying everybody."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 
+from tessera.chain.contract import Receipt
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import Reverted
 from tessera.chain.hosted_bets import BetPlaced
@@ -10,6 +12,7 @@ from tessera.chain.wallet import Wallet
 from tessera.host.catalogue import contract_of
 from tessera.host.view import ListedBet
 from tessera.index.index import Index
+from tessera.index.snapshot import Snapshot
 from tessera.model.odds import greatest_in_units
 
 PAID_AT_ONCE = 100  # accounts: about 1.6 million gas
@@ -64,30 +67,52 @@ def settle(tessera: Tessera, wallet: Wallet, bet: ListedBet) -> None:
             raise
 
 
-def pay(tessera: Tessera, wallet: Wallet, index: Index, bet: ListedBet) -> int:
-    """Pays everybody who has something to get of a settled bet; how many accounts there were."""
+@dataclass(frozen=True)
+class Due:
+    """What an account can claim of a settled bet: its positions on these predictions, and these tickets."""
+
+    account: str
+    predictions: list[int]
+    ticket_ids: list[int]
+
+
+def due(tessera: Tessera, snapshot: Snapshot, bet: ListedBet, **equal) -> list[Due]:
+    """Who is still to be paid of a settled bet, first come first; `account=...` asks about one."""
+    rows = list(snapshot.rows(BetPlaced, TicketQueued, bet_id=bet.bet_id, **equal))
+    return _due_tickets(tessera, bet, rows) if bet.has_odds else _due_pool(tessera, bet, rows)
+
+
+def pay(tessera: Tessera, wallet: Wallet, index: Index, bet: ListedBet, **equal) -> list[Receipt]:
+    """Pays everybody who has something to get of a settled bet, or only `account=...`."""
     with index.snapshot() as snapshot:
-        rows = list(snapshot.rows(BetPlaced, TicketQueued, bet_id=bet.bet_id))
-    return _pay_tickets(tessera, wallet, bet, rows) if bet.has_odds else _pay_pool(tessera, wallet, bet, rows)
+        owed = due(tessera, snapshot, bet, **equal)
+    if not bet.has_odds:
+        accounts = [one.account for one in owed]
+        return [
+            tessera.prorata.claim_many(wallet, bet.bet_id, accounts[first : first + PAID_AT_ONCE])
+            for first in range(0, len(accounts), PAID_AT_ONCE)
+        ]
+    receipts = []
+    for one in owed:
+        for first in range(0, max(1, len(one.ticket_ids)), TICKETS_AT_ONCE):
+            ids = one.ticket_ids[first : first + TICKETS_AT_ONCE]
+            predictions = one.predictions if first == 0 else []
+            receipts.append(tessera.odds.claim(wallet, bet.bet_id, one.account, predictions, ids))
+    return receipts
 
 
-def _pay_pool(tessera: Tessera, wallet: Wallet, bet: ListedBet, rows: list) -> int:
+def _due_pool(tessera: Tessera, bet: ListedBet, rows: list) -> list[Due]:
     settlement = tessera.prorata.settlement(bet.bet_id)
-    due = {}  # each once, in order
-    for row in rows:
-        if settlement.refunded or row.prediction == settlement.outcome:
-            due.setdefault((row.account, row.prediction))
-    accounts = list(
-        dict.fromkeys(
-            account for account, prediction in due if tessera.prorata.stake_of(bet.bet_id, prediction, account)
-        )
-    )
-    for first in range(0, len(accounts), PAID_AT_ONCE):
-        tessera.prorata.claim_many(wallet, bet.bet_id, accounts[first : first + PAID_AT_ONCE])
-    return len(accounts)
+    placed = dict.fromkeys((row.account, row.prediction) for row in rows)  # each once, in order
+    predictions = defaultdict(list)
+    for account, prediction in placed:
+        counts = settlement.refunded or prediction == settlement.outcome
+        if counts and tessera.prorata.stake_of(bet.bet_id, prediction, account):
+            predictions[account].append(prediction)
+    return [Due(account, mine, []) for account, mine in predictions.items()]
 
 
-def _pay_tickets(tessera: Tessera, wallet: Wallet, bet: ListedBet, rows: list) -> int:
+def _due_tickets(tessera: Tessera, bet: ListedBet, rows: list) -> list[Due]:
     lens = tessera.odds_lens
     verdict = lens.verdict(bet.bet_id)
     predictions, tickets = defaultdict(set), defaultdict(list)
@@ -100,16 +125,12 @@ def _pay_tickets(tessera: Tessera, wallet: Wallet, bet: ListedBet, rows: list) -
         won = verdict.refunded or place_of(row.ticket_id)[0] == verdict.outcome
         if ticket.pending or (ticket.confirmed and won):
             tickets[row.account].append(row.ticket_id)
-    paid = 0
+    owed = []
     for account in dict.fromkeys(row.account for row in rows):
-        due = [k for k in sorted(predictions[account]) if tessera.odds.stake_of(bet.bet_id, k, account)]
-        if not due and not tickets[account]:
-            continue
-        for first in range(0, max(1, len(tickets[account])), TICKETS_AT_ONCE):
-            ids = tickets[account][first : first + TICKETS_AT_ONCE]
-            tessera.odds.claim(wallet, bet.bet_id, account, due if first == 0 else [], ids)
-        paid += 1
-    return paid
+        mine = [k for k in sorted(predictions[account]) if tessera.odds.stake_of(bet.bet_id, k, account)]
+        if mine or tickets[account]:
+            owed.append(Due(account, mine, tickets[account]))
+    return owed
 
 
 def _pending(tessera: Tessera, bet: ListedBet, prediction: int, line) -> int:

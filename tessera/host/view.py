@@ -45,6 +45,7 @@ class Stake:
     amount: int
     status: Status
     transaction: str | None = None
+    ticket_id: int | None = None  # of what was not covered when it was placed
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ def admits(offered: Offered, account: str | None) -> bool:
     return offered.bet.admitted is None or account in offered.bet.admitted
 
 
-def listed_bets(snapshot: Snapshot, host: str) -> dict[bytes, ListedBet]:
-    """All that a host ever listed, in order."""
-    rows = list(snapshot.rows(BetListed, host=host))
+def listed_bets(snapshot: Snapshot, **equal) -> dict[bytes, ListedBet]:
+    """All bets that were ever listed, in order: those of a host (`host=...`), or of these ids (`bet_id=[...]`)."""
+    rows = list(snapshot.rows(BetListed, **equal))
     mine = {"bet_id": [row.bet_id for row in rows]}
     closed = {row.bet_id: row.closes_at for row in snapshot.rows(BetClosed, **mine)}
     names = {address: name for name, address in snapshot.contracts.items()}
@@ -109,9 +110,11 @@ def listed_bets(snapshot: Snapshot, host: str) -> dict[bytes, ListedBet]:
     }
 
 
-def stakes_of(tessera: Tessera, snapshot: Snapshot, listed: dict[bytes, ListedBet]) -> dict[str, tuple[Stake, ...]]:
-    """Every player's stakes in a host's bets, in the chain's order."""
-    mine = {"bet_id": list(listed)}
+def stakes_of(
+    tessera: Tessera, snapshot: Snapshot, listed: dict[bytes, ListedBet], **equal
+) -> dict[str, tuple[Stake, ...]]:
+    """Every player's stakes in these bets, in the chain's order, or only those of `account=...`."""
+    mine = {"bet_id": list(listed), **equal}
     cancelled = {(row.bet_id, row.ticket_id): row.amount for row in snapshot.rows(TicketCancelled, **mine)}
     rows = list(snapshot.rows(BetPlaced, TicketQueued, **mine))
     queues = _lines(tessera, {row.bet_id for row in rows if isinstance(row, TicketQueued)}, listed)
@@ -132,7 +135,9 @@ def stakes_of(tessera: Tessera, snapshot: Snapshot, listed: dict[bytes, ListedBe
             (row.amount - left, "refunded"),
         )
         found[row.account] += [
-            Stake(row.bet_id, prediction, amount, status, row.transaction) for amount, status in parts if amount
+            Stake(row.bet_id, prediction, amount, status, row.transaction, row.ticket_id)
+            for amount, status in parts
+            if amount
         ]
     return {account: tuple(stakes) for account, stakes in found.items()}
 
