@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+import socket
+import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
+from threading import Thread
 from typing import Any
 
 import anyio
+import uvicorn
 from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
@@ -69,7 +73,7 @@ class Connection:
     async def close(self, code: int = TRY_LATER) -> None:
         """Ends the connection."""
         if self.socket.application_state is not WebSocketState.DISCONNECTED:
-            with suppress(RuntimeError, OSError, TimeoutError):
+            with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
                 await asyncio.wait_for(self.socket.close(code), 1)
 
     async def _send(self, answer: dict[str, Any]) -> None:
@@ -158,3 +162,21 @@ def app_of(node: Node, domain: str, chain_id: int, send_seconds: float = SEND_SE
     app = FastAPI(lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_websocket_route("/", lobby.serve)
     return app
+
+
+@contextmanager
+def served(node: Node, chain_id: int) -> Iterator[str]:
+    """Serves a host at a free port of this computer, in a thread of its own, and yields its URL."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        domain = f"127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(app_of(node, domain, chain_id), log_level="warning"))
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
+        thread.start()
+        try:
+            while thread.is_alive() and not server.started:
+                time.sleep(0.01)
+            yield f"ws://{domain}"
+        finally:
+            server.should_exit = True
+            thread.join()
