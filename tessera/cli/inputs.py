@@ -115,7 +115,19 @@ class OneOf(click.Choice):
         return Outcome[super().convert(value, param, ctx).upper()]
 
 
+class BetName(click.ParamType):
+    """A hosted bet: its number at its host, or its id or how that begins, as text in lower case."""
+
+    name = "bet"
+
+    def convert(self, value, param, ctx) -> str:
+        if not re.fullmatch(r"[0-9]{1,9}|0x[0-9a-fA-F]{6,64}", value):
+            self.fail(f"{value}: the number at its host, or its id: 0x and at least 6 hexadecimal digits", param, ctx)
+        return value.lower() if value.startswith("0x") else str(int(value))
+
+
 ACCOUNT = click.argument("account", required=False, metavar="[ADDRESS]", type=Address())
+BET = click.argument("bet", metavar="BET", type=BetName())
 MARKET = click.argument("market_id", metavar="MARKET", type=click.IntRange(1))
 OUTCOME = click.argument("outcome", type=OneOf(*Outcome))
 SIDE = click.argument("side", type=OneOf(Outcome.YES, Outcome.NO))

@@ -1,4 +1,4 @@
-"""A person's own limit on what goes into markets in a day: tighter at once, looser after a day.
+"""A person's own limit on what goes into markets and hosted bets in a day: tighter at once, looser after a day.
 
 It is kept on this computer, for this account, and honoured by this command. Nobody else sees it.
 """

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 import click
 
-from tessera.cli import money, resolving  # noqa: F401  the commands that settle a market
+from tessera.cli import money, own_bets, resolving  # noqa: F401  the commands that settle a market or a bet
+from tessera.cli.bets import bets
 from tessera.cli.failures import failure_of, failure_of_command
+from tessera.cli.host import host
 from tessera.cli.keeper import keeper
 from tessera.cli.markets import markets
 from tessera.cli.members import members
@@ -77,7 +79,7 @@ class Commands(click.Group):
 @click.version_option(package_name="tessera")
 @click.pass_context
 def cli(ctx: click.Context, rpc: str, record: str, as_json: bool, dry_run: bool, **keys):
-    """Friends' markets, staked tickets and the weekly prize, from a terminal.
+    """Friends' markets, hosted bets, staked tickets and the weekly prize, from a terminal.
 
     Options can be set as environment variables too (TESSERA_RPC, TESSERA_RECORD, TESSERA_KEY_FILE ...).
     Shell completion: eval "$(_TESSERA_COMPLETE=bash_source tessera)".
@@ -87,6 +89,8 @@ def cli(ctx: click.Context, rpc: str, record: str, as_json: bool, dry_run: bool,
 
 for command in (
     markets,
+    bets,
+    host,
     tickets,
     portfolio,
     keeper,

@@ -52,6 +52,12 @@ def _balance(session: Session, title: str, receipt: "Receipt", **values) -> None
     card(session, title, {**values, "balance": eur(balance), **sent(receipt)})
 
 
+NAMES = {
+    "LmsrMarkets": "Friends' markets",
+    "ProrataBets": "Hosted bets, pools",
+    "OddsBets": "Hosted bets at odds",
+    "MicroSessions": "Micro-bets",
+}
 PRODUCT = click.argument("product", required=False, default=0, type=click.IntRange(0, 255))
 
 
@@ -95,11 +101,12 @@ def _change(session: Session, consent: int) -> None:
 
 def _products(session: Session, account: str) -> list[dict]:
     escrow = session.tessera.escrow
-    consent, markets = escrow.consent_of(account), session.tessera.markets.address
+    consent = escrow.consent_of(account)
+    names = {address: NAMES[name] for name, address in session.deployment.addresses.items() if name in NAMES}
     return [
         {
             "product": number,
-            "name": "Friends' markets" if address == markets else "unknown",
+            "name": names.get(address, "unknown"),
             "address": address,
             "allowed": bool(consent >> number & 1),
         }
@@ -109,7 +116,7 @@ def _products(session: Session, account: str) -> list[dict]:
 
 @click.group()
 def limits():
-    """Your own limit on what goes into markets in 24 h: tighter at once, looser after a day. 0 stops all bets."""
+    """Your own limit on what goes into markets and bets in 24 h: tighter at once, looser a day later. 0: no bets."""
 
 
 @limits.command()

@@ -16,6 +16,7 @@ from web3 import Web3
 
 from tessera.chain.accounts import text_of
 from tessera.chain.errors import ChainError
+from tessera.model.odds import margin
 
 DEFAULTS = "bets"
 SECTION = re.compile(r"bets:(0|[1-9]\d{0,8})")
@@ -194,9 +195,7 @@ class Bet(BaseModel):
 
 def edge_of(odds: tuple[int, ...], validator_bps: int) -> Fraction:
     """1 - f - 1 / Σ 1 / (1 + p): what the host keeps of the stakes where each outcome is owed the same."""
-    return (
-        1 - Fraction(validator_bps, 10_000) - 1 / sum((Fraction(1_000, 1_000 + profit) for profit in odds), Fraction(0))
-    )
+    return margin(odds) - Fraction(validator_bps, 10_000)
 
 
 def read_bets(path: Path | str, *, decimals: int, defaults: Mapping[str, str] | None = None) -> list[Bet]:

@@ -62,5 +62,21 @@ class Challenge:
         return address
 
 
+def text_to_sign(challenge: str, address: str, domain: str, chain_id: int) -> str:
+    """A host's challenge with an address in it, as its owner signs it.
+
+    Raises SignInError where it is no such text, or one of another domain or chain: who signs that signs in there.
+    """
+    try:
+        message = SiweMessage.from_message(challenge)
+    except ValueError:
+        raise SignInError("the host's challenge is no text of EIP-4361") from None
+    if message.domain != domain:
+        raise SignInError(f"the challenge is for {message.domain}, not for {domain}: connect to the host by that name")
+    if (message.address, message.chain_id, message.statement) != (ZERO_ADDRESS, chain_id, STATEMENT):
+        raise SignInError("the challenge is not the one of a host on this chain")
+    return challenge.replace(ZERO_ADDRESS, address, 1)
+
+
 def _iso(time: datetime) -> str:
     return time.isoformat().replace("+00:00", "Z")

@@ -67,6 +67,15 @@ def covers(profits: Sequence[int], validator_bps: int, bankroll: int, stakes: Se
     return all(-(-x * (ONE + p) // ONE) + fee <= total + bankroll for x, p in zip(stakes, profits, strict=True))
 
 
+def margin(profits: Sequence[int]) -> Fraction:
+    """What a stake loses on average, as a part of it, where each prediction is as likely as its odds say in proportion.
+
+    A prediction that returns m = 1 + profit has the probability (1 / m) / Σ (1 / m), so each stake is worth
+    1 / Σ (1 / m) of itself. Below 0 where the odds pay more than they take.
+    """
+    return 1 - 1 / sum((Fraction(ONE, ONE + profit) for profit in profits), Fraction(0))
+
+
 @dataclass
 class Ticket:
     """A stake that was not covered when it was placed. `amount` is less what was cancelled."""

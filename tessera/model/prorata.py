@@ -72,3 +72,16 @@ def settle_in_units(
     member = validators // members
     host += validators - member * members
     return Units(False, payouts, host, member, total - sum(payouts.values()) - host - member * members)
+
+
+def expected_loss(
+    staked: Sequence[int], prediction: int, amount: int, *, host_bps: int, validator_bps: int
+) -> Fraction:
+    """What a further stake loses on average, money, where each prediction is as likely as its share of the pool then.
+
+    With w the share of the prediction and c both commissions, the stake is worth w * (1 + (1 - c) * (1 - w) / w) of
+    itself, so it loses c * (1 - w) of itself: nothing where nobody is on another side, since then it goes back.
+    """
+    total = sum(staked) + amount
+    others = total - staked[prediction] - amount
+    return Fraction((host_bps + validator_bps) * amount * others, BPS * total)

@@ -1,6 +1,7 @@
 """`ape run host` and `ape run validator`, as docs/host.md has people type them, with two players at the host's door."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -20,11 +21,13 @@ from tessera.chain.embedded import known_account
 from tessera.local import devnet
 from tessera.local.chain import let_pass
 from tests.integration.conftest import ROOT, run
+from tests.integration.test_cli import HOSTED, blocks_of
 
 PAGE = (ROOT / "docs" / "host.md").read_text()
 CREATE, DRY, HOST, AWAITS, REPORT = re.findall(r"^ape run .*$", PAGE, re.MULTILINE)
 BARE = re.search(r"```ini\n(.*?)```", PAGE, re.DOTALL).group(1)
 PORT = 18_700
+HOST_URL = f"ws://127.0.0.1:{PORT}"
 EUR = 10**6
 
 
@@ -54,7 +57,7 @@ class Player:
         self.account = known_account(index)
         for _ in range(100):
             try:
-                self.socket = connect(f"ws://127.0.0.1:{PORT}/")
+                self.socket = connect(HOST_URL)
                 break
             except OSError:
                 time.sleep(0.2)
@@ -84,6 +87,17 @@ class Player:
             for bet in self.next("bets")["confirmed_bets"]:
                 if bet["bet_status"] == status:
                     return bet
+
+
+def the_commands_of_the_page_run(url: str, folder: Path, home: Path) -> None:
+    """A third player bets by docs/cli.md, with a back end of the player's own."""
+    settings = {"TESSERA_RPC": url, "TESSERA_RECORD": str(folder / devnet.RECORD), "TESSERA_HOST": HOST_URL}
+    settings |= {"HOME": str(home), "TESSERA_JSON": "1"}
+    commands = blocks_of(HOSTED)
+    done = run(["bash", "-exc", commands], env={**os.environ, **settings})
+    assert done.returncode == 0, done.stderr[-3000:]
+    placed = json.loads(re.search(r'^\{\n  "bet_id".*?^\}', done.stdout, re.MULTILINE | re.DOTALL).group())
+    assert (placed["confirmed"], placed["host_shows_it"]) == (str(5 * EUR), True)
 
 
 @pytest.mark.anvil
@@ -116,6 +130,7 @@ def test_two_players_bet_against_each_other_by_the_docs_alone(url, folder: Path,
         first, second = Player(1), Player(2)
         first.bet("win", 5)
         second.bet("loss", 10)
+        the_commands_of_the_page_run(url, folder, tmp_path)
         bet_id = first.until("confirmed")["onchain_id"]
         assert second.until("confirmed")["bet_amount"] == 10
         let_pass(tessera.web3, 24 * 3_600 + 60, devnet.BLOCKS_PER_HOUR)

@@ -17,8 +17,8 @@ BELOW = {
     "index": {"model", "chain", "accounting"},
     "keeper": {"model", "chain", "accounting", "index"},
     "host": {"model", "chain", "index"},
-    "cli": {"model", "chain", "accounting", "index", "keeper"},
-    "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper"},
+    "cli": {"model", "chain", "accounting", "index", "keeper", "host"},
+    "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper", "host"},
 }
 
 

@@ -12,7 +12,8 @@ from tessera.cli.markets import STATES
 
 # Each of these takes a good part of a second of a fast machine's time.
 HEAVY = ("web3", "eth_abi", "eth_account", "sqlalchemy", "pydantic", "fastapi", "rich", "mpmath", "requests",
-         "tessera.chain", "tessera.index", "tessera.keeper", "tessera.accounting")  # fmt: skip
+         "websockets", "tessera.chain", "tessera.index", "tessera.keeper", "tessera.accounting",
+         "tessera.host")  # fmt: skip
 PROBE = """
 import atexit, json, sys
 atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
@@ -41,6 +42,8 @@ def completing(words: str) -> dict:
         (("--help",), {}, "portfolio"),
         (("markets", "create", "--help"), {}, "2027-01-31T18:00 (UTC)"),
         (("keeper", "run", "--help"), {}, "SIGTERM"),
+        (("bets", "place", "--help"), {}, "the least that must be covered at once"),
+        (("host", "check", "--help"), {}, "names its section"),
         ((), completing("tessera "), "plain,tickets"),
         ((), completing("tessera markets "), "plain,claim"),
         ((), completing("tessera markets bet 1 "), "plain,yes"),

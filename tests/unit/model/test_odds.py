@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from tessera.model.odds import Book, covers, greatest, greatest_in_units
+from tessera.model.odds import Book, covers, greatest, greatest_in_units, margin
 
 CASES = json.loads((Path(__file__).parents[2] / "vectors" / "odds.json").read_text())["cases"]
 
@@ -91,3 +91,18 @@ def test_a_bet_from_start_to_end():
     assert settled.positions == {("a", 0): 0, ("b", 1): 380}
     assert settled.tickets == {(1, 0): 19}
     assert (settled.host, settled.member, settled.residue) == (0, 0, 1)
+
+
+@given(st.lists(st.integers(1, 65_535), min_size=2, max_size=16))
+def test_every_stake_loses_the_margin_on_average_where_its_odds_say_how_likely_it_is(profits):
+    """By hand: probabilities in proportion to 1 / (1 + p), times what comes back."""
+    returns = [1 + Fraction(profit, 1_000) for profit in profits]
+    weights = [1 / one for one in returns]
+    for weight, back in zip(weights, returns, strict=True):
+        assert 1 - weight / sum(weights) * back == margin(profits)
+
+
+def test_the_margin_of_80_and_110_percent():
+    assert margin([800, 1_100]) == Fraction(12, 390)
+    assert margin([1_000, 1_000]) == 0
+    assert margin([1_100, 1_000]) < 0

@@ -1,0 +1,364 @@
+"""`tessera bets`: a host's bets, checked, and placed by transactions of one's own. The rest is in `own_bets`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from tessera.cli.failures import Refused
+from tessera.cli.inputs import BET, YES_TO_ALL, Money
+from tessera.cli.limits import check_limit
+from tessera.cli.session import Session
+from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, eur, rows, sent
+from tessera.model.units import EUR, WAD
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from tessera.chain import Receipt
+    from tessera.host.client import Client, ShownBet
+
+BPS = 10_000
+WHOLE_PROFIT = 1_000  # a profit of 100 %, as listings have it
+HOST = click.option(
+    "--host",
+    "url",
+    metavar="URL",
+    default="ws://127.0.0.1:8700",
+    show_default=True,
+    envvar="TESSERA_HOST",
+    help="The host's node.",
+)
+
+
+@click.group()
+def bets():
+    """Hosted bets: what a host offers, checked; placing and being paid by transactions of your own.
+
+    BET is the number of a bet at its host, or its id (0x..., or how that begins): then no host is needed once the bet
+    is listed on the chain.
+    """
+
+
+@bets.command("list")
+@HOST
+@click.pass_obj
+def list_(session: Session, url: str):
+    """The bets that a host offers now, each checked against its signature; private ones if you say who you are."""
+    with _connected(session, url) as client:
+        shown = client.open_bets()
+    rows(session, f"Bets of {url}", [_line(session, one) for one in shown], "no bet is open")
+
+
+@bets.command()
+@BET
+@click.option("--stake", type=Money(), help="What to say returns and loss of; default: the least stake.")
+@HOST
+@click.pass_obj
+def show(session: Session, bet: str, stake: int | None, url: str):
+    """One bet: all of its terms, who decides, what silence means, and what a stake returns and loses on average."""
+    one = found(session, bet, url)
+    amount = one.listing.min_stake if stake is None else stake
+    state = _state(session, one)
+    predictions = [_prediction(one, state, number, amount) for number in range(len(one.listing.predictions))]
+    values = {"stake": eur(amount), "predictions": Said(predictions, *map(_sentence, predictions))}
+    card(session, f"Bet {bet}", {**_terms(session, one, state), **values})
+
+
+@bets.command()
+@BET
+@click.argument("prediction")
+@click.argument("amount", type=Money())
+@click.option(
+    "--min-confirmed",
+    metavar="AMOUNT",
+    type=Money(zero=True),
+    help="With odds: the least that must be covered at once. The rest waits and can be cancelled. Default: all.",
+)
+@HOST
+@YES_TO_ALL
+@click.pass_obj
+def place(session: Session, bet: str, prediction: str, amount: int, min_confirmed: int | None, url: str, yes: bool):
+    """Stakes AMOUNT on a PREDICTION by your own transaction, and tells the host its hash.
+
+    The bet's id, its host's signature and your own limit are checked before you are asked.
+    """
+    wallet, one = session.wallet, found(session, bet, url)
+    listing, state = one.listing, _state(session, one)
+    number = _number_of(one, prediction)
+    if min_confirmed is not None and not listing.profits:
+        raise click.UsageError("--min-confirmed is for bets with odds: a pool bet is confirmed when it is placed")
+    least = amount if min_confirmed is None else min_confirmed
+    check_limit(session, amount)
+    if listing.profits and not state.is_listed:
+        _check_before_listing(session, one, amount, least)
+    values = _prediction(one, state, number, amount)
+    own = {
+        "description": listing.description,
+        "prediction": prediction,
+        "stake": eur(amount),
+        "comes back if it is right": values["returns"],
+        "you lose on average, if odds or pool are right": values["expected_loss"],
+    }
+    if listing.profits:
+        own |= {"covered now": values["confirmed_at_once"], "must be covered at once": eur(least)}
+    terms = _terms(session, one, state)
+    names = ("house_edge", "validator_commission", "closes_at", "decided_by", "result_deadline", "host", "bet_id")
+    ask(session, "Stake on a hosted bet", {**own, **{name: terms[name] for name in names}}, yes)
+    if listing.profits:
+        if not state.is_listed:
+            one.contract.list_bet(wallet, listing, one.offer)
+        receipt = session.tessera.odds.place(wallet, one.bet_id, number, amount, min_confirmed=least)
+    elif state.is_listed:
+        receipt = session.tessera.prorata.place(wallet, one.bet_id, number, amount)
+    else:
+        receipt = session.tessera.prorata.list_and_place(wallet, listing, one.offer, number, amount)
+    card(session, "Receipt", {**_placed(one, prediction, receipt), "host_shows_it": _tell(session, url, receipt)})
+
+
+@dataclass(frozen=True)
+class State:
+    """A bet as it is on the chain; money in units. What is staked, and how many tickets wait, are by prediction."""
+
+    status: str
+    is_listed: bool
+    closes_at: int
+    staked: list[int]
+    waiting: list[int]
+    bankroll: int = 0
+    outcome: int | None = None
+
+
+def found(session: Session, bet: str, url: str) -> "ShownBet":
+    """A bet by its number at a host, or by its id on the chain. Raises Refused, ListingError or HostError."""
+    if bet.startswith("0x"):
+        from tessera.host.client import ShownBet
+
+        for row in listed(session, bet):
+            contract = session.tessera.odds if row.listing.profits else session.tessera.prorata
+            return ShownBet(None, contract, row.listing)
+    with _connected(session, url) as client:
+        for one in client.open_bets():
+            if bet in (str(one.number), f"0x{one.bet_id.hex()}") or _begins(one.bet_id, bet):
+                return one
+    raise Refused("not_found", f"no bet {bet} is open at {url}: `tessera bets list` shows what is")
+
+
+def listed(session: Session, bet: str) -> list:
+    """The row of the only listed bet whose id begins so, or none. Raises Refused where several do."""
+    from tessera.chain.hosted_bets import BetListed
+
+    matching = [row for row in session.logs(BetListed) if _begins(row.bet_id, bet)]
+    if len(matching) > 1:
+        raise Refused("not_found", f"{len(matching)} bets have ids that begin with {bet}: say more of it")
+    return matching
+
+
+def short(bet_id: bytes) -> Said:
+    """A bet's id; people read as much of it as tells bets apart."""
+    return Said(f"0x{bet_id.hex()}", f"0x{bet_id.hex()[:10]}")
+
+
+@contextmanager
+def _connected(session: Session, url: str) -> Iterator["Client"]:
+    """A conversation with a host, as the session's account if it has one."""
+    from tessera.host.client import Client
+
+    with Client(url, session.tessera) as client:
+        if session.signer is not None:
+            client.sign_in(session.account)
+        yield client
+
+
+def _begins(bet_id: bytes, bet: str) -> bool:
+    return bet.startswith("0x") and f"0x{bet_id.hex()}".startswith(bet.lower())
+
+
+def _number_of(one: "ShownBet", prediction: str) -> int:
+    names = list(one.listing.predictions)
+    if prediction not in names:
+        raise Refused("not_found", f"there is no prediction {prediction!r}: {', '.join(names)}")
+    return names.index(prediction)
+
+
+def _state(session: Session, one: "ShownBet") -> State:
+    """Raises Refused where the host gave the bet's salt to another bet, or took it back."""
+    from tessera.host.catalogue import NOT_LISTED, REVOKED
+
+    listing, every = one.listing, range(len(one.listing.predictions))
+    known = one.contract.bet_of(listing.host, listing.salt)
+    if known == NOT_LISTED:
+        if one.offer.expires_at < session.now:
+            raise Refused("not_found", "the host's offer of this bet is over, and the bet is not listed")
+        return State("OFFERED", False, listing.closes_at, [0 for _ in every], [0 for _ in every])
+    if known == REVOKED:
+        raise Refused("bad_listing", "the host took this bet back for good: it cannot be listed. Nobody can bet on it")
+    if known != one.bet_id:
+        raise Refused("bad_listing", f"the host listed 0x{known.hex()} instead of this bet: nobody can bet on it")
+    if listing.profits:
+        lens = session.tessera.odds_lens
+        lines, verdict = [lens.line(one.bet_id, number) for number in every], lens.verdict(one.bet_id)
+        terms, bankroll = lens.terms(one.bet_id), lens.book(one.bet_id).bankroll
+        staked, waiting = [line.staked for line in lines], [line.waiting for line in lines]
+    else:
+        pool = session.tessera.prorata
+        verdict, terms, bankroll = pool.settlement(one.bet_id), pool.terms(one.bet_id), 0
+        staked, waiting = [pool.staked(one.bet_id, number) for number in every], [0 for _ in every]
+    status = "OPEN" if session.now < terms.closes_at else "CLOSED"
+    if verdict.settled:
+        status = "REFUNDED" if verdict.refunded else "SETTLED"
+    outcome = verdict.outcome if status == "SETTLED" else None
+    return State(status, True, terms.closes_at, staked, waiting, bankroll, outcome)
+
+
+def _line(session: Session, one: "ShownBet") -> dict:
+    listing = one.listing
+    panels = session.tessera.panels
+    members = panels.members_of(listing.panel_id)
+    threshold = panels.threshold_of(listing.panel_id)
+    return {
+        "number": one.number,
+        "bet_id": short(one.bet_id),
+        "description": listing.description,
+        "predictions": Said(list(listing.predictions), *listing.predictions),
+        "odds": odds_of(listing.profits),
+        "range": _range(one),
+        "closes_at": Moment(listing.closes_at),
+        "house_edge": _edge(one),
+        "decided_by": Said({"members": members, "threshold": threshold}, f"{threshold} of {len(members)}"),
+    }
+
+
+def _terms(session: Session, one: "ShownBet", state: State) -> dict:
+    listing, panels = one.listing, session.tessera.panels
+    members, threshold = panels.members_of(listing.panel_id), panels.threshold_of(listing.panel_id)
+    base = "of all confirmed stakes" if listing.profits else "of what losers staked"
+    validators = Percent(listing.validator_bps * WAD // BPS)
+    return {
+        "number": one.number,
+        "bet_id": f"0x{one.bet_id.hex()}",
+        "description": listing.description,
+        "type": "odds_based" if listing.profits else "prorata",
+        "status": state.status,
+        "outcome": None if state.outcome is None else listing.predictions[state.outcome],
+        "odds": odds_of(listing.profits),
+        "range": _range(one),
+        "closes_at": Moment(state.closes_at),
+        "host": listing.host,
+        "is_private": listing.is_private,
+        "bankroll": eur(state.bankroll) if listing.profits else None,
+        "house_edge": _edge(one),
+        "validator_commission": Said(validators, f"{validators} {base}; nothing where stakes go back"),
+        "decided_by": Said(
+            {"members": members, "threshold": threshold}, f"{threshold} of these {len(members)}:", *members
+        ),
+        "result_deadline": Said(
+            listing.result_deadline,
+            f"{Moment(listing.result_deadline)}; if the panel is silent until then, every stake goes back",
+        ),
+    }
+
+
+def _prediction(one: "ShownBet", state: State, number: int, amount: int) -> dict:
+    """What is staked on a prediction, and what a further stake returns and loses on average."""
+    from tessera.model import odds, prorata
+
+    listing = one.listing
+    values = {"prediction": listing.predictions[number], "staked": eur(state.staked[number])}
+    if listing.profits:
+        returns = amount * (WHOLE_PROFIT + listing.profits[number]) // WHOLE_PROFIT
+        loss = odds.margin(listing.profits) * amount
+        book = odds.Book(list(listing.profits), listing.validator_bps, state.bankroll)
+        book.stakes = list(state.staked)
+        at_once = 0 if state.waiting[number] else book.at_once(number, amount)
+        values |= {"tickets_waiting": state.waiting[number], "confirmed_at_once": eur(at_once)}
+    else:
+        commissions = {"host_bps": listing.host_bps, "validator_bps": listing.validator_bps}
+        others = [("others", k, staked) for k, staked in enumerate(state.staked) if staked]
+        settled = prorata.settle_in_units([*others, ("you", number, amount)], number, members=1, **commissions)
+        returns = settled.payouts["you"]
+        loss = prorata.expected_loss(state.staked, number, amount, **commissions)
+    return {**values, "returns": eur(returns), "expected_loss": _loss(loss)}
+
+
+def _sentence(values: dict) -> str:
+    has_odds = "confirmed_at_once" in values
+    waits = f", {values['tickets_waiting']} tickets wait" if has_odds else ""
+    covered = f", {values['confirmed_at_once']} covered now" if has_odds else ""
+    return (
+        f"{values['prediction']}: {values['staked']} staked{waits}; "
+        f"the stake would return {values['returns']}{covered}, and loses {values['expected_loss']} on average"
+    )
+
+
+def _loss(loss: "Fraction") -> Amount:
+    return Amount(-int(-loss // 1), EUR, "EUR", 4)  # rounded up: never shown as less than it is
+
+
+def odds_of(profits) -> Said:
+    """The profit on each prediction."""
+    percents = [Percent(profit * WAD // WHOLE_PROFIT) for profit in profits]
+    return Said(percents or None, *map(str, percents))
+
+
+def _range(one: "ShownBet") -> Said:
+    least, most = eur(one.listing.min_stake), eur(one.listing.max_stake)
+    return Said([least, most], f"{least}", f"to {most}")
+
+
+def _edge(one: "ShownBet") -> Said:
+    """What the host keeps on average: with odds of all stakes, else of what losers staked."""
+    from tessera.host.bets_file import edge_of
+
+    listing = one.listing
+    if listing.profits:
+        edge = Percent(int(edge_of(tuple(listing.profits), listing.validator_bps) * WAD))
+        return Said(edge, f"{edge} of a balanced book")
+    edge = Percent(listing.host_bps * WAD // BPS)
+    return Said(edge, f"{edge} of what losers staked")
+
+
+def _check_before_listing(session: Session, one: "ShownBet", amount: int, least: int) -> None:
+    """Raises Refused for a bet at odds that would be listed, at the player's cost, and then not placed."""
+    escrow, account = session.tessera.escrow, session.wallet.address
+    if least:
+        raise Refused(
+            "reverted", "nobody covers this bet yet: say --min-confirmed 0, and your stake waits for the other side"
+        )
+    if not one.listing.min_stake <= amount <= one.listing.max_stake:
+        raise Refused("reverted", f"the stake is outside of the bet's range, {_range(one)}".replace("\n", " "))
+    product = escrow.read_all("products").index(one.contract.address)
+    if not escrow.consent_of(account) >> product & 1:
+        raise Refused("reverted", f"you did not let these bets use your balance: `tessera consents allow {product}`")
+    if escrow.balance_of(account) < amount:
+        raise Refused("reverted", f"your balance is {eur(escrow.balance_of(account))}: `tessera deposit`")
+
+
+def _placed(one: "ShownBet", prediction: str, receipt: "Receipt") -> dict:
+    from tessera.chain.hosted_bets import BetPlaced
+    from tessera.chain.odds_bets import TicketQueued
+
+    confirmed = sum(row.amount for row in receipt.events if isinstance(row, BetPlaced))
+    ticket = next((row for row in receipt.events if isinstance(row, TicketQueued)), None)
+    return {
+        "bet_id": f"0x{one.bet_id.hex()}",
+        "prediction": prediction,
+        "confirmed": eur(confirmed),
+        "waits": eur(ticket.amount if ticket else 0),
+        "ticket_id": ticket.ticket_id if ticket else None,
+        **sent(receipt),
+    }
+
+
+def _tell(session: Session, url: str, receipt: "Receipt") -> bool:
+    """Tells the host a transaction that is done; that it cannot be told undoes nothing, so it is said beside it."""
+    from tessera.chain.errors import ChainError
+
+    try:
+        with _connected(session, url) as client:
+            return client.tell(receipt.transaction)
+    except ChainError as error:
+        click.echo(f"the bet is placed; its host was not told, and sees it on the chain: {error}", err=True)
+        return False
