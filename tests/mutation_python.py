@@ -56,7 +56,7 @@ TARGETS = [
     ),
     # Its wrappers are what everything else works with.
     Target("chain", ("chain/*.py",), ("tests/unit/chain", "tests/unit/cli", "tests/unit/keeper", "tests/unit/host")),
-    Target("index", ("index/*.py",), ("tests/unit/index",)),
+    Target("index", ("index/*.py",), ("tests/unit/index", "tests/unit/keeper")),
     Target("accounting", ("accounting/*.py",), ("tests/unit/accounting", "tests/unit/cli/test_tickets.py")),
     Target("cli", ("cli/*.py",), ("tests/unit/cli",)),
 ]

@@ -174,6 +174,19 @@ def test_a_ledger_in_pages(tessera, bettor, market, bet, index):
         assert snapshot.count(Entry, account=bettor.address) == 5
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 9, None])
+@pytest.mark.parametrize("offset", range(6))
+def test_a_page_of_prices_is_that_part_of_all(index, bettor, other_bettor, market, bet, offset, limit):
+    for who, side in ((bettor, Outcome.YES), (other_bettor, Outcome.NO), (bettor, Outcome.YES)):
+        bet(who, market, side)
+    index.sync()
+    with index.snapshot() as snapshot:
+        whole = snapshot.price_history(market)
+        assert len(set(whole)) == 4
+        end = None if limit is None else offset + limit
+        assert snapshot.price_history(market, offset=offset, limit=limit) == whole[offset:end]
+
+
 def test_what_is_not_there(tessera, stranger, index):
     index.sync()
     with index.snapshot() as snapshot:

@@ -13,11 +13,13 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
+from sqlalchemy.dialects import sqlite
 
 from tessera.chain.errors import ChainError, NodeError, NodeRefusedError, OtherBlocksError
 from tessera.chain.lmsr_markets import OutcomeDisputed
 from tessera.chain.prediction_events import Predicted
 from tessera.index import Index
+from tessera.index.schema import Uint
 from tests.habits import within
 from tests.unit.index.conftest import ALL_KINDS, chance_log, dump, open_copy, rows_of
 from tests.unit.index.node import Node, deployment
@@ -363,6 +365,12 @@ def test_numbers_are_compared_as_numbers(node, open_index):
     with index.engine.connect() as db:
         found = db.exec_driver_sql("SELECT event_id FROM predicted ORDER BY event_id").scalars().all()
     assert [int.from_bytes(n) if isinstance(n, bytes) else n for n in found] == numbers
+
+
+@pytest.mark.parametrize("number", [-(2**63), 2**256])
+def test_what_is_no_amount_is_not_written(number):
+    with pytest.raises(ValueError, match="is no uint256, nor a small amount below 0"):
+        Uint().process_bind_param(number, sqlite.dialect())
 
 
 STEPS = st.one_of(
