@@ -75,6 +75,8 @@ EQUIVALENT = {
     ("PredictionEvents.vy", "final: bool = True"),
     ("PredictionEvents.vy", "outcome: uint256 = 1"),
     ("PredictionEvents.vy", "if result >> 8 & 2**128 - 2 == 0:"),
+    ("modules/disputes.vy", "conclusion: uint256 = 1"),
+    ("modules/disputes.vy", "ends_at: uint256 = 1"),
     ("modules/exits.vy", "final: bool = True"),
     ("modules/exits.vy", "outcome: uint256 = 1"),
     ("modules/tickets.vy", "NO_TICKETS: constant(int256) = 2"),
