@@ -68,11 +68,7 @@ def tickets(provider: ProviderAPI, account: str | None, parameters: Path | None,
     Without --parameters, on a local network, stand-ins for stablecoins, vaults, feeds and market come with it.
     """
     path = record or record_path(provider)
-    try:
-        wanted = ticket_parameters(provider, parameters, path)
-    except ChainError as error:
-        raise click.ClickException(str(error)) from None
-    run(provider, "tickets", wanted, account, path, dry_run)
+    run(provider, "tickets", ticket_parameters(provider, parameters, path), account, path, dry_run)
     if parameters is not None and not dry_run:
         click.echo("The timelock owns the contracts once it has accepted: docs/tickets.md, Deployment.")
 
@@ -84,11 +80,7 @@ def tickets(provider: ProviderAPI, account: str | None, parameters: Path | None,
 def hosted(provider: ProviderAPI, account: str | None, record: Path | None, dry_run: bool):
     """Hosted bets: Panels, ProrataBets, OddsBets and OddsLens, on the Escrow of `friends`."""
     path = record or record_path(provider)
-    try:
-        wanted = hosted_parameters(provider.web3, path)
-    except ChainError as error:
-        raise click.ClickException(str(error)) from None
-    run(provider, "hosted", wanted, account, path, dry_run)
+    run(provider, "hosted", hosted_parameters(provider.web3, path), account, path, dry_run)
 
 
 def ticket_parameters(provider: ProviderAPI, file: Path | None, record: Path) -> dict:
@@ -109,15 +101,12 @@ def run(provider: ProviderAPI, product: str, parameters: dict, account: str | No
     """Deploys a product, or prints what deploying it would do."""
     chain_id = provider.web3.eth.chain_id  # Ape takes every local chain for its own 1337
     click.echo(f"{product} {parameters} on {provider.network.choice}, chain {chain_id}, record {path.name}")
-    try:
-        if dry_run:
-            plan(provider.web3, product, parameters, path)
-            return
-        wallet = wallet_of(provider, account)
-        click.echo(f"sending as {wallet.address}")
-        deploy(wallet, product, parameters, network=path.stem, path=path, report=tell)
-    except ChainError as error:
-        raise click.ClickException(str(error)) from None
+    if dry_run:
+        plan(provider.web3, product, parameters, path)
+        return
+    wallet = wallet_of(provider, account)
+    click.echo(f"sending as {wallet.address}")
+    deploy(wallet, product, parameters, network=path.stem, path=path, report=tell)
     click.echo(f"written: {path}")
 
 

@@ -12,7 +12,6 @@ import click
 from ape.api import ProviderAPI
 
 from tessera.chain.deployments import Deployment
-from tessera.chain.errors import ChainError
 from tessera.deployment.ape_accounts import record_path
 from tessera.deployment.assets import StandingAsset, standing_assets
 from tessera.deployment.deploy import differences
@@ -24,12 +23,9 @@ from tessera.deployment.operators import OneCommand
 @click.option("--record", type=click.Path(path_type=Path), help="Default: deployments/<network>.json.")
 def cli(provider: ProviderAPI, owner: str | None, record: Path | None):
     path = record or record_path(provider)
-    try:
-        deployment = Deployment.load(path)
-        faults = differences(provider.web3, deployment, owner=owner)
-        assets = [] if faults else standing_assets(provider.web3, deployment)
-    except ChainError as error:
-        raise click.ClickException(str(error)) from None
+    deployment = Deployment.load(path)
+    faults = differences(provider.web3, deployment, owner=owner)
+    assets = [] if faults else standing_assets(provider.web3, deployment)
     if faults:
         raise click.ClickException(f"{path.name} and the chain differ:\n" + "\n".join(f"  {fault}" for fault in faults))
     for name, address in deployment.addresses.items():

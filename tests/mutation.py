@@ -77,6 +77,8 @@ EQUIVALENT = {
     ("PredictionEvents.vy", "if result >> 8 & 2**128 - 2 == 0:"),
     ("modules/disputes.vy", "conclusion: uint256 = 1"),
     ("modules/disputes.vy", "ends_at: uint256 = 1"),
+    ("modules/resolution.vy", "conclusion: uint256 = 1"),
+    ("modules/resolution.vy", "ends_at: uint256 = 1"),
     ("modules/exits.vy", "final: bool = True"),
     ("modules/exits.vy", "outcome: uint256 = 1"),
     ("modules/tickets.vy", "NO_TICKETS: constant(int256) = 2"),
