@@ -17,6 +17,7 @@ BELOW = {
     "index": {"model", "chain", "accounting"},
     "keeper": {"model", "chain", "accounting", "index"},
     "host": {"model", "chain", "index"},
+    "live": {"model", "chain", "index"},
     "cli": {"model", "chain", "accounting", "index", "keeper", "host"},
     "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper", "host"},
 }

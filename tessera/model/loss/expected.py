@@ -85,13 +85,14 @@ class Disclosure:
     """What a player sees with a quote, for each choice: the house's estimate of its chance, and both losses.
 
     `loss_ppm` is the expected net loss of a unit staked, `gross_loss_ppm` the expected part of it that is lost before
-    winnings; both are rounded up. `margin_ppm` is the edge of the odds by themselves, rounded up.
+    winnings; both are rounded up. `margin_ppm` is the edge of the odds by themselves, rounded up; None where it may be
+    that no choice wins.
     """
 
     chances_ppm: tuple[int, ...]
     loss_ppm: tuple[int, ...]
     gross_loss_ppm: tuple[int, ...]
-    margin_ppm: int
+    margin_ppm: int | None
 
 
 def disclosure(odds: Sequence[int], chances_ppm: Sequence[int]) -> Disclosure:
@@ -104,7 +105,7 @@ def disclosure(odds: Sequence[int], chances_ppm: Sequence[int]) -> Disclosure:
         tuple(chances_ppm),
         tuple(_ppm_up(edge_of(*pair)) for pair in zip(odds, chances_ppm, strict=True)),
         tuple(PPM - chance for chance in chances_ppm),
-        _ppm_up(margin_of(odds)),
+        _ppm_up(margin_of(odds)) if sum(chances_ppm) == PPM else None,
     )
 
 

@@ -96,6 +96,8 @@ def broken(
 
     `session_loss` is what the bet's session has lost and has at risk without the bet, `session_ms` how long it lasts.
     """
+    if not limits.of:
+        return None
     worst = {
         Kind.STAKE: stake,
         Kind.SESSION_LOSS: session_loss + stake,

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import astuple, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -95,7 +96,7 @@ class Domain:
     chain_id: int
     contract: str
 
-    @property
+    @cached_property
     def separator(self) -> bytes:
         """EIP-712's domain separator, 32 bytes."""
         kind = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"

@@ -62,6 +62,8 @@ def test_a_disclosure_rounds_losses_up():
     shown = disclosure((1_899, 2_850), (500_000, 333_333))
     assert shown.loss_ppm == (50_500, 50_001)  # 0.0505, and 0.05000095 rounded up
     assert shown.gross_loss_ppm == (500_000, 666_667)
+    assert shown.margin_ppm is None  # perhaps no choice wins
+    shown = disclosure((1_899, 2_850), (600_000, 400_000))
     assert shown.margin_ppm == 1_000_000 - 1_899 * 2_850 * 1_000_000 // ((1_899 + 2_850) * 1_000)
 
 

@@ -1,0 +1,168 @@
+"""What the engine of a stream knows: questions, sessions and wallets, as its journal tells them.
+
+Each `did_...` is one change, made when an entry is queued, and again when the journal is replayed.
+"""
+
+from collections import OrderedDict
+
+from tessera.chain.micro_sessions import Signature
+from tessera.live.accounts import COOL_OFF, Account, Agreed, Placed, Session
+from tessera.live.asked import Asked, Quoted, Result
+from tessera.live.journal import Entry, Headed, JournalError
+from tessera.live.wire import decode, decode_hash, decode_signature
+from tessera.model.loss.limits import Kind, Limits
+from tessera.model.loss.velocity import Velocity
+from tessera.model.sessions import record, states
+from tessera.model.sessions.record import LineKind
+from tessera.model.sessions.typed import Book, Close, Domain, Offer, Question, State
+
+
+class Memory:
+    """One stream: where its record stands, and everything that the entries so far came to."""
+
+    def __init__(self, domain: Domain, stream_id: int):
+        self.domain, self.stream_id = domain, stream_id
+        self.n, self.head = 0, record.first_head(domain, stream_id)
+        self.questions: dict[bytes, Asked] = {}
+        self.open: dict[bytes, Asked] = {}  # not locked yet
+        self.locked: list[Asked] = []  # in the order of their lock lines
+        self.quotes: OrderedDict[bytes, Quoted] = OrderedDict()  # newest last; none is replayed, they last for seconds
+        self.sessions: dict[bytes, Session] = {}
+        self.accounts: dict[str, Account] = {}
+
+    def account(self, player: str) -> Account:
+        """A wallet's account, made where there is none."""
+        return self.accounts.setdefault(player, Account())
+
+    def results(self, session: Session) -> dict[bytes, Result]:
+        """The results that are known of a session's open bets."""
+        found = {}
+        for bet in session.state.open_bets:
+            if (result := self.questions[bet.question].result) is not None:
+                found[bet.question] = result
+        return found
+
+    def did_line(self, headed: Headed) -> None:
+        """The record is one line longer."""
+        self.n, self.head = headed.line.n, headed.head
+
+    def did_offer(self, offer: Offer, operator_signature: Signature) -> Session:
+        """A wallet was offered a session."""
+        account = self.account(offer.player)
+        session = Session(self.domain.digest(offer), offer, operator_signature, account)
+        self.sessions[session.digest] = session
+        account.sessions.append(session)
+        return session
+
+    def did_ask(self, question: Question, chances_ppm: tuple[int, ...]) -> Asked:
+        """A question is open."""
+        asked = Asked(self.domain.digest(question), question, chances_ppm)
+        self.questions[asked.digest] = self.open[asked.digest] = asked
+        return asked
+
+    def did_quote(self, asked: Asked, quoted: Quoted, chances_ppm: tuple[int, ...]) -> None:
+        """A question has a new quote."""
+        asked.quoted, asked.chances_ppm = quoted, chances_ppm
+        self.quotes[quoted.digest] = quoted
+
+    def did_place(self, session: Session, placed: Placed, at: int) -> None:
+        """A session has a new state, which activates it or adds a bet."""
+        session.placed = placed
+        session.used_seq = max(session.used_seq, placed.state.seq)
+        if not placed.state.open_bets:
+            session.begun, session.velocity = at, Velocity(at)
+            return
+        session.last_bet_at = at
+        asked = self.questions[placed.state.open_bets[-1].question]
+        asked.leaves.append(placed.state_hash)
+        asked.bettors.add(session.digest)
+
+    def did_lock(self, asked: Asked, headed: Headed) -> None:
+        """Betting on a question has ended."""
+        asked.book = Book(asked.digest, headed.line.leaf, headed.line.n, headed.head)
+        del self.open[asked.digest]
+        self.locked.append(asked)
+
+    def did_book(self, asked: Asked, signatures: dict[str, Signature]) -> None:
+        """Enough observers signed a question's book."""
+        asked.is_booked, asked.book_signatures = True, {**asked.book_signatures, **signatures}
+
+    def did_settle(self, asked: Asked, result: Result, at: int) -> None:
+        """A question has its result: what its bets won or lost counts from now on."""
+        bets = [
+            (session, bet)
+            for session in map(self.sessions.__getitem__, asked.bettors)
+            for bet in session.state.open_bets
+            if bet.question == asked.digest
+        ]
+        asked.result = result
+        for session, bet in bets:
+            session.account.losses.add(at, states.gain(bet, result.outcome))
+        for session in {session.digest: session for session, _ in bets}.values():
+            session.velocity.add(at, self.folded(session)[0])
+
+    def folded(self, session: Session) -> tuple[int, tuple]:
+        """A session's net and open bets with all results that are known."""
+        outcomes = {key: result.outcome for key, result in self.results(session).items()}
+        return states.fold(session.state, outcomes)
+
+    def did_close(self, session: Session, agreed: Agreed) -> None:
+        """A session's player agreed to close it: it is frozen."""
+        session.agreed = agreed
+
+    def did_limit(self, player: str, kind: str, value: int | None, at: int, signed_at: int) -> None:
+        """A wallet has changed a limit of its own."""
+        account = self.account(player)
+        account.limits, account.limits_signed_at = changed(account.limits, kind, value, at), signed_at
+
+    def replay(self, entry: Entry) -> None:
+        """One entry of the journal. Raises JournalError where its line does not follow from those before it."""
+        if entry.headed is None:
+            self._replay_other(entry.what, entry.body)
+            return
+        line, head = entry.headed
+        if line.n != self.n + 1 or head != record.next_head(self.head, line):
+            raise JournalError(f"line {line.n} of the journal does not follow from those before it")
+        self.did_line(entry.headed)
+        self._replay_line(entry.headed, entry.body)
+
+    def _replay_line(self, headed: Headed, body: dict) -> None:
+        line = headed.line
+        match line.kind:
+            case LineKind.QUOTE:
+                self.questions[line.question].chances_ppm = tuple(map(int, body["chances_ppm"]))
+            case LineKind.BET:
+                state, signature = decode(State, body["state"]), decode_signature(body["signature"])
+                placed = Placed(line.leaf, state, signature, headed)
+                self.did_place(self.sessions[decode_hash(body["session"])], placed, int(body["at"]))
+            case LineKind.LOCK:
+                self.did_lock(self.questions[line.question], headed)
+            case LineKind.RESULT:
+                outcome = None if body["outcome"] is None else int(body["outcome"])
+                self.did_settle(self.questions[line.question], Result(outcome, _signatures(body)), int(body["at"]))
+
+    def _replay_other(self, what: str, body: dict) -> None:
+        match what:
+            case "offer":
+                self.did_offer(decode(Offer, body["offer"]), decode_signature(body["signature"]))
+            case "question":
+                self.did_ask(decode(Question, body["question"]), tuple(map(int, body["chances_ppm"])))
+            case "book":
+                self.did_book(self.questions[decode_hash(body["question"])], _signatures(body))
+            case "close":
+                agreed = Agreed(decode(Close, body["agreement"]), decode_signature(body["signature"]))
+                self.did_close(self.sessions[decode_hash(body["session"])], agreed)
+            case "limit":
+                value = None if body["value"] is None else int(body["value"])
+                self.did_limit(body["player"], body["kind"], value, int(body["at"]), int(body["signed_at"]))
+
+
+def changed(limits: Limits, kind: str, value: int | None, at: int) -> Limits:
+    """Limits once their wallet wants one of them, or its cool-off, to be another. Raises LossError, ValueError."""
+    if kind == COOL_OFF:
+        return limits.cool_off(value or 0, at)
+    return limits.change(Kind(kind), value, at)
+
+
+def _signatures(body: dict) -> dict[str, Signature]:
+    return {member: decode_signature(signature) for member, signature in body["signatures"].items()}

@@ -1,0 +1,206 @@
+"""Offers, closes, top-ups, limits and what a player sees."""
+
+from dataclasses import replace
+
+import pytest
+from eth_account import Account
+
+from tessera.live.accounts import COOL_OFF, limit_text
+from tessera.live.keys import signer_of
+from tessera.live.refusals import REASONS, Code
+from tessera.model.loss.limits import DAY_MS, Kind
+from tessera.model.sessions import states
+from tests.live import DOMAIN, EUR, HOUSE, OPERATOR, STREAM, TERMS, key
+from tests.unit.live.test_place import refused, refused_bet
+
+WALLET = Account.from_key(b"\x07" * 32)
+
+
+@pytest.fixture
+def player(stage):
+    return stage.opened()
+
+
+def limit(stage, player, kind, value, **changes):
+    """The arguments of `Engine.limit`, signed by the player's wallet."""
+    at = changes.get("at", stage.time)
+    signed = (changes.get("by") or player.wallet).sign_message(limit_text(DOMAIN, STREAM, kind, value, at))
+    return player.wallet.address, kind, value, at, bytes(signed.signature)
+
+
+def test_an_offer_is_signed_by_the_operator_with_the_stream_s_terms(stage):
+    player = stage.offered(deposit=10 * EUR, loss_cap=4 * EUR)
+    offer, session = player.offer, stage.engine.session(player.session)
+    assert signer_of(DOMAIN.digest(offer), session.operator_signature) == OPERATOR.address
+    assert (offer.player, offer.session_key) == (player.wallet.address, player.key.address)
+    assert (offer.house_key, offer.stream_id, offer.activation) == (HOUSE.address, STREAM, TERMS.activation)
+    assert (offer.deposit, offer.house_lock) == (10 * EUR, 15 * EUR)
+    assert (offer.stake_cap, offer.loss_cap) == (TERMS.greatest_stake, 4 * EUR)
+
+
+@pytest.mark.parametrize(("deposit", "loss_cap"), [(EUR - 1, None), (1_000 * EUR + 1, None), (EUR, 0), (EUR, EUR + 1)])
+def test_an_offer_that_the_stream_does_not_make(stage, deposit, loss_cap):
+    refused(stage, Code.DEPOSIT, stage.engine.offer, WALLET.address, key("session").address, deposit, loss_cap)
+
+
+def test_a_wallet_has_three_offers_that_wait(stage):
+    players = [stage.offered() for _ in range(3)]
+    asked = (players[0].wallet.address, players[0].key.address, EUR)
+    refused(stage, Code.TOO_MANY_OFFERS, stage.engine.offer, *asked)
+    stage.learn(stage.opening(players[0]))
+    stage.offered()
+    stage.pass_time(601_000)
+    stage.offered()
+
+
+def test_a_session_closes_at_its_net(stage, player):
+    quoted = stage.ask()
+    stage.place_bet(player, quoted, choice=0)
+    refused(stage, Code.BETS_WAIT, stage.engine.close, *stage.agreement(player))
+    stage.settle(quoted, 1)
+    refused(stage, Code.OTHER_NET, stage.engine.close, *stage.agreement(player, net=0))
+    refused(stage, Code.OTHER_NET, stage.engine.close, *stage.agreement(player, activated=False))
+    session, agreement, _ = stage.agreement(player)
+    stranger = key("a stranger").sign(DOMAIN.digest(agreement, session=session))
+    refused(stage, Code.SIGNATURE, stage.engine.close, session, agreement, stranger)
+    for seconds in (59, 86_401):
+        lapsing = stage.agreement(player, valid_until=stage.time // 1_000 + seconds)
+        refused(stage, Code.VALID_UNTIL, stage.engine.close, *lapsing)
+    accepted = stage.agreement(player)
+    assert accepted[1].net == -EUR
+    stage.answer(stage.engine.close(*accepted))
+    assert stage.engine.view(stage.engine.session(session))["is_frozen"]
+    stage.answer(stage.engine.close(*accepted))  # the same again
+    refused(stage, Code.FROZEN, stage.engine.close, *stage.agreement(player, valid_until=accepted[1].valid_until + 1))
+
+
+def test_a_session_that_was_never_activated_closes_without_its_cost(stage):
+    player = stage.offered()
+    stage.learn(stage.opening(player))
+    agreed = stage.agreement(player)
+    assert agreed[1].activated is False
+    stage.answer(stage.engine.close(*agreed))
+
+
+def test_a_closed_session_takes_nothing(stage, player):
+    stage.learn(stage.closing(player))
+    refused_bet(stage, Code.NOT_OPEN, player, stage.bet(stage.ask()))
+    refused(stage, Code.NOT_OPEN, stage.engine.close, *stage.agreement(player))
+    assert stage.engine.view(stage.engine.session(player.session))["stage"] == "closed"
+
+
+def test_top_ups_add_to_the_balance_and_change_no_bet(stage, player):
+    quoted = stage.ask()
+    stage.place_bet(player, quoted, stake=5 * EUR)
+    stage.learn(stage.topping_up(player, 10 * EUR))
+    assert stage.engine.balance(stage.engine.session(player.session)) == 25 * EUR
+    stage.place_bet(player, quoted, stake=5 * EUR)
+
+
+def test_events_of_other_streams_change_nothing(stage):
+    player = stage.offered()
+    opening = stage.opening(player)
+    stage.learn(type(opening)(**{**opening.__dict__, "stream_id": STREAM + 1}))
+    assert stage.engine.view(stage.engine.session(player.session))["stage"] == "none"
+
+
+@pytest.mark.parametrize("kind", [Kind.STAKE, Kind.SESSION_LOSS, Kind.DAY_LOSS, Kind.WEEK_LOSS, Kind.SESSION_MINUTES])
+def test_a_limit_of_nothing_holds_at_once(stage, player, kind):
+    quoted = stage.ask()
+    stage.answer(stage.engine.limit(*limit(stage, player, kind, 0)))
+    error = refused_bet(stage, Code.LIMIT, player, stage.bet(quoted))
+    assert error.details["kind"] == kind
+
+
+def test_open_bets_count_against_a_limit_as_if_they_were_lost(stage, player):
+    stage.answer(stage.engine.limit(*limit(stage, player, Kind.DAY_LOSS, 3 * EUR)))
+    first, second = stage.ask(), stage.ask()
+    stage.place_bet(player, first, stake=2 * EUR)
+    refused_bet(stage, Code.LIMIT, player, stage.bet(second, stake=EUR + 1))
+    stage.place_bet(player, second, stake=EUR)
+    stage.lock(second)
+    stage.settle(first, 0)
+    third = stage.ask()
+    won = states.liability_of(2 * EUR, first.quote.odds[0])
+    stage.place_bet(player, third, stake=2 * EUR + won)  # what was won may be lost again
+
+
+def test_a_limit_is_the_wallet_s_in_all_its_sessions(stage):
+    first = stage.opened()
+    stage.answer(stage.engine.limit(*limit(stage, first, Kind.DAY_LOSS, 2 * EUR)))
+    quoted = stage.ask()
+    stage.place_bet(first, quoted, stake=2 * EUR)
+    second = stage.opened()
+    assert (second.wallet, second.session != first.session) == (first.wallet, True)
+    refused_bet(stage, Code.LIMIT, second, stage.bet(quoted))
+
+
+def test_a_looser_limit_waits_a_day(stage, player):
+    stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 0)))
+    stage.pass_time(1)
+    stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, None)))
+    refused_bet(stage, Code.LIMIT, player, stage.bet(stage.ask()))
+    limits = stage.engine.session(player.session).account.limits
+    assert (limits.at(Kind.STAKE, stage.time + DAY_MS - 1), limits.at(Kind.STAKE, stage.time + DAY_MS)) == (0, None)
+
+
+def test_a_cool_off_stops_bets_and_offers(stage, player):
+    until = stage.time + 3_600_000
+    stage.answer(stage.engine.limit(*limit(stage, player, COOL_OFF, until)))
+    quoted = stage.ask()
+    refused_bet(stage, Code.COOL_OFF, player, stage.bet(quoted))
+    refused(stage, Code.COOL_OFF, stage.engine.offer, player.wallet.address, player.key.address, EUR)
+    stage.answer(stage.engine.limit(*limit(stage, player, COOL_OFF, 0, at=stage.time + 1)))
+    refused_bet(stage, Code.COOL_OFF, player, stage.bet(quoted))
+    stage.lock(quoted)
+    stage.pass_time(until - stage.time)
+    stage.place_bet(player, stage.ask())
+
+
+def test_limits_that_are_refused(stage, player):
+    asked = stage.engine.limit
+    stranger = Account.from_key(b"\x09" * 32)
+    refused(stage, Code.SIGNATURE, asked, *limit(stage, player, Kind.STAKE, 0, by=stranger))
+    refused(stage, Code.SIGNATURE, asked, *limit(stage, player, Kind.STAKE, 0, at=stage.time - 60_001))
+    refused(stage, Code.SIGNATURE, asked, *limit(stage, player, Kind.STAKE, 0)[:-1], b"\x00" * 65)
+    refused(stage, Code.LIMIT_VALUE, asked, *limit(stage, player, "luck", 0))
+    refused(stage, Code.LIMIT_VALUE, asked, *limit(stage, player, Kind.STAKE, -1))
+    once = limit(stage, player, Kind.STAKE, 5)
+    stage.answer(asked(*once))
+    refused(stage, Code.SIGNATURE, asked, *once)  # it cannot be played again
+
+
+def test_a_player_sees_velocity_and_warnings(stage, player):
+    quoted = stage.ask()
+    for stake in (5, 3, 3, 2):
+        stage.place_bet(player, quoted, choice=0, stake=stake * EUR - EUR // 4)
+    stage.settle(quoted, 1)
+    view = stage.engine.view(stage.engine.session(player.session))
+    assert (view["net"], view["balance"]) == (str(-12 * EUR), str(8 * EUR))
+    assert view["warnings"] == ["lost_half", "falls_fast"]
+    assert int(view["velocity_per_minute"]) == -12 * EUR  # in the first minute
+    told = [message for session, message in stage.published if session == player.session]
+    assert told[-1] == view
+
+
+def test_two_sessions_keep_their_money_apart(stage, player):
+    other, quoted = stage.opened("other"), stage.ask()
+    stage.place_bet(player, quoted, choice=0)
+    stage.place_bet(other, quoted, choice=1, stake=2 * EUR)
+    stage.settle(quoted, 1)
+    memory, engine = stage.engine.memory, stage.engine
+    assert memory.folded(engine.session(player.session))[0] == -EUR
+    assert memory.folded(engine.session(other.session))[0] == states.liability_of(2 * EUR, quoted.quote.odds[1])
+
+
+def test_each_refusal_has_a_reason_of_its_own():
+    assert set(REASONS) == set(Code)
+    assert len(set(REASONS.values())) == len(REASONS)
+
+
+def test_a_limit_s_text_names_stream_contract_and_chain():
+    text = limit_text(DOMAIN, STREAM, Kind.STAKE, None, 5).body.decode()
+    assert text.splitlines()[0] == "Change my stake on stream 3 to none."
+    assert {f"Contract: {DOMAIN.contract}", "Chain: 31337", "At: 5"} <= set(text.splitlines())
+    other = replace(DOMAIN, chain_id=1)
+    assert limit_text(other, STREAM, Kind.STAKE, None, 5) != limit_text(DOMAIN, STREAM, Kind.STAKE, None, 5)
