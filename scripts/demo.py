@@ -1,5 +1,5 @@
-"""`ape run demo`: a season of friends' markets on the matches of Euro 2024, and six weeks of staked tickets, on chains
-inside this process."""
+"""`ape run demo`: a season of friends' markets on the matches of Euro 2024, hosted bets on the last of them, and six
+weeks of staked tickets, on chains inside this process."""
 
 from pathlib import Path
 
@@ -7,12 +7,13 @@ import click
 from ape.cli import ConnectedProviderCommand
 
 from tessera.accounting.ledger import LedgerError
-from tessera.demo import stakers, terminal
+from tessera.demo import hosted, stakers, terminal
 from tessera.demo.audit import AuditError
 from tessera.demo.markets import BrokeError
 from tessera.demo.play import SEED, play
+from tessera.demo.report import hosted as hosted_report
+from tessera.demo.report import stakers as stakers_report
 from tessera.demo.report import write
-from tessera.demo.report.stakers import sections
 
 REPORT = Path("demo-report")
 FITS = 27  # from the last group games to the final: well under two minutes
@@ -23,19 +24,21 @@ FITS = 27  # from the last group games to the final: well under two minutes
 @click.option("--seed", default=SEED, show_default=True, help="Another seed, another season.")
 @click.option("--report", default=REPORT, show_default=True, type=click.Path(path_type=Path), help="Folder to write.")
 def cli(provider, matches, seed, report):
-    """Play a season of friends' markets and six weeks of staked tickets, check that every unit adds up, and write a
-    report to look at."""
+    """Play a season of friends' markets, an evening of hosted bets and six weeks of staked tickets, check that every
+    unit adds up, and write a report to look at."""
     if provider.network.name != "local" or provider.name != "test":
         raise click.UsageError("the demo sets the clock: it needs --network ethereum:local:test, the default")
     try:
         with terminal.Show() as show:
             played = play(provider.web3, matches, seed=seed, watcher=show)
+            evening = hosted.play(watcher=show)
             staked = stakers.play(watcher=show)
     except (AuditError, LedgerError) as error:
         raise click.ClickException(f"the demo does not add up:\n{error}") from error
     except BrokeError as error:
         raise click.ClickException(str(error)) from None
     terminal.summary(played)
+    terminal.hosted_summary(evening)
     terminal.stakers_summary(staked)
-    page = write(played, report, sections(staked))
+    page = write(played, report, [*hosted_report.sections(evening), *stakers_report.sections(staked)])
     terminal.done(page)

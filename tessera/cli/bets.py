@@ -358,7 +358,8 @@ def _tell(session: Session, url: str, receipt: "Receipt") -> bool:
 
     try:
         with _connected(session, url) as client:
-            return client.tell(receipt.transaction)
+            client.tell(receipt.transaction)
+            return client.shows(receipt.transaction)
     except ChainError as error:
         click.echo(f"the bet is placed; its host was not told, and sees it on the chain: {error}", err=True)
         return False

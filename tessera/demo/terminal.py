@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tessera.chain import EUR, WAD
 from tessera.chain.staking_pool import USD
+from tessera.demo.hosted_record import STATUSES, EveningPlayed, gains, hosted_bets
 from tessera.demo.plan import Ending
 from tessera.demo.play import Played, Watcher
 from tessera.demo.record import Game, by_information, price_brier
@@ -114,6 +115,25 @@ def stakers_summary(played: WeeksPlayed) -> None:
         console.print(Text("✓ ", "green") + Text(line))
 
 
+def hosted_summary(played: EveningPlayed) -> None:
+    """Tables of hosted bets, of what players were shown and of who gained, and that it adds up."""
+    table = _table("Hosted bets, placed over WebSocket", "bet", "stakes", "EUR", "outcome")
+    for line in hosted_bets(played):
+        table.add_row(line.description, str(line.stakes), f"{line.staked / EUR:.2f}", line.outcome)
+    console.print(table)
+    table = _table("What players were shown, stakes", "when", *STATUSES)
+    for when, counted in played.shown:
+        table.add_row(when, *(str(counted[status]) for status in STATUSES))
+    console.print(table)
+    table = _table("Who gained, in EUR", "person", "staked", "paid", "commission or rest", "together")
+    for person in gains(played):
+        amounts = (f"{amount / EUR:.2f}" for amount in (person.staked, person.paid, person.earned))
+        table.add_row(person.name, *amounts, _signed(person.gain))
+    console.print(table)
+    for line in played.findings:
+        console.print(Text("✓ ", "green") + Text(line))
+
+
 def meaning(played: Played) -> list[str]:
     """What the season says about who pays whom, a sentence each."""
     record = played.record
@@ -148,7 +168,19 @@ def done(page: Path) -> None:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        words = column in ("friend", "match", "outcome", "how", "creator", "week", "event", "staker")
+        words = column in (
+            "friend",
+            "match",
+            "outcome",
+            "how",
+            "creator",
+            "week",
+            "event",
+            "staker",
+            "bet",
+            "when",
+            "person",
+        )
         table.add_column(column, justify="left" if words else "right")
     return table
 

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Annotated, Any, Self
@@ -194,27 +194,32 @@ class Client:
         self._send(method="bets_signed", signatures=[f"0x{signature.hex()}" for signature in signatures])
         return bets
 
-    def tell(self, transaction: str) -> bool:
-        """Names a transaction of the player's own to the host; whether the host soon shows its bet.
-
-        Raises HostError where it refuses.
-        """
+    def tell(self, transaction: str) -> None:
+        """Names a transaction of the player's own that placed bets."""
         self._send(method="bets_placed", transactions=[transaction])
-        until = time.monotonic() + SHOWN_SECONDS
-        while not self._shows(transaction):
+
+    def until(self, holds: Callable[[dict[str, Any]], bool], seconds: float = SECONDS) -> bool:
+        """Reads news of bets until a condition holds of `state`; whether it did within that time. Raises HostError for
+        an error of the host's."""
+        until = time.monotonic() + seconds
+        while not holds(self.state):
             if self._receive(until - time.monotonic()) is None:
                 return False
         return True
+
+    def stakes(self) -> list[dict[str, Any]]:
+        """The player's stakes as the host shows them: those that wait, then the others."""
+        return [*self.state.get("placed_bets", ()), *self.state.get("confirmed_bets", ())]
+
+    def shows(self, transaction: str) -> bool:
+        """Whether the host soon shows a bet that this transaction placed."""
+        return self.until(lambda _: any(one.get("tx") == transaction for one in self.stakes()), SHOWN_SECONDS)
 
     @property
     def _player(self) -> Signer:
         if self.account is None:
             raise HostError("sign in first")
         return self.account
-
-    def _shows(self, transaction: str) -> bool:
-        stakes = [*self.state.get("placed_bets", ()), *self.state.get("confirmed_bets", ())]
-        return any(stake.get("tx") == transaction for stake in stakes)
 
     def _checked(self, shown: _OpenBet) -> ShownBet:
         told: dict[str, Any] = shown.listing.model_dump()

@@ -104,7 +104,7 @@ def test_a_pool_bet_is_listed_and_placed_in_one_transaction_and_the_host_hears_o
 
 
 def test_a_host_that_shows_the_bet_is_said_to(ask, world, monkeypatch):
-    monkeypatch.setattr(client.Client, "_shows", lambda self, transaction: True)
+    monkeypatch.setattr(client.Client, "shows", lambda self, transaction: True)
     with hosted(world) as (_, where):
         assert ask("bets", "place", 0, "win", "2", "--yes", *where, by=FIRST)["host_shows_it"] is True
 
