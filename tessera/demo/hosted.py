@@ -155,7 +155,7 @@ class Evening:
 
     def _wait_until_taken(self, count: int) -> None:
         until = time.monotonic() + TAKEN_SECONDS
-        while (taken := len(self.node.lander.waiting())) < count:
+        while (taken := sum(one.key not in self.node.lander.landed for one in self.node.store.signed())) < count:
             if time.monotonic() > until:
                 raise AuditError(f"the host took {taken} of {count} signed bets")
             time.sleep(0.02)
