@@ -12,6 +12,7 @@ from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.panels import Question
 from tessera.chain.wallet import Signer as Account
 from tessera.chain.wallet import Wallet
+from tessera.model.eip712 import DOMAIN
 
 LISTING_TYPE = (
     "(address,bytes32,string,string[],uint256[],uint256,uint256,uint256,uint256,uint256,uint256,uint256,bool)"
@@ -113,9 +114,8 @@ class Signer:
     def json_bet(self, bet_id: bytes, bet: Bet, relayer: str) -> dict:
         """The same for a wallet's eth_signTypedData_v4: numbers as decimal strings."""
         numbers = {name: value if name == "account" else str(value) for name, value in bet._asdict().items()}
-        kinds = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
         return {
-            "types": {"EIP712Domain": [{"name": name, "type": kind} for name, kind in kinds.items()], **BET_TYPE},
+            "types": {"EIP712Domain": DOMAIN, **BET_TYPE},
             "domain": self.domain,
             "primaryType": "Bet",
             "message": {**numbers, "bet_id": f"0x{bet_id.hex()}", "relayer": relayer},

@@ -10,6 +10,7 @@ from tessera.chain.blocks import block_at
 from tessera.chain.contract import address_of
 from tessera.chain.errors import ChainError, NodeError, calling
 from tessera.chain.node import prepared
+from tessera.model.eip712 import DOMAIN
 
 HOUR = 3600
 PACKED = 64  # bytes of a compact signature (EIP-2098)
@@ -19,12 +20,6 @@ PERMIT = [
     {"name": "value", "type": "uint256"},
     {"name": "nonce", "type": "uint256"},
     {"name": "deadline", "type": "uint256"},
-]
-DOMAIN = [
-    {"name": "name", "type": "string"},
-    {"name": "version", "type": "string"},
-    {"name": "chainId", "type": "uint256"},
-    {"name": "verifyingContract", "type": "address"},
 ]
 # What a token must tell: EIP-2612's nonce and EIP-5267's domain.
 TOKEN_ABI = [

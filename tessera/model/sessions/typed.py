@@ -9,6 +9,8 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
+from tessera.model.eip712 import DOMAIN, DOMAIN_TYPE
+
 NAME, VERSION = "Tessera MicroSessions", "1"
 
 TYPES: dict[str, list[dict[str, str]]] = {
@@ -99,10 +101,9 @@ class Domain:
     @cached_property
     def separator(self) -> bytes:
         """EIP-712's domain separator, 32 bytes."""
-        kind = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
         contract = int(self.contract, 16)
         return keccak(
-            keccak(text=kind) + keccak(text=NAME) + keccak(text=VERSION) + _word(self.chain_id) + _word(contract)
+            keccak(text=DOMAIN_TYPE) + keccak(text=NAME) + keccak(text=VERSION) + _word(self.chain_id) + _word(contract)
         )
 
     def digest(self, value: Typed, **more: Any) -> bytes:
@@ -113,9 +114,8 @@ class Domain:
         """The same as `eth_signTypedData_v4` takes it."""
         name = type(value).__name__
         types = {one: TYPES[one] for one in [name, *CONTAINS.get(name, [])]}
-        domain = [("name", "string"), ("version", "string"), ("chainId", "uint256"), ("verifyingContract", "address")]
         return {
-            "types": {"EIP712Domain": [{"name": key, "type": kind} for key, kind in domain], **types},
+            "types": {"EIP712Domain": DOMAIN, **types},
             "primaryType": name,
             "domain": {
                 "name": NAME,
