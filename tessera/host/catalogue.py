@@ -12,6 +12,7 @@ from tessera.chain.hosted_bets import BetListed, HostedBets, HostSignature, List
 from tessera.chain.wallet import Signer as Account
 from tessera.chain.wallet import Wallet
 from tessera.host.bets_file import Bet, FileError
+from tessera.host.purse import Product
 from tessera.host.store import Store, StoredOffer
 from tessera.index.index import Index
 
@@ -30,10 +31,20 @@ class Offered:
     listing: Listing
     offer: HostSignature
     signer: Signer
+    product: Product
+    members: tuple[str, ...]  # of its panel
 
     @property
     def bet_id(self) -> bytes:
         return self.listing.bet_id
+
+    def excludes(self, account: str) -> bool:
+        """Whether an account answers for the bet, so that it cannot take part."""
+        return account == self.listing.host or account in self.members
+
+    def admits(self, account: str | None) -> bool:
+        """Whether a bet is open to an account; None: somebody who has not signed in."""
+        return self.bet.admitted is None or account in self.bet.admitted
 
 
 def contract_of(tessera: Tessera, has_odds: bool) -> HostedBets:
@@ -47,6 +58,11 @@ class Catalogue:
     def __init__(self, tessera: Tessera, index: Index, store: Store, account: Account):
         self.tessera, self.index, self.store, self.account = tessera, index, store, account
         self.offered: list[Offered] = []
+        products = tessera.escrow.read_all("products")
+        self._products = {
+            contract.address: Product(contract.NAME, products.index(contract.address))
+            for contract in (tessera.prorata, tessera.odds)
+        }
 
     def open(self, bets: list[Bet], now: int) -> list[tuple[HostedBets, bytes]]:
         """Finds or makes the offer of each bet; what to `take_back`: offers that the file has no more.
@@ -83,6 +99,17 @@ class Catalogue:
             lacking = bet.bankroll - self.tessera.odds_lens.book(offered.bet_id).bankroll
             if lacking > 0:
                 self.tessera.odds.fund(wallet, offered.bet_id, lacking)
+
+    def vouchers(self, account: str) -> dict[bytes, HostSignature]:
+        """The host's leave for an account in each private bet that admits it, until betting ends, by the bet's id.
+
+        Bets that the host lands need none; who places by an own transaction does.
+        """
+        return {
+            one.bet_id: one.signer.voucher(self.account, one.bet_id, account, one.listing.closes_at)
+            for one in self.offered
+            if one.bet.admitted is not None and one.admits(account)
+        }
 
     def at(self, address: str) -> HostedBets:
         """The contract of hosted bets at an address."""
@@ -131,7 +158,9 @@ class Catalogue:
         elif known.number != bet.number:
             known = known._replace(number=bet.number)
             self.store.keep_offer(contract.address, known)
-        return Offered(bet, contract, known.listing, known.offer, contract.signer())
+        members = tuple(self.tessera.panels.members_of(bet.panel_id))
+        product = self._products[contract.address]
+        return Offered(bet, contract, known.listing, known.offer, contract.signer(), product, members)
 
     def _signed(self, bet: Bet, contract: HostedBets, listing: Listing) -> StoredOffer:
         offer = contract.signer().offer(self.account, listing.bet_id, listing.closes_at)

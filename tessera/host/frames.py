@@ -1,14 +1,18 @@
 """The JSON frames between a host and its players' clients (docs/host.md shows one of each)."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from tessera.chain.errors import ChainError
+from tessera.chain.hosted_bets import HostSignature
 from tessera.host.catalogue import Offered
+from tessera.host.purse import Purse
 from tessera.host.view import Stake, View
 
 MOST_BYTES = 32_768  # of a message
@@ -103,16 +107,18 @@ def error_frame(error: ChainError, method: str | None = None) -> dict[str, Any]:
     return {"method": "error", "code": getattr(error, "kind", error.code), "message": str(error), "in_reply_to": about}
 
 
-def bets_frame(view: View, account: str | None, decimals: int) -> dict[str, Any]:
-    """All that a client shows; nothing personal as long as nobody has signed in."""
+def bets_frame(
+    view: View, account: str | None, decimals: int, vouchers: Mapping[bytes, HostSignature] = MappingProxyType({})
+) -> dict[str, Any]:
+    """All that a client shows; nothing personal as long as nobody has signed in. `vouchers` are the account's."""
     numbers = {one.bet_id: one.bet.number for one in view.offered}
     mine = view.stakes.get(account, ()) if account else ()
-    balance = view.balances.get(account, 0) if account else 0
+    balance = view.purses.get(account, Purse()).balance if account else 0
     return {
         "method": "bets",
         "balance": _tokens(balance, decimals),
         "balance_units": str(balance),
-        "open_bets": [_open(view, one, decimals) for one in view.open_bets(account)],
+        "open_bets": [_open(view, one, decimals, vouchers.get(one.bet_id)) for one in view.open_bets(account)],
         "placed_bets": [_stake(view, one, numbers, decimals) for one in mine if one.status == "pending"],
         "confirmed_bets": [_stake(view, one, numbers, decimals) for one in mine if one.status != "pending"],
     }
@@ -123,7 +129,7 @@ def iso(time: int) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _open(view: View, offered: Offered, decimals: int) -> dict[str, Any]:
+def _open(view: View, offered: Offered, decimals: int, voucher: HostSignature | None) -> dict[str, Any]:
     bet, listing = offered.bet, offered.listing
     listed = view.listed.get(offered.bet_id)
     least, most = _tokens(bet.min_stake, decimals), _tokens(bet.max_stake, decimals)
@@ -138,10 +144,8 @@ def _open(view: View, offered: Offered, decimals: int) -> dict[str, Any]:
         "bet_status": "pending" if listed is None else "confirmed",
         "contract": offered.contract.address,
         "listing": {name: _plain(value) for name, value in listing._asdict().items()},
-        "host_signature": {
-            "expires_at": str(offered.offer.expires_at),
-            "signature": f"0x{offered.offer.signature.hex()}",
-        },
+        "host_signature": {name: _plain(value) for name, value in offered.offer._asdict().items()},
+        "voucher": None if voucher is None else {name: _plain(value) for name, value in voucher._asdict().items()},
     }
 
 

@@ -2,11 +2,12 @@
 
 The relayer is the host's own account, so its private bets need no voucher. While a transaction is under way the next
 batch gathers. A bet is tried until its deadline; its nonce lets it count once, whatever happens in between.
+Gas is the host's: nothing is listed or landed for a bet that its player cannot pay for or may not place.
 """
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from web3 import Web3
@@ -14,18 +15,20 @@ from web3 import Web3
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import Reverted, calling
 from tessera.chain.hosted_bets import NO_SIGNATURE, BetSkipped, compact_words
+from tessera.chain.signatures import signer_of
 from tessera.chain.wallet import Wallet
 from tessera.host.catalogue import Catalogue, Offered
-from tessera.host.store import SignedBet, Store
+from tessera.host.purse import Purse
+from tessera.host.store import SignedBet
+from tessera.host.view import View
 from tessera.model.odds import Book
 
 MOST_AT_ONCE = 64
-KEY_BYTES = 65  # of a key's signature; others are a wallet's own
 TRY_ALONE = ("odds: group is not covered", "odds: others wait before")  # what waits after being placed alone
 
 USED = "relayed: nonce is used"
 
-Tell = Callable[[SignedBet, str, str], None]
+Drop = Callable[[list[SignedBet], str | None, str], None]
 
 
 @dataclass
@@ -39,53 +42,78 @@ class Landed:
 
 @dataclass
 class Lander:
-    """Lands signed bets. `tell` hears of those that cannot land: the bet, a code and a sentence."""
+    """Lands signed bets. `drop` forgets bets that cannot land, and says why: a code, None where their players know, and
+    a sentence."""
 
     tessera: Tessera
     catalogue: Catalogue
-    store: Store
     wallet: Wallet
-    tell: Tell
+    decimals: int
+    drop: Drop
     landed: dict[tuple, Landed] = field(default_factory=dict)
+    _used: set[tuple] = field(default_factory=set)  # nonces: landed by this host before it was started again, or burned
     _alone: set[tuple] = field(default_factory=set)
 
-    def waiting(self) -> list[SignedBet]:
-        """Bets that are still to be landed, in the order they came."""
-        return [one for one in self.store.signed() if one.key not in self.landed]
-
-    def forget(self, now: int, head: int, transactions: set[str]) -> None:
-        """Drops bets whose deadline is over, and lands again what the chain took back.
+    def forget(self, now: int, head: int, transactions: set[str], signed: list[SignedBet]) -> list[SignedBet]:
+        """Those of the signed bets whose deadline is not over; lands again, later, what the chain took back.
 
         `transactions` are those in which the chain, up to its block `head`, has bets of this host.
         """
         for key, one in list(self.landed.items()):
             if one.block <= head and one.transaction not in transactions:
                 del self.landed[key]
-        over = [one for one in self.store.signed() if one.bet.deadline < now]
+        self._used = {one.key for one in signed if one.key in self._used and self._is_used(one)}
+        over = [one for one in signed if one.bet.deadline < now]
         for one in over:
-            if self.landed.pop(one.key, None) is None and not self._is_used(one):
-                self.tell(one, "deadline_over", "the bet was not placed before its deadline; nothing was taken")
-            self._alone.discard(one.key)
-        self.store.drop_signed(over)
+            was_placed = self.landed.pop(one.key, None) is not None or self._is_used(one)
+            code = None if was_placed else "deadline_over"
+            self._drop([one], code, "the bet was not placed before its deadline; nothing was taken")
+        return [one for one in signed if one.bet.deadline >= now]
 
-    def land(self) -> None:
-        """Sends one batch of each bet with signed bets that wait."""
+    def waits(self, one: SignedBet) -> bool:
+        """Whether a bet is still to be landed."""
+        return one.key not in self.landed and one.key not in self._used
+
+    def land(self, waiting: list[SignedBet], view: View) -> None:
+        """Sends one batch of each bet with signed bets that wait, those of `waiting`, in the order they came."""
+        offered: dict[tuple[str, bytes], Offered] = {
+            (one.contract.address, one.bet_id): one for one in self.catalogue.offered
+        }
+        purses = {account: replace(purse, promised=0) for account, purse in view.purses.items()}
+        for landed in self.landed.values():
+            if landed.block > view.head.number:  # the view does not show yet that it is paid
+                bet = landed.bet.bet
+                purses[bet.account] = purses[bet.account].with_promise(bet.amount)
         by_bet = defaultdict(list)
-        for one in self.waiting():
-            by_bet[one.contract, one.bet_id].append(one)
-        offered = {(one.contract.address, one.bet_id): one for one in self.catalogue.offered}
-        for key, bets in by_bet.items():
-            if key in offered:
-                self._land(offered[key], bets[:MOST_AT_ONCE])
+        for one in waiting:
+            bet = offered.get((one.contract, one.bet_id))
+            if bet is None:
+                self._drop([one], "bet_gone", "the host does not offer this bet any more; nothing was taken")
+            elif refusal := self._refusal(bet, one, view, purses[one.bet.account]):
+                code, text = refusal
+                self._drop([one], code, f"{text}; nothing was taken")
             else:
-                self._drop(bets, "bet_gone", "the host does not offer this bet any more; nothing was taken")
+                purses[one.bet.account] = purses[one.bet.account].with_promise(one.bet.amount)
+                by_bet[one.contract, one.bet_id].append(one)
+        for key, bets in by_bet.items():
+            self._land(offered[key], bets[:MOST_AT_ONCE])
+
+    def _refusal(self, offered: Offered, one: SignedBet, view: View, purse: Purse) -> tuple[str, str] | None:
+        """What a bet would be refused for, as far as it is known without asking the chain: a code and a sentence."""
+        if offered.excludes(one.bet.account):
+            return "excluded", "the host and the members of the panel cannot take part"
+        is_least = offered.bet.has_odds or offered.bet_id not in view.listed  # else it may add to a position
+        if one.bet.amount > offered.bet.max_stake or (is_least and one.bet.amount < offered.bet.min_stake):
+            return "bad_amount", f"bet {offered.bet.number} takes stakes in its range alone"
+        return purse.refusal(offered.product, one.bet.amount, self.decimals)
 
     def _land(self, offered: Offered, bets: list[SignedBet]) -> None:
         try:
             self.catalogue.list_bet(self.wallet, offered)
         except Reverted as refusal:
             return self._drop(bets, "not_listed", f"the bet cannot be listed: {refusal}; nothing was taken")
-        keys = [one for one in bets if len(one.signature) == KEY_BYTES and one.key not in self._alone]
+        self._alone |= {one.key for one in bets if not self._is_by_key(offered, one)}
+        keys = [one for one in bets if one.key not in self._alone]
         batch = self._batch(offered, keys)
         if self._placed_by(offered, batch) < sum(map(len, batch)):
             # Gas is the host's: what cannot be placed is not sent.
@@ -115,6 +143,11 @@ class Lander:
                 else:
                     self._refuse(one, reason)
         return None
+
+    def _is_by_key(self, offered: Offered, one: SignedBet) -> bool:
+        """Whether a batch takes the signature: those of contract wallets are landed one by one, whatever their form."""
+        message = offered.signer.typed_bet(one.bet_id, one.bet, self.wallet.address)
+        return signer_of(message, one.signature) == one.bet.account
 
     def _batch(self, offered: Offered, bets: list[SignedBet]) -> list[list[SignedBet]]:
         return self._groups(offered, bets) if offered.bet.has_odds else [[one] for one in bets]
@@ -186,20 +219,19 @@ class Lander:
         return groups
 
     def _refuse(self, one: SignedBet, reason: str) -> None:
-        """Gives a bet up; silently where its nonce is used: it was placed before, or its player took it back."""
-        self.store.drop_signed([one])
-        self._alone.discard(one.key)
-        if reason != USED:
-            self.tell(one, "not_placed", f"{reason or 'the contract refuses it'}; nothing was taken")
+        """Gives a bet up, unless its nonce is used: it was placed, which a chain may undo, or its player burned it."""
+        if reason == USED:
+            self._used.add(one.key)
+        else:
+            self._drop([one], "not_placed", f"{reason or 'the contract refuses it'}; nothing was taken")
 
     def _is_used(self, one: SignedBet) -> bool:
         return self.catalogue.at(one.contract).is_used(one.bet.account, self.wallet.address, one.bet.nonce)
 
-    def _drop(self, bets: list[SignedBet], code: str, text: str) -> None:
-        self.store.drop_signed(bets)
-        for one in bets:
-            self._alone.discard(one.key)
-            self.tell(one, code, text)
+    def _drop(self, bets: list[SignedBet], code: str | None, text: str) -> None:
+        self._alone -= {one.key for one in bets}
+        self._used -= {one.key for one in bets}
+        self.drop(bets, code, text)
 
 
 def _refused(refusal: Reverted) -> str:

@@ -27,8 +27,9 @@ from tessera.host import payout
 from tessera.host.bets_file import Bet
 from tessera.host.catalogue import Catalogue
 from tessera.host.land import Lander
+from tessera.host.purse import purses_of
 from tessera.host.store import SignedBet, Store
-from tessera.host.view import ListedBet, Stake, View, balances_of, listed_bets, stakes_of
+from tessera.host.view import ListedBet, Stake, View, listed_bets, stakes_of
 from tessera.index.index import Index
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Node:
         self.publish: Publish = lambda view: None
         self.tell: Tell = lambda account, code, text: None
         self.catalogue = Catalogue(tessera, index, store, wallet.account)
-        self.lander = Lander(tessera, self.catalogue, store, wallet, self._tell_player)
+        self.lander = Lander(tessera, self.catalogue, wallet, decimals, self._drop_signed)
         self._budget, self._refill_at = budget, 0.0
         self._watched: SimpleQueue[tuple[str, bool]] = SimpleQueue()
         self._to_look: SimpleQueue[Named] = SimpleQueue()
@@ -91,6 +92,7 @@ class Node:
         index.sync()
         self._gone = self.catalogue.open(bets, self.now())
         self._unbacked = [offered for offered in self.catalogue.offered if offered.bet.bankroll]
+        self._signed: list[SignedBet] = []
         self.view = self._look()
 
     def now(self) -> int:
@@ -148,8 +150,8 @@ class Node:
         self._show()
         self._do("take back", self._take_back)
         self._list()
-        if self.lander.waiting():
-            self._do("land", self.lander.land)
+        if waiting := [one for one in self._signed if self.lander.waits(one)]:
+            self._do("land", lambda: self.lander.land(waiting, self.view))
             self._show()
         if self.view.head != self._ended_at or time.monotonic() >= self._end_again_at:
             head, self._has_failed = self.view.head, False
@@ -231,21 +233,22 @@ class Node:
             if count <= 0:
                 del self._players[account]
         now, self._looked_at = self.now(), time.monotonic()
+        signed = self.store.signed()
         with self.index.snapshot() as snapshot:
             listed = listed_bets(snapshot, host=self.wallet.address)
             stakes = stakes_of(self.tessera, snapshot, listed)
-            balances = balances_of(snapshot, self._players)
+            purses = purses_of(snapshot, {*self._players, *(one.bet.account for one in signed)})
             head = snapshot.head
         transactions = {stake.transaction for mine in stakes.values() for stake in mine if stake.transaction}
-        self.lander.forget(now, head.number, transactions)
-        self._find_named(transactions)
-        for one in self.store.signed():
-            landed = self.lander.landed.get(one.key)
-            if landed is None or landed.transaction not in transactions:
-                bet = one.bet
+        self._signed = self.lander.forget(now, head.number, transactions, signed)
+        for one in self._signed:
+            landed, bet = self.lander.landed.get(one.key), one.bet
+            if self.lander.waits(one) or (landed and landed.transaction not in transactions):
                 waits = Stake(one.bet_id, bet.prediction, bet.amount, "pending", landed and landed.transaction)
                 stakes[bet.account] = (*stakes.get(bet.account, ()), waits)
-        return View(head, now, tuple(self.catalogue.offered), listed, stakes, balances)
+                purses[bet.account] = purses[bet.account].with_promise(bet.amount)
+        self._find_named(transactions)
+        return View(head, now, tuple(self.catalogue.offered), listed, stakes, purses)
 
     def _find_named(self, transactions: set[str]) -> None:
         """Tells players of transactions that have no bet of this host, or are not there."""
@@ -267,8 +270,12 @@ class Node:
                 self.tell(one.account, "no_bet", f"{one.transaction} placed no bet")
         self._named = left
 
-    def _tell_player(self, one: SignedBet, code: str, text: str) -> None:
-        self.tell(one.bet.account, code, text)
+    def _drop_signed(self, bets: list[SignedBet], code: str | None, text: str) -> None:
+        """Forgets signed bets, and says why, unless their players know."""
+        self.store.drop_signed(bets)
+        if code is not None:
+            for one in bets:
+                self.tell(one.bet.account, code, text)
 
 
 def _all(queue: SimpleQueue) -> list:

@@ -1,11 +1,14 @@
 """One client's conversation with a host: what it may ask, and what it is answered."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from eth_account import Account
+from eth_account.messages import SignableMessage
 
-from tessera.chain.errors import ChainError
-from tessera.chain.hosted_bets import Bet
+from tessera.chain.errors import ChainError, NodeError
+from tessera.chain.hosted_bets import Bet, HostSignature
+from tessera.chain.signatures import is_signed_by_code, signer_of
 from tessera.host.catalogue import Offered
 from tessera.host.frames import (
     BetInfo,
@@ -20,25 +23,39 @@ from tessera.host.frames import (
     read_frame,
 )
 from tessera.host.node import Node
-from tessera.host.sign_in import NO_SIGNATURE, Challenge
+from tessera.host.sign_in import Challenge, SignInError
 from tessera.host.store import SignedBet
 from tessera.index.limits import BURST, Allowance
 
 POOL_SECONDS, ODDS_SECONDS = 60, 20  # that a signed bet is good for
 MESSAGES_A_SECOND, BETS_A_SECOND = 5, 4
+CODE_CHECKS_A_SECOND = 10  # of contract wallets' signatures, for all connections together: each asks the chain
 
 Answer = dict[str, Any]
+Signatures = list[tuple[SignableMessage, bytes]]
+
+
+@dataclass(frozen=True)
+class CodeCheck:
+    """A message that is answered once the chain has said whether a contract wallet signed.
+
+    `ask` takes as long as the node does; any thread may call it. `answer` takes what it returned.
+    """
+
+    ask: Callable[[], bool | None]
+    answer: Callable[[bool | None], list[Answer]]
 
 
 class Player:
     """Whoever is at the other end of a connection; `account` is None until an address is proven."""
 
-    def __init__(self, node: Node, challenge: Challenge, bets: Allowance):
-        """`bets` counts the bets of each account, over all of its connections."""
+    def __init__(self, node: Node, challenge: Challenge, bets: Allowance, code_checks: Allowance):
+        """`bets` counts the bets of each account, `code_checks` what the chain is asked, over all connections."""
         self.node, self.account = node, None
         self._challenge = challenge
-        self._messages, self._bets = Allowance(MESSAGES_A_SECOND), bets
+        self._messages, self._bets, self._code_checks = Allowance(MESSAGES_A_SECOND), bets, code_checks
         self._to_sign: list[tuple[Offered, Bet]] = []
+        self._vouchers: dict[bytes, HostSignature] = {}
 
     def greeting(self) -> list[Answer]:
         """What is sent on connect."""
@@ -46,9 +63,9 @@ class Player:
 
     def state(self) -> Answer:
         """The bets, as this player sees them."""
-        return bets_frame(self.node.view, self.account, self.node.decimals)
+        return bets_frame(self.node.view, self.account, self.node.decimals, self._vouchers)
 
-    def answer(self, text: str) -> list[Answer]:
+    def answer(self, text: str) -> list[Answer] | CodeCheck:
         """What a message is answered: an error at worst."""
         method = None
         try:
@@ -65,7 +82,7 @@ class Player:
         if self.account is not None:
             self.node.watch(self.account, False)
 
-    def _answer(self, frame: Frame) -> list[Answer]:
+    def _answer(self, frame: Frame) -> list[Answer] | CodeCheck:
         if isinstance(frame, SignIn):
             return self._sign_in(frame)
         if self.account is None:
@@ -76,17 +93,58 @@ class Player:
             return self._signed(frame)
         return self._placed(frame)
 
-    def _sign_in(self, frame: SignIn) -> list[Answer]:
-        account = self._challenge.account_of(frame.message, frame.signature)
+    def _sign_in(self, frame: SignIn) -> list[Answer] | CodeCheck:
+        account, message = self._challenge.signable(frame.message)
+        refusal = SignInError(f"the text was not signed by {account}")
+        return self._once_signed(account, [(message, _bytes(frame.signature))], frame, refusal, self._signed_in)
+
+    def _signed_in(self, account: str) -> list[Answer]:
         if account != self.account:
             self.gone()
             self.account, self._to_sign = account, []
+            self._vouchers = self.node.catalogue.vouchers(account)
             self.node.watch(account, True)
         return [{"method": "signed_in", "account": account}, self.state()]
 
+    def _once_signed(
+        self,
+        account: str,
+        signatures: Signatures,
+        frame: Frame,
+        refusal: ChainError,
+        then: Callable[[str], list[Answer]],
+    ) -> list[Answer] | CodeCheck:
+        """What `then` answers, where all was signed by the account's key, or else by its code. Raises `refusal`."""
+        by_code = [one for one in signatures if signer_of(*one) != account]
+        if not by_code:
+            return then(account)
+        if not self._code_checks.take("", len(by_code)):
+            raise FrameError("too_many_requests", "too many signatures of contract wallets at once: try again")
+
+        def ask() -> bool | None:
+            try:
+                return all(is_signed_by_code(self.node.tessera.web3, account, *one) for one in by_code)
+            except NodeError:
+                return None
+
+        def answer(is_signed: bool | None) -> list[Answer]:
+            try:
+                if is_signed is None:
+                    raise FrameError("try_later", "the chain cannot be asked now whether this was signed: try again")
+                if not is_signed:
+                    raise refusal
+                return then(account)
+            except ChainError as error:
+                return [error_frame(error, frame.method)]
+
+        return CodeCheck(ask, answer)
+
     def _select(self, chosen: list[BetInfo]) -> list[Answer]:
         self._count(len(chosen))
-        self._to_sign = [self._bet(info) for info in chosen]
+        self._to_sign = []
+        bets = [self._bet(info) for info in chosen]
+        self._check_money(bets)
+        self._to_sign = bets
         relayer = self.node.wallet.address
         messages = [offered.signer.json_bet(offered.bet_id, bet, relayer) for offered, bet in self._to_sign]
         return [{"method": "bets_to_sign", "bets": messages}]
@@ -100,34 +158,48 @@ class Player:
             raise FrameError("other_desc", f"bet {info.bet_id} is {offered.bet.description!r}")
         if info.prediction not in offered.bet.predictions:
             raise FrameError("unknown_prediction", f"the predictions are {', '.join(offered.bet.predictions)}")
+        account, prediction = str(self.account), offered.bet.predictions.index(info.prediction)
+        if offered.excludes(account):
+            raise FrameError("excluded", "the host and the members of the panel cannot take part")
         amount = info.units(self.node.decimals)
-        if not 0 < amount <= offered.bet.max_stake:
+        before = 0 if offered.bet.has_odds else view.position(account, offered.bet_id, prediction)
+        if amount <= 0 or not offered.bet.min_stake <= before + amount <= offered.bet.max_stake:
             raise FrameError("bad_amount", f"bet {info.bet_id} takes stakes in its range alone")
         seconds = ODDS_SECONDS if offered.bet.has_odds else POOL_SECONDS
-        prediction = offered.bet.predictions.index(info.prediction)
-        account = str(self.account)
         return offered, Bet(account, prediction, amount, 0, self.node.nonce(account), self.node.clock() + seconds)
 
-    def _signed(self, frame: BetsSigned) -> list[Answer]:
+    def _check_money(self, bets: list[tuple[Offered, Bet]]) -> None:
+        """Raises FrameError where the account's balance or consent, as last seen, is not enough for all of the bets.
+
+        Bets that many connections sign at once are weighed again before anything is sent for them.
+        """
+        purse = self.node.view.purses.get(str(self.account))
+        if purse is None:
+            return  # just signed in: the node has not looked yet
+        for offered, bet in bets:
+            if refusal := purse.refusal(offered.product, bet.amount, self.node.decimals):
+                raise FrameError(*refusal)
+            purse = purse.with_promise(bet.amount)
+
+    def _signed(self, frame: BetsSigned) -> list[Answer] | CodeCheck:
         if len(frame.signatures) != len(self._to_sign):
             raise FrameError("bad_frame", f"{len(self._to_sign)} bets were sent to be signed")
-        bets = []
-        for (offered, bet), signature in zip(self._to_sign, frame.signatures, strict=True):
-            if signature is not None:
-                bets.append(self._checked(offered, bet, bytes.fromhex(signature.removeprefix("0x"))))
-        self._to_sign = []
-        self.node.take(bets)
-        return []
+        relayer = self.node.wallet.address
+        bets: list[SignedBet] = []
+        signatures: Signatures = []
+        for (offered, bet), text in zip(self._to_sign, frame.signatures, strict=True):
+            if text is not None:
+                signature = _bytes(text)
+                bets.append(SignedBet(offered.contract.address, offered.bet_id, bet, signature))
+                signatures.append((offered.signer.typed_bet(offered.bet_id, bet, relayer), signature))
 
-    def _checked(self, offered: Offered, bet: Bet, signature: bytes) -> SignedBet:
-        message = offered.signer.typed_bet(offered.bet_id, bet, self.node.wallet.address)
-        try:
-            signer = Account.recover_message(message, signature=signature)
-        except NO_SIGNATURE:
-            signer = None
-        if signer != self.account:
-            raise FrameError("bad_signature", f"not signed by {self.account}")
-        return SignedBet(offered.contract.address, offered.bet_id, bet, signature)
+        def take(account: str) -> list[Answer]:
+            self._to_sign = []
+            self.node.take(bets)
+            return []
+
+        refusal = FrameError("bad_signature", f"not signed by {self.account}")
+        return self._once_signed(str(self.account), signatures, frame, refusal, take)
 
     def _placed(self, frame: BetsPlaced) -> list[Answer]:
         self._count(len(frame.transactions))
@@ -139,3 +211,7 @@ class Player:
             raise FrameError(
                 "too_many_requests", f"at most {BETS_A_SECOND} bets a second, {int(BURST * BETS_A_SECOND)} at once"
             )
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))

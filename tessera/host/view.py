@@ -1,18 +1,17 @@
 """What a host's players see: open bets, and each player's bets as they are on the chain."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tessera.chain import odds_bets, prorata_bets
 from tessera.chain.deployments import Tessera
-from tessera.chain.escrow import Entry
 from tessera.chain.hosted_bets import BetClosed, BetListed, BetPlaced, Listing
 from tessera.chain.logs import Block
 from tessera.chain.odds_bets import Line, TicketCancelled, TicketQueued, place_of
 from tessera.chain.panels import INVALID
 from tessera.host.catalogue import Offered
+from tessera.host.purse import Purse
 from tessera.index.snapshot import Snapshot
 
 Status = Literal["pending", "confirmed", "settled", "refunded"]
@@ -57,16 +56,21 @@ class View:
     offered: tuple[Offered, ...] = ()
     listed: dict[bytes, ListedBet] = field(default_factory=dict)
     stakes: dict[str, tuple[Stake, ...]] = field(default_factory=dict)
-    balances: dict[str, int] = field(default_factory=dict)
+    purses: dict[str, Purse] = field(default_factory=dict)
 
     def open_bets(self, account: str | None) -> list[Offered]:
         """What an account may bet on now; None: somebody who has not signed in."""
-        return [one for one in self.offered if self.is_open(one) and admits(one, account)]
+        return [one for one in self.offered if self.is_open(one) and one.admits(account)]
+
+    def position(self, account: str, bet_id: bytes, prediction: int) -> int:
+        """What an account has on a prediction, or has promised, units."""
+        mine = self.stakes.get(account, ())
+        return sum(one.amount for one in mine if (one.bet_id, one.prediction) == (bet_id, prediction))
 
     def differs(self, other: "View") -> bool:
         """Whether players see something else: a block alone is no news."""
         mine, others = (
-            (view.listed, view.stakes, view.balances, [one.bet_id for one in view.offered if view.is_open(one)])
+            (view.listed, view.stakes, view.purses, [one.bet_id for one in view.offered if view.is_open(one)])
             for view in (self, other)
         )
         return mine != others
@@ -79,11 +83,6 @@ class View:
         """When betting ends: earlier than listed where the host closed it."""
         listed = self.listed.get(offered.bet_id)
         return offered.listing.closes_at if listed is None else listed.closes_at
-
-
-def admits(offered: Offered, account: str | None) -> bool:
-    """Whether a bet is open to an account."""
-    return offered.bet.admitted is None or account in offered.bet.admitted
 
 
 def listed_bets(snapshot: Snapshot, **equal) -> dict[bytes, ListedBet]:
@@ -148,11 +147,6 @@ def confirmed_of(line: Line, ticket_id: int, amount: int) -> int:
     if index < line.head:
         return amount
     return min(line.filled, amount) if index == line.head else 0
-
-
-def balances_of(snapshot: Snapshot, accounts: Iterable[str]) -> dict[str, int]:
-    """Escrow balances of accounts that ever had one."""
-    return {row.account: row.balance_after for row in snapshot.rows(Entry, account=list(accounts))}
 
 
 def _lines(tessera: Tessera, bet_ids: set[bytes], listed: dict[bytes, ListedBet]) -> dict[bytes, list[Line]]:

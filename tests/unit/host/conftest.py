@@ -1,9 +1,11 @@
 """A club with hosted bets on the embedded chain, a host, players and a panel; each test is undone."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tessera.chain import Tessera, Wallet
 from tessera.chain.embedded import embedded_web3, known_account
@@ -12,12 +14,14 @@ from tessera.chain.panels import PanelCreated
 from tessera.deployment.deploy import deploy
 from tessera.host.bets_file import read_bets
 from tessera.host.node import Node
+from tessera.host.server import app_of
 from tessera.host.store import SignedBet, Store
 from tessera.index import Index
 from tests.undo import undone
 
 EUR = 10**6
 DAY = 86_400
+DOMAIN = "bets.example"
 PLAYERS, HOST, PANEL = range(1, 5), 5, (11, 12, 13)
 BARE = (Path(__file__).with_name("bare.ini")).read_text()
 ODDS = "[bets:0]\ndesc = A wins on B\npredictions = [win,loss]\nrange = [1, 40]\nodds = 80%, 110%\n"
@@ -117,6 +121,18 @@ class World:
 def world(deployed: Tessera, panel_id: int, tmp_path: Path):
     with undone(deployed.web3):
         yield World(deployed, panel_id, tmp_path)
+
+
+@pytest.fixture
+def door(world: World):
+    """Serves a node, and gives what opens a client's connection to it."""
+    with ExitStack() as opened:
+
+        def serve(node: Node) -> Callable:
+            http = opened.enter_context(TestClient(app_of(node, DOMAIN, world.web3.eth.chain_id)))
+            return lambda: opened.enter_context(http.websocket_connect("/"))
+
+        yield serve
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_an_example_that_a_client_sends_is_read(method):
 def test_what_the_node_sends_has_the_shape_of_the_examples(world):
     node = world.node(BARE)
     account = world.players[0]
-    told = Player(node, Challenge("127.0.0.1:8700", "http://127.0.0.1:8700", 31337), Allowance(4))
+    told = Player(node, Challenge("127.0.0.1:8700", "http://127.0.0.1:8700", 31337), Allowance(4), Allowance(4))
 
     def ask(**frame) -> list[dict]:
         return told.answer(json.dumps(EXAMPLES[frame["method"]] | frame))
@@ -92,5 +92,6 @@ def test_every_code_is_on_the_page():
     text = "".join(file.read_text() for folder in sources for file in folder.glob("*.py"))
     used = set(re.findall(r'FrameError\(\s*"(\w+)"', text)) | set(re.findall(r'code = "(sign_in_failed)"', text))
     used |= set(re.findall(r'(?:_drop|tell)\([\w.\[\]]+, "(\w+)"', text))
-    assert {"deadline_over", "not_placed", "malformed", "no_bet", "sign_in_failed"} <= used
+    used |= set(re.findall(r'code = None if .* else "(\w+)"', text)) | set(re.findall(r'return "(\w+)", f?"', text))
+    assert {"deadline_over", "not_placed", "malformed", "no_bet", "sign_in_failed", "no_balance", "excluded"} <= used
     assert used <= table

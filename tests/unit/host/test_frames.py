@@ -2,22 +2,18 @@
 
 import json
 import time
-from contextlib import ExitStack
 
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
-from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from tessera.chain.hosted_bets import Listing
 from tessera.host import server
 from tessera.host.frames import MOST_BYTES, read_frame
 from tessera.host.player import BETS_A_SECOND, MESSAGES_A_SECOND
-from tessera.host.server import app_of
-from tests.unit.host.conftest import BARE, ODDS
+from tests.unit.host.conftest import BARE, DOMAIN, ODDS
 
-DOMAIN = "bets.example"
 ZERO = "0x" + "00" * 20
 
 
@@ -68,17 +64,12 @@ class Client:
 
 
 @pytest.fixture
-def house(world):
+def house(world, door):
     """A node that serves the bare file, and what connects to it as a player of that number, or as nobody."""
     node = world.node(BARE)
     node.step()
-    with TestClient(app_of(node, DOMAIN, world.web3.eth.chain_id)) as http, ExitStack() as sockets:
-
-        def connect(player: int | None = None):
-            socket = sockets.enter_context(http.websocket_connect("/"))
-            return Client(socket, None if player is None else world.players[player])
-
-        yield node, connect
+    connect = door(node)
+    return node, lambda player=None: Client(connect(), None if player is None else world.players[player])
 
 
 def wait_for_store(node) -> None:
@@ -148,18 +139,16 @@ def test_an_open_bet_says_all_that_its_id_is_the_hash_of(house, world):
     assert Account.recover_message(signable, signature=first["host_signature"]["signature"]) == world.host.address
 
 
-def test_private_bets_are_shown_to_those_who_are_admitted_once_they_signed_in(world):
-    node = world.node(ODDS + f"private = {world.players[1].address}\n")
-    with TestClient(app_of(node, DOMAIN, world.web3.eth.chain_id)) as http:
-        for player, shown in ((0, 0), (1, 1)):
-            with http.websocket_connect("/") as socket:
-                client = Client(socket, world.players[player])
-                assert client.bets["open_bets"] == []
-                client.sign_in()
-                assert len(client.bets["open_bets"]) == shown
-                if not shown:
-                    info = {"bet_id": 0, "desc": "A wins on B", "prediction": "win", "bet_amount": 5}
-                    client.refused("unknown_bet", method="bets_selected", bets_info=[info])
+def test_private_bets_are_shown_to_those_who_are_admitted_once_they_signed_in(world, door):
+    connect = door(world.node(ODDS + f"private = {world.players[1].address}\n"))
+    for player, shown in ((0, 0), (1, 1)):
+        client = Client(connect(), world.players[player])
+        assert client.bets["open_bets"] == []
+        client.sign_in()
+        assert len(client.bets["open_bets"]) == shown
+        if not shown:
+            info = {"bet_id": 0, "desc": "A wins on B", "prediction": "win", "bet_amount": 5}
+            client.refused("unknown_bet", method="bets_selected", bets_info=[info])
 
 
 @pytest.mark.parametrize(
@@ -307,8 +296,8 @@ def test_refusals_of_the_chain_reach_the_player(house, world):
     node.step()
     while (news := json.loads(client.socket.receive_text()))["method"] == "bets":
         pass
-    assert (news["code"], news["in_reply_to"]) == ("not_placed", "bets_signed")
-    assert news["message"] == "escrow: balance too low; nothing was taken"
+    assert (news["code"], news["in_reply_to"]) == ("no_balance", "bets_signed")
+    assert news["message"] == "you have 50 in Escrow, 0 of it promised: deposit 1 more first; nothing was taken"
 
 
 def test_methods_of_frames_are_those_that_are_read():

@@ -1,5 +1,7 @@
 """Bets from signature to payout: landed in batches, confirmed, settled, paid; and what befalls a host in between."""
 
+from threading import Event, Thread
+
 import pytest
 
 from tessera.chain import Wallet
@@ -81,21 +83,24 @@ def test_a_silent_panel_costs_nobody_a_stake(world):
 
 
 def test_what_cannot_be_placed_is_refused_and_harms_nobody(world):
-    node = world.node(BARE)
+    node = world.node(BARE.replace("[1, 100]", "[1, 40]"))
+    node.take([world.sign(node, 0, 2, WIN, 20 * EUR)])
+    node.step()
     good = world.sign(node, 0, 0, WIN, 10 * EUR)
-    poor = world.sign(node, 0, 1, WIN, 51 * EUR)
-    large = world.sign(node, 0, 2, WIN, 101 * EUR)
+    world.tessera.escrow.withdraw(Wallet(world.web3, world.players[1]), 45 * EUR)
+    poor = world.sign(node, 0, 1, WIN, 10 * EUR)
+    large = world.sign(node, 0, 2, WIN, 21 * EUR)
     forged = world.sign(node, 0, 3, WIN, 10 * EUR)
     forged = type(forged)(forged.contract, forged.bet_id, forged.bet._replace(amount=11 * EUR), forged.signature)
     late = world.sign(node, 0, 3, WIN, 10 * EUR, deadline=world.now - 1)
     before = world.sent()
     node.take([poor, large, forged, good, late])
     node.step()
-    assert world.sent() == before + 2
-    assert placed(node) == [(good.bet.account, 10 * EUR)]
+    assert world.sent() == before + 1
+    assert placed(node)[1:] == [(good.bet.account, 10 * EUR)]
     told = {(account, code, text.partition(";")[0]) for account, code, text in world.told}
     assert told == {
-        (poor.bet.account, "not_placed", "escrow: balance too low"),
+        (poor.bet.account, "no_balance", "you have 5 in Escrow, 0 of it promised: deposit 5 more first"),
         (large.bet.account, "not_placed", "prorata: stake above range"),
         (forged.bet.account, "not_placed", "relayed: not signed by account"),
         (late.bet.account, "deadline_over", "the bet was not placed before its deadline"),
@@ -205,11 +210,11 @@ def test_a_players_own_transaction_is_shown_and_one_without_a_bet_is_named(world
     node.watch(player.address, True)
     node.step()
     assert world.stakes(node, 0) == [(WIN, 10 * EUR, "confirmed")]
-    assert node.view.balances == {player.address: START - 10 * EUR}
+    assert {account: purse.balance for account, purse in node.view.purses.items()} == {player.address: START - 10 * EUR}
     assert world.told == [(player.address, "no_bet", f"{consent.transaction} placed no bet")]
     node.watch(player.address, False)
     node.step()
-    assert node.view.balances == {}
+    assert node.view.purses == {}
 
 
 def test_a_block_alone_is_no_news_and_what_is_paid_is_not_asked_for_for_ever(world):
@@ -233,3 +238,67 @@ def test_a_block_alone_is_no_news_and_what_is_paid_is_not_asked_for_for_ever(wor
     bet = next(iter(node.view.listed.values()))
     with within(world.web3, methods=("eth_call",), failures=("drop",), rate=1):
         assert node._has_money(bet) is False
+
+
+def test_after_a_restart_the_chain_takes_back_listing_and_bets_and_both_come_again(world):
+    """The new process knows neither what was listed nor what was landed but from the chain and its database."""
+    tester = world.web3.provider.ethereum_tester
+    before = tester.take_snapshot()
+    node = world.node(BARE)
+    bets = [world.sign(node, 0, 0, WIN, 10 * EUR, deadline=world.now + 110), world.sign(node, 1, 1, WIN, 5 * EUR)]
+    node.take(bets)
+    node.step()
+    again = world.node(BARE)
+    again.step()
+    tester.revert_to_snapshot(before)
+    tester.mine_blocks(3)
+    assert world.tessera.prorata.bet_of(world.host.address, again.catalogue.offered[0].bet.salt) == bytes(32)
+    again.step()
+    again.step()
+    assert sorted(placed(again)) == sorted([(bets[0].bet.account, 10 * EUR), (bets[1].bet.account, 5 * EUR)])
+    assert (world.balance(0), world.balance(1)) == (START - 10 * EUR, START - 5 * EUR)
+    assert world.told == []
+
+
+def test_what_the_chain_takes_back_of_settling_and_paying_is_done_again_and_nobody_is_paid_twice(world):
+    tester = world.web3.provider.ethereum_tester
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR), world.sign(node, 0, 1, LOSS, 10 * EUR)])
+    node.step()
+    world.decide(node, 0, WIN)
+    before = tester.take_snapshot()
+    node.step()
+    assert world.balance(0) == START + 9 * EUR
+    tester.revert_to_snapshot(before)
+    tester.mine_blocks(3)
+    assert world.balance(0) == START - 10 * EUR
+    for _ in range(3):
+        node.step()
+    assert (world.balance(0), world.balance(1)) == (START + 9 * EUR, START - 10 * EUR)
+    assert world.stakes(node, 0) == [(WIN, 10 * EUR, "settled")]
+
+
+def test_a_running_node_outlives_failures_of_its_own_and_of_the_chains(world, monkeypatch):
+    """Steps fail in both ways for a while: `run` goes on, takes a bet, and lands it in the first step that succeeds."""
+    node = world.node(BARE)
+    bet = world.sign(node, 0, 0, WIN, 10 * EUR)
+    failures = [NodeError("no connection", "eth_call"), RuntimeError("a fault"), NodeError("no connection", "eth_call")]
+    stopping, step = Event(), node.step
+
+    def failing():
+        if failures:
+            raise failures.pop()
+        step()
+        stopping.set()
+        node.stop()
+
+    monkeypatch.setattr(node, "step", failing)
+    worker = Thread(target=node.run, args=(stopping, 0.01))
+    worker.start()
+    node.take([bet])
+    worker.join(60)
+    assert not worker.is_alive()
+    assert failures == []
+    node.step = step
+    node.step()
+    assert world.stakes(node, 0) == [(WIN, 10 * EUR, "confirmed")]

@@ -1,0 +1,135 @@
+"""`ape run validator`: what members sign by themselves, and what anybody submits for them together."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from scripts import validator
+from tessera.chain import ChainError, Deployment, Reverted, Wallet
+from tessera.chain.embedded import known_account
+from tessera.chain.panels import INVALID
+from tests.unit.host.conftest import BARE, EUR, PANEL
+
+WIN = 0
+
+
+@pytest.fixture
+def run(world, monkeypatch, capsys, tmp_path):
+    """Runs a command as the account of a number, as Ape would; what it prints."""
+
+    def account(_, name: str):
+        return known_account(int(name.removeprefix("TEST::")))
+
+    monkeypatch.setattr(validator, "account_of", lambda *given: account(*given).address)
+    monkeypatch.setattr(validator, "wallet_of", lambda *given: Wallet(world.web3, account(*given[:2])))
+    monkeypatch.setattr(Deployment, "load", lambda path: world.tessera.deployment)
+    provider = SimpleNamespace(web3=world.web3)
+    where = {"index_url": f"sqlite:///{tmp_path}/validator.db", "record": tmp_path / "club.json"}
+
+    def called(command, index: int, **options) -> str:
+        defaults = {"passphrase_file": None, "dry_run": False, "only_sign": False}
+        wanted = {parameter.name for parameter in command.params}
+        given = {name: value for name, value in defaults.items() if name in wanted}
+        command.callback(provider=provider, account=f"TEST::{index}", **where, **given | options)
+        return capsys.readouterr().out
+
+    return called
+
+
+@pytest.fixture
+def bet(world):
+    """A bet that is over, 10 on win against 10 on loss, with the node that is to pay it."""
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, 0, WIN, 10 * EUR), world.sign(node, 0, 1, 1, 10 * EUR)])
+    node.step()
+    offered = node.catalogue.offered[0]
+    world.travel(offered.listing.closes_at + 1)
+    return node, f"0x{offered.bet_id.hex()}"
+
+
+@pytest.fixture
+def signed(run, bet, tmp_path):
+    """Files of what members printed with `report --sign`."""
+
+    def made(outcome: str, *members: int):
+        files = []
+        for member in members:
+            path = tmp_path / f"{member}-{outcome}.json"
+            path.write_text(run(validator.report, member, bet_id=bet[1], outcome=outcome, only_sign=True))
+            files.append(path)
+        return tuple(files)
+
+    return made
+
+
+def decided(world, node) -> tuple[bool, int]:
+    offered = node.catalogue.offered[0]
+    question = offered.listing.question(offered.contract.address)
+    return tuple(world.tessera.panels.result(world.panel_id, world.tessera.panels.question_id(question)))
+
+
+def test_what_members_sign_is_submitted_by_anybody_and_the_bet_is_paid(world, run, bet, signed):
+    node, bet_id = bet
+    before = {index: world.web3.eth.get_transaction_count(known_account(index).address) for index in PANEL}
+    files = signed("win", *PANEL[:2])
+    first = json.loads(files[0].read_text())
+    assert (first["bet_id"], first["outcome"], first["member"]) == (bet_id, "win", known_account(PANEL[0]).address)
+    assert decided(world, node) == (False, 0)
+    rehearsed = run(validator.submit, 9, files=files, dry_run=True)
+    assert rehearsed == "2 reports of win can be submitted. Nothing was signed or sent.\n"
+    assert decided(world, node) == (False, 0)
+    assert run(validator.submit, 9, files=files).startswith("submitted in 0x")
+    assert decided(world, node) == (True, WIN)
+    # Members paid no gas.
+    assert before == {index: world.web3.eth.get_transaction_count(known_account(index).address) for index in PANEL}
+    node.step()
+    assert (world.balance(0), world.balance(1)) == (59 * EUR, 40 * EUR)
+
+
+def test_a_bet_is_called_invalid_by_signatures(world, run, bet, signed):
+    node, _ = bet
+    run(validator.submit, 9, files=signed("invalid", *PANEL[:2]))
+    assert decided(world, node) == (True, INVALID)
+    node.step()
+    assert (world.balance(0), world.balance(1)) == (50 * EUR, 50 * EUR)
+
+
+def test_a_signature_too_few_decides_nothing_and_a_second_one_does(world, run, bet, signed):
+    node, _ = bet
+    run(validator.submit, 9, files=signed("win", PANEL[0]))
+    assert decided(world, node) == (False, 0)
+    run(validator.submit, 9, files=signed("win", PANEL[2]))
+    assert decided(world, node) == (True, WIN)
+
+
+def test_signing_needs_a_seat_on_the_panel(run, bet):
+    with pytest.raises(ChainError, match="is not on the bet's panel"):
+        run(validator.report, 9, bet_id=bet[1], outcome="win", only_sign=True)
+
+
+def test_reports_of_several_outcomes_are_not_mixed(world, run, bet, signed):
+    files = signed("win", PANEL[0]) + signed("loss", PANEL[1])
+    with pytest.raises(ChainError, match="of several bets or outcomes"):
+        run(validator.submit, 9, files=files)
+    assert decided(world, bet[0]) == (False, 0)
+
+
+def test_a_file_that_is_no_report_is_named(run, bet, tmp_path):
+    path = tmp_path / "letter.json"
+    for text in ("", "[]", '{"bet_id": "0x12"}'):
+        path.write_text(text)
+        with pytest.raises(ChainError, match=r"letter\.json is no signed report: `report --sign` prints one"):
+            run(validator.submit, 9, files=(path,))
+
+
+def test_a_report_by_transaction_is_sent_once(run, bet):
+    _, bet_id = bet
+    rehearsed = run(validator.report, PANEL[0], bet_id=bet_id, outcome="win", dry_run=True)
+    assert rehearsed.endswith("can report win. Nothing was signed or sent.\n")
+    assert run(validator.report, PANEL[0], bet_id=bet_id, outcome="win").startswith("reported win in 0x")
+    with pytest.raises(Reverted):
+        run(validator.report, PANEL[0], bet_id=bet_id, outcome="loss")
+    assert "0 bets await a report" in run(validator.awaits, PANEL[0], as_json=False)
+    waiting = json.loads(run(validator.awaits, PANEL[1], as_json=True))
+    assert [one["bet_id"] for one in waiting if one["description"] == "A wins on B"] == [bet_id]
