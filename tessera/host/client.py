@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from eth_account import Account
 from eth_account.messages import encode_defunct
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from web3 import Web3
@@ -19,10 +18,10 @@ from websockets.sync.client import connect
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError
 from tessera.chain.hosted_bets import NO_SIGNATURE, Bet, HostedBets, HostSignature, Listing
+from tessera.chain.signatures import signer_of
 from tessera.chain.wallet import Signer
 from tessera.host.catalogue import contract_of
 from tessera.host.frames import MOST_BETS, Hash, Hex
-from tessera.host.sign_in import NO_SIGNATURE as NOT_A_SIGNATURE
 from tessera.host.sign_in import text_to_sign
 
 SECONDS = 20.0  # for a host to answer
@@ -236,12 +235,8 @@ class Client:
             raise ListingError(f"{about} is in {shown.contract}, which is not {contract.NAME}. Do not bet on it")
         if shown.desc != listing.description:
             raise ListingError(f"{about} is called {shown.desc!r}, and listed otherwise. Do not bet on it")
-        try:
-            message = contract.signer().typed_offer(listing.bet_id, offer.expires_at)
-            signer = Account.recover_message(message, signature=signature)
-        except NOT_A_SIGNATURE:
-            signer = None
-        if signer != listing.host:
+        message = contract.signer().typed_offer(listing.bet_id, offer.expires_at)
+        if signer_of(message, signature) != listing.host:
             raise ListingError(f"{about} was not signed by its host {listing.host}. Do not bet on it")
         return ShownBet(shown.bet_id, contract, listing, offer)
 
