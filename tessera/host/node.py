@@ -17,7 +17,7 @@ from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
 
 from tessera.chain.contract import decode_logs
-from tessera.chain.deployments import Tessera
+from tessera.chain.deployments import LOCAL_CHAINS, Tessera
 from tessera.chain.errors import ChainError, NodeError, NodeRefusedError
 from tessera.chain.hosted_bets import BetPlaced
 from tessera.chain.logs import Block
@@ -97,7 +97,9 @@ class Node:
 
     def now(self) -> int:
         """Unix seconds by the chain or by the clock, whichever is later."""
-        return max(int(time.time()), self.index.web3.eth.get_block("latest").get("timestamp", 0))
+        is_local = self.tessera.deployment.chain_id in LOCAL_CHAINS  # whose clock goes on without blocks
+        newest = "pending" if is_local else "latest"
+        return max(int(time.time()), self.index.web3.eth.get_block(newest).get("timestamp", 0))
 
     def clock(self) -> int:
         """The chain's time without asking it. Any thread."""

@@ -302,3 +302,11 @@ def test_a_running_node_outlives_failures_of_its_own_and_of_the_chains(world, mo
     node.step = step
     node.step()
     assert world.stakes(node, 0) == [(WIN, 10 * EUR, "confirmed")]
+
+
+def test_a_local_chains_clock_goes_on_without_blocks(world, monkeypatch):
+    """A devnet whose clock was moved ahead stays ahead while nobody sends anything: deadlines are of that time."""
+    node = world.node(BARE)
+    times = {"latest": world.now, "pending": world.now + 3_600}
+    monkeypatch.setattr(node.index.web3.eth, "get_block", lambda block: {"timestamp": times[block]})
+    assert node.now() == times["pending"]
