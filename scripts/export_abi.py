@@ -14,7 +14,7 @@ from eth_utils.abi import abi_to_signature, event_abi_to_log_topic
 from vyper import ast as vy_ast
 from web3 import Web3
 
-from tessera.chain import panels
+from tessera.chain import hosted_bets, panels
 from tessera.chain.deployments import LOCAL_CHAINS, Deployment
 from tessera.chain.reasons import explanations
 from tessera.deployment.artifacts import ROOT, Artifact, compiled, imported_sources
@@ -129,14 +129,18 @@ def fields(text: str) -> list[dict[str, str]]:
 
 
 def signed() -> str:
-    """What is signed about sessions and their results, as TypeScript: EIP-712 types, an offer's words, heads."""
+    """What is signed about hosted bets, sessions and results, as TypeScript: EIP-712 types, an offer's words, heads."""
     layout = [
         {"word": word, "field": field, "shift": shift, "bits": bits} for word, field, shift, bits in typed.OFFER_LAYOUT
     ]
     domain = {"name": typed.NAME, "version": typed.VERSION}
     reports = {"name": panels.DOMAIN_NAME, "version": panels.DOMAIN_VERSION}
     return (
-        f"{HEADER}/** The domain of sessions, less chainId and verifyingContract (MicroSessions). */\n"
+        f"{HEADER}/** The version in the domains `Tessera ProrataBets` and `Tessera OddsBets`. */\n"
+        f"export const hostedVersion = {json.dumps(hosted_bets.VERSION)};\n\n"
+        "/** EIP-712 types of what is signed about hosted bets: by a player, by a host who offers a listing. */\n"
+        f"export const hostedTypes = {entries(hosted_bets.BET_TYPE | hosted_bets.OFFER_TYPE)} as const;\n\n"
+        "/** The domain of sessions, less chainId and verifyingContract (MicroSessions). */\n"
         f"export const sessionsDomain = {json.dumps(domain)} as const;\n\n"
         "/** EIP-712 types of what is signed about sessions. */\n"
         f"export const sessionTypes = {entries(typed.TYPES)} as const;\n\n"

@@ -1,5 +1,14 @@
 // Written by scripts/export_abi.py. Do not edit.
 
+/** The version in the domains `Tessera ProrataBets` and `Tessera OddsBets`. */
+export const hostedVersion = "1";
+
+/** EIP-712 types of what is signed about hosted bets: by a player, by a host who offers a listing. */
+export const hostedTypes = {
+  "Bet": [{"name": "account", "type": "address"}, {"name": "bet_id", "type": "bytes32"}, {"name": "prediction", "type": "uint256"}, {"name": "amount", "type": "uint256"}, {"name": "min_confirmed", "type": "uint256"}, {"name": "relayer", "type": "address"}, {"name": "nonce", "type": "uint256"}, {"name": "deadline", "type": "uint256"}],
+  "Offer": [{"name": "bet_id", "type": "bytes32"}, {"name": "expires_at", "type": "uint256"}]
+} as const;
+
 /** The domain of sessions, less chainId and verifyingContract (MicroSessions). */
 export const sessionsDomain = {"name": "Tessera MicroSessions", "version": "1"} as const;
 

@@ -14,6 +14,7 @@ from tessera.chain.wallet import Signer as Account
 from tessera.chain.wallet import Wallet
 from tessera.model.eip712 import DOMAIN
 
+VERSION = "1"  # in the domain of what is signed
 LISTING_TYPE = (
     "(address,bytes32,string,string[],uint256[],uint256,uint256,uint256,uint256,uint256,uint256,uint256,bool)"
 )
@@ -105,7 +106,12 @@ class Signer:
     """Makes the EIP-712 messages of one deployed contract."""
 
     def __init__(self, name: str, chain_id: int, contract: str):
-        self.domain = {"name": f"Tessera {name}", "version": "1", "chainId": chain_id, "verifyingContract": contract}
+        self.domain = {
+            "name": f"Tessera {name}",
+            "version": VERSION,
+            "chainId": chain_id,
+            "verifyingContract": contract,
+        }
 
     def typed_bet(self, bet_id: bytes, bet: Bet, relayer: str) -> SignableMessage:
         """What an account signs for a relayer."""
