@@ -52,7 +52,8 @@ def policy(deployment: dict) -> str:
         "script-src": "'self'",
         "style-src": "'self' 'unsafe-inline'",  # the chart places its parts with styles
         "img-src": "'self' data:",  # wallets bring their icons
-        "connect-src": " ".join(["'self'", *sorted(hosts)]),
+        # Who plays names hosts of bets, which are WebSockets anywhere.
+        "connect-src": " ".join(["'self'", *sorted(hosts), "ws:", "wss:"]),
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",

@@ -9,6 +9,7 @@ from threading import Lock
 
 import pytest
 from eth_account import Account
+from eth_account.messages import encode_defunct
 from web3 import HTTPProvider, Web3
 
 from scripts import devnet, web
@@ -108,6 +109,11 @@ def signed(wallet: Wallet, message: str) -> str:
     return Web3.to_hex(wallet.account.sign_typed_data(full_message=json.loads(message)).signature)
 
 
+def signed_text(wallet: Wallet, text: str) -> str:
+    """What personal_sign answers."""
+    return Web3.to_hex(wallet.account.sign_message(encode_defunct(hexstr=text)).signature)
+
+
 @dataclass
 class Visit:
     """A tab with the page in it."""
@@ -177,6 +183,7 @@ def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
         if wallet is not None:
             context.add_init_script(f"({WALLET})({json.dumps([wallet.address, url])})")
             context.expose_function("testSign", lambda message: signed(wallet, message))
+            context.expose_function("testSignText", lambda text: signed_text(wallet, text))
             # Transactions are sent by the node, which acts for whoever it is told to.
             wallet.web3.provider.make_request("anvil_impersonateAccount", [wallet.address])
         tab = context.new_page()

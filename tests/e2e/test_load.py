@@ -9,7 +9,7 @@ from tessera.chain import Outcome
 from tests.e2e.conftest import DESK, PHONE, joined
 from tests.e2e.play import bet, new_market
 
-VIEWS = ("markets", "markets/1", "markets/new", "tickets", "portfolio", "leaderboard")
+VIEWS = ("markets", "markets/1", "markets/new", "hosted", "tickets", "portfolio", "leaderboard")
 MOST_CALLS = 5  # of JSON-RPC for a new block
 MOST_SHIFT = 0.1  # what web.dev calls good
 SHIFTS = """

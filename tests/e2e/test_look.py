@@ -8,7 +8,7 @@ from scripts import web
 from tests.e2e.conftest import DESK, PHONE
 
 AXE = web.WEB / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("markets", "markets/1", "markets/new", "tickets", "portfolio", "leaderboard")
+PAGES = ("markets", "markets/1", "markets/new", "hosted", "tickets", "portfolio", "leaderboard")
 MOST_SCRIPT = 200_000  # bytes, gzipped
 
 

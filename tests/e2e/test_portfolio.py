@@ -58,7 +58,7 @@ def test_consent_is_taken_back_and_given_again(visit, member, tessera):
     page = visit("portfolio", wallet=member)
     page.press("Take back", "you have not said yes, or took it back")
     assert tessera.escrow.consent_of(member.address) == 0
-    page.press("Let the markets take my bets", "may take your bets")
+    page.press("Let the markets take my stakes", "may take your bets")
     assert tessera.escrow.consent_of(member.address) == 1
 
 
@@ -78,7 +78,7 @@ def test_a_limit_counts_at_once_and_loosens_after_a_day(visit, member, new_perso
     page.go(f"markets/{market}")
     yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]"))
     yes.click()
-    page.says("This would pass your own limit of 1.50 EUR a day: 1.00 EUR went into markets in the last 24 hours.")
+    page.says("This would pass your own limit of 1.50 EUR a day: 1.00 EUR went into bets in the last 24 hours.")
     assert tessera.markets.position(market, bettor.address).staked[Outcome.YES] == EUR
     assert "eth_sendTransaction" not in page.tab.evaluate("window.testWallet.calls")
 
@@ -90,7 +90,7 @@ def test_a_limit_counts_at_once_and_loosens_after_a_day(visit, member, new_perso
 
 
 def set_limit(page, euros: str):
-    page.tab.get_by_label("Most to put into markets in 24 hours, in EUR").fill(euros)
+    page.tab.get_by_label("Most to put into bets in 24 hours, in EUR").fill(euros)
     page.button("Set limit").click()
 
 

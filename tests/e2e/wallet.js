@@ -14,9 +14,10 @@
       state.calls.push(method);
       if (method === "eth_requestAccounts" || method === "eth_accounts") return [account];
       if (method === "eth_chainId") return state.chainId;
-      if (state.rejects && /^(eth_(send|sign)|wallet_)/.test(method)) throw { code: 4001, message: "User rejected the request." };
+      if (state.rejects && /^(eth_(send|sign)|personal_|wallet_)/.test(method)) throw { code: 4001, message: "User rejected the request." };
       if (method === "wallet_switchEthereumChain") return state.goTo(params[0].chainId);
       if (method === "eth_signTypedData_v4") return window.testSign(params[1]);
+      if (method === "personal_sign") return window.testSignText(params[0]);
       const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
       const answer = await (await fetch(rpc, { method: "POST", headers: { "Content-Type": "application/json" }, body })).json();
       if (answer.error) throw answer.error;

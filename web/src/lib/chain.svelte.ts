@@ -5,12 +5,34 @@ import {
   betTokenAbi,
   escrowAbi,
   lmsrMarketsAbi,
+  oddsBetsAbi,
+  oddsLensAbi,
+  panelsAbi,
   playEuroAbi,
   predictionEventsAbi,
   prizePoolAbi,
+  prorataBetsAbi,
   stakingPoolAbi,
 } from "@tessera/abi";
-import { type Address, createPublicClient, defineChain, http } from "viem";
+import {
+  type Address,
+  type Chain as ViemChain,
+  type Client,
+  createClient,
+  defineChain,
+  http,
+  type PublicActions,
+  type Transport,
+} from "viem";
+import {
+  call,
+  estimateContractGas,
+  getBlock,
+  getContractEvents,
+  readContract,
+  simulateContract,
+  waitForTransactionReceipt,
+} from "viem/actions";
 
 /** deployment.json beside the page: what a devnet writes, or what who hosts the page put there. */
 export type Deployment = {
@@ -19,6 +41,8 @@ export type Deployment = {
   readonly firstBlock: number;
   readonly addresses?: Addresses;
   readonly indexUrl?: string;
+  /** A host of bets, where the page is to begin with one. */
+  readonly hostUrl?: string;
   /** Where a devnet funds newcomers and lets time pass. */
   readonly devnet?: string;
 };
@@ -27,9 +51,13 @@ const abis = {
   BetToken: betTokenAbi,
   Escrow: escrowAbi,
   LmsrMarkets: lmsrMarketsAbi,
+  OddsBets: oddsBetsAbi,
+  OddsLens: oddsLensAbi,
+  Panels: panelsAbi,
   PlayEuro: playEuroAbi,
   PredictionEvents: predictionEventsAbi,
   PrizePool: prizePoolAbi,
+  ProrataBets: prorataBetsAbi,
   StakingPool: stakingPoolAbi,
 } as const;
 export type Abis = typeof abis;
@@ -44,14 +72,34 @@ const GENESIS = { number: 0n, timestamp: 0, hash: "", parentHash: "" };
 /** Bytes of calls in one request. Each takes five times as many, and what a node runs unasked must stay below 49,152. */
 const MULTICALL_BYTES = 7_000;
 
-function connect(deployment: Deployment) {
+/** What the page asks of a node. All of viem's actions would be a sixth of the script. */
+const ACTIONS = {
+  call,
+  estimateContractGas,
+  getBlock,
+  getContractEvents,
+  readContract,
+  simulateContract,
+  waitForTransactionReceipt,
+};
+type Node = Client<Transport, ViemChain> & Pick<PublicActions<Transport, ViemChain>, keyof typeof ACTIONS>;
+
+function withActions(client: Client<Transport, ViemChain>): Node {
+  const bound = Object.entries(ACTIONS).map(([name, action]) => [
+    name,
+    (args: never) => (action as CallableFunction)(client, args),
+  ]);
+  return Object.assign(client, Object.fromEntries(bound)) as Node;
+}
+
+function connect(deployment: Deployment): Node {
   const chain = defineChain({
     id: deployment.chainId,
     name: deployment.chainId === DEVNET ? "Tessera devnet" : `chain ${deployment.chainId}`,
     nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
     rpcUrls: { default: { http: [deployment.rpcUrl] } },
   });
-  return createPublicClient({
+  const client = createClient({
     chain,
     transport: http(deployment.rpcUrl, { batch: { wait: 5 }, retryCount: 1 }),
     // What is read at the same time is one request, with no contract of ours or others' to rely on.
@@ -59,6 +107,7 @@ function connect(deployment: Deployment) {
     pollingInterval: POLL_MS,
     cacheTime: 0,
   });
+  return withActions(client);
 }
 
 class Chain {
@@ -70,7 +119,7 @@ class Chain {
   /** Why the node did not answer the last time. */
   down = $state.raw<unknown>();
   deployment!: Deployment;
-  client!: ReturnType<typeof connect>;
+  client!: Node;
   /** What must know of a new block before everything else does. It raises nothing. */
   prepare: ((head: typeof GENESIS) => Promise<void>) | undefined;
   #addresses: Addresses = {};

@@ -33,14 +33,14 @@ class Limits {
     this.#version += 1;
   }
 
-  /** Raises where one more stake would pass the person's own limit. */
-  async check(account: Address, stake: bigint) {
+  /** Raises where one more stake would pass the person's own limit; `pending` is what was signed and may still be staked. */
+  async check(account: Address, stake: bigint, pending = 0n) {
     const { limit } = this.of(account);
     if (limit === undefined) return;
-    const spent = await putInSince(account, chain.now - DAY);
+    const spent = (await putInSince(account, chain.now - DAY)) + pending;
     if (spent + stake > limit) {
       throw new Refusal(
-        `This would pass your own limit of ${eur(limit)} a day: ${eur(spent)} went into markets in the last 24 hours.`,
+        `This would pass your own limit of ${eur(limit)} a day: ${eur(spent)} went into bets in the last 24 hours.`,
       );
     }
   }

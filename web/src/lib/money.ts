@@ -1,6 +1,6 @@
 // A person's account in Escrow: balance, consents, membership, what was staked lately.
 import type { Address } from "viem";
-import { chain, tokenAbi } from "./chain.svelte";
+import { chain, type Name, tokenAbi } from "./chain.svelte";
 import { isRevert } from "./errors";
 import { forGood } from "./follow";
 import { history } from "./history";
@@ -37,6 +37,15 @@ export async function readList<T>(at: (number: bigint) => Promise<T>): Promise<T
 
 type Product = { readonly name: string; readonly address: Address; readonly bit: bigint };
 
+const PRODUCTS: readonly (readonly [Name, string])[] = [
+  ["LmsrMarkets", "Friends' markets"],
+  ["ProrataBets", "Hosted bets, pools"],
+  ["OddsBets", "Hosted bets at fixed odds"],
+];
+
+const called = (address: Address) =>
+  PRODUCTS.find(([name]) => chain.has(name) && chain.address(name) === address)?.[1] ?? `Product ${address}`;
+
 /** Escrow's products with their consent bits. */
 async function readProducts(): Promise<Product[]> {
   const escrow = chain.at("Escrow");
@@ -44,13 +53,13 @@ async function readProducts(): Promise<Product[]> {
     chain.client.readContract({ ...escrow, functionName: "products", args: [number] }),
   );
   return addresses.map((address, number) => ({
-    name: address === chain.address("LmsrMarkets") ? "Friends' markets" : `Product ${address}`,
+    name: called(address),
     address,
     bit: 1n << BigInt(number),
   }));
 }
 
-/** Everything the markets need of a person's account: balance, consents, tokens in the wallet, membership. */
+/** Everything markets and hosted bets need of a person's account: balance, consents, tokens in the wallet, membership. */
 export async function readAccount(account: Address) {
   const { client } = chain;
   const escrow = chain.at("Escrow");
@@ -64,8 +73,27 @@ export async function readAccount(account: Address) {
     isPlay && client.readContract({ ...chain.at("PlayEuro"), functionName: "joined", args: [account] }),
     readProducts(),
   ]);
-  const marketsBit = products.find(({ address }) => address === chain.address("LmsrMarkets"))?.bit ?? 0n;
+  const bits = (...names: Name[]) =>
+    products
+      .filter(({ address }) => names.some((name) => chain.has(name) && chain.address(name) === address))
+      .reduce((sum, { bit }) => sum | bit, 0n);
+  const [marketsBit, hostedBits] = [bits("LmsrMarkets"), bits("ProrataBets", "OddsBets")];
   const mayBet = (consent & marketsBit) !== 0n;
-  return { of: account, token, isPlay, balance, consent, held, invited, joined, products, marketsBit, mayBet };
+  const mayBetHosted = hostedBits !== 0n && (consent & hostedBits) === hostedBits;
+  return {
+    of: account,
+    token,
+    isPlay,
+    balance,
+    consent,
+    held,
+    invited,
+    joined,
+    products,
+    marketsBit,
+    mayBet,
+    hostedBits,
+    mayBetHosted,
+  };
 }
 export type Account = Awaited<ReturnType<typeof readAccount>>;

@@ -1,0 +1,302 @@
+// The conversation with the node of a host of bets (docs/host.md). What it sends is checked before anything is shown or signed.
+import type { Address, Hex } from "viem";
+import { socketUrl } from "./address";
+import { betToSign, type Chosen, endOf, signInText } from "./asked";
+import { chain, DEVNET } from "./chain.svelte";
+import { Refusal } from "./errors";
+import { sameAs } from "./follow";
+import { checkedBet, isRecord, type Kind, type OpenBet, type Place } from "./listings";
+import { notice } from "./notice.svelte";
+import type { Stage } from "./send";
+import { plain } from "./texts";
+import { wallet } from "./wallet.svelte";
+
+type Frame = Record<string, unknown>;
+type Waiting = { readonly method: string; readonly about: string; readonly end: (frame: Frame | Refusal) => void };
+
+const LAST = "tessera.host"; // the address connected to last
+const PORT = 8700; // of `ape run host`
+const ANSWER_MS = 15_000;
+const SPARE_MS = 60_000; // that a challenge has to be good for when it is signed
+const [FIRST_WAIT_MS, MOST_WAIT_MS] = [1_000, 30_000];
+
+/** Where hosted bets are on this chain; undefined where there are none. */
+export function placeOfBets(): Place | undefined {
+  if (!(chain.has("ProrataBets") && chain.has("OddsBets") && chain.has("OddsLens") && chain.has("Panels"))) return undefined;
+  const contracts = { ProrataBets: chain.address("ProrataBets"), OddsBets: chain.address("OddsBets") };
+  return { chainId: chain.deployment.chainId, contracts };
+}
+
+/** What viem needs of what both contracts of hosted bets can do. */
+export const betsAt = (kind: Kind) => ({ address: chain.address(kind), abi: chain.at("ProrataBets").abi });
+
+/** The host that the page's own address names, or the last one, or the deployment's, or on a devnet the one beside it. */
+function firstAddress(): string {
+  const named = new URLSearchParams(location.search).get("host") ?? localStorage.getItem(LAST) ?? chain.deployment.hostUrl;
+  if (named !== undefined || chain.deployment.chainId !== DEVNET) return named ?? "";
+  // By number: so the node's own domain has it.
+  return `ws://${location.hostname === "localhost" ? "127.0.0.1" : location.hostname}:${PORT}/`;
+}
+
+/** What was signed here and may not be on the chain yet. */
+type Signed = {
+  readonly account: Address;
+  readonly relayer: Address;
+  readonly nonce: bigint;
+  readonly deadline: bigint;
+  readonly chosen: Chosen;
+};
+
+class Host {
+  /** What the field says; kept while another view is shown. */
+  typed = $state("");
+  state = $state<"off" | "connecting" | "open" | "lost">("off");
+  url = $state.raw<URL>();
+  /** The account that the host knows on this connection. */
+  account = $state<Address>();
+  /** The newest frame of bets, unchecked. It stays when the connection is lost. */
+  bets = $state.raw<Frame>();
+  #socket: WebSocket | undefined;
+  #challenge = "";
+  #waiting: Waiting | undefined;
+  #wait = FIRST_WAIT_MS;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #signed: Signed[] = [];
+
+  /** Whether the person whose wallet is connected is signed in. */
+  get isIn(): boolean {
+    return this.state === "open" && this.account !== undefined && this.account === wallet.account;
+  }
+
+  /** Connects to the first address there is, once. */
+  start() {
+    if (this.state !== "off" || this.typed !== "") return;
+    this.typed = firstAddress();
+    try {
+      if (this.typed) this.#connect(socketUrl(this.typed));
+    } catch {
+      // The field shows it: the person can mend it.
+    }
+  }
+
+  /** Connects to what the field says, and remembers it. Raises Refusal where that is no address. */
+  connect() {
+    const url = socketUrl(this.typed);
+    localStorage.setItem(LAST, this.typed.trim());
+    this.leave();
+    this.#connect(url);
+  }
+
+  /** Ends the conversation; nothing is tried again. */
+  leave() {
+    this.#end();
+    this.state = "off";
+    this.bets = undefined;
+  }
+
+  /** Proves the person's address to the host. */
+  async signIn() {
+    const { account, client } = wallet;
+    if (!account || !client) throw new Refusal("Connect a wallet first.");
+    if (this.state !== "open") throw new Refusal("The host is not connected. Nothing was signed.");
+    if (endOf(this.#challenge) < Date.now() + SPARE_MS) await this.#anew();
+    const message = signInText(this.#challenge, this.url!.host, chain.deployment.chainId, account);
+    const signature = await client.signMessage({ account: client.account!, message });
+    const answer = await this.#ask({ method: "sign_in", message, signature }, "signed_in");
+    if (answer.account !== account) throw new Refusal("The host took you for somebody else. You are not signed in.");
+    this.account = account;
+  }
+
+  /** Asks for a bet to sign, checks it, has it signed, and sends it. Raises where anything but what was chosen is asked for. */
+  async place(chosen: Chosen, tell: (stage: Stage) => void) {
+    const { account, client } = wallet;
+    const place = placeOfBets();
+    if (!account || !client || !place || !this.isIn) throw new Refusal("Sign in to the host first. Nothing was signed.");
+    if (wallet.wrongNetwork) await wallet.goToOurChain();
+    const { bet, prediction, amount } = chosen;
+    tell("asking the host");
+    const info = {
+      bet_id: bet.number,
+      desc: bet.listing.description,
+      prediction: bet.listing.predictions[prediction],
+      bet_amount: Number(amount) / 1e6,
+      bet_amount_units: amount.toString(),
+    };
+    const answer = await this.#ask({ method: "bets_selected", bets_info: [info] }, "bets_to_sign");
+    if (!Array.isArray(answer.bets) || answer.bets.length !== 1) {
+      throw new Refusal("The host asks you to sign more or less than the bet you chose. Nothing was signed.");
+    }
+    const used = (nonce: bigint) => this.#signed.some((one) => one.account === account && one.nonce === nonce);
+    const typed = betToSign(answer.bets[0], chosen, place, chain.time, used);
+    tell("sign in your wallet");
+    const socket = this.#socket;
+    const signature = await client.signTypedData({ account: client.account!, ...typed });
+    // A signature that is made is an option of the host's wherever it gets: it counts from now on.
+    const { relayer, nonce, deadline } = typed.message;
+    this.#signed.push({ account, relayer, nonce, deadline, chosen });
+    if (deadline <= BigInt(chain.time))
+      throw new Refusal("Signing took longer than the bet is good for. Nothing was sent. Try again.");
+    if (this.state !== "open" || this.#socket !== socket) {
+      throw new Refusal("The connection was lost while you signed. Nothing was sent. Sign in and try again.");
+    }
+    this.#send({ method: "bets_signed", signatures: [signature] });
+  }
+
+  /** What of an account's signed bets the host may still land and has not: it is to come out of the balance. */
+  async pending(account: Address): Promise<bigint> {
+    this.#signed = this.#signed.filter(({ deadline }) => deadline >= BigInt(chain.time));
+    const mine = this.#signed.filter((one) => one.account === account);
+    const landed = await Promise.all(
+      mine.map(({ chosen, relayer, nonce }) =>
+        chain.client.readContract({ ...betsAt(chosen.bet.kind), functionName: "is_used", args: [account, relayer, nonce] }),
+      ),
+    );
+    return mine.reduce((sum, { chosen }, index) => sum + (landed[index] ? 0n : chosen.amount), 0n);
+  }
+
+  #connect(url: URL) {
+    this.url = url;
+    if (this.state === "off") this.state = "connecting"; // else it says what was before, until there is an answer
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(url);
+    } catch {
+      this.#lose(); // a page that came encrypted may not speak to a host that does not
+      return;
+    }
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => {
+      if (socket === this.#socket) this.#take(data);
+    };
+    socket.onclose = () => {
+      if (socket === this.#socket) this.#lose();
+    };
+  }
+
+  #lose() {
+    this.#end();
+    this.state = "lost";
+    const url = this.url!;
+    this.#retry = setTimeout(() => this.#tryAgain(url), this.#wait);
+    this.#wait = Math.min(2 * this.#wait, MOST_WAIT_MS);
+  }
+
+  /** Nothing is asked for a tab that nobody looks at. */
+  #tryAgain(url: URL) {
+    if (!document.hidden) this.#connect(url);
+    else document.addEventListener("visibilitychange", this.#look);
+  }
+
+  #look = () => {
+    document.removeEventListener("visibilitychange", this.#look);
+    if (this.state === "lost") this.#tryAgain(this.url!);
+  };
+
+  #end() {
+    clearTimeout(this.#retry);
+    document.removeEventListener("visibilitychange", this.#look);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
+    this.account = undefined;
+    this.#challenge = "";
+    this.#waiting?.end(new Refusal("The connection to the host was lost. Nothing was signed."));
+  }
+
+  #take(data: unknown) {
+    let frame: unknown;
+    try {
+      frame = JSON.parse(String(data));
+    } catch {
+      return;
+    }
+    if (!isRecord(frame)) return;
+    const { method } = frame;
+    if (method === "challenge") this.#challenge = String(frame.message);
+    else if (method === "bets") {
+      [this.bets, this.state, this.#wait] = [frame, "open", FIRST_WAIT_MS];
+      if (this.#waiting?.method === "bets") this.#waiting.end(frame);
+    } else if (method === this.#waiting?.method) this.#waiting!.end(frame);
+    else if (method === "error") {
+      const text = `The host says: ${plain(String(frame.message)).slice(0, 300)}.`;
+      notice.say(text);
+      if (frame.in_reply_to === this.#waiting?.about) this.#waiting!.end(new Refusal(text));
+    }
+  }
+
+  #send(frame: Frame) {
+    this.#socket!.send(JSON.stringify(frame));
+  }
+
+  /** Connects once more, for a challenge that is not too old. */
+  async #anew() {
+    const url = this.url!;
+    await this.#until("bets", "", () => {
+      this.#end();
+      this.#connect(url);
+    });
+  }
+
+  #ask(frame: Frame & { readonly method: string }, method: string): Promise<Frame> {
+    return this.#until(method, frame.method, () => this.#send(frame));
+  }
+
+  async #until(method: string, about: string, begin: () => void): Promise<Frame> {
+    if (this.#waiting) throw new Refusal("The host is being asked about another bet. Nothing was signed. Try again.");
+    try {
+      return await new Promise<Frame>((resolve, reject) => {
+        const late = setTimeout(() => reject(new Refusal("The host does not answer. Nothing was signed.")), ANSWER_MS);
+        const end = (answer: Frame | Refusal) => {
+          clearTimeout(late);
+          if (answer instanceof Refusal) reject(answer);
+          else resolve(answer);
+        };
+        begin();
+        this.#waiting = { method, about, end };
+      });
+    } finally {
+      this.#waiting = undefined;
+    }
+  }
+}
+
+export const host = new Host();
+
+/** Open bets of a frame, each with what checks it: once, for as long as the host says the same of it. */
+export function openBets(bets: Frame | undefined, place: Place) {
+  const told = Array.isArray(bets?.open_bets) ? bets.open_bets.filter(isRecord) : [];
+  return told.map((one) => ({
+    id: String(one.onchain_id),
+    words: plain(String(one.desc)).slice(0, 256),
+    check: (): Promise<OpenBet> => sameAs(`offer ${String(one.onchain_id)}`, JSON.stringify(one), () => checkedBet(one, place)),
+  }));
+}
+
+/** A stake of the person as the host tells of it. */
+export type Stake = {
+  readonly description: string;
+  readonly prediction: string;
+  readonly amount: bigint;
+  readonly status: string;
+  readonly outcome: string | undefined;
+  readonly id: string;
+  readonly transaction: Hex | undefined;
+};
+
+/** Of a list of stakes in a frame, those that can be read. */
+export function stakesOf(list: unknown): Stake[] {
+  if (!Array.isArray(list)) return [];
+  return list.filter(isRecord).flatMap((told) => {
+    const { bet_amount_units: units, bet_status: status, tx, outcome } = told;
+    if (typeof units !== "string" || !/^\d{1,78}$/.test(units)) return [];
+    return {
+      description: plain(String(told.desc)),
+      prediction: plain(String(told.prediction)),
+      amount: BigInt(units),
+      status: plain(String(status)),
+      outcome: typeof outcome === "string" ? plain(outcome) : undefined,
+      id: String(told.onchain_id),
+      transaction: typeof tx === "string" ? (plain(tx) as Hex) : undefined,
+    };
+  });
+}
