@@ -81,6 +81,9 @@ EQUIVALENT = {
     ("modules/resolution.vy", "ends_at: uint256 = 1"),
     ("modules/exits.vy", "final: bool = True"),
     ("modules/exits.vy", "outcome: uint256 = 1"),
+    ("modules/hosting.vy", "final: bool = True"),
+    ("modules/hosting.vy", "outcome: uint256 = 1"),
+    ("ProrataBets.vy", "MAX_PREDICTIONS: constant(uint256) = (16 + 1)"),
     ("modules/tickets.vy", "NO_TICKETS: constant(int256) = 2"),
     ("modules/tickets.vy", "if new >= old:"),
 }

@@ -200,3 +200,11 @@ def test_one_bet_under_two_numbers_is_refused(read):
 def test_a_file_without_bets_or_structure_is_refused(read, text, words):
     with pytest.raises(FileError, match=words):
         read(text)
+
+
+def test_augur_1081_manifold_3818_a_times_offset_counts(bet):
+    """There betting stays open after the result, since an offset is dropped."""
+    closes_at = bet(time_lapse="2026-12-31T18:30").closes_at
+    assert bet(time_lapse="2026-12-31T18:30Z").closes_at == closes_at
+    assert bet(time_lapse="2026-12-31T18:30+02:00").closes_at == closes_at - 7_200
+    assert bet(time_lapse="2026-12-31T18:30-05:00").closes_at == closes_at + 18_000

@@ -195,12 +195,38 @@ def test_a_call_passes_256_tickets_at_most(house, listing):
     assert line(house, listing, 0) == (3 * COIN, 0, 259, 259, 0)
 
 
-def test_256_tickets_are_confirmed_at_once(house, listing):
-    for _ in range(256):
+def test_256_tickets_are_confirmed_at_once_and_257_are_not(house, listing):
+    """Nor a unit of the 257th; smaller totals succeed, and a second call goes on."""
+    for _ in range(257):
         house.place(listing, house.players[0], 0, COIN)
     house.bets.fund(listing.bet_id, 1_000 * COIN, sender=house.host.address)
+    for total in (257 * COIN, 256 * COIN + 1):
+        with boa.reverts("odds: totals not reached"):
+            house.bets.confirm(listing.bet_id, [total, 0])
+    with boa.env.anchor():
+        house.bets.confirm(listing.bet_id, [256 * COIN - 1, 0])
+        assert line(house, listing, 0) == (256 * COIN - 1, COIN - 1, 255, 257, 2)
     house.bets.confirm(listing.bet_id, [256 * COIN, 0])
-    assert line(house, listing, 0) == (256 * COIN, 0, 256, 256, 0)
+    assert line(house, listing, 0) == (256 * COIN, 0, 256, 257, 1)
+    house.bets.confirm(listing.bet_id, [257 * COIN, 0])
+    assert line(house, listing, 0) == (257 * COIN, 0, 257, 257, 0)
+
+
+def test_256_tickets_are_of_all_predictions_together(house, listing):
+    """250 on one and 7 on the other, all of them but the first and the last two of each side cancelled."""
+    player = house.players[0]
+    sizes = {0: 250, 1: 7}
+    tickets = {k: [house.place(listing, player, k, COIN) for _ in range(size)] for k, size in sizes.items()}
+    for mine in tickets.values():
+        for ticket in mine[1:-1]:
+            house.bets.cancel(listing.bet_id, ticket, sender=player.address)
+    house.bets.fund(listing.bet_id, 1_000 * COIN, sender=house.host.address)
+    with boa.reverts("odds: totals not reached"):
+        house.bets.confirm(listing.bet_id, [2 * COIN, 2 * COIN])
+    house.bets.confirm(listing.bet_id, [2 * COIN, COIN])
+    assert [line(house, listing, k)[2:] for k in (0, 1)] == [(250, 250, 0), (6, 7, 1)]
+    house.bets.confirm(listing.bet_id, [2 * COIN, 2 * COIN])
+    assert line(house, listing, 1) == (2 * COIN, 0, 7, 7, 0)
 
 
 def test_owner_cancels_what_waits(house, listing):

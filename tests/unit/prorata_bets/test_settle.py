@@ -259,6 +259,20 @@ def test_claims_pay_once_and_winners_alone(house, opposed, stranger):
     assert house.bets.stake_of(opposed.bet_id, 1, loser) == 30 * COIN
 
 
+@pytest.mark.parametrize("outcome", [0, INVALID])
+def test_the_least_stake_of_all_is_paid_once(house, outcome):
+    """A stake of one unit leaves nothing behind, whether it won or goes back."""
+    listing = house.listed(min_stake=1, host_bps=0, validator_bps=0)
+    player, loser = house.players[:2]
+    house.place(listing, player, 0, 1)
+    house.place(listing, loser, 1, 2)
+    house.settled(listing, outcome)
+    assert house.bets.claim(listing.bet_id, player.address) == (3 if outcome == 0 else 1)
+    assert house.bets.stake_of(listing.bet_id, 0, player.address) == 0
+    with boa.reverts("prorata: nothing to claim"):
+        house.bets.claim(listing.bet_id, player.address)
+
+
 def test_claim_many_pays_whoever_is_owed(house, opposed, stranger):
     third = house.players[2]
     house.place(opposed, third, 0, 20 * COIN)
