@@ -6,6 +6,7 @@ was signed, and by the listing where there is one.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tessera.chain.deployments import Tessera
 from tessera.chain.hosted_bets import BetListed, HostedBets, HostSignature, Listing, Signer
@@ -34,7 +35,7 @@ class Offered:
     product: Product
     members: tuple[str, ...]  # of its panel
 
-    @property
+    @cached_property  # a hash of the whole listing, asked for with each frame to each client
     def bet_id(self) -> bytes:
         return self.listing.bet_id
 
