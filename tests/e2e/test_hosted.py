@@ -26,7 +26,8 @@ from tessera.chain.odds_bets import ticket_id_of
 from tessera.host.sign_in import Challenge
 from tessera.local import devnet
 from tessera.local.chain import let_pass
-from tests.e2e.conftest import DESK, ROOT, Visit
+from tests.e2e.conftest import DESK, PHONE, ROOT, Visit
+from tests.e2e.test_look import AXE, grave
 from tests.integration.conftest import READY_SECONDS
 
 HOST = 5
@@ -304,6 +305,13 @@ def liar(tessera) -> Iterator[FakeHost]:
     host.close()
 
 
+def fits(page: Visit) -> None:
+    """What is there is no wider than a phone, and axe finds nothing serious in it."""
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.tab.add_script_tag(path=AXE)
+    assert grave(page, "document") == []
+
+
 def test_a_host_that_lies_is_refused_and_nothing_is_signed(visit, new_person, tessera, address, panel, liar):
     person = new_person()
     tessera.play_euro.join(person, consent=0b111)
@@ -317,6 +325,7 @@ def test_a_host_that_lies_is_refused_and_nothing_is_signed(visit, new_person, te
     page.says("in other words than it signed")
     page.says("The host did not sign this bet.")
     assert page.tab.locator("main a.card").count() == 1
+    fits(page)
 
     choose(page, "An honest bet", "win", "7.50")
     page.press(f"Sign in to 127.0.0.1:{liar.port}", "You are signed in.")
@@ -333,6 +342,7 @@ def test_a_host_that_lies_is_refused_and_nothing_is_signed(visit, new_person, te
         expect(button).to_have_attribute("aria-disabled", "false")
     assert "eth_signTypedData_v4" not in page.tab.evaluate("window.testWallet.calls")
     page.picture("hosted-refused")
+    fits(page)
 
     liar.drop()
     page.says("nothing you typed is lost")
