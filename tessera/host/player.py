@@ -1,7 +1,7 @@
 """One client's conversation with a host: what it may ask, and what it is answered."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eth_account.messages import SignableMessage
@@ -23,37 +23,38 @@ from tessera.host.frames import (
     read_frame,
 )
 from tessera.host.node import Node
+from tessera.host.purse import Purse
 from tessera.host.sign_in import Challenge, SignInError
 from tessera.host.store import SignedBet
 from tessera.index.limits import BURST, Allowance
 
 POOL_SECONDS, ODDS_SECONDS = 60, 20  # that a signed bet is good for
 MESSAGES_A_SECOND, BETS_A_SECOND = 5, 4
-CODE_CHECKS_A_SECOND = 10  # of contract wallets' signatures, for all connections together: each asks the chain
+CHAIN_CHECKS_A_SECOND = 10  # for all connections together
 
 Answer = dict[str, Any]
 Signatures = list[tuple[SignableMessage, bytes]]
 
 
 @dataclass(frozen=True)
-class CodeCheck:
-    """A message that is answered once the chain has said whether a contract wallet signed.
+class ChainCheck:
+    """A message that is answered once the chain was asked something: who signed, or what an account has.
 
     `ask` takes as long as the node does; any thread may call it. `answer` takes what it returned.
     """
 
-    ask: Callable[[], bool | None]
-    answer: Callable[[bool | None], list[Answer]]
+    ask: Callable[[], Any]
+    answer: Callable[[Any], list[Answer]]
 
 
 class Player:
     """Whoever is at the other end of a connection; `account` is None until an address is proven."""
 
-    def __init__(self, node: Node, challenge: Challenge, bets: Allowance, code_checks: Allowance):
-        """`bets` counts the bets of each account, `code_checks` what the chain is asked, over all connections."""
+    def __init__(self, node: Node, challenge: Challenge, bets: Allowance, chain_checks: Allowance):
+        """`bets` counts the bets of each account, `chain_checks` what the chain is asked, over all connections."""
         self.node, self.account = node, None
         self._challenge = challenge
-        self._messages, self._bets, self._code_checks = Allowance(MESSAGES_A_SECOND), bets, code_checks
+        self._messages, self._bets, self._chain_checks = Allowance(MESSAGES_A_SECOND), bets, chain_checks
         self._to_sign: list[tuple[Offered, Bet]] = []
         self._vouchers: dict[bytes, HostSignature] = {}
 
@@ -65,7 +66,7 @@ class Player:
         """The bets, as this player sees them."""
         return bets_frame(self.node.view, self.account, self.node.decimals, self._vouchers)
 
-    def answer(self, text: str) -> list[Answer] | CodeCheck:
+    def answer(self, text: str) -> list[Answer] | ChainCheck:
         """What a message is answered: an error at worst."""
         method = None
         try:
@@ -82,18 +83,18 @@ class Player:
         if self.account is not None:
             self.node.watch(self.account, False)
 
-    def _answer(self, frame: Frame) -> list[Answer] | CodeCheck:
+    def _answer(self, frame: Frame) -> list[Answer] | ChainCheck:
         if isinstance(frame, SignIn):
             return self._sign_in(frame)
         if self.account is None:
             raise FrameError("not_signed_in", "sign in first: sign the challenge's text")
         if isinstance(frame, BetsSelected):
-            return self._select(frame.bets_info)
+            return self._select(frame)
         if isinstance(frame, BetsSigned):
             return self._signed(frame)
         return self._placed(frame)
 
-    def _sign_in(self, frame: SignIn) -> list[Answer] | CodeCheck:
+    def _sign_in(self, frame: SignIn) -> list[Answer] | ChainCheck:
         account, message = self._challenge.signable(frame.message)
         refusal = SignInError(f"the text was not signed by {account}")
         return self._once_signed(account, [(message, _bytes(frame.signature))], frame, refusal, self._signed_in)
@@ -113,12 +114,12 @@ class Player:
         frame: Frame,
         refusal: ChainError,
         then: Callable[[str], list[Answer]],
-    ) -> list[Answer] | CodeCheck:
+    ) -> list[Answer] | ChainCheck:
         """What `then` answers, where all was signed by the account's key, or else by its code. Raises `refusal`."""
         by_code = [one for one in signatures if signer_of(*one) != account]
         if not by_code:
             return then(account)
-        if not self._code_checks.take("", len(by_code)):
+        if not self._chain_checks.take("", len(by_code)):
             raise FrameError("too_many_requests", "too many signatures of contract wallets at once: try again")
 
         def ask() -> bool | None:
@@ -137,17 +138,48 @@ class Player:
             except ChainError as error:
                 return [error_frame(error, frame.method)]
 
-        return CodeCheck(ask, answer)
+        return ChainCheck(ask, answer)
 
-    def _select(self, chosen: list[BetInfo]) -> list[Answer]:
-        self._count(len(chosen))
+    def _select(self, frame: BetsSelected) -> list[Answer] | ChainCheck:
+        self._count(len(frame.bets_info))
         self._to_sign = []
-        bets = [self._bet(info) for info in chosen]
-        self._check_money(bets)
+        bets = [self._bet(info) for info in frame.bets_info]
+        purse = self.node.view.purses.get(str(self.account))
+        refusal = None if purse is None else self._lacking(purse, bets)
+        if purse is None or refusal is None:  # without a purse: just signed in, and the node has not looked yet
+            return self._to_be_signed(bets)
+        if not self._chain_checks.take(""):
+            raise refusal
+
+        def answer(newer: Purse) -> list[Answer]:
+            lacking = self._lacking(newer, bets)
+            return self._to_be_signed(bets) if lacking is None else [error_frame(lacking, frame.method)]
+
+        # What the node has seen is some seconds old: the player may have deposited since.
+        return ChainCheck(lambda: self._purse_now(purse), answer)
+
+    def _to_be_signed(self, bets: list[tuple[Offered, Bet]]) -> list[Answer]:
         self._to_sign = bets
         relayer = self.node.wallet.address
-        messages = [offered.signer.json_bet(offered.bet_id, bet, relayer) for offered, bet in self._to_sign]
+        messages = [offered.signer.json_bet(offered.bet_id, bet, relayer) for offered, bet in bets]
         return [{"method": "bets_to_sign", "bets": messages}]
+
+    def _lacking(self, purse: Purse, bets: list[tuple[Offered, Bet]]) -> FrameError | None:
+        """Why a purse is not enough for all of the bets. Those that many connections sign at once are weighed again
+        before anything is sent for them."""
+        for offered, bet in bets:
+            if refusal := purse.refusal(offered.product, bet.amount, self.node.decimals):
+                return FrameError(*refusal)
+            purse = purse.with_promise(bet.amount)
+        return None
+
+    def _purse_now(self, purse: Purse) -> Purse:
+        """The account's purse with what the chain says now; as it is where the node cannot be asked."""
+        escrow, account = self.node.tessera.escrow, str(self.account)
+        try:
+            return replace(purse, balance=escrow.balance_of(account), consent=escrow.consent_of(account))
+        except NodeError:
+            return purse
 
     def _bet(self, info: BetInfo) -> tuple[Offered, Bet]:
         view = self.node.view
@@ -168,20 +200,7 @@ class Player:
         seconds = ODDS_SECONDS if offered.bet.has_odds else POOL_SECONDS
         return offered, Bet(account, prediction, amount, 0, self.node.nonce(account), self.node.clock() + seconds)
 
-    def _check_money(self, bets: list[tuple[Offered, Bet]]) -> None:
-        """Raises FrameError where the account's balance or consent, as last seen, is not enough for all of the bets.
-
-        Bets that many connections sign at once are weighed again before anything is sent for them.
-        """
-        purse = self.node.view.purses.get(str(self.account))
-        if purse is None:
-            return  # just signed in: the node has not looked yet
-        for offered, bet in bets:
-            if refusal := purse.refusal(offered.product, bet.amount, self.node.decimals):
-                raise FrameError(*refusal)
-            purse = purse.with_promise(bet.amount)
-
-    def _signed(self, frame: BetsSigned) -> list[Answer] | CodeCheck:
+    def _signed(self, frame: BetsSigned) -> list[Answer] | ChainCheck:
         if len(frame.signatures) != len(self._to_sign):
             raise FrameError("bad_frame", f"{len(self._to_sign)} bets were sent to be signed")
         relayer = self.node.wallet.address

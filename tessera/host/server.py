@@ -17,7 +17,7 @@ from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from tessera.host.node import Node
-from tessera.host.player import BETS_A_SECOND, CODE_CHECKS_A_SECOND, CodeCheck, Player
+from tessera.host.player import BETS_A_SECOND, CHAIN_CHECKS_A_SECOND, ChainCheck, Player
 from tessera.host.sign_in import Challenge
 from tessera.host.view import View
 from tessera.index.limits import Allowance
@@ -26,7 +26,7 @@ MOST_CONNECTIONS = 2_000
 MOST_STRANGERS = 200  # connections that have not signed in; beyond, the oldest goes
 MOST_WAITING = 32  # messages for a client that does not read
 SEND_SECONDS = 10.0  # for a client to take one
-ASKERS = 4  # threads that ask the chain about contract wallets
+ASKERS = 4  # threads that ask the chain for players
 TRY_LATER = 1013  # why a connection is closed (RFC 6455, IANA's registry)
 
 
@@ -70,9 +70,9 @@ class Connection:
             text = message.get("text")
             run = asyncio.get_running_loop().run_in_executor
             answers = await run(self._clerk, self.player.answer, text or "")
-            if isinstance(answers, CodeCheck):
-                is_signed = await run(self._askers, answers.ask)
-                answers = await run(self._clerk, answers.answer, is_signed)
+            if isinstance(answers, ChainCheck):
+                found = await run(self._askers, answers.ask)
+                answers = await run(self._clerk, answers.answer, found)
             self.put(*answers)
 
     async def close(self, code: int = TRY_LATER) -> None:
@@ -91,11 +91,11 @@ class Lobby:
     def __init__(self, node: Node, domain: str, chain_id: int, send_seconds: float = SEND_SECONDS):
         self.node, self.domain, self.chain_id, self.send_seconds = node, domain, chain_id, send_seconds
         self._connections: OrderedDict[Connection, None] = OrderedDict()
-        self._bets, self._code_checks = Allowance(BETS_A_SECOND), Allowance(CODE_CHECKS_A_SECOND)
+        self._bets, self._chain_checks = Allowance(BETS_A_SECOND), Allowance(CHAIN_CHECKS_A_SECOND)
         # One after the other: what players may do is counted, and bets are stored before they are taken.
         self._clerk = ThreadPoolExecutor(1, "answers")
-        # Apart: whoever has to ask the chain about a contract wallet keeps nobody else waiting.
-        self._askers = ThreadPoolExecutor(ASKERS, "code checks")
+        # Apart: whoever makes the node ask the chain keeps nobody else waiting.
+        self._askers = ThreadPoolExecutor(ASKERS, "chain checks")
         node.publish, node.tell = self._publish, self._tell
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -107,7 +107,7 @@ class Lobby:
         """Talks to a client until it is gone."""
         await socket.accept()
         challenge = Challenge(self.domain, f"http://{self.domain}", self.chain_id)
-        player = Player(self.node, challenge, self._bets, self._code_checks)
+        player = Player(self.node, challenge, self._bets, self._chain_checks)
         connection = Connection(socket, player, self._clerk, self._askers, self.send_seconds)
         self._connections[connection] = None
         await self._make_room(connection)

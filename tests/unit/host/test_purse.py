@@ -4,8 +4,10 @@ import pytest
 
 from tessera.chain import Reverted, Wallet
 from tessera.chain.embedded import known_account
+from tessera.chain.erc20 import Erc20
 from tessera.chain.hosted_bets import HostSignature
 from tessera.host.purse import Product, Purse
+from tests.habits import within
 from tests.unit.host.conftest import BARE, EUR, ODDS, PANEL
 from tests.unit.host.test_frames import Client
 
@@ -55,6 +57,23 @@ def test_what_nobody_can_pay_for_is_refused_before_it_is_signed(world, enter):
     error = client.refused("no_balance", method="bets_selected", bets_info=both)
     assert error["message"] == "you have 50 in Escrow, 30 of it promised: deposit 10 more first"
     client.select(0, "win", 50)
+
+
+def test_what_was_deposited_since_the_node_looked_counts(world, enter):
+    """The chain is asked before a player is refused; where it cannot be, what was seen counts."""
+    player = Wallet(world.web3, world.players[0])
+    world.tessera.escrow.set_consent(player, 0b101)
+    world.tessera.escrow.withdraw(player, 45 * EUR)
+    client = enter(world.node(BARE), 0)
+    client.refused("no_consent", method="bets_selected", bets_info=[info(20)])
+    world.tessera.escrow.set_consent(player, 0b111)
+    error = client.refused("no_balance", method="bets_selected", bets_info=[info(20)])
+    assert error["message"] == "you have 5 in Escrow, 0 of it promised: deposit 15 more first"
+    Erc20(world.web3, world.tessera.escrow.token()).approve(player, world.tessera.escrow.address, 45 * EUR)
+    world.tessera.escrow.deposit(player, 45 * EUR)
+    with within(world.web3, methods=("eth_call",), failures=("drop",), rate=1):
+        client.refused("no_consent", method="bets_selected", bets_info=[info(20)])
+    client.select(0, "win", 20)
 
 
 def test_what_is_signed_and_not_landed_is_promised(world, enter):

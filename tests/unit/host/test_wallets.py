@@ -147,7 +147,7 @@ def test_while_a_wallet_is_asked_others_are_answered(world, wallet, connect, mon
 
 
 def test_the_chain_is_asked_about_so_many_wallets_a_second(world, wallet, connect, monkeypatch):
-    monkeypatch.setattr(server, "CODE_CHECKS_A_SECOND", 0.5)  # three at once
+    monkeypatch.setattr(server, "CHAIN_CHECKS_A_SECOND", 0.5)  # three at once
     asked = []
     monkeypatch.setattr(player, "is_signed_by_code", lambda *_: asked.append(1))
     door = connect(world.node(BARE))
