@@ -211,6 +211,21 @@ def test_stake_in_a_vault_that_lost_all_counts_nothing_a_day_later(system, stake
         pool.worth_of(usdc, 1_001 * USD)
 
 
+def test_a_loss_counts_from_a_hundredth_on(system, staker):
+    pool, usdc = system.pool, system.usdc
+    pool.stake(usdc, 1_000 * USD, sender=staker)
+    system.lose(usdc, 10 * USD)
+    assert pool.note_loss(usdc) == WAD // 100
+    boa.env.timestamp += DAY
+    with boa.env.anchor():
+        system.earn(usdc, 1)
+        assert 0 < pool.loss_of(usdc)[0] < WAD // 100
+        with boa.reverts("pool: nothing to revalue"):
+            pool.revalue(staker, usdc)
+    pool.revalue(staker, usdc)
+    assert pool.stake_of(staker) == 990 * USD
+
+
 def test_loss_counts_at_the_lesser_of_two_and_a_note_ends(system, staker):
     pool, usdc = system.pool, system.usdc
     pool.stake(usdc, 1_000 * USD, sender=staker)

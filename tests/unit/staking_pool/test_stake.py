@@ -166,6 +166,21 @@ def test_reverts_when_vault_keeps_shares(system, staker, rival):
         system.pool.stake(token, 1 * USD, sender=staker)
 
 
+def test_a_vault_may_keep_a_basis_point_of_a_stake(system, staker, rival):
+    token = load("contracts/devnet/TestToken.vy").deploy("Odd", "ODD", 6)
+    vault = load("tests/mocks/OddVault.vy").deploy(token)
+    system.add_asset(token, vault, system.feed[system.usdc])
+    for account in (staker, rival):
+        system.fund(account, token, 10**6 * USD)
+    system.pool.stake(token, 10**5 * USD, sender=rival)
+    vault.set_kept(101)
+    with boa.reverts("pool: vault keeps too much"):
+        system.pool.stake(token, USD, sender=staker)
+    vault.set_kept(100)
+    system.pool.stake(token, USD, sender=staker)
+    assert system.pool.principal_of(staker, token) == USD
+
+
 def test_reverts_when_vault_refuses(system, staker):
     token = load("contracts/devnet/TestToken.vy").deploy("Odd", "ODD", 6)
     vault = load("tests/mocks/OddVault.vy").deploy(token)
