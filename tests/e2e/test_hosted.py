@@ -223,7 +223,7 @@ class FakeHost:
     """A host's end of the conversation, which says what a test wants it to say."""
 
     def __init__(self, tessera):
-        self.tessera, self.open_bets, self.asked = tessera, [], []
+        self.tessera, self.open_bets, self.asked, self.calls = tessera, [], [], 0
         self.typed = lambda typed: typed
         self._server = serve(self._talk, "127.0.0.1", 0)
         self.port = self._server.socket.getsockname()[1]
@@ -265,6 +265,7 @@ class FakeHost:
         self._thread.join()
 
     def _talk(self, connection: ServerConnection) -> None:
+        self.calls += 1
         if not self.answers.is_set():
             return
         self._sockets.append(connection)
@@ -344,8 +345,17 @@ def test_a_host_that_lies_is_refused_and_nothing_is_signed(visit, new_person, te
     page.picture("hosted-refused")
     fits(page)
 
+    hide = (
+        "Object.defineProperty(document, 'hidden', {{value: {}, configurable: true}});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    page.tab.evaluate(hide.format("true"))
+    calls = liar.calls
     liar.drop()
     page.says("nothing you typed is lost")
+    page.tab.wait_for_timeout(2_500)  # the first of them would come after a second
+    assert liar.calls == calls  # nothing is tried for a tab that nobody looks at
+    page.tab.evaluate(hide.format("false"))
     assert page.tab.get_by_label("Stake in EUR").input_value() == "7.50"
     liar.answers.set()
     page.press(f"Sign in to 127.0.0.1:{liar.port}", "You are signed in.")

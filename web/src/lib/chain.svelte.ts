@@ -72,7 +72,7 @@ const GENESIS = { number: 0n, timestamp: 0, hash: "", parentHash: "" };
 /** Bytes of calls in one request. Each takes five times as many, and what a node runs unasked must stay below 49,152. */
 const MULTICALL_BYTES = 7_000;
 
-/** What the page asks of a node. All of viem's actions would be a sixth of the script. */
+/** What the page asks of a node. All of viem's actions would be an eighth of the script. */
 const ACTIONS = {
   call,
   estimateContractGas,
