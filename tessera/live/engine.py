@@ -75,6 +75,7 @@ class Engine:
         self.facts = Facts(stream_id, terms.confirmations)
         self.publish: Publish = lambda session, message: None
         self.has_failed = False
+        self.published = (0, record.first_head(domain, stream_id))  # the last line in the journal, and its head
         self._queued: list[Queued] = []
         self._requests = Allowance(terms.requests_per_second)
         self.memory = Memory(domain, stream_id)
@@ -329,8 +330,13 @@ class Engine:
         self.memory.did_settle(asked, result, now)
         return self._append_line(LineKind.RESULT, asked.digest, leaf, encode({**result._asdict(), "at": now}), then)
 
-    def learn(self, events: Iterable[EventLog], head: int, block_at: int) -> None:
-        """Takes news of the chain: events in its order, its newest block and that block's time, unix seconds."""
+    def learn(self, events: Iterable[EventLog], head: int, block_at: int, *, is_anew: bool = False) -> None:
+        """Takes news of the chain: events in its order, its newest block and that block's time, unix seconds.
+
+        `is_anew` says that they are all events there are: blocks were taken back, and what was known is void.
+        """
+        if is_anew:
+            self.facts = Facts(self.stream_id, self.terms.confirmations)
         self.facts.head, self.guard.block_at = head, block_at
         for event in events:
             self.facts.add(event)
@@ -508,6 +514,7 @@ class Engine:
         """Signs, publishes and answers what was committed."""
         for queued in batch:
             if queued.entry.headed is not None:
+                self.published = (queued.entry.headed.line.n, queued.entry.headed.head)
                 self.publish(None, messages.line(queued.entry.headed))
             queued.future.set_result(queued.then())
 

@@ -23,6 +23,11 @@ class Key:
         signed = self._key.sign_recoverable(digest, hasher=None)
         return Signature(int.from_bytes(signed[:32]), int.from_bytes(signed[32:64]) | signed[64] << 255)
 
+    def sign_message(self, message: SignableMessage) -> bytes:
+        """A signature of a text (EIP-191), 65 bytes as wallets give them."""
+        r, vs = self.sign(_hash_eip191_message(message))
+        return r.to_bytes(32) + (vs & S_MASK).to_bytes(32) + bytes([27 + (vs >> 255)])
+
 
 def signer_of(digest: bytes, signature: Signature) -> str | None:
     """The address that signed a digest; None where the signature is none, also where contracts would not take it."""

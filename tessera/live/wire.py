@@ -84,6 +84,9 @@ Signed = Annotated[
     PlainSerializer(signature_text),
     _form("0x" + 64 * "5e", "0x[0-9a-fA-F]{128}"),
 ]
+Signed65 = Annotated[
+    bytes, BeforeValidator(_bytes(65)), PlainSerializer(hexed), _form("0x" + 65 * "5e", "0x[0-9a-fA-F]{130}")
+]
 
 
 def _wired(name: str, kind: Any) -> Any:

@@ -1,0 +1,130 @@
+"""Run the live engine of a stream: takes bets over WebSocket and REST, and closes sessions on chain: see docs/live.md.
+
+\b
+    ape run live --stream NUMBER --file stream.toml --operator KEYFILE --house KEYFILE --passphrase-file FILE
+
+All it knows it reads from the chain and from its journal: killed anywhere, it is simply started again. --dry-run says
+what it would ask, and signs and sends nothing.
+"""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import click
+import ntplib
+import uvicorn
+from ape.api import ProviderAPI
+from ape.logging import LogLevel, logger
+from eth_account.signers.local import LocalAccount
+
+from tessera.chain import Deployment, Tessera, Wallet
+from tessera.chain.accounts import from_key_file
+from tessera.chain.deployments import history_of
+from tessera.chain.embedded import known_account
+from tessera.chain.errors import ChainError
+from tessera.deployment.ape_accounts import record_path
+from tessera.deployment.artifacts import ROOT
+from tessera.deployment.operators import OneCommand, passphrase_of
+from tessera.live.chain import Watch
+from tessera.live.clock import Guard
+from tessera.live.engine import Engine
+from tessera.live.journal import Journal
+from tessera.live.keys import Key
+from tessera.live.panel import Panel
+from tessera.live.runner import CHAIN_SECONDS, Runner
+from tessera.live.server import app_of
+from tessera.live.stream_file import Feed, read_stream
+
+FOLDER = ROOT / ".cache" / "live"
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+logger.set_level(LogLevel.ERROR)  # Ape tells of every connection and signature
+
+
+def account_of(name: str, passphrase_file: Path | None, *, is_local: bool) -> LocalAccount:
+    """The account of a key file, or on a local network of TEST::n. Raises ChainError."""
+    if name.startswith("TEST::"):
+        if not is_local or not name.removeprefix("TEST::").isdecimal():
+            raise ChainError(f"{name}: TEST::n is for local networks; name a key file")
+        return known_account(int(name.removeprefix("TEST::")))
+    passphrase = passphrase_of(name, passphrase_file)
+    return from_key_file(name, passphrase or "")
+
+
+@click.command(cls=OneCommand, help=__doc__)
+@click.option("--stream", "stream_id", type=click.IntRange(0), required=True, help="Number of the stream.")
+@click.option("--file", "path", type=FILE, required=True, help="Terms and questions, as docs/live.md says.")
+@click.option("--operator", required=True, help="Key file of the stream's operator, or TEST::n on a local network.")
+@click.option("--house", required=True, help="Key file of the house key, which signs receipts, or TEST::n.")
+@click.option("--passphrase-file", type=FILE, help="Whose first line unlocks both key files.")
+@click.option("--listen", default="127.0.0.1", show_default=True, help="Address that players connect to.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8800, show_default=True)
+@click.option("--ntp", help="A time server; bets stop while the clock is more than half a second off.")
+@click.option("--record", type=FILE, help="The deployment's record. Default: deployments/NETWORK.json.")
+@click.option("--journal", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder of the journal.")
+@click.option("--every", type=click.FloatRange(0.1), default=CHAIN_SECONDS, show_default=True, help="Seconds, to look.")
+@click.option("--dry-run", is_flag=True, help="Say what it would ask; sign and send nothing.")
+def cli(
+    provider: ProviderAPI,
+    stream_id: int,
+    path: Path,
+    operator: str,
+    house: str,
+    passphrase_file: Path | None,
+    listen: str,
+    port: int,
+    ntp: str | None,
+    record: Path | None,
+    folder: Path | None,
+    every: float,
+    dry_run: bool,
+):
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    logging.getLogger("tessera.live").setLevel(logging.INFO)
+    deployment = Deployment.load(record or record_path(provider))
+    tessera = Tessera(provider.web3, deployment)
+    terms, askings = read_stream(path)
+    on_chain = tessera.sessions.stream(stream_id)
+    if dry_run:
+        for asking in askings:
+            chances = ", ".join(f"{chance / 10_000:g}%" for chance in asking.chances_ppm)
+            click.echo(f"  every {asking.every} s: {asking.text} ({asking.kind.name.lower()}; {chances})")
+        click.echo(f"{len(askings)} questions on stream {stream_id}. Nothing was signed or sent.")
+        return
+    is_local = provider.network.is_dev
+    operator_account = account_of(operator, passphrase_file, is_local=is_local)
+    house_account = account_of(house, passphrase_file, is_local=is_local)
+    if on_chain.operator != operator_account.address:
+        raise ChainError(f"{operator_account.address} is not the operator of stream {stream_id}")
+    domain, panel_id = tessera.sessions.domain, on_chain.panel_id
+    members = tuple(tessera.panels.members_of(panel_id))
+    panel = Panel(panel_id, tessera.panels.address, members, tessera.panels.threshold_of(panel_id), domain)
+    identity = f"stream {stream_id} of {domain.contract} on chain {domain.chain_id}"
+    name = f"{history_of(provider.web3, deployment)}-{stream_id}.db"
+    journal = Journal((folder or FOLDER) / name, identity)
+    keys = Key(bytes(house_account.key)), Key(bytes(operator_account.key))
+    engine = Engine(domain, stream_id, panel, terms, *keys, journal, Guard(watches_drift=ntp is not None))
+    drift = None if ntp is None else lambda: round(-1_000 * ntplib.NTPClient().request(ntp, timeout=5).offset)
+    wallet = Wallet(provider.web3, operator_account, alone=True)
+    runner = Runner(engine, Watch(tessera), wallet, every=every, feed=Feed(askings), drift=drift)
+    click.echo(f"stream {stream_id}, epoch {journal.epoch}, at ws://{listen}:{port}/ws")
+    asyncio.run(serve(runner, listen, port))
+    journal.close()
+    if engine.has_failed:
+        raise ChainError("the journal failed: start again once it can be written")
+    click.echo("stopped")
+
+
+async def serve(runner: Runner, listen: str, port: int) -> None:
+    """Serves until it is told to stop, or the journal fails."""
+    server = uvicorn.Server(uvicorn.Config(app_of(runner), host=listen, port=port, log_level="warning"))
+
+    async def stop() -> None:
+        await runner.has_stopped.wait()
+        server.should_exit = True
+
+    stopping = asyncio.create_task(stop())
+    await server.serve()
+    stopping.cancel()

@@ -1,0 +1,224 @@
+"""What the engine reads from the chain, and what it does there by itself: land, close, challenge, exit, finalize.
+
+`due` decides from the engine's memory and gives duties that carry all they need; whoever may send runs them, in a
+thread of its own. A duty that fails is due again in the next round: the chain says what is done.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tessera.chain.contract import EventLog
+from tessera.chain.deployments import Tessera
+from tessera.chain.errors import Reverted
+from tessera.chain.logs import LogReader, ReorgError
+from tessera.chain.micro_sessions import NO_RECEIPT, NO_SIGNATURE, BookProof, Signature
+from tessera.chain.panels import Question as PanelQuestion
+from tessera.chain.wallet import Wallet
+from tessera.live.accounts import Session
+from tessera.live.asked import Asked
+from tessera.live.clock import MS
+from tessera.live.engine import Engine
+from tessera.live.facts import Exit
+from tessera.live.panel import BOOKED, Panel
+from tessera.live.terms import LAND_MS
+from tessera.model.sessions import record, states
+from tessera.model.sessions.typed import Close, Offer, State
+
+log = logging.getLogger(__name__)
+
+MOST_CLOSES = 50  # in one transaction
+
+
+@dataclass(frozen=True)
+class News:
+    """What the chain says: events, its newest block, that block's unix time. `is_anew`: what was known is void."""
+
+    events: list[EventLog]
+    head: int
+    block_at: int
+    is_anew: bool
+
+
+class Watch:
+    """Reads the events of all sessions, each once."""
+
+    def __init__(self, tessera: Tessera):
+        self.tessera = tessera
+        self._begin()
+
+    def _begin(self) -> None:
+        tessera = self.tessera
+        self._reader = LogReader(tessera.web3, [tessera.sessions.address], tessera.deployment.first_block)
+        self._is_new = True
+
+    def look(self) -> News:
+        """What is new; everything where the chain took blocks back. Raises NodeError."""
+        block = self.tessera.web3.eth.get_block("latest")
+        head, block_at = block.get("number", 0), block.get("timestamp", 0)
+        try:
+            events = list(self._reader.read(head))
+        except ReorgError:
+            self._begin()
+            events = list(self._reader.read(head))
+        is_anew, self._is_new = self._is_new, False
+        return News(events, head, block_at, is_anew)
+
+    def decided(self, panel: Panel, questions: list[tuple[bytes, PanelQuestion]]) -> dict[bytes, int | None]:
+        """What the chain says of questions by hash; None where a panel decided nothing. Raises NodeError."""
+        panels, found = self.tessera.panels, {}
+        for digest, asked in questions:
+            is_final, outcome = panels.result(panel.panel_id, panels.question_id(asked))
+            found[digest] = outcome if is_final else None
+        return found
+
+
+def overdue(engine: Engine) -> list[tuple[bytes, PanelQuestion]]:
+    """Questions with bets that nobody decided until `report_by`, by a block later than it: now the chain counts."""
+    return [
+        (asked.digest, engine.panel.asked(asked.digest, asked.question))
+        for asked in engine.memory.locked
+        if asked.result is None and asked.bettors and engine.guard.block_at > asked.question.report_by // MS
+    ]
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Something to do on chain, in words and as a call."""
+
+    text: str
+    do: Callable[[Tessera, Wallet], bool]  # whether something was sent
+
+
+def due(engine: Engine) -> list[Duty]:
+    """All that the operator has to do now."""
+    now, memory = engine.guard.block_at, engine.memory
+    duties: list[Duty] = []
+    closes = []
+    landing: dict[bytes, Asked] = {}
+    for digest, known in engine.facts.sessions.items():
+        session = memory.sessions.get(digest)
+        if session is None or known.is_closed:
+            continue
+        if known.exit is not None:
+            for bet in known.exit.state.open_bets:
+                landing[bet.question] = memory.questions[bet.question]
+            duties += _exiting(engine, session, known.exit, now)
+            continue
+        for bet in session.state.open_bets:
+            if engine.guard.now() >= bet.report_by - LAND_MS:
+                landing[bet.question] = memory.questions[bet.question]
+        agreed = session.agreed
+        if agreed is not None and agreed.agreement.valid_until > now:
+            closes.append((session.offer, agreed.agreement, agreed.player_signature))
+        elif agreed is not None or now > session.offer.expires_at:
+            duties.append(Duty(f"exit of {digest.hex()}", _posting(session, is_first=True)))
+    for first in range(0, len(closes), MOST_CLOSES):
+        items = closes[first : first + MOST_CLOSES]
+        duties.append(Duty(f"close of {len(items)} sessions", _closing(engine.stream_id, items)))
+    # What is landed comes before what relies on it.
+    return [duty for asked in landing.values() for duty in _landing(engine.panel, asked, now)] + duties
+
+
+def _exiting(engine: Engine, session: Session, known: Exit, now: int) -> list[Duty]:
+    offer, posted = session.offer, known.state
+    name, completed = session.digest.hex(), session.completed
+    if completed is not None and completed.state.seq > posted.seq and now < known.first_end:
+        return [Duty(f"challenge of {name}", _posting(session, is_first=False))]
+    counts = known.by_player or known.is_proven
+    exclusion = engine.facts.exclusion(offer.player)
+    if now >= states.ready_at(offer, posted, known.end, counts, exclusion):
+        return [Duty(f"end of {name}", _ending(offer, posted))]
+    newest = posted.open_bets[-1] if posted.open_bets else None
+    if newest is not None and not counts and not states.goes_back(offer, newest, exclusion):
+        asked = engine.memory.questions[newest.question]
+        leaf = engine.domain.digest(posted, session=session.digest)
+        if asked.book is not None and asked.is_booked and leaf in asked.leaves:
+            book = BookProof(asked.book.root, record.book_proof(asked.leaves, leaf))
+            question = engine.panel.asked(record.book_key(asked.digest, book.root), asked.question)
+            return [Duty(f"proof of {name}", _proving(engine.panel.panel_id, question, offer, posted, book))]
+    return []
+
+
+def _ending(offer: Offer, state: State) -> Callable[[Tessera, Wallet], bool]:
+    def do(tessera: Tessera, wallet: Wallet) -> bool:
+        tessera.sessions.finalize(wallet, offer, state)
+        return True
+
+    return do
+
+
+def _proving(
+    panel_id: int, question: PanelQuestion, offer: Offer, state: State, book: BookProof
+) -> Callable[[Tessera, Wallet], bool]:
+    def do(tessera: Tessera, wallet: Wallet) -> bool:
+        is_final, outcome = tessera.panels.result(panel_id, tessera.panels.question_id(question))
+        if not is_final or outcome != BOOKED:
+            return False  # its landing is due first, or nobody landed it in time
+        tessera.sessions.prove(wallet, offer, state, book)
+        return True
+
+    return do
+
+
+def _posting(session: Session, *, is_first: bool) -> Callable[[Tessera, Wallet], bool]:
+    """Posts the newest completed state, or the empty one."""
+    offer, completed = session.offer, session.completed
+    state, signature, receipt = State(), NO_SIGNATURE, NO_RECEIPT
+    if completed is not None:
+        state, signature, receipt = completed.state, completed.player_signature, completed.receipt
+
+    def do(tessera: Tessera, wallet: Wallet) -> bool:
+        post = tessera.sessions.start_exit if is_first else tessera.sessions.challenge
+        post(wallet, offer, state, signature, receipt)
+        return True
+
+    return do
+
+
+def _closing(stream_id: int, items: list[tuple[Offer, Close, Signature]]) -> Callable[[Tessera, Wallet], bool]:
+    def do(tessera: Tessera, wallet: Wallet) -> bool:
+        tessera.sessions.close_many(wallet, stream_id, items)
+        return True
+
+    return do
+
+
+def _landing(panel: Panel, asked: Asked, now: int) -> list[Duty]:
+    """Results and books with enough signatures, while the panel takes them."""
+    duties, reports = [], []
+    if asked.result is not None and asked.result.outcome is not None and asked.result.signatures:
+        reports.append((asked.digest, asked.result.outcome, asked.result.signatures))
+    if asked.is_booked and asked.book is not None and asked.leaves:
+        key = record.book_key(asked.digest, asked.book.root)
+        reports.append((key, BOOKED, asked.book_signatures))
+    for key, outcome, signatures in reports:
+        question = panel.asked(key, asked.question)
+        if question.not_before <= now <= question.deadline:
+            do = _land(panel.panel_id, question, outcome, [*signatures.values()][: panel.threshold])
+            duties.append(Duty(f"report of {key.hex()}", do))
+    return duties
+
+
+def _land(
+    panel_id: int, question: PanelQuestion, outcome: int, signatures: list[Signature]
+) -> Callable[[Tessera, Wallet], bool]:
+    def do(tessera: Tessera, wallet: Wallet) -> bool:
+        is_final, _ = tessera.panels.result(panel_id, tessera.panels.question_id(question))
+        if is_final:
+            return False
+        pairs = [(signature.r, signature.vs) for signature in signatures]
+        tessera.panels.submit_reports(wallet, panel_id, question, outcome, pairs)
+        return True
+
+    return do
+
+
+def perform(duties: list[Duty], tessera: Tessera, wallet: Wallet) -> None:
+    """Does duties in their order; what a contract refuses is logged and left. Raises NodeError."""
+    for duty in duties:
+        try:
+            if duty.do(tessera, wallet):
+                log.info("%s: done", duty.text)
+        except Reverted as error:
+            log.warning("%s: %s", duty.text, error)

@@ -1,0 +1,632 @@
+"""The other side of the engine: a connection, a player who does all that the protocol asks of one, and an observer.
+
+What a player must not lose is in its notebook, a file, before it is sent or relied on. Needs nothing of the engine's.
+"""
+
+import asyncio
+import json
+import os
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tessera.chain.blocks import block_at
+from tessera.chain.deployments import Tessera
+from tessera.chain.errors import ChainError
+from tessera.chain.micro_sessions import (
+    NO_BOOK,
+    NO_RECEIPT,
+    NO_SIGNATURE,
+    BookProof,
+    Signature,
+    SignedReceipt,
+    Stage,
+)
+from tessera.chain.panels import Question as PanelQuestion
+from tessera.chain.wallet import Wallet
+from tessera.live.accounts import follow_text
+from tessera.live.clock import MS, wall_clock
+from tessera.live.keys import Key, signer_of
+from tessera.live.messages import Message
+from tessera.live.panel import BOOKED, Panel
+from tessera.live.terms import LAND_MS
+from tessera.live.wire import decode, decode_hash, decode_signature, encode
+from tessera.model.sessions import questions, record, states
+from tessera.model.sessions.record import Line, LineKind
+from tessera.model.sessions.states import Exclusion
+from tessera.model.sessions.typed import (
+    Book,
+    Close,
+    Domain,
+    Offer,
+    OpenBet,
+    Question,
+    Quote,
+    Receipt,
+    Refusal,
+    State,
+)
+
+RECEIPT_MS = 2_000  # after a question's lock, a receipt is taken no more
+BOOK_MS = 5_000  # after the lock, a book is taken no more
+HEADS_KEPT = 100_000
+ANSWER_SECONDS = 10.0
+
+
+class EngineRefused(ChainError):
+    """The engine said no. `answer` is its whole message; `name` the code."""
+
+    code = "engine_refused"
+
+    def __init__(self, answer: Message):
+        super().__init__(answer.get("reason", "refused"))
+        self.answer, self.name = answer, answer.get("code", "")
+
+
+class FrozenError(ChainError):
+    """The player signs nothing more in this session: exit alone. `str(error)` says why."""
+
+    code = "frozen"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream as its engine describes it, and as the chain has confirmed."""
+
+    domain: Domain
+    stream_id: int
+    house_key: str
+    panel: Panel
+    activation: int
+
+
+class Connection:
+    """A WebSocket to an engine: questions, quotes, books, results and the running head, each checked as it comes."""
+
+    def __init__(self, url: str, tessera: Tessera):
+        """`url` is ws://HOST:PORT/ws; `tessera` the deployment that the engine must belong to."""
+        self.url, self.tessera = url, tessera
+        self.stream: Stream | None = None
+        self.questions: dict[bytes, Question] = {}
+        self.quotes: dict[bytes, tuple[bytes, Quote, Message]] = {}  # newest of each question
+        self.books: dict[bytes, Book] = {}
+        self.leaves: dict[bytes, list[bytes]] = {}  # of the lines that were seen
+        self.confirmed: dict[bytes, list[bytes]] = {}  # leaves of books that enough observers signed
+        self.results: dict[bytes, int] = {}
+        self.signed: dict[bytes, tuple[int, list[Signature]]] = {}  # outcomes by what `Panels` asks: results and books
+        self.sessions: dict[bytes, Message] = {}
+        self.heads: OrderedDict[int, bytes] = OrderedDict()
+        self.broken: str | None = None  # how the house broke its record
+        self.hear: list[Callable[[Message], None]] = []
+        self._numbers = count(1)
+        self._answers: dict[int, asyncio.Future[Message]] = {}
+        self._news = asyncio.Event()
+        self._socket: ClientConnection | None = None
+        self._listening: asyncio.Task | None = None
+
+    async def __aenter__(self) -> "Connection":
+        self._socket = await connect(self.url, max_size=2**24)
+        self._listening = asyncio.create_task(self._listen(self._socket))
+        await self.until(lambda: self.stream is not None)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._socket is not None
+        assert self._listening is not None
+        await self._socket.close()
+        await asyncio.gather(self._listening, return_exceptions=True)
+
+    @property
+    def about(self) -> Stream:
+        """The stream. Raises ChainError before the engine has said which."""
+        if self.stream is None:
+            raise ChainError("the engine has not said which stream it is")
+        return self.stream
+
+    async def ask(self, name: str, seconds: float = ANSWER_SECONDS, **body: Any) -> Message:
+        """A command's answer. Raises EngineRefused; TimeoutError where there is none, ChainError without connection."""
+        if self._socket is None or self._listening is None or self._listening.done():
+            raise ChainError("there is no connection to the engine")
+        number = next(self._numbers)
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        try:
+            await self._socket.send(json.dumps({"id": number, "do": name, **encode(body)}))
+            answer = await asyncio.wait_for(self._answers[number], seconds)
+        finally:
+            del self._answers[number]
+        if answer["type"] == "refused":
+            raise EngineRefused(answer)
+        return answer
+
+    async def until(self, is_so: Callable[[], bool], seconds: float = ANSWER_SECONDS) -> None:
+        """Waits until something that messages tell is so. Raises TimeoutError, ChainError where the connection ends."""
+        async with asyncio.timeout(seconds):
+            while not is_so():
+                if self._listening is not None and self._listening.done():
+                    self._listening.result()
+                    raise ChainError("the engine ended the connection")
+                self._news.clear()
+                await self._news.wait()
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        try:
+            async for text in socket:
+                message = json.loads(text)
+                waiting = self._answers.get(message.get("id"))
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(message)
+                else:
+                    self._take(message)
+                    for hear in self.hear:
+                        hear(message)
+                self._news.set()
+        except ConnectionClosed:
+            return
+        finally:
+            for waiting in self._answers.values():
+                if not waiting.done():
+                    waiting.set_exception(ChainError("the engine ended the connection"))
+            self._news.set()
+
+    def _take(self, message: Message) -> None:
+        match message["type"]:
+            case "stream":
+                self.stream = self._checked(message)
+                self.heads[int(message["n"])] = decode_hash(message["head"])
+            case "line":
+                self._line(message)
+            case "question":
+                question = decode(Question, message["question"])
+                questions.check(question)
+                self.questions[self.about.domain.digest(question)] = question
+            case "quote":
+                quote = decode(Quote, message["quote"])
+                digest = self.about.domain.digest(quote)
+                if signer_of(digest, decode_signature(message["signature"])) == self.about.house_key:
+                    self.quotes[quote.question] = (digest, quote, message)
+            case "book":
+                self._book(message)
+            case "result":
+                self.take_result(message)
+            case "session":
+                self.sessions[decode_hash(message["session"])] = message
+
+    def _checked(self, message: Message) -> Stream:
+        """Compares what an engine says of its stream with the chain. Raises ChainError where they differ."""
+        sessions, panels = self.tessera.sessions, self.tessera.panels
+        stream_id, panel_id = int(message["stream_id"]), int(message["panel"])
+        on_chain = sessions.stream(stream_id)
+        expected = (sessions.domain.chain_id, sessions.address, on_chain.operator, on_chain.panel_id, panels.address)
+        said = (int(message["chain_id"]), message["contract"], message["operator"], panel_id, message["panels"])
+        if said != expected:
+            raise ChainError("this engine is not of the stream that it names")
+        members, threshold = tuple(panels.members_of(panel_id)), panels.threshold_of(panel_id)
+        panel = Panel(panel_id, panels.address, members, threshold, sessions.domain)
+        house_key = to_checksum_address(message["house_key"])
+        return Stream(sessions.domain, stream_id, house_key, panel, int(message["terms"]["activation"]))
+
+    def _line(self, message: Message) -> None:
+        line = Line(
+            int(message["n"]),
+            LineKind(int(message["kind"])),
+            int(message["epoch"]),
+            decode_hash(message["question"]),
+            decode_hash(message["leaf"]),
+        )
+        head = decode_hash(message["head"])
+        before = self.heads.get(line.n - 1)
+        if before is None or line.n in self.heads or head != record.next_head(before, line):
+            self.broken = f"line {line.n} of the record does not follow from those before it"
+        self.heads[line.n] = head
+        if len(self.heads) > HEADS_KEPT:
+            self.heads.popitem(last=False)
+        if line.kind is LineKind.BET:
+            self.leaves.setdefault(line.question, []).append(line.leaf)
+
+    def _book(self, message: Message) -> None:
+        book, panel = decode(Book, message["book"]), self.about.panel
+        if signer_of(self.about.domain.digest(book), decode_signature(message["signature"])) != self.about.house_key:
+            return
+        if book.n in self.heads and self.heads[book.n] != book.head:
+            self.broken = f"the house signed another head for line {book.n} than its record has"
+        self.books[book.question] = book
+        question = self.questions.get(book.question)
+        if question is not None and book.question not in self.confirmed:
+            leaves = [decode_hash(leaf) for leaf in message["leaves"]]
+            is_root = leaves != [] and record.book_root(leaves) == book.root
+            digest = panel.book(book.question, question, book.root)
+            if is_root and self._enough(digest, message["signatures"]):
+                self.confirmed[book.question] = leaves
+                key = record.book_key(book.question, book.root)
+                self.signed[key] = (BOOKED, [decode_signature(by) for by in message["signatures"].values()])
+
+    def take_result(self, message: Message) -> None:
+        """Takes a question's result where enough observers signed it."""
+        digest = decode_hash(message["question"])
+        question = self.questions.get(digest)
+        if question is None or message["outcome"] is None:
+            return  # what nobody reported is the chain's to say
+        outcome = int(message["outcome"])
+        if self._enough(self.about.panel.result(digest, question, outcome), message["signatures"]):
+            self.results[digest] = outcome
+            self.signed[digest] = (outcome, [decode_signature(by) for by in message["signatures"].values()])
+
+    def _enough(self, digest: bytes, signatures: dict[str, str]) -> bool:
+        signers = {signer_of(digest, decode_signature(signature)) for signature in signatures.values()}
+        return len(signers & set(self.about.panel.members)) >= self.about.panel.threshold
+
+
+class Notebook:
+    """What a player keeps of one session, one JSON object a line, on the disk before `write` returns."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def write(self, what: str, **body: Any) -> None:
+        """Adds a line."""
+        with self.path.open("a") as file:
+            file.write(json.dumps({"what": what, **encode(body)}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def lines(self) -> list[Message]:
+        """All lines; one that a crash cut off is left out."""
+        if not self.path.exists():
+            return []
+        found = []
+        for line in self.path.read_text().splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue
+        return found
+
+
+class Player:
+    """One session of one player. It signs nothing that it could lose by, and keeps all that it needs to exit alone."""
+
+    def __init__(
+        self, connection: Connection, wallet: Wallet, key: Key, notebook: Notebook, now: Callable[[], int] = wall_clock
+    ):
+        self.connection, self.wallet, self.key, self.notebook, self.now = connection, wallet, key, notebook, now
+        self.offer: Offer | None = None
+        self.session = bytes(32)
+        self.state = State()  # the newest that is completed
+        self.signature: Signature | None = None
+        self.receipt: SignedReceipt | None = None
+        self.book: BookProof | None = None
+        self.used_seq = 0
+        self.frozen: str | None = None
+        self._noted: set[bytes] = set()  # questions whose result is in the notebook
+        self._one_at_a_time = asyncio.Lock()
+        self._recall()
+
+    def _recall(self) -> None:
+        """Takes up a session where its notebook ends. A state that was sent and has no answer freezes it."""
+        unanswered: State | None = None
+        for line in self.notebook.lines():
+            match line["what"]:
+                case "offer":
+                    self.offer = decode(Offer, line["offer"])
+                    self.session = self.connection.about.domain.digest(self.offer)
+                case "sent":
+                    unanswered = decode(State, line["state"])
+                    self.used_seq = unanswered.seq
+                case "refused":
+                    unanswered = None
+                case "completed":
+                    self.state, self.signature = decode(State, line["state"]), decode_signature(line["signature"])
+                    self.receipt, self.book, unanswered = _receipt_of(line["receipt"]), None, None
+                case "booked":
+                    self.state, self.signature = decode(State, line["state"]), decode_signature(line["signature"])
+                    book = line["book"]
+                    self.book = BookProof(decode_hash(book["root"]), [decode_hash(one) for one in book["proof"]])
+                    self.receipt, unanswered = None, None
+                case "result":
+                    digest, outcome = decode_hash(line["question"]), int(line["outcome"])
+                    self.connection.results[digest] = outcome
+                    self.connection.signed[digest] = (outcome, [decode_signature(by) for by in line["signatures"]])
+                case "frozen":
+                    self.frozen = line["why"]
+        if unanswered is not None and self.frozen is None:
+            self._freeze("a state that was sent has no answer")
+
+    async def open(self, deposit: int, loss_cap: int | None = None) -> bytes:
+        """Opens and activates a session of a deposit, of which at most `loss_cap` may be lost. Its id.
+
+        Raises EngineRefused, Reverted, and ChainError where the offer is not what was asked for.
+        """
+        about = self.connection.about
+        answer = await self.connection.ask(
+            "offer", player=self.wallet.address, session_key=self.key.address, deposit=deposit, loss_cap=loss_cap
+        )
+        offer, signature = decode(Offer, answer["offer"]), decode_signature(answer["signature"])
+        session = about.domain.digest(offer)
+        asked = (self.wallet.address, self.key.address, about.house_key, about.stream_id, deposit, about.activation)
+        given = (
+            offer.player,
+            offer.session_key,
+            offer.house_key,
+            offer.stream_id,
+            offer.deposit,
+            offer.activation,
+        )
+        operator = self.connection.tessera.sessions.stream(about.stream_id).operator
+        if given != asked or offer.loss_cap > (loss_cap or deposit) or signer_of(session, signature) != operator:
+            raise ChainError("the offer is not what was asked for, or not the operator's")
+        self.notebook.write("offer", offer=offer, signature=signature)
+        self.offer, self.session = offer, session
+        self.connection.tessera.sessions.open_session(self.wallet, offer, signature)
+        await self.follow()
+        await self.connection.until(lambda: self.connection.sessions[session]["is_confirmed"], 600)
+        await self._send(states.activation(self.state), self.now() + RECEIPT_MS)
+        return session
+
+    async def follow(self) -> Message:
+        """Asks to be told of the session; its view."""
+        at = self.now()
+        text = follow_text(self.connection.about.domain, self.session, at)
+        answer = await self.connection.ask("follow", session=self.session, at=at, signature=self.key.sign_message(text))
+        self.connection.sessions[self.session] = answer
+        return answer
+
+    @property
+    def view(self) -> Message:
+        """The session as the engine last told it: balance, velocity, warnings, limits."""
+        return self.connection.sessions[self.session]
+
+    async def bet(self, question: bytes, choice: int, stake: int) -> OpenBet:
+        """Bets on a choice at the newest quote; the bet, once its receipt is there.
+
+        Raises EngineRefused (nothing was bet), FrozenError where the answer came too late or not at all.
+        """
+        async with self._one_at_a_time:  # no new state is signed while one is unanswered
+            return await self._bet(question, choice, stake)
+
+    async def _bet(self, question: bytes, choice: int, stake: int) -> OpenBet:
+        offer = self._running()
+        digest, quote, _ = self.connection.quotes[question]
+        asked = self.connection.questions[question]
+        liability = states.liability_of(stake, quote.odds[choice])
+        bet = OpenBet(question, digest, asked.lock, asked.report_by, choice, stake, liability)
+        for is_last in (False, True):
+            outcomes = self._outcomes()
+            seq = max(self.used_seq, self.state.seq) + 1
+            try:
+                await self._send(states.successor(offer, self.state, bet, outcomes, seq, self._top_ups()), asked.lock)
+                break
+            except EngineRefused as error:
+                if error.name != "results_missing" or is_last:
+                    raise
+                for result in error.answer["results"]:
+                    self.connection.take_result(result)
+        return bet
+
+    async def close(self, valid_seconds: int = 3_600) -> Close:
+        """Signs what the session comes to, and freezes it; the operator lands it. Raises EngineRefused.
+
+        Raises ChainError where an open bet has no result yet.
+        """
+        self._running()
+        net, waiting = states.fold(self.state, self._outcomes())
+        if waiting:
+            raise ChainError(f"{len(waiting)} open bets have no result yet")
+        agreement = Close(net, self.state.activated, self.now() // MS + valid_seconds)
+        signature = self.key.sign(self.connection.about.domain.digest(agreement, session=self.session))
+        self._freeze("an agreement to close is signed")
+        await self.connection.ask("close", session=self.session, agreement=agreement, signature=signature)
+        return agreement
+
+    def exit(self) -> None:
+        """Begins to end the session alone, on chain, by the newest completed state. Raises Reverted."""
+        if self.offer is None:
+            raise ChainError("there is no session")
+        if self.frozen is None:
+            self._freeze("the player exits")
+        receipt, book = self.receipt or NO_RECEIPT, self.book or NO_BOOK
+        signature = self.signature or NO_SIGNATURE
+        self.connection.tessera.sessions.start_exit(self.wallet, self.offer, self.state, signature, receipt, book)
+
+    def watch(self) -> str | None:
+        """Looks at the chain and does what the protocol asks of a player there; what it did, None: nothing was due.
+
+        It answers an exit that somebody else began, lands results and books of open bets 10 minutes before they are
+        due, or at once in an exit, and ends the exit when it is over. To be called at least once in a day, and once
+        between a result and its `report_by`. Raises Reverted.
+        """
+        offer, tessera = self.offer, self.connection.tessera
+        if offer is None:
+            return None
+        known, now = tessera.sessions.session(self.session), block_at(tessera.web3).timestamp
+        if known.stage in (Stage.NONE, Stage.CLOSED):
+            return None
+        is_exiting = known.stage is Stage.EXITING
+        if is_exiting and self.frozen is None:
+            self._freeze("an exit has begun")
+        is_behind = known.seq < self.state.seq or (known.seq == self.state.seq and not known.by_player)
+        if is_exiting and is_behind and now < known.end:
+            signature, receipt = self.signature or NO_SIGNATURE, self.receipt or NO_RECEIPT
+            tessera.sessions.challenge(self.wallet, offer, self.state, signature, receipt, self.book or NO_BOOK)
+            return "answered the exit"
+        for bet in self.state.open_bets:
+            is_due = is_exiting or self.now() >= bet.report_by - LAND_MS
+            if is_due and self._land(bet, now):
+                return "landed a result or book"
+        if is_exiting and known.seq == self.state.seq:
+            exclusion = Exclusion(*tessera.sessions.exclusion_of(offer.player))
+            counts = known.by_player or known.proven
+            if now >= states.ready_at(offer, self.state, known.end, counts, exclusion):
+                tessera.sessions.finalize(self.wallet, offer, self.state)
+                return "ended the exit"
+        return None
+
+    def _land(self, bet: OpenBet, now: int) -> bool:
+        """Whether something about a bet was landed now."""
+        panels, panel = self.connection.tessera.panels, self.connection.about.panel
+        keys = [bet.question]
+        if bet.question in self.connection.books:
+            keys.append(record.book_key(bet.question, self.connection.books[bet.question].root))
+        for key in keys:
+            question = PanelQuestion(panel.sessions.contract, key, *questions.panel_times(bet.lock, bet.report_by))
+            if key not in self.connection.signed or not question.not_before <= now <= question.deadline:
+                continue
+            if not panels.result(panel.panel_id, panels.question_id(question))[0]:
+                outcome, signatures = self.connection.signed[key]
+                pairs = [(signature.r, signature.vs) for signature in signatures]
+                panels.submit_reports(self.wallet, panel.panel_id, question, outcome, pairs)
+                return True
+        return False
+
+    def _running(self) -> Offer:
+        if self.connection.broken is not None and self.frozen is None:
+            self._freeze(self.connection.broken)
+        if self.frozen is not None or self.offer is None:
+            raise FrozenError(self.frozen or "there is no session")
+        return self.offer
+
+    def _freeze(self, why: str) -> None:
+        self.frozen = why
+        self.notebook.write("frozen", why=why)
+
+    def _top_ups(self) -> int:
+        return self.connection.tessera.sessions.session(self.session).top_ups
+
+    def _outcomes(self) -> dict[bytes, int | None]:
+        found: dict[bytes, int | None] = {}
+        for bet in self.state.open_bets:
+            if bet.question in self.connection.results:
+                found[bet.question], signatures = self.connection.signed[bet.question]
+                if bet.question not in self._noted:
+                    self._noted.add(bet.question)
+                    self.notebook.write(
+                        "result", question=bet.question, outcome=found[bet.question], signatures=signatures
+                    )
+        return found
+
+    async def _send(self, state: State, lock: int) -> None:
+        """Signs a state, sends it, and takes its receipt. Raises EngineRefused, FrozenError."""
+        domain = self.connection.about.domain
+        state_hash = domain.digest(state, session=self.session)
+        signature = self.key.sign(state_hash)
+        self.used_seq = state.seq
+        self.notebook.write("sent", state=state, signature=signature)
+        try:
+            answer = await self.connection.ask("place", session=self.session, state=state, signature=signature)
+        except EngineRefused as error:
+            self._refused(error, state_hash)
+            raise
+        except (TimeoutError, ChainError):
+            answer = None
+        if answer is not None and self.now() <= lock + RECEIPT_MS:
+            receipt = self._checked(answer, state_hash)
+            self.notebook.write("completed", state=state, signature=signature, receipt=receipt._asdict())
+            self.state, self.signature, self.receipt, self.book = state, signature, receipt, None
+            return
+        question = state.open_bets[-1].question if state.open_bets else bytes(32)
+        while self.now() <= lock + BOOK_MS:
+            leaves = self.connection.confirmed.get(question, [])
+            if state_hash in leaves:
+                self.state, self.signature, self.receipt = state, signature, None
+                self.book = BookProof(record.book_root(leaves), record.book_proof(leaves, state_hash))
+                self.notebook.write("booked", state=state, signature=signature, book=self.book._asdict())
+                return
+            await asyncio.sleep(0.1)
+        self._freeze("the engine did not answer in time")
+        raise FrozenError("the engine did not answer in time: exit alone")
+
+    def _refused(self, error: EngineRefused, state_hash: bytes) -> None:
+        """Notes a refusal that the house signed; without its signature the state may still be completed."""
+        try:
+            refusal = decode(Refusal, error.answer["refusal"])
+            signer = signer_of(
+                self.connection.about.domain.digest(refusal), decode_signature(error.answer["signature"])
+            )
+        except (KeyError, ChainError):
+            refusal, signer = None, None
+        if refusal is None or refusal.state != state_hash or signer != self.connection.about.house_key:
+            self._freeze("a refusal without the house's signature")
+            return
+        self.notebook.write("refused", refusal=refusal)
+        completed = error.answer.get("completed")
+        if completed is not None and int(completed["state"]["seq"]) > self.state.seq:
+            self._freeze("the engine completed a state later than it may")
+
+    def _checked(self, answer: Message, state_hash: bytes) -> SignedReceipt:
+        """The receipt of an answer. Raises FrozenError where it is forged, or not what the record says."""
+        about = self.connection.about
+        try:
+            receipt = _receipt_of(answer["receipt"])
+        except (KeyError, ChainError, ValueError):
+            receipt = None
+        if receipt is not None:
+            signed = Receipt(state_hash, about.stream_id, receipt.n, receipt.epoch, receipt.head)
+            in_record = self.connection.heads.get(receipt.n) == receipt.head
+            if in_record and signer_of(about.domain.digest(signed), receipt.signature) == about.house_key:
+                return receipt
+        self._freeze("a receipt that is forged, or not of the record")
+        raise FrozenError("a receipt that is forged, or not of the record: exit alone")
+
+
+def _receipt_of(body: Message) -> SignedReceipt:
+    signature = decode_signature(body["signature"])
+    return SignedReceipt(int(body["n"]), int(body["epoch"]), decode_hash(body["head"]), signature)
+
+
+Source = Callable[[Question], Awaitable[int | None]]
+
+
+class Observer:
+    """A member of the panel: signs the books whose lines it has, and reports what its source saw.
+
+    `source` gives what was observed of a question whose end is over (see `questions.winning_choice`), None: nothing.
+    """
+
+    def __init__(self, connection: Connection, key: Key, source: Source, now: Callable[[], int] = wall_clock):
+        self.connection, self.key, self.source, self.now = connection, key, source, now
+        self._reported: set[bytes] = set()
+        self._signed: set[bytes] = set()
+
+    async def step(self) -> None:
+        """Signs and reports what is due now; what the engine refuses is left. Raises ChainError without connection."""
+        connection, panel = self.connection, self.connection.about.panel
+        for digest, book in [*connection.books.items()]:
+            question = connection.questions.get(digest)
+            if question is None or digest in self._signed:
+                continue
+            leaves = connection.leaves.get(digest, [])
+            root = record.book_root(leaves) if leaves else bytes(32)
+            self._signed.add(digest)
+            is_whole = connection.broken is None and connection.heads.get(book.n) == book.head
+            if is_whole and book.root == root and self.now() <= question.lock + RECEIPT_MS:
+                signature = self.key.sign(panel.book(digest, question, root))
+                await self._tell("book", question=digest, root=root, signature=signature)
+        for digest, question in [*connection.questions.items()]:
+            if digest in self._reported or digest not in connection.books or self.now() < question.end:
+                continue
+            observed = await self.source(question)
+            if observed is None:
+                continue
+            self._reported.add(digest)
+            outcome = questions.winning_choice(question, observed)
+            signature = self.key.sign(panel.result(digest, question, outcome))
+            await self._tell("report", question=digest, outcome=outcome, signature=signature)
+
+    async def run(self, seconds: float = 0.2) -> None:
+        """Steps until the connection ends."""
+        while True:
+            await self.step()
+            await asyncio.sleep(seconds)
+
+    async def _tell(self, name: str, **body: Any) -> None:
+        try:
+            await self.connection.ask(name, **body)
+        except EngineRefused:
+            return

@@ -1,0 +1,91 @@
+"""What people may ask of the engine, over REST and WebSocket alike: the form of each command, and what it does."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from tessera.live import messages
+from tessera.live.engine import Engine
+from tessera.live.messages import Message
+from tessera.live.refusals import Code, Refused
+from tessera.live.wire import Address, Bytes32, Int, Signed, Signed65, form_of, value_of
+from tessera.model.sessions.typed import Close, State
+
+
+class Command(NamedTuple):
+    """A command: its form, what answers it, and one sentence about it."""
+
+    form: type[BaseModel]
+    run: Callable[[Engine, Any], tuple[Future | None, Callable[[Any], Message]]]
+    text: str
+
+
+def _form(name: str, **fields: Any) -> type[BaseModel]:
+    required: dict[str, Any] = {key: kind if isinstance(kind, tuple) else (kind, ...) for key, kind in fields.items()}
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **required)
+
+
+def _taken(_: Any) -> Message:
+    return {"type": "taken"}
+
+
+COMMANDS = {
+    "offer": Command(
+        _form("OfferWanted", player=Address, session_key=Address, deposit=Int, loss_cap=(Int | None, None)),
+        lambda engine, body: (
+            engine.offer(body.player, body.session_key, body.deposit, body.loss_cap),
+            messages.offered,
+        ),
+        "An offer that opens a session on chain.",
+    ),
+    "place": Command(
+        _form("Placing", session=Bytes32, state=form_of(State), signature=Signed),
+        lambda engine, body: (
+            engine.place(body.session, value_of(State, body.state), body.signature),
+            messages.completed,
+        ),
+        "The next state of a session, which activates it or adds a bet; the answer is its receipt.",
+    ),
+    "close": Command(
+        _form("Closing", session=Bytes32, agreement=form_of(Close), signature=Signed),
+        lambda engine, body: (
+            engine.close(body.session, value_of(Close, body.agreement), body.signature),
+            _taken,
+        ),
+        "The player's agreement to close, which freezes the session; the operator lands it.",
+    ),
+    "limit": Command(
+        _form("LimitWanted", player=Address, kind=str, value=(Int | None, None), at=Int, signature=Signed65),
+        lambda engine, body: (
+            engine.limit(body.player, body.kind, body.value, body.at, body.signature),
+            _taken,
+        ),
+        "A limit that a wallet sets for itself.",
+    ),
+    "report": Command(
+        _form("Reporting", question=Bytes32, outcome=Int, signature=Signed),
+        lambda engine, body: (engine.report(body.question, body.outcome, body.signature), _taken),
+        "A member's report of a result.",
+    ),
+    "book": Command(
+        _form("Booking", question=Bytes32, root=Bytes32, signature=Signed),
+        lambda engine, body: (engine.confirm_book(body.question, body.root, body.signature), _taken),
+        "A member's signature of a question's book.",
+    ),
+}
+
+
+def parsed(command: Command, body: Any) -> BaseModel:
+    """The form of a command's body. Raises Refused (MALFORMED), with the field that is at fault."""
+    try:
+        return command.form.model_validate(body)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        raise Refused(Code.MALFORMED, f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+
+
+def refusal(error: Refused) -> Message:
+    """A refusal as it is answered."""
+    return {"type": "refused", "code": error.name, "number": int(error.number), "reason": str(error), **error.details}

@@ -1,0 +1,138 @@
+"""Runs an engine: commits what is queued, keeps its time, watches the chain, and hands its news to whoever listens."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tessera.chain.errors import ChainError
+from tessera.chain.wallet import Wallet
+from tessera.live import chain
+from tessera.live.engine import Engine
+from tessera.live.journal import Headed, JournalError
+from tessera.live.messages import Message
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.05
+CHAIN_SECONDS = 2.0
+MOST_LINES = 1_000
+
+Listener = Callable[[bytes | None, Message], None]
+
+
+class Runner:
+    """An engine in the running loop. Commits are in a thread of their own, and so is the chain unless `is_inline`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        watch: chain.Watch,
+        wallet: Wallet,
+        *,
+        every: float = CHAIN_SECONDS,
+        is_inline: bool = False,
+        feed: Callable[[Engine], None] = lambda engine: None,
+        drift: Callable[[], int] | None = None,
+    ):
+        """Looks at the chain every so many seconds. `feed` asks questions, in each tick; `drift` gives the clock's lead
+        over a time server's, in milliseconds."""
+        self.engine, self.watch, self.wallet = engine, watch, wallet
+        self.listeners: set[Listener] = set()
+        self.has_stopped = asyncio.Event()
+        self._every = every
+        self._is_inline, self._feed, self._drift = is_inline, feed, drift
+        self._disk = ThreadPoolExecutor(1, "journal")
+        self._chain = ThreadPoolExecutor(1, "chain")
+        self._queued = asyncio.Event()
+        engine.publish = self._publish
+
+    def _publish(self, session: bytes | None, message: Message) -> None:
+        for listener in [*self.listeners]:
+            listener(session, message)
+
+    async def answer(self, run: Callable[[Engine], tuple[Any, Callable[[Any], Message]]]) -> Message:
+        """Runs a command, and gives its answer once it is in the journal. Raises Refused, JournalError."""
+        future, message = run(self.engine)
+        if future is None:
+            return message(None)
+        self._queued.set()
+        return message(await asyncio.wrap_future(future))
+
+    async def lines(self, first: int, count: int) -> list[Headed]:
+        """Lines of the record."""
+        return await self._in(self._disk, self.engine.journal.lines, first, min(count, MOST_LINES))
+
+    async def run(self) -> None:
+        """Until the journal fails, or it is cancelled. Raises JournalError."""
+        try:
+            await self.look()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._commit())
+                tasks.create_task(self._again(TICK_SECONDS, self.tick))
+                tasks.create_task(self._again(self._every, self.look))
+                if self._drift is not None:
+                    tasks.create_task(self._again(60, self._compare))
+        finally:
+            self.has_stopped.set()
+            self._disk.shutdown()
+            self._chain.shutdown(wait=False)
+
+    async def _commit(self) -> None:
+        engine = self.engine
+        while True:
+            await self._queued.wait()
+            self._queued.clear()
+            while engine.has_queued:
+                batch = engine.take()
+                try:
+                    await self._in(self._disk, engine.journal.commit, [queued.entry for queued in batch])
+                except JournalError as error:
+                    engine.fail(batch, error)
+                    raise
+                engine.committed(batch)
+
+    async def tick(self) -> None:
+        """Locks, quotes and asks what is due now."""
+        self._feed(self.engine)
+        self.engine.tick()
+        self._queued.set()
+
+    async def look(self) -> None:
+        """Looks at the chain, and does there what is due."""
+        engine = self.engine
+        try:
+            news = await self._on_chain(self.watch.look)
+            engine.learn(news.events, news.head, news.block_at, is_anew=news.is_anew)
+            if questions := chain.overdue(engine):
+                for digest, outcome in (await self._on_chain(self.watch.decided, engine.panel, questions)).items():
+                    engine.decide(digest, outcome)
+                self._queued.set()
+            if duties := chain.due(engine):
+                await self._on_chain(chain.perform, duties, self.watch.tessera, self.wallet)
+        except ChainError as error:
+            # Bets stop by themselves while the newest block that is known is too old.
+            if engine.has_failed:
+                raise
+            log.warning("the chain: %s", error)
+
+    async def _compare(self) -> None:
+        assert self._drift is not None
+        try:
+            self.engine.guard.note_drift(await self._in(self._chain, self._drift))
+        except Exception as error:  # a time server that is silent for long stops bets by itself
+            log.warning("the time server: %s", error)
+
+    async def _again(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await work()
+            await asyncio.sleep(seconds)
+
+    async def _on_chain(self, call: Callable, *arguments: Any) -> Any:
+        if self._is_inline:  # the embedded chain is good for one thread
+            return call(*arguments)
+        return await self._in(self._chain, call, *arguments)
+
+    async def _in(self, thread: ThreadPoolExecutor, call: Callable, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(thread, call, *arguments)

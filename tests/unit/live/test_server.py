@@ -1,0 +1,145 @@
+"""The engine's door: the same commands over REST and WebSocket, and what is no message of this API."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tessera.live.accounts import follow_text
+from tessera.live.chain import News
+from tessera.live.commands import COMMANDS
+from tessera.live.runner import Runner
+from tessera.live.server import app_of
+from tessera.live.wire import encode
+from tests.live import DOMAIN, EUR, key
+
+
+class NoChain:
+    """A chain on which nothing happens, whose newest block is of this second."""
+
+    tessera = None
+
+    def __init__(self, stage):
+        self.stage = stage
+
+    def look(self) -> News:
+        return News([], 1, self.stage.time // 1_000, False)
+
+
+@pytest.fixture
+def served(stage):
+    """An engine behind its door, with an open session and question."""
+    player, quoted = stage.opened(), stage.ask()
+    with TestClient(app_of(Runner(stage.engine, NoChain(stage), None))) as client:
+        yield client, stage, player, quoted
+
+
+def bet_of(stage, player, quoted, **more) -> dict:
+    session, state, signature = stage.signed(player, stage.next_state(player, stage.bet(quoted, **more)))
+    return encode({"session": session, "state": state, "signature": signature})
+
+
+def test_rest_takes_a_bet_and_gives_its_receipt(served):
+    client, stage, player, quoted = served
+    body = bet_of(stage, player, quoted)
+    answer = client.post("/place", json=body)
+    assert (answer.status_code, answer.json()["type"]) == (200, "receipt")
+    assert answer.json()["state"] == body["state"]
+    assert client.post("/place", json=body).json() == answer.json()
+    line = client.get("/record", params={"first": answer.json()["receipt"]["n"], "count": 1}).json()
+    assert line[0]["leaf"] == answer.json()["state_hash"]
+
+
+def test_a_refusal_has_code_number_reason_and_the_house_s_signature(served):
+    client, stage, player, quoted = served
+    answer = client.post("/place", json=bet_of(stage, player, quoted, stake=1))
+    body = answer.json()
+    assert (answer.status_code, body["type"], body["code"], body["number"]) == (400, "refused", "stake", 40)
+    assert body["reason"]
+    assert {"refusal", "signature", "completed"} <= body.keys()
+
+
+def test_what_there_is_to_read(served):
+    client, stage, _, quoted = served
+    about = client.get("/stream").json()
+    assert (about["house_key"], about["n"]) == (stage.engine.house.address, str(stage.engine.published[0]))
+    kinds = [message["type"] for message in client.get("/questions").json()]
+    assert kinds[0] == "question"
+    assert kinds.count("quote") == kinds.count("question")
+    digest = encode(quoted.quote.question)
+    assert [one["type"] for one in client.get(f"/questions/{digest}").json()] == ["question"]
+    assert client.get("/questions/0x55").json()["code"] == "malformed"
+    assert client.get(f"/questions/{encode(bytes(32))}").json()["code"] == "unknown_question"
+    assert client.get("/record", params={"count": 0}).json()["code"] == "malformed"
+
+
+def test_the_openapi_document_has_every_command_with_its_form(served):
+    client, *_ = served
+    document = client.get("/openapi.json").json()
+    for name in COMMANDS:
+        post = document["paths"][f"/{name}"]["post"]
+        assert post["requestBody"]["content"]["application/json"]["schema"]
+    assert {"Placing", "State", "OpenBet"} <= document["components"]["schemas"].keys()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("body", [None, [], "text", 5, {}, {"session": 5}, {"session": "0x5"}, {"luck": "1"}])
+def test_what_is_no_command_is_malformed(served, name, body):
+    client, stage, *_ = served
+    before = stage.engine.memory.n
+    answer = client.post(f"/{name}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert stage.engine.memory.n == before
+
+
+def test_a_socket_tells_the_stream_and_what_is_open_and_answers_by_id(served):
+    client, stage, player, quoted = served
+    with client.websocket_connect("/ws") as socket:
+        first = [socket.receive_json() for _ in range(3)]
+        assert [message["type"] for message in first] == ["stream", "question", "quote"]
+        socket.send_json({"id": 7, "do": "place", **bet_of(stage, player, quoted)})
+        kinds = {}
+        while not {"line", "receipt"} <= kinds.keys():
+            message = socket.receive_json()
+            kinds[message["type"]] = message
+        assert kinds["receipt"]["id"] == 7
+        assert kinds["line"]["leaf"] == kinds["receipt"]["state_hash"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no json", "[]", "5", "[" * 100_000, json.dumps({"do": "luck"}), json.dumps({"do": ["place"]})]
+)
+def test_a_message_that_is_none_is_answered_and_the_socket_stays_open(served, text):
+    client, *_ = served
+    with client.websocket_connect("/ws") as socket:
+        for sent in (text, json.dumps({"id": 1, "do": "place"})):
+            socket.send_text(sent)
+            while (message := socket.receive_json())["type"] != "refused":
+                pass
+            assert message["code"] == "malformed"
+        assert message["id"] == 1
+
+
+def test_only_the_session_key_hears_of_a_session(served):
+    client, stage, player, _ = served
+    with client.websocket_connect("/ws") as socket:
+        text = follow_text(DOMAIN, player.session, stage.time)
+        for by, kind in ((key("a stranger"), "refused"), (player.key, "session")):
+            signature = encode(by.sign_message(text))
+            body = {"session": encode(player.session), "at": str(stage.time), "signature": signature}
+            socket.send_json({"id": 1, "do": "follow", **body})
+            while (message := socket.receive_json()).get("id") != 1:
+                pass
+            assert message["type"] == kind
+    assert message["balance"] == str(20 * EUR)
+
+
+def test_many_at_once_share_their_commits(served):
+    client, *_ = served
+    with ThreadPoolExecutor(8) as pool:
+        wallets = [encode(bytes([number] * 20)) for number in range(1, 25)]
+        body = {"session_key": wallets[0], "deposit": str(EUR)}
+        answers = list(pool.map(lambda wallet: client.post("/offer", json={"player": wallet, **body}), wallets))
+    assert {answer.json()["type"] for answer in answers} == {"offer"}
+    assert len({answer.json()["session"] for answer in answers}) == len(wallets)
