@@ -110,11 +110,13 @@ def place(session: Session, bet: str, prediction: str, amount: int, min_confirme
     if listing.profits:
         if not state.is_listed:
             one.contract.list_bet(wallet, listing, one.offer)
-        receipt = session.tessera.odds.place(wallet, one.bet_id, number, amount, min_confirmed=least)
+        receipt = session.tessera.odds.place(
+            wallet, one.bet_id, number, amount, min_confirmed=least, voucher=one.voucher
+        )
     elif state.is_listed:
-        receipt = session.tessera.prorata.place(wallet, one.bet_id, number, amount)
+        receipt = session.tessera.prorata.place(wallet, one.bet_id, number, amount, one.voucher)
     else:
-        receipt = session.tessera.prorata.list_and_place(wallet, listing, one.offer, number, amount)
+        receipt = session.tessera.prorata.list_and_place(wallet, listing, one.offer, number, amount, one.voucher)
     card(session, "Receipt", {**_placed(one, prediction, receipt), "host_shows_it": _tell(session, url, receipt)})
 
 

@@ -90,6 +90,14 @@ class _OpenBet(BaseModel):
     contract: Address
     listing: _Listing
     host_signature: _HostSignature
+    voucher: _HostSignature | None = None
+
+    @property
+    def leave(self) -> HostSignature:
+        """The host's leave to bet in a private bet; the contract checks it."""
+        if self.voucher is None:
+            return NO_SIGNATURE
+        return HostSignature(self.voucher.expires_at, bytes.fromhex(self.voucher.signature[2:]))
 
 
 _OPEN_BETS: TypeAdapter[list[_OpenBet]] = TypeAdapter(list[_OpenBet])
@@ -103,6 +111,7 @@ class ShownBet:
     contract: HostedBets
     listing: Listing
     offer: HostSignature = NO_SIGNATURE
+    voucher: HostSignature = NO_SIGNATURE
 
     @property
     def bet_id(self) -> bytes:
@@ -238,7 +247,7 @@ class Client:
         message = contract.signer().typed_offer(listing.bet_id, offer.expires_at)
         if signer_of(message, signature) != listing.host:
             raise ListingError(f"{about} was not signed by its host {listing.host}. Do not bet on it")
-        return ShownBet(shown.bet_id, contract, listing, offer)
+        return ShownBet(shown.bet_id, contract, listing, offer, shown.leave)
 
     def _asked(self, message: Any, one: ShownBet, prediction: int, amount: int) -> Bet:
         """The bet that a host asks to sign, which is the chosen one in all that is not the host's to fill in."""

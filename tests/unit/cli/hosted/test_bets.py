@@ -287,3 +287,12 @@ def test_bad_input_is_refused_before_anything_is_asked(run, world):
 def test_the_panels_members_cannot_bet(run, world):
     with hosted(world) as (_, where):
         assert refused(run, "bets", "place", 0, "win", "5", "--yes", *where, by=11)["code"] == "reverted"
+
+
+def test_whoever_a_private_bet_admits_places_with_the_hosts_voucher(run, ask, world):
+    private = BARE.replace("[bets]\n", f"[bets]\nprivate = {address(FIRST)}\n")
+    with hosted(world, private) as (_, where):
+        assert ask("bets", "list", *where, by=SECOND) == []
+        for amount in ("10", "5"):  # the first lists it
+            assert ask("bets", "place", 0, "win", amount, "--yes", *where, by=FIRST)["waits"] == "0"
+        assert world.balance(0) == 35 * EUR
