@@ -282,6 +282,16 @@ def test_vault_that_does_not_prove_its_exit_never_takes_a_stake(system, hostile,
         system.pool.seed_asset(token, 10 * USD, sender=staker)
 
 
+def test_shares_of_a_vault_fit_their_word(system, hostile, staker):
+    token, vault = hostile
+    system.pool.add_asset(token, vault, system.feed[system.usdc], sender=system.owner)
+    system.fund(staker, token, 100 * USD)
+    vault.set_shares_each(2**88)
+    with boa.reverts("pool: too many shares"):
+        system.pool.seed_asset(token, 2**24, sender=staker)  # 2**112 shares
+    assert system.pool.seed_asset(token, 2**24 - 1, sender=staker) == (2**24 - 1) // 2
+
+
 def test_token_that_takes_a_fee_is_not_seeded(system, staker):
     token = load("tests/mocks/Token.vy").deploy(6)
     vault = load("contracts/devnet/YieldVault.vy").deploy(token)
