@@ -65,15 +65,15 @@ def awaits(provider: ProviderAPI, account: str | None, as_json: bool, **chosen):
     member = account_of(provider, account)
     now = provider.web3.eth.get_block("latest")["timestamp"]
     with index.snapshot() as snapshot:
-        found = awaited(tessera, snapshot, member, now)
+        waiting = awaited(tessera, snapshot, member, now)
     if as_json:
-        click.echo(json.dumps([as_mapping(one) for one in found], indent=2))
+        click.echo(json.dumps([as_mapping(due) for due in waiting], indent=2))
         return
-    for one in found:
-        deadline = datetime.fromtimestamp(one.question.deadline, UTC)
-        click.echo(f"0x{one.bet_id.hex()}\n  {one.listing.description}: {', '.join(one.listing.predictions)}, invalid")
+    for due in waiting:
+        deadline = datetime.fromtimestamp(due.question.deadline, UTC)
+        click.echo(f"0x{due.bet_id.hex()}\n  {due.listing.description}: {', '.join(due.listing.predictions)}, invalid")
         click.echo(f"  until {deadline:%Y-%m-%d %H:%M} UTC, else every stake goes back")
-    click.echo(f"{len(found)} bets await a report of {member}.")
+    click.echo(f"{len(waiting)} bets await a report of {member}.")
 
 
 @cli.command(cls=ConnectedProviderCommand)
@@ -131,13 +131,13 @@ def submit(
     """Send what members printed with `report --sign`, all of one bet and outcome, in one transaction. Anybody may."""
     tessera, index = opened(provider, **chosen)
     reports = [read_report(file) for file in files]
-    (bet_id, outcome), *others = {(one["bet_id"], one["outcome"]) for one in reports}
+    (bet_id, outcome), *others = {(report["bet_id"], report["outcome"]) for report in reports}
     if others:
         raise ChainError("the files are of several bets or outcomes: submit those of each by themselves")
     with index.snapshot() as snapshot:
         asked = of_bet(tessera, snapshot, id_of(bet_id))
     number, panel_id = asked.outcome(outcome), asked.listing.panel_id
-    signatures = [(int(one["r"], 16), int(one["vs"], 16)) for one in reports]
+    signatures = [(int(report["r"], 16), int(report["vs"], 16)) for report in reports]
     if dry_run:
         batch = ([(tuple(asked.question), number, len(signatures))], signatures)
         data = tessera.panels.calldata("submit_reports", panel_id, *batch)
@@ -196,28 +196,28 @@ def simulate(provider: ProviderAPI, call: Any) -> None:
 def id_of(text: str) -> bytes:
     """A bet's id from its hexadecimal form. Raises ChainError."""
     try:
-        found = bytes.fromhex(text.removeprefix("0x"))
+        digest = bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
-        found = b""
-    if len(found) != 32:
+        digest = b""
+    if len(digest) != 32:
         raise ChainError(f"{text} is no bet's id: 0x and 64 hexadecimal digits")
-    return found
+    return digest
 
 
 def read_report(path: Path) -> dict:
     """What `report --sign` printed. Raises ChainError."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {name: str(found[name]) for name in ("bet_id", "outcome", "member", "r", "vs")}
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return {name: str(report[name]) for name in ("bet_id", "outcome", "member", "r", "vs")}
     except (OSError, ValueError, TypeError, KeyError):
         raise ChainError(f"{path} is no signed report: `report --sign` prints one") from None
 
 
-def as_mapping(one: Awaited) -> dict:
+def as_mapping(due: Awaited) -> dict:
     """A question as JSON."""
     return {
-        "bet_id": f"0x{one.bet_id.hex()}",
-        "description": one.listing.description,
-        "outcomes": [*one.listing.predictions, "invalid"],
-        "deadline": one.question.deadline,
+        "bet_id": f"0x{due.bet_id.hex()}",
+        "description": due.listing.description,
+        "outcomes": [*due.listing.predictions, "invalid"],
+        "deadline": due.question.deadline,
     }

@@ -236,7 +236,10 @@ class MicroSessions(Contract):
         self, sender: Wallet, stream_id: int, items: Sequence[tuple[Offer, typed.Close, Signature]]
     ) -> Receipt:
         """Ends many sessions of a stream, operator only; what cannot be closed is a CloseSkipped. Raises Reverted."""
-        calls = [(offer.words, (one.net, one.activated, one.valid_until), by) for offer, one, by in items]
+        calls = [
+            (offer.words, (agreement.net, agreement.activated, agreement.valid_until), by)
+            for offer, agreement, by in items
+        ]
         return self.write(sender, "close_many", stream_id, calls)
 
     def start_exit(

@@ -49,7 +49,7 @@ def list_(session: Session, url: str):
     """The bets that a host offers now, each checked against its signature; private ones if you say who you are."""
     with _connected(session, url) as client:
         shown = client.open_bets()
-    rows(session, f"Bets of {url}", [_line(session, one) for one in shown], "no bet is open")
+    rows(session, f"Bets of {url}", [_line(session, shown_bet) for shown_bet in shown], "no bet is open")
 
 
 @bets.command()
@@ -59,12 +59,14 @@ def list_(session: Session, url: str):
 @click.pass_obj
 def show(session: Session, bet: str, stake: int | None, url: str):
     """One bet: all of its terms, who decides, what silence means, and what a stake returns and loses on average."""
-    one = found(session, bet, url)
-    amount = one.listing.min_stake if stake is None else stake
-    state = _state(session, one)
-    predictions = [_prediction(one, state, number, amount) for number in range(len(one.listing.predictions))]
+    shown_bet = found(session, bet, url)
+    amount = shown_bet.listing.min_stake if stake is None else stake
+    state = _state(session, shown_bet)
+    predictions = [
+        _prediction(shown_bet, state, number, amount) for number in range(len(shown_bet.listing.predictions))
+    ]
     values = {"stake": eur(amount), "predictions": Said(predictions, *map(_sentence, predictions))}
-    card(session, f"Bet {bet}", {**_terms(session, one, state), **values})
+    card(session, f"Bet {bet}", {**_terms(session, shown_bet, state), **values})
 
 
 @bets.command()
@@ -85,16 +87,16 @@ def place(session: Session, bet: str, prediction: str, amount: int, min_confirme
 
     The bet's id, its host's signature and your own limit are checked before you are asked.
     """
-    wallet, one = session.wallet, found(session, bet, url)
-    listing, state = one.listing, _state(session, one)
-    number = _number_of(one, prediction)
+    wallet, shown_bet = session.wallet, found(session, bet, url)
+    listing, state = shown_bet.listing, _state(session, shown_bet)
+    number = _number_of(shown_bet, prediction)
     if min_confirmed is not None and not listing.profits:
         raise click.UsageError("--min-confirmed is for bets with odds: a pool bet is confirmed when it is placed")
     least = amount if min_confirmed is None else min_confirmed
     check_limit(session, amount)
     if listing.profits and not state.is_listed:
-        _check_before_listing(session, one, amount, least)
-    values = _prediction(one, state, number, amount)
+        _check_before_listing(session, shown_bet, amount, least)
+    values = _prediction(shown_bet, state, number, amount)
     own = {
         "description": listing.description,
         "prediction": prediction,
@@ -104,20 +106,22 @@ def place(session: Session, bet: str, prediction: str, amount: int, min_confirme
     }
     if listing.profits:
         own |= {"covered now": values["confirmed_at_once"], "must be covered at once": eur(least)}
-    terms = _terms(session, one, state)
+    terms = _terms(session, shown_bet, state)
     names = ("house_edge", "validator_commission", "closes_at", "decided_by", "result_deadline", "host", "bet_id")
     ask(session, "Stake on a hosted bet", {**own, **{name: terms[name] for name in names}}, yes)
     if listing.profits:
         if not state.is_listed:
-            one.contract.list_bet(wallet, listing, one.offer)
+            shown_bet.contract.list_bet(wallet, listing, shown_bet.offer)
         receipt = session.tessera.odds.place(
-            wallet, one.bet_id, number, amount, min_confirmed=least, voucher=one.voucher
+            wallet, shown_bet.bet_id, number, amount, min_confirmed=least, voucher=shown_bet.voucher
         )
     elif state.is_listed:
-        receipt = session.tessera.prorata.place(wallet, one.bet_id, number, amount, one.voucher)
+        receipt = session.tessera.prorata.place(wallet, shown_bet.bet_id, number, amount, shown_bet.voucher)
     else:
-        receipt = session.tessera.prorata.list_and_place(wallet, listing, one.offer, number, amount, one.voucher)
-    card(session, "Receipt", {**_placed(one, prediction, receipt), "host_shows_it": _tell(session, url, receipt)})
+        receipt = session.tessera.prorata.list_and_place(
+            wallet, listing, shown_bet.offer, number, amount, shown_bet.voucher
+        )
+    card(session, "Receipt", {**_placed(shown_bet, prediction, receipt), "host_shows_it": _tell(session, url, receipt)})
 
 
 @dataclass(frozen=True)
@@ -142,9 +146,9 @@ def found(session: Session, bet: str, url: str) -> "ShownBet":
             contract = session.tessera.odds if row.listing.profits else session.tessera.prorata
             return ShownBet(None, contract, row.listing)
     with _connected(session, url) as client:
-        for one in client.open_bets():
-            if bet in (str(one.number), f"0x{one.bet_id.hex()}") or _begins(one.bet_id, bet):
-                return one
+        for shown_bet in client.open_bets():
+            if bet in (str(shown_bet.number), f"0x{shown_bet.bet_id.hex()}") or _begins(shown_bet.bet_id, bet):
+                return shown_bet
     raise Refused("not_found", f"no bet {bet} is open at {url}: `tessera bets list` shows what is")
 
 
@@ -178,36 +182,36 @@ def _begins(bet_id: bytes, bet: str) -> bool:
     return bet.startswith("0x") and f"0x{bet_id.hex()}".startswith(bet.lower())
 
 
-def _number_of(one: "ShownBet", prediction: str) -> int:
-    names = list(one.listing.predictions)
+def _number_of(shown_bet: "ShownBet", prediction: str) -> int:
+    names = list(shown_bet.listing.predictions)
     if prediction not in names:
         raise Refused("not_found", f"there is no prediction {prediction!r}: {', '.join(names)}")
     return names.index(prediction)
 
 
-def _state(session: Session, one: "ShownBet") -> State:
+def _state(session: Session, shown_bet: "ShownBet") -> State:
     """Raises Refused where the host gave the bet's salt to another bet, or took it back."""
     from tessera.host.catalogue import NOT_LISTED, REVOKED
 
-    listing, every = one.listing, range(len(one.listing.predictions))
-    known = one.contract.bet_of(listing.host, listing.salt)
+    listing, every = shown_bet.listing, range(len(shown_bet.listing.predictions))
+    known = shown_bet.contract.bet_of(listing.host, listing.salt)
     if known == NOT_LISTED:
-        if one.offer.expires_at < session.now:
+        if shown_bet.offer.expires_at < session.now:
             raise Refused("not_found", "the host's offer of this bet is over, and the bet is not listed")
         return State("OFFERED", False, listing.closes_at, [0 for _ in every], [0 for _ in every])
     if known == REVOKED:
         raise Refused("bad_listing", "the host took this bet back for good: it cannot be listed. Nobody can bet on it")
-    if known != one.bet_id:
+    if known != shown_bet.bet_id:
         raise Refused("bad_listing", f"the host listed 0x{known.hex()} instead of this bet: nobody can bet on it")
     if listing.profits:
         lens = session.tessera.odds_lens
-        lines, verdict = [lens.line(one.bet_id, number) for number in every], lens.verdict(one.bet_id)
-        terms, bankroll = lens.terms(one.bet_id), lens.book(one.bet_id).bankroll
+        lines, verdict = [lens.line(shown_bet.bet_id, number) for number in every], lens.verdict(shown_bet.bet_id)
+        terms, bankroll = lens.terms(shown_bet.bet_id), lens.book(shown_bet.bet_id).bankroll
         staked, waiting = [line.staked for line in lines], [line.waiting for line in lines]
     else:
         pool = session.tessera.prorata
-        verdict, terms, bankroll = pool.settlement(one.bet_id), pool.terms(one.bet_id), 0
-        staked, waiting = [pool.staked(one.bet_id, number) for number in every], [0 for _ in every]
+        verdict, terms, bankroll = pool.settlement(shown_bet.bet_id), pool.terms(shown_bet.bet_id), 0
+        staked, waiting = [pool.staked(shown_bet.bet_id, number) for number in every], [0 for _ in every]
     status = "OPEN" if session.now < terms.closes_at else "CLOSED"
     if verdict.settled:
         status = "REFUNDED" if verdict.refunded else "SETTLED"
@@ -215,43 +219,43 @@ def _state(session: Session, one: "ShownBet") -> State:
     return State(status, True, terms.closes_at, staked, waiting, bankroll, outcome)
 
 
-def _line(session: Session, one: "ShownBet") -> dict:
-    listing = one.listing
+def _line(session: Session, shown_bet: "ShownBet") -> dict:
+    listing = shown_bet.listing
     panels = session.tessera.panels
     members = panels.members_of(listing.panel_id)
     threshold = panels.threshold_of(listing.panel_id)
     return {
-        "number": one.number,
-        "bet_id": short(one.bet_id),
+        "number": shown_bet.number,
+        "bet_id": short(shown_bet.bet_id),
         "description": listing.description,
         "predictions": Said(list(listing.predictions), *listing.predictions),
         "odds": odds_of(listing.profits),
-        "range": _range(one),
+        "range": _range(shown_bet),
         "closes_at": Moment(listing.closes_at),
-        "house_edge": _edge(one),
+        "house_edge": _edge(shown_bet),
         "decided_by": Said({"members": members, "threshold": threshold}, f"{threshold} of {len(members)}"),
     }
 
 
-def _terms(session: Session, one: "ShownBet", state: State) -> dict:
-    listing, panels = one.listing, session.tessera.panels
+def _terms(session: Session, shown_bet: "ShownBet", state: State) -> dict:
+    listing, panels = shown_bet.listing, session.tessera.panels
     members, threshold = panels.members_of(listing.panel_id), panels.threshold_of(listing.panel_id)
     base = "of all confirmed stakes" if listing.profits else "of what losers staked"
     validators = Percent(listing.validator_bps * WAD // BPS)
     return {
-        "number": one.number,
-        "bet_id": f"0x{one.bet_id.hex()}",
+        "number": shown_bet.number,
+        "bet_id": f"0x{shown_bet.bet_id.hex()}",
         "description": listing.description,
         "type": "odds_based" if listing.profits else "prorata",
         "status": state.status,
         "outcome": None if state.outcome is None else listing.predictions[state.outcome],
         "odds": odds_of(listing.profits),
-        "range": _range(one),
+        "range": _range(shown_bet),
         "closes_at": Moment(state.closes_at),
         "host": listing.host,
         "is_private": listing.is_private,
         "bankroll": eur(state.bankroll) if listing.profits else None,
-        "house_edge": _edge(one),
+        "house_edge": _edge(shown_bet),
         "validator_commission": Said(validators, f"{validators} {base}; nothing where stakes go back"),
         "decided_by": Said(
             {"members": members, "threshold": threshold}, f"{threshold} of these {len(members)}:", *members
@@ -263,11 +267,11 @@ def _terms(session: Session, one: "ShownBet", state: State) -> dict:
     }
 
 
-def _prediction(one: "ShownBet", state: State, number: int, amount: int) -> dict:
+def _prediction(shown_bet: "ShownBet", state: State, number: int, amount: int) -> dict:
     """What is staked on a prediction, and what a further stake returns and loses on average."""
     from tessera.model import odds, prorata
 
-    listing = one.listing
+    listing = shown_bet.listing
     values = {"prediction": listing.predictions[number], "staked": eur(state.staked[number])}
     if listing.profits:
         returns = amount * (WHOLE_PROFIT + listing.profits[number]) // WHOLE_PROFIT
@@ -305,16 +309,16 @@ def odds_of(profits) -> Said:
     return Said(percents or None, *map(str, percents))
 
 
-def _range(one: "ShownBet") -> Said:
-    least, most = eur(one.listing.min_stake), eur(one.listing.max_stake)
+def _range(shown_bet: "ShownBet") -> Said:
+    least, most = eur(shown_bet.listing.min_stake), eur(shown_bet.listing.max_stake)
     return Said([least, most], f"{least}", f"to {most}")
 
 
-def _edge(one: "ShownBet") -> Said:
+def _edge(shown_bet: "ShownBet") -> Said:
     """What the host keeps on average: with odds of all stakes, else of what losers staked."""
     from tessera.host.bets_file import edge_of
 
-    listing = one.listing
+    listing = shown_bet.listing
     if listing.profits:
         edge = Percent(int(edge_of(tuple(listing.profits), listing.validator_bps) * WAD))
         return Said(edge, f"{edge} of a balanced book")
@@ -322,30 +326,30 @@ def _edge(one: "ShownBet") -> Said:
     return Said(edge, f"{edge} of what losers staked")
 
 
-def _check_before_listing(session: Session, one: "ShownBet", amount: int, least: int) -> None:
+def _check_before_listing(session: Session, shown_bet: "ShownBet", amount: int, least: int) -> None:
     """Raises Refused for a bet at odds that would be listed, at the player's cost, and then not placed."""
     escrow, account = session.tessera.escrow, session.wallet.address
     if least:
         raise Refused(
             "reverted", "nobody covers this bet yet: say --min-confirmed 0, and your stake waits for the other side"
         )
-    if not one.listing.min_stake <= amount <= one.listing.max_stake:
-        raise Refused("reverted", f"the stake is outside of the bet's range, {_range(one)}".replace("\n", " "))
-    product = escrow.read_all("products").index(one.contract.address)
+    if not shown_bet.listing.min_stake <= amount <= shown_bet.listing.max_stake:
+        raise Refused("reverted", f"the stake is outside of the bet's range, {_range(shown_bet)}".replace("\n", " "))
+    product = escrow.read_all("products").index(shown_bet.contract.address)
     if not escrow.consent_of(account) >> product & 1:
         raise Refused("reverted", f"you did not let these bets use your balance: `tessera consents allow {product}`")
     if escrow.balance_of(account) < amount:
         raise Refused("reverted", f"your balance is {eur(escrow.balance_of(account))}: `tessera deposit`")
 
 
-def _placed(one: "ShownBet", prediction: str, receipt: "Receipt") -> dict:
+def _placed(shown_bet: "ShownBet", prediction: str, receipt: "Receipt") -> dict:
     from tessera.chain.hosted_bets import BetPlaced
     from tessera.chain.odds_bets import TicketQueued
 
     confirmed = sum(row.amount for row in receipt.events if isinstance(row, BetPlaced))
     ticket = next((row for row in receipt.events if isinstance(row, TicketQueued)), None)
     return {
-        "bet_id": f"0x{one.bet_id.hex()}",
+        "bet_id": f"0x{shown_bet.bet_id.hex()}",
         "prediction": prediction,
         "confirmed": eur(confirmed),
         "waits": eur(ticket.amount if ticket else 0),

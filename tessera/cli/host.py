@@ -71,7 +71,7 @@ def status(session: Session, account: str | None):
     with session.index.snapshot() as snapshot:
         known = list(listed_bets(snapshot, host=address).values())
     values = [_status(session, bet) for bet in reversed(known)]
-    total = {name: sum(one[name].units for one in values) for name in ("staked", "bankroll", "free", "waiting")}
+    total = {name: sum(value[name].units for value in values) for name in ("staked", "bankroll", "free", "waiting")}
     card(
         session,
         f"Host {address}",
@@ -91,11 +91,11 @@ def status(session: Session, account: str | None):
 @click.pass_obj
 def close(session: Session, bet: str, yes: bool):
     """Ends betting on a bet now. Its panel still reports from the listed end on."""
-    one = _own(session, bet)
-    about = {"description": one.listing.description, "then": "nobody can stake on it any more"}
+    listed_bet = _own(session, bet)
+    about = {"description": listed_bet.listing.description, "then": "nobody can stake on it any more"}
     ask(session, "End betting", about, yes)
-    receipt = _contract(session, one).close(session.wallet, one.bet_id)
-    card(session, "Receipt", {"bet_id": short(one.bet_id), **sent(receipt)})
+    receipt = _contract(session, listed_bet).close(session.wallet, listed_bet.bet_id)
+    card(session, "Receipt", {"bet_id": short(listed_bet.bet_id), **sent(receipt)})
 
 
 @host.command()
@@ -108,7 +108,7 @@ def revoke(session: Session, file: Path, number: int, panel: str | None, yes: bo
     """Takes the offer of bet NUMBER of a bets.ini back for good, unless it is listed: nobody can list or take it."""
     from tessera.host.catalogue import contract_of
 
-    bet = next((one for one in _read(file, panel) if one.number == number), None)
+    bet = next((listed_bet for listed_bet in _read(file, panel) if listed_bet.number == number), None)
     if bet is None:
         raise Refused("not_found", f"{file} has no section [bets:{number}]")
     about = {"description": bet.description, "then": "it can only come back in other words"}
@@ -124,10 +124,10 @@ def revoke(session: Session, file: Path, number: int, panel: str | None, yes: bo
 @click.pass_obj
 def fund(session: Session, bet: str, amount: int, yes: bool):
     """Adds AMOUNT of your balance to what backs the odds of a bet."""
-    one = _own(session, bet)
-    ask(session, "Back odds", {"description": one.listing.description, "you can lose": eur(amount)}, yes)
-    receipt = session.tessera.odds.fund(session.wallet, one.bet_id, amount)
-    card(session, "Receipt", {"bet_id": short(one.bet_id), **_bankroll(session, one), **sent(receipt)})
+    listed_bet = _own(session, bet)
+    ask(session, "Back odds", {"description": listed_bet.listing.description, "you can lose": eur(amount)}, yes)
+    receipt = session.tessera.odds.fund(session.wallet, listed_bet.bet_id, amount)
+    card(session, "Receipt", {"bet_id": short(listed_bet.bet_id), **_bankroll(session, listed_bet), **sent(receipt)})
 
 
 @host.command()
@@ -136,12 +136,12 @@ def fund(session: Session, bet: str, amount: int, yes: bool):
 @click.pass_obj
 def defund(session: Session, bet: str, amount: int | str):
     """Takes AMOUNT, or all, of a bankroll back that no outcome needs."""
-    one = _own(session, bet)
-    units = _free(session, one) if isinstance(amount, str) else amount
+    listed_bet = _own(session, bet)
+    units = _free(session, listed_bet) if isinstance(amount, str) else amount
     if not units:
         raise Refused("not_found", "all of the bankroll covers stakes: nothing can be taken back")
-    receipt = session.tessera.odds.defund(session.wallet, one.bet_id, units)
-    card(session, "Receipt", {"bet_id": short(one.bet_id), **_bankroll(session, one), **sent(receipt)})
+    receipt = session.tessera.odds.defund(session.wallet, listed_bet.bet_id, units)
+    card(session, "Receipt", {"bet_id": short(listed_bet.bet_id), **_bankroll(session, listed_bet), **sent(receipt)})
 
 
 def _read(file: Path, panel: str | None) -> "list[Bet]":
@@ -156,25 +156,25 @@ def _own(session: Session, bet: str) -> "ListedBet":
 
     ids = [row.bet_id for row in listed(session, bet)]
     with session.index.snapshot() as snapshot:
-        found = listed_bets(snapshot, bet_id=ids, host=session.wallet.address)
-    if not found:
+        own_bets = listed_bets(snapshot, bet_id=ids, host=session.wallet.address)
+    if not own_bets:
         raise Refused("not_found", f"you listed no bet {bet}: `tessera host status` shows yours")
-    return found[ids[0]]
+    return own_bets[ids[0]]
 
 
-def _contract(session: Session, one: "ListedBet"):
+def _contract(session: Session, listed_bet: "ListedBet"):
     from tessera.host.catalogue import contract_of
 
-    return contract_of(session.tessera, one.has_odds)
+    return contract_of(session.tessera, listed_bet.has_odds)
 
 
-def _free(session: Session, one: "ListedBet") -> int:
-    book = session.tessera.odds_lens.book(one.bet_id)
+def _free(session: Session, listed_bet: "ListedBet") -> int:
+    book = session.tessera.odds_lens.book(listed_bet.bet_id)
     return book.bankroll - book.needed
 
 
-def _bankroll(session: Session, one: "ListedBet") -> dict:
-    book = session.tessera.odds_lens.book(one.bet_id)
+def _bankroll(session: Session, listed_bet: "ListedBet") -> dict:
+    book = session.tessera.odds_lens.book(listed_bet.bet_id)
     return {"bankroll": eur(book.bankroll), "free": eur(book.bankroll - book.needed)}
 
 

@@ -29,7 +29,9 @@ def mine(session: Session):
         known = listed_bets(snapshot, bet_id=list(ids))
         stakes = stakes_of(session.tessera, snapshot, known, account=account).get(account, ())
     next_of = {bet_id: _next(session, bet) for bet_id, bet in known.items()}
-    rows(session, "Your bets", [_stake(known[one.bet_id], one, next_of[one.bet_id]) for one in reversed(stakes)])
+    rows(
+        session, "Your bets", [_stake(known[stake.bet_id], stake, next_of[stake.bet_id]) for stake in reversed(stakes)]
+    )
 
 
 @bets.command()
@@ -40,10 +42,10 @@ def settle(session: Session, bet: str):
 
     Anybody may; then whoever was right can claim.
     """
-    one = _listed(session, bet)
-    receipt = _contract(session, one).settle(session.wallet, one.bet_id)
+    listed_bet = _listed(session, bet)
+    receipt = _contract(session, listed_bet).settle(session.wallet, listed_bet.bet_id)
     after = _listed(session, bet)
-    card(session, "Receipt", {"bet_id": short(one.bet_id), "outcome": _outcome(after), **sent(receipt)})
+    card(session, "Receipt", {"bet_id": short(listed_bet.bet_id), "outcome": _outcome(after), **sent(receipt)})
 
 
 @bets.command()
@@ -54,15 +56,15 @@ def claim(session: Session, bet: str):
     from tessera.chain.escrow import Entry
     from tessera.host.payout import pay
 
-    wallet, one = session.wallet, _listed(session, bet)
-    if not one.settled:
+    wallet, listed_bet = session.wallet, _listed(session, bet)
+    if not listed_bet.settled:
         raise Refused("not_found", f"bet {bet} is not settled yet: `tessera bets settle` once its panel has decided")
-    receipts = pay(session.tessera, wallet, session.index, one, account=wallet.address)
+    receipts = pay(session.tessera, wallet, session.index, listed_bet, account=wallet.address)
     if not receipts:
         raise Refused("not_found", f"bet {bet} owes you nothing: you were paid, or were not right")
     events = [row for receipt in receipts for row in receipt.events]
     paid = sum(row.amount for row in events if isinstance(row, Entry) and row.account == wallet.address)
-    card(session, "Receipt", {"bet_id": short(one.bet_id), "paid": eur(paid), **sent(receipts[-1])})
+    card(session, "Receipt", {"bet_id": short(listed_bet.bet_id), "paid": eur(paid), **sent(receipts[-1])})
 
 
 @bets.command()
@@ -73,10 +75,10 @@ def cancel(session: Session, bet: str, ticket_id: int):
     """Takes back what waits of a TICKET of yours at odds, at any time; `mine` shows its number."""
     from tessera.chain.odds_bets import TicketCancelled
 
-    one = _listed(session, bet)
-    receipt: Receipt = session.tessera.odds.cancel(session.wallet, one.bet_id, ticket_id)
+    listed_bet = _listed(session, bet)
+    receipt: Receipt = session.tessera.odds.cancel(session.wallet, listed_bet.bet_id, ticket_id)
     back = receipt.event(TicketCancelled).amount
-    card(session, "Receipt", {"bet_id": short(one.bet_id), "came_back": eur(back), **sent(receipt)})
+    card(session, "Receipt", {"bet_id": short(listed_bet.bet_id), "came_back": eur(back), **sent(receipt)})
 
 
 def _listed(session: Session, bet: str) -> "ListedBet":
@@ -91,8 +93,8 @@ def _listed(session: Session, bet: str) -> "ListedBet":
         return listed_bets(snapshot, bet_id=ids)[ids[0]]
 
 
-def _contract(session: Session, one: "ListedBet"):
-    return session.tessera.odds if one.has_odds else session.tessera.prorata
+def _contract(session: Session, listed_bet: "ListedBet"):
+    return session.tessera.odds if listed_bet.has_odds else session.tessera.prorata
 
 
 def _next(session: Session, bet: "ListedBet") -> str | None:

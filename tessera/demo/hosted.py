@@ -103,7 +103,7 @@ class Evening:
         tessera.play_euro.invite(owner, [wallet.address for wallet in self.wallets.values()])
         for wallet in self.wallets.values():
             tessera.play_euro.join(wallet, consent=0b111)
-        made = tessera.panels.create_panel(owner, [one.address for one in self.validators], THRESHOLD)
+        made = tessera.panels.create_panel(owner, [validator.address for validator in self.validators], THRESHOLD)
         self.panel_id, self.owner = made.event(PanelCreated).panel_id, owner
         self.matches = ahead(3, block_at(web3).timestamp)[-3:]
         names: dict[str, str] = {wallet.address: name for name, wallet in self.wallets.items()}
@@ -140,7 +140,7 @@ class Evening:
         self._note("in the end", clients)
 
     def _bet(self, client: Client, move: Move) -> None:
-        bet = next(one for one in client.open_bets() if one.number == move.bet)
+        bet = next(offered for offered in client.open_bets() if offered.number == move.bet)
         name = bet.listing.predictions[move.prediction]
         how = "by a transaction of one's own" if move.own else "signed, for the host to land"
         if move.own:
@@ -155,7 +155,7 @@ class Evening:
 
     def _wait_until_taken(self, count: int) -> None:
         until = time.monotonic() + TAKEN_SECONDS
-        while (taken := sum(one.key not in self.node.lander.landed for one in self.node.store.signed())) < count:
+        while (taken := sum(signed.key not in self.node.lander.landed for signed in self.node.store.signed())) < count:
             if time.monotonic() > until:
                 raise AuditError(f"the host took {taken} of {count} signed bets")
             time.sleep(0.02)
@@ -164,8 +164,8 @@ class Evening:
         """Keeps what the players' clients show, once it is what the host knows by now."""
         counted: Counter = Counter()
         for name, client in clients.items():
-            wanted = Counter(one.status for one in self.node.view.stakes.get(self.wallets[name].address, ()))
-            if not client.until(lambda _, one=client, wanted=wanted: _statuses(one) == wanted):
+            wanted = Counter(stake.status for stake in self.node.view.stakes.get(self.wallets[name].address, ()))
+            if not client.until(lambda _, stake=client, wanted=wanted: _statuses(stake) == wanted):
                 raise AuditError(f"{name} is shown {_statuses(client)}, not {wanted}")
             counted += wanted
         self.played.shown.append((when, counted))
@@ -179,7 +179,9 @@ class Evening:
             if match != self.matches[number] or offered.bet.number == SILENT:
                 continue
             question = offered.listing.question(offered.contract.address)
-            signed = [panels.sign(one, self.panel_id, question, outcome) for one in self.validators[:THRESHOLD]]
+            signed = [
+                panels.sign(validator, self.panel_id, question, outcome) for validator in self.validators[:THRESHOLD]
+            ]
             panels.submit_reports(self.owner, self.panel_id, question, outcome, signed)
             self.watcher.tell(f"bet {offered.bet.number}: {offered.listing.predictions[outcome]}, say two validators")
         self.node.step()
@@ -212,4 +214,4 @@ def play(web3: Web3 | None = None, watcher: Watcher | None = None) -> EveningPla
 
 
 def _statuses(client: Client) -> Counter:
-    return Counter(one["bet_status"] for one in client.stakes())
+    return Counter(stake["bet_status"] for stake in client.stakes())

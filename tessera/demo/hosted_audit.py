@@ -77,10 +77,10 @@ def _due(played: EveningPlayed, bet: ListedBet) -> Counter:
 
 
 def _sum(amounts) -> Counter:
-    found: Counter = Counter()
+    total: Counter = Counter()
     for account, amount in amounts:
-        found[account] += amount
-    return +found
+        total[account] += amount
+    return +total
 
 
 def _named(played: EveningPlayed, amounts: Counter) -> str:

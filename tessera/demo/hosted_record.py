@@ -63,14 +63,14 @@ def hosted_bets(played: EveningPlayed) -> list[BetLine]:
 
 def gains(played: EveningPlayed) -> list[Person]:
     """Everybody, by the logs of Escrow."""
-    found = []
+    lines = []
     for address, name in played.names.items():
         rows = [row for row in entries(played) if row.account == address]
         staked = sum(row.amount for row in rows if row.kind in COLLECTED)
         paid = sum(row.amount for row in rows if row.kind in STAKES_BACK)
         earned = sum(row.amount for row in rows if row.kind in (Kind.COMMISSION, Kind.RESIDUE))
-        found.append(Person(name, staked, paid, earned))
-    return found
+        lines.append(Person(name, staked, paid, earned))
+    return lines
 
 
 def entries(played: EveningPlayed) -> list[Entry]:

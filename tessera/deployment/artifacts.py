@@ -15,7 +15,8 @@ from web3 import Web3
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 CACHE = ROOT / ".build" / "artifacts"
-SEARCH = [str(ROOT), *site.getsitepackages()]
+# Some Pythons, Debian's for one, name folders that are not there, which the compiler refuses.
+SEARCH = [str(ROOT), *filter(os.path.isdir, site.getsitepackages())]
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ class Section(BaseModel):
     @field_validator("odds", mode="before")
     @classmethod
     def _are_odds(cls, text: str) -> tuple[int, ...]:
-        return tuple(_percent(one, steps=10, most=65_535, least=1) for one in _listed(text))
+        return tuple(_percent(percent, steps=10, most=65_535, least=1) for percent in _listed(text))
 
     @field_validator("time_lapse", mode="before")
     @classmethod
@@ -134,7 +134,7 @@ class Section(BaseModel):
     @field_validator("commission", mode="before")
     @classmethod
     def _are_commissions(cls, text: str) -> tuple[int, ...]:
-        host, validators = (_percent(one, steps=100, most=1_000) for one in _listed(text))
+        host, validators = (_percent(percent, steps=100, most=1_000) for percent in _listed(text))
         return host, validators
 
     @field_validator("bankroll", mode="before")
@@ -151,10 +151,10 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_defaults(cls, found: dict[str, str]) -> dict[str, str]:
-        kind = found.get("type") or ("odds_based" if "odds" in found else "prorata")
+    def _with_defaults(cls, section: dict[str, str]) -> dict[str, str]:
+        kind = section.get("type") or ("odds_based" if "odds" in section else "prorata")
         commission = "5%, 5%" if kind == "prorata" else "0%, 1%"
-        return {"type": kind, "commission": commission, **found}
+        return {"type": kind, "commission": commission, **section}
 
     @property
     def has_odds(self) -> bool:

@@ -74,15 +74,15 @@ class Catalogue:
         stored = self.store.offers()
         listed = {bet.number: self._listed(bet) for bet in bets}
         salts = {(self._contract(bet).address, bet.salt) for bet in bets}
-        gone = {key: one for key, one in stored.items() if key not in salts}
+        gone = {key: row for key, row in stored.items() if key not in salts}
         faults = [fault for bet in bets for fault in self._faults(bet, listed[bet.number], gone, now)]
         if faults:
             raise FileError(faults)
         self.offered = [self._offered(bet, listed[bet.number], stored, now) for bet in bets]
         return [
             (self.at(contract), salt)
-            for (contract, salt), one in gone.items()
-            if self.at(contract).bet_of(self.account.address, salt) != one.listing.bet_id
+            for (contract, salt), listing in gone.items()
+            if self.at(contract).bet_of(self.account.address, salt) != listing.listing.bet_id
         ]
 
     def take_back(self, wallet: Wallet, contract: HostedBets, salt: bytes) -> None:
@@ -107,9 +107,9 @@ class Catalogue:
         Bets that the host lands need none; who places by an own transaction does.
         """
         return {
-            one.bet_id: one.signer.voucher(self.account, one.bet_id, account, one.listing.closes_at)
-            for one in self.offered
-            if one.bet.admitted is not None and one.admits(account)
+            offered.bet_id: offered.signer.voucher(self.account, offered.bet_id, account, offered.listing.closes_at)
+            for offered in self.offered
+            if offered.bet.admitted is not None and offered.admits(account)
         }
 
     def at(self, address: str) -> HostedBets:
@@ -134,10 +134,10 @@ class Catalogue:
         if listed is not None:
             return []
         name = f"[bets:{bet.number}]"
-        for (address, salt), one in gone.items():
-            if one.number == bet.number and self.at(address).bet_of(self.account.address, salt) == one.listing.bet_id:
+        for (address, salt), row in gone.items():
+            if row.number == bet.number and self.at(address).bet_of(self.account.address, salt) == row.listing.bet_id:
                 return [
-                    f"{name} was changed after it was listed as 0x{one.listing.bet_id.hex()}: what people bet on never "
+                    f"{name} was changed after it was listed as 0x{row.listing.bet_id.hex()}: what people bet on never "
                     "changes; take the change back, or give the new bet a number of its own"
                 ]
         members = self.tessera.panels.members_of(bet.panel_id)

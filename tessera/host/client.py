@@ -173,7 +173,7 @@ class Client:
             first = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"])
             raise HostError(f"the host's bets cannot be read: {place}: {first['msg']}") from None
-        return [self._checked(one) for one in shown]
+        return [self._checked(bet) for bet in shown]
 
     def bet(self, chosen: Sequence[tuple[ShownBet, int, int]]) -> list[Bet]:
         """Signs bets (the bet, a prediction, an amount) that the host then lands, at most 16; what was signed.
@@ -182,22 +182,22 @@ class Client:
         """
         infos = [
             {
-                "bet_id": one.number,
-                "desc": one.listing.description,
-                "prediction": one.listing.predictions[prediction],
+                "bet_id": shown.number,
+                "desc": shown.listing.description,
+                "prediction": shown.listing.predictions[prediction],
                 "bet_amount": 0,
                 "bet_amount_units": str(amount),
             }
-            for one, prediction, amount in chosen
+            for shown, prediction, amount in chosen
         ]
         self._send(method="bets_selected", bets_info=infos)
         messages = self.next("bets_to_sign").get("bets")
         if not isinstance(messages, list) or len(messages) != len(chosen) or len(chosen) > MOST_BETS:
             raise ListingError("the host asks to sign other bets than were chosen")
-        bets = [self._asked(message, *one) for message, one in zip(messages, chosen, strict=True)]
+        bets = [self._asked(message, *shown) for message, shown in zip(messages, chosen, strict=True)]
         signatures = [
-            one.contract.signer().bet(self._player, one.bet_id, bet, one.listing.host)
-            for bet, (one, _, _) in zip(bets, chosen, strict=True)
+            shown.contract.signer().bet(self._player, shown.bet_id, bet, shown.listing.host)
+            for bet, (shown, _, _) in zip(bets, chosen, strict=True)
         ]
         self._send(method="bets_signed", signatures=[f"0x{signature.hex()}" for signature in signatures])
         return bets
@@ -230,10 +230,10 @@ class Client:
         return self.account
 
     def _checked(self, shown: _OpenBet) -> ShownBet:
-        told: dict[str, Any] = shown.listing.model_dump()
-        told |= {name: tuple(told[name]) for name in ("predictions", "profits")}
-        told["salt"] = bytes.fromhex(shown.listing.salt[2:])
-        listing = Listing(**told)
+        content: dict[str, Any] = shown.listing.model_dump()
+        content |= {name: tuple(content[name]) for name in ("predictions", "profits")}
+        content["salt"] = bytes.fromhex(shown.listing.salt[2:])
+        listing = Listing(**content)
         contract = contract_of(self.tessera, bool(listing.profits))
         signature = bytes.fromhex(shown.host_signature.signature[2:])
         offer = HostSignature(shown.host_signature.expires_at, signature)
@@ -249,7 +249,7 @@ class Client:
             raise ListingError(f"{about} was not signed by its host {listing.host}. Do not bet on it")
         return ShownBet(shown.bet_id, contract, listing, offer, shown.leave)
 
-    def _asked(self, message: Any, one: ShownBet, prediction: int, amount: int) -> Bet:
+    def _asked(self, message: Any, shown: ShownBet, prediction: int, amount: int) -> Bet:
         """The bet that a host asks to sign, which is the chosen one in all that is not the host's to fill in."""
         now = max(int(time.time()), self.tessera.web3.eth.get_block("latest").get("timestamp", 0))
         try:
@@ -257,7 +257,7 @@ class Client:
         except (TypeError, KeyError, ValueError):
             raise ListingError("the host asks to sign what is no bet") from None
         bet = Bet(self._player.address, prediction, amount, 0, nonce, deadline)
-        if message != one.contract.signer().json_bet(one.bet_id, bet, one.listing.host):
+        if message != shown.contract.signer().json_bet(shown.bet_id, bet, shown.listing.host):
             raise ListingError("the host asks to sign another bet than was chosen")
         if deadline > now + DEADLINE_SECONDS:
             raise ListingError("the host asks to sign a bet that it could hold back for more than two minutes")

@@ -85,16 +85,16 @@ def read_frame(text: str) -> Frame:
     if len(text.encode(errors="replace")) > MOST_BYTES:
         raise FrameError("too_large", f"a message has at most {MOST_BYTES:,} bytes")
     try:
-        found = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+        frame = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise FrameError("malformed", "a message is a JSON object") from None
-    method = found.get("method") if isinstance(found, dict) else None
+    method = frame.get("method") if isinstance(frame, dict) else None
     if not isinstance(method, str):
         raise FrameError("malformed", 'a message is a JSON object with a "method"')
     if method not in METHODS:
         raise FrameError("unknown_method", f"the methods are {', '.join(METHODS)}", method[:40])
     try:
-        return _FRAME.validate_python(found)
+        return _FRAME.validate_python(frame)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"][1:])
@@ -111,16 +111,18 @@ def bets_frame(
     view: View, account: str | None, decimals: int, vouchers: Mapping[bytes, HostSignature] = MappingProxyType({})
 ) -> dict[str, Any]:
     """All that a client shows; nothing personal as long as nobody has signed in. `vouchers` are the account's."""
-    numbers = {one.bet_id: one.bet.number for one in view.offered}
+    numbers = {offered.bet_id: offered.bet.number for offered in view.offered}
     mine = view.stakes.get(account, ()) if account else ()
     balance = view.purses.get(account, Purse()).balance if account else 0
     return {
         "method": "bets",
         "balance": _tokens(balance, decimals),
         "balance_units": str(balance),
-        "open_bets": [_open(view, one, decimals, vouchers.get(one.bet_id)) for one in view.open_bets(account)],
-        "placed_bets": [_stake(view, one, numbers, decimals) for one in mine if one.status == "pending"],
-        "confirmed_bets": [_stake(view, one, numbers, decimals) for one in mine if one.status != "pending"],
+        "open_bets": [
+            _open(view, offered, decimals, vouchers.get(offered.bet_id)) for offered in view.open_bets(account)
+        ],
+        "placed_bets": [_stake(view, offered, numbers, decimals) for offered in mine if offered.status == "pending"],
+        "confirmed_bets": [_stake(view, offered, numbers, decimals) for offered in mine if offered.status != "pending"],
     }
 
 
@@ -151,7 +153,11 @@ def _open(view: View, offered: Offered, decimals: int, voucher: HostSignature | 
 
 def _stake(view: View, stake: Stake, numbers: dict[bytes, int], decimals: int) -> dict[str, Any]:
     listed = view.listed.get(stake.bet_id)
-    listing = listed.listing if listed else next(one.listing for one in view.offered if one.bet_id == stake.bet_id)
+    listing = (
+        listed.listing
+        if listed
+        else next(offered.listing for offered in view.offered if offered.bet_id == stake.bet_id)
+    )
     outcome = None if listed is None or listed.outcome is None else listing.predictions[listed.outcome]
     return {
         "bet_id": numbers.get(stake.bet_id),

@@ -59,20 +59,20 @@ class Lander:
 
         `transactions` are those in which the chain, up to its block `head`, has bets of this host.
         """
-        for key, one in list(self.landed.items()):
-            if one.block <= head and one.transaction not in transactions:
+        for key, landed in list(self.landed.items()):
+            if landed.block <= head and landed.transaction not in transactions:
                 del self.landed[key]
-        self._used = {one.key for one in signed if one.key in self._used and self._is_used(one)}
-        over = [one for one in signed if one.bet.deadline < now]
-        for one in over:
-            was_placed = self.landed.pop(one.key, None) is not None or self._is_used(one)
+        self._used = {landed.key for landed in signed if landed.key in self._used and self._is_used(landed)}
+        over = [landed for landed in signed if landed.bet.deadline < now]
+        for landed in over:
+            was_placed = self.landed.pop(landed.key, None) is not None or self._is_used(landed)
             code = None if was_placed else "deadline_over"
-            self._drop([one], code, "the bet was not placed before its deadline; nothing was taken")
-        return [one for one in signed if one.bet.deadline >= now]
+            self._drop([landed], code, "the bet was not placed before its deadline; nothing was taken")
+        return [landed for landed in signed if landed.bet.deadline >= now]
 
-    def waits(self, one: SignedBet) -> bool:
+    def waits(self, signed: SignedBet) -> bool:
         """Whether a bet is still to be landed."""
-        return one.key not in self.landed and one.key not in self._used
+        return signed.key not in self.landed and signed.key not in self._used
 
     def land(self, waiting: list[SignedBet], view: View) -> None:
         """Sends one batch of each bet with signed bets that wait, those of `waiting`, in the order they came."""
@@ -98,65 +98,65 @@ class Lander:
         for key, bets in by_bet.items():
             self._land(offered[key], bets[:MOST_AT_ONCE])
 
-    def _refusal(self, offered: Offered, one: SignedBet, view: View, purse: Purse) -> tuple[str, str] | None:
+    def _refusal(self, offered: Offered, signed: SignedBet, view: View, purse: Purse) -> tuple[str, str] | None:
         """What a bet would be refused for, as far as it is known without asking the chain: a code and a sentence."""
-        if offered.excludes(one.bet.account):
+        if offered.excludes(signed.bet.account):
             return "excluded", "the host and the members of the panel cannot take part"
         is_least = offered.bet.has_odds or offered.bet_id not in view.listed  # else it may add to a position
-        if one.bet.amount > offered.bet.max_stake or (is_least and one.bet.amount < offered.bet.min_stake):
+        if signed.bet.amount > offered.bet.max_stake or (is_least and signed.bet.amount < offered.bet.min_stake):
             return "bad_amount", f"bet {offered.bet.number} takes stakes in its range alone"
-        return purse.refusal(offered.product, one.bet.amount, self.decimals)
+        return purse.refusal(offered.product, signed.bet.amount, self.decimals)
 
     def _land(self, offered: Offered, bets: list[SignedBet]) -> None:
         try:
             self.catalogue.list_bet(self.wallet, offered)
         except Reverted as refusal:
             return self._drop(bets, "not_listed", f"the bet cannot be listed: {refusal}; nothing was taken")
-        self._alone |= {one.key for one in bets if not self._is_by_key(offered, one)}
-        keys = [one for one in bets if one.key not in self._alone]
+        self._alone |= {signed.key for signed in bets if not self._is_by_key(offered, signed)}
+        keys = [signed for signed in bets if signed.key not in self._alone]
         batch = self._batch(offered, keys)
         if self._placed_by(offered, batch) < sum(map(len, batch)):
             # Gas is the host's: what cannot be placed is not sent.
             bets = self._sifted(offered, bets)
-            batch = self._batch(offered, [one for one in keys if one in bets])
-        together = [one for group in batch for one in group]
+            batch = self._batch(offered, [signed for signed in keys if signed in bets])
+        together = [signed for group in batch for signed in group]
         if together:
             self._land_together(offered, batch)
-        for one in bets:
-            if one not in together:
-                self._land_alone(offered, one)
+        for signed in bets:
+            if signed not in together:
+                self._land_alone(offered, signed)
         return None
 
     def _land_together(self, offered: Offered, batch: list[list[SignedBet]]) -> None:
         try:
             receipt = offered.contract.write(self.wallet, "place_many", *self._arguments(offered, batch))
         except Reverted as refusal:
-            return self._drop([one for group in batch for one in group], "not_placed", _refused(refusal))
+            return self._drop([signed for group in batch for signed in group], "not_placed", _refused(refusal))
         skipped = {(row.account, row.nonce): row.reason for row in receipt.events if isinstance(row, BetSkipped)}
         for group in batch:
-            for one in group:
-                reason = skipped.get((one.bet.account, one.bet.nonce))
+            for signed in group:
+                reason = skipped.get((signed.bet.account, signed.bet.nonce))
                 if reason is None:
-                    self.landed[one.key] = Landed(one, receipt.transaction, receipt.block)
+                    self.landed[signed.key] = Landed(signed, receipt.transaction, receipt.block)
                 elif reason in TRY_ALONE or len(group) > 1:
-                    self._alone.add(one.key)  # another one of its group may have been refused
+                    self._alone.add(signed.key)  # another one of its group may have been refused
                 else:
-                    self._refuse(one, reason)
+                    self._refuse(signed, reason)
         return None
 
-    def _is_by_key(self, offered: Offered, one: SignedBet) -> bool:
+    def _is_by_key(self, offered: Offered, signed: SignedBet) -> bool:
         """Whether a batch takes the signature: those of contract wallets are landed one by one, whatever their form."""
-        message = offered.signer.typed_bet(one.bet_id, one.bet, self.wallet.address)
-        return signer_of(message, one.signature) == one.bet.account
+        message = offered.signer.typed_bet(signed.bet_id, signed.bet, self.wallet.address)
+        return signer_of(message, signed.signature) == signed.bet.account
 
     def _batch(self, offered: Offered, bets: list[SignedBet]) -> list[list[SignedBet]]:
-        return self._groups(offered, bets) if offered.bet.has_odds else [[one] for one in bets]
+        return self._groups(offered, bets) if offered.bet.has_odds else [[signed] for signed in bets]
 
     def _arguments(self, offered: Offered, batch: list[list[SignedBet]]) -> tuple:
-        bets = [one for group in batch for one in group]
+        bets = [signed for group in batch for signed in group]
         sizes = ([len(group) for group in batch],) if offered.bet.has_odds else ()
-        signatures = [compact_words(one.signature) for one in bets]
-        return offered.bet_id, *sizes, [tuple(one.bet) for one in bets], signatures
+        signatures = [compact_words(signed.signature) for signed in bets]
+        return offered.bet_id, *sizes, [tuple(signed.bet) for signed in bets], signatures
 
     def _placed_by(self, offered: Offered, batch: list[list[SignedBet]]) -> int:
         """How many bets a batch would place now."""
@@ -172,23 +172,23 @@ class Lander:
 
     def _sifted(self, offered: Offered, bets: list[SignedBet]) -> list[SignedBet]:
         """The bets that can be placed now, each by itself; the others are refused."""
-        found = []
-        for one in bets:
-            arguments = (offered.bet_id, tuple(one.bet), one.signature, tuple(NO_SIGNATURE))
+        placeable = []
+        for signed in bets:
+            arguments = (offered.bet_id, tuple(signed.bet), signed.signature, tuple(NO_SIGNATURE))
             data = offered.contract.calldata("place_signed", *arguments)
             try:
                 self.wallet.simulate({"to": offered.contract.address, "data": Web3.to_hex(data)}, "place_signed")
-                found.append(one)
+                placeable.append(signed)
             except Reverted as refusal:
-                self._refuse(one, refusal.reason)
-        return found
+                self._refuse(signed, refusal.reason)
+        return placeable
 
-    def _land_alone(self, offered: Offered, one: SignedBet) -> None:
+    def _land_alone(self, offered: Offered, signed: SignedBet) -> None:
         try:
-            receipt = offered.contract.place_signed(self.wallet, offered.bet_id, one.bet, one.signature)
-            self.landed[one.key] = Landed(one, receipt.transaction, receipt.block)
+            receipt = offered.contract.place_signed(self.wallet, offered.bet_id, signed.bet, signed.signature)
+            self.landed[signed.key] = Landed(signed, receipt.transaction, receipt.block)
         except Reverted as refusal:
-            self._refuse(one, refusal.reason)
+            self._refuse(signed, refusal.reason)
 
     def _groups(self, offered: Offered, bets: list[SignedBet]) -> list[list[SignedBet]]:
         """What is covered now: each bet that is by itself, and then as many of the others, in their order, as are
@@ -200,37 +200,39 @@ class Lander:
         waits = [line.waiting > 0 for line in lines]
 
         def fits(group: list[SignedBet]) -> bool:
-            added = [sum(one.bet.amount for one in group if one.bet.prediction == k) for k in range(len(lines))]
-            return book.with_stakes(added) and not any(waits[one.bet.prediction] for one in group)
+            added = [
+                sum(signed.bet.amount for signed in group if signed.bet.prediction == k) for k in range(len(lines))
+            ]
+            return book.with_stakes(added) and not any(waits[signed.bet.prediction] for signed in group)
 
         def add(group: list[SignedBet]) -> list[SignedBet]:
-            for one in group:
-                book.stakes[one.bet.prediction] += one.bet.amount
+            for signed in group:
+                book.stakes[signed.bet.prediction] += signed.bet.amount
             return group
 
-        known = [one for one in bets if one.bet.prediction < len(lines)]
+        known = [signed for signed in bets if signed.bet.prediction < len(lines)]
         groups, others = [], []
-        for one in known:
-            groups.append(add([one])) if fits([one]) else others.append(one)
+        for signed in known:
+            groups.append(add([signed])) if fits([signed]) else others.append(signed)
         for size in range(len(others), 1, -1):
             if fits(others[:size]):
                 groups.append(add(others[:size]))
                 break
         return groups
 
-    def _refuse(self, one: SignedBet, reason: str) -> None:
+    def _refuse(self, signed: SignedBet, reason: str) -> None:
         """Gives a bet up, unless its nonce is used: it was placed, which a chain may undo, or its player burned it."""
         if reason == USED:
-            self._used.add(one.key)
+            self._used.add(signed.key)
         else:
-            self._drop([one], "not_placed", f"{reason or 'the contract refuses it'}; nothing was taken")
+            self._drop([signed], "not_placed", f"{reason or 'the contract refuses it'}; nothing was taken")
 
-    def _is_used(self, one: SignedBet) -> bool:
-        return self.catalogue.at(one.contract).is_used(one.bet.account, self.wallet.address, one.bet.nonce)
+    def _is_used(self, signed: SignedBet) -> bool:
+        return self.catalogue.at(signed.contract).is_used(signed.bet.account, self.wallet.address, signed.bet.nonce)
 
     def _drop(self, bets: list[SignedBet], code: str | None, text: str) -> None:
-        self._alone -= {one.key for one in bets}
-        self._used -= {one.key for one in bets}
+        self._alone -= {signed.key for signed in bets}
+        self._used -= {signed.key for signed in bets}
         self.drop(bets, code, text)
 
 

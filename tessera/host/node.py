@@ -152,7 +152,7 @@ class Node:
         self._show()
         self._do("take back", self._take_back)
         self._list()
-        if waiting := [one for one in self._signed if self.lander.waits(one)]:
+        if waiting := [signed for signed in self._signed if self.lander.waits(signed)]:
             self._do("land", lambda: self.lander.land(waiting, self.view))
             self._show()
         if self.view.head != self._ended_at or time.monotonic() >= self._end_again_at:
@@ -239,14 +239,14 @@ class Node:
         with self.index.snapshot() as snapshot:
             listed = listed_bets(snapshot, host=self.wallet.address)
             stakes = stakes_of(self.tessera, snapshot, listed)
-            purses = purses_of(snapshot, {*self._players, *(one.bet.account for one in signed)})
+            purses = purses_of(snapshot, {*self._players, *(signed_bet.bet.account for signed_bet in signed)})
             head = snapshot.head
         transactions = {stake.transaction for mine in stakes.values() for stake in mine if stake.transaction}
         self._signed = self.lander.forget(now, head.number, transactions, signed)
-        for one in self._signed:
-            landed, bet = self.lander.landed.get(one.key), one.bet
-            if self.lander.waits(one) or (landed and landed.transaction not in transactions):
-                waits = Stake(one.bet_id, bet.prediction, bet.amount, "pending", landed and landed.transaction)
+        for signed_bet in self._signed:
+            landed, bet = self.lander.landed.get(signed_bet.key), signed_bet.bet
+            if self.lander.waits(signed_bet) or (landed and landed.transaction not in transactions):
+                waits = Stake(signed_bet.bet_id, bet.prediction, bet.amount, "pending", landed and landed.transaction)
                 stakes[bet.account] = (*stakes.get(bet.account, ()), waits)
                 purses[bet.account] = purses[bet.account].with_promise(bet.amount)
         self._find_named(transactions)
@@ -256,34 +256,34 @@ class Node:
         """Tells players of transactions that have no bet of this host, or are not there."""
         self._named = [*self._named, *_all(self._to_look)][-MOST_LOOKED_FOR:]
         left = []
-        for one in self._named:
-            if one.transaction in transactions:
+        for named in self._named:
+            if named.transaction in transactions:
                 continue
             try:
-                receipt = self.index.web3.eth.get_transaction_receipt(HexBytes(one.transaction))
+                receipt = self.index.web3.eth.get_transaction_receipt(HexBytes(named.transaction))
             except TransactionNotFound:
-                if one.until > time.monotonic():
-                    left.append(one)
+                if named.until > time.monotonic():
+                    left.append(named)
                 else:
-                    self.tell(one.account, "unknown_transaction", f"{one.transaction} is not on the chain")
+                    self.tell(named.account, "unknown_transaction", f"{named.transaction} is not on the chain")
                 continue
             rows = decode_logs(receipt["logs"]) if receipt["status"] == 1 else ()
             if not any(isinstance(row, BetPlaced | TicketQueued) for row in rows):
-                self.tell(one.account, "no_bet", f"{one.transaction} placed no bet")
+                self.tell(named.account, "no_bet", f"{named.transaction} placed no bet")
         self._named = left
 
     def _drop_signed(self, bets: list[SignedBet], code: str | None, text: str) -> None:
         """Forgets signed bets, and says why, unless their players know."""
         self.store.drop_signed(bets)
         if code is not None:
-            for one in bets:
-                self.tell(one.bet.account, code, text)
+            for signed in bets:
+                self.tell(signed.bet.account, code, text)
 
 
 def _all(queue: SimpleQueue) -> list:
-    found = []
+    questions = []
     try:
         while True:
-            found.append(queue.get_nowait())
+            questions.append(queue.get_nowait())
     except Empty:
-        return found
+        return questions

@@ -87,17 +87,17 @@ def pay(tessera: Tessera, wallet: Wallet, index: Index, bet: ListedBet, **equal)
     with index.snapshot() as snapshot:
         owed = due(tessera, snapshot, bet, **equal)
     if not bet.has_odds:
-        accounts = [one.account for one in owed]
+        accounts = [stake.account for stake in owed]
         return [
             tessera.prorata.claim_many(wallet, bet.bet_id, accounts[first : first + PAID_AT_ONCE])
             for first in range(0, len(accounts), PAID_AT_ONCE)
         ]
     receipts = []
-    for one in owed:
-        for first in range(0, max(1, len(one.ticket_ids)), TICKETS_AT_ONCE):
-            ids = one.ticket_ids[first : first + TICKETS_AT_ONCE]
-            predictions = one.predictions if first == 0 else []
-            receipts.append(tessera.odds.claim(wallet, bet.bet_id, one.account, predictions, ids))
+    for stake in owed:
+        for first in range(0, max(1, len(stake.ticket_ids)), TICKETS_AT_ONCE):
+            ids = stake.ticket_ids[first : first + TICKETS_AT_ONCE]
+            predictions = stake.predictions if first == 0 else []
+            receipts.append(tessera.odds.claim(wallet, bet.bet_id, stake.account, predictions, ids))
     return receipts
 
 

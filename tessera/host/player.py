@@ -116,7 +116,7 @@ class Player:
         then: Callable[[str], list[Answer]],
     ) -> list[Answer] | ChainCheck:
         """What `then` answers, where all was signed by the account's key, or else by its code. Raises `refusal`."""
-        by_code = [one for one in signatures if signer_of(*one) != account]
+        by_code = [signature for signature in signatures if signer_of(*signature) != account]
         if not by_code:
             return then(account)
         if not self._chain_checks.take("", len(by_code)):
@@ -124,7 +124,7 @@ class Player:
 
         def ask() -> bool | None:
             try:
-                return all(is_signed_by_code(self.node.tessera.web3, account, *one) for one in by_code)
+                return all(is_signed_by_code(self.node.tessera.web3, account, *signature) for signature in by_code)
             except NodeError:
                 return None
 
@@ -183,7 +183,9 @@ class Player:
 
     def _bet(self, info: BetInfo) -> tuple[Offered, Bet]:
         view = self.node.view
-        offered = next((one for one in view.open_bets(self.account) if one.bet.number == info.bet_id), None)
+        offered = next(
+            (open_bet for open_bet in view.open_bets(self.account) if open_bet.bet.number == info.bet_id), None
+        )
         if offered is None:
             raise FrameError("unknown_bet", f"there is no open bet {info.bet_id}")
         if info.desc != offered.bet.description:

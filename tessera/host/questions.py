@@ -39,7 +39,7 @@ def awaited(tessera: Tessera, snapshot: Snapshot, member: str, now: int) -> list
     panels = tessera.panels
     reported = {row.question_id for row in snapshot.rows(OutcomeReported) if member in row.members}
     on_panel: dict[int, bool] = {}
-    found = []
+    waiting = []
     for row in snapshot.rows(BetListed):
         listing = row.listing
         question = listing.question(row.contract)
@@ -51,8 +51,8 @@ def awaited(tessera: Tessera, snapshot: Snapshot, member: str, now: int) -> list
             continue
         question_id = panels.question_id(question)
         if question_id not in reported and not panels.result(listing.panel_id, question_id)[0]:
-            found.append(Awaited(row.bet_id, listing, question, question_id))
-    return sorted(found, key=lambda one: one.question.deadline)
+            waiting.append(Awaited(row.bet_id, listing, question, question_id))
+    return sorted(waiting, key=lambda one: one.question.deadline)
 
 
 def of_bet(tessera: Tessera, snapshot: Snapshot, bet_id: bytes) -> Awaited:

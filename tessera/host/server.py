@@ -71,8 +71,8 @@ class Connection:
             run = asyncio.get_running_loop().run_in_executor
             answers = await run(self._clerk, self.player.answer, text or "")
             if isinstance(answers, ChainCheck):
-                found = await run(self._askers, answers.ask)
-                answers = await run(self._clerk, answers.answer, found)
+                answer = await run(self._askers, answers.ask)
+                answers = await run(self._clerk, answers.answer, answer)
             self.put(*answers)
 
     async def close(self, code: int = TRY_LATER) -> None:
@@ -123,7 +123,7 @@ class Lobby:
                 await connection.close()
 
     async def _make_room(self, newest: Connection) -> None:
-        strangers = [one for one in self._connections if one.player.account is None]
+        strangers = [connection for connection in self._connections if connection.player.account is None]
         if len(strangers) > MOST_STRANGERS:
             await self._end(strangers[0])
         elif len(self._connections) > MOST_CONNECTIONS:

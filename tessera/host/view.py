@@ -60,17 +60,22 @@ class View:
 
     def open_bets(self, account: str | None) -> list[Offered]:
         """What an account may bet on now; None: somebody who has not signed in."""
-        return [one for one in self.offered if self.is_open(one) and one.admits(account)]
+        return [offered for offered in self.offered if self.is_open(offered) and offered.admits(account)]
 
     def position(self, account: str, bet_id: bytes, prediction: int) -> int:
         """What an account has on a prediction, or has promised, units."""
         mine = self.stakes.get(account, ())
-        return sum(one.amount for one in mine if (one.bet_id, one.prediction) == (bet_id, prediction))
+        return sum(stake.amount for stake in mine if (stake.bet_id, stake.prediction) == (bet_id, prediction))
 
     def differs(self, other: "View") -> bool:
         """Whether players see something else: a block alone is no news."""
         mine, others = (
-            (view.listed, view.stakes, view.purses, [one.bet_id for one in view.offered if view.is_open(one)])
+            (
+                view.listed,
+                view.stakes,
+                view.purses,
+                [offered.bet_id for offered in view.offered if view.is_open(offered)],
+            )
             for view in (self, other)
         )
         return mine != others

@@ -66,11 +66,11 @@ class Watch:
 
     def decided(self, panel: Panel, questions: list[tuple[bytes, PanelQuestion]]) -> dict[bytes, int | None]:
         """What the chain says of questions by hash; None where a panel decided nothing. Raises NodeError."""
-        panels, found = self.tessera.panels, {}
+        panels, outcomes = self.tessera.panels, {}
         for digest, asked in questions:
             is_final, outcome = panels.result(panel.panel_id, panels.question_id(asked))
-            found[digest] = outcome if is_final else None
-        return found
+            outcomes[digest] = outcome if is_final else None
+        return outcomes
 
 
 def overdue(engine: Engine) -> list[tuple[bytes, PanelQuestion]]:

@@ -281,13 +281,13 @@ class Notebook:
         """All lines; one that a crash cut off is left out."""
         if not self.path.exists():
             return []
-        found = []
+        lines = []
         for line in self.path.read_text().splitlines():
             try:
-                found.append(json.loads(line))
+                lines.append(json.loads(line))
             except ValueError:
                 continue
-        return found
+        return lines
 
 
 class Player:
@@ -328,7 +328,9 @@ class Player:
                 case "booked":
                     self.state, self.signature = decode(State, line["state"]), decode_signature(line["signature"])
                     book = line["book"]
-                    self.book = BookProof(decode_hash(book["root"]), [decode_hash(one) for one in book["proof"]])
+                    self.book = BookProof(
+                        decode_hash(book["root"]), [decode_hash(sibling) for sibling in book["proof"]]
+                    )
                     self.receipt, unanswered = None, None
                 case "result":
                     digest, outcome = decode_hash(line["question"]), int(line["outcome"])
@@ -500,16 +502,16 @@ class Player:
         return self.connection.tessera.sessions.session(self.session).top_ups
 
     def _outcomes(self) -> dict[bytes, int | None]:
-        found: dict[bytes, int | None] = {}
+        outcomes: dict[bytes, int | None] = {}
         for bet in self.state.open_bets:
             if bet.question in self.connection.results:
-                found[bet.question], signatures = self.connection.signed[bet.question]
+                outcomes[bet.question], signatures = self.connection.signed[bet.question]
                 if bet.question not in self._noted:
                     self._noted.add(bet.question)
                     self.notebook.write(
-                        "result", question=bet.question, outcome=found[bet.question], signatures=signatures
+                        "result", question=bet.question, outcome=outcomes[bet.question], signatures=signatures
                     )
-        return found
+        return outcomes
 
     async def _send(self, state: State, lock: int) -> None:
         """Signs a state, sends it, and takes its receipt. Raises EngineRefused, FrozenError."""

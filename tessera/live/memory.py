@@ -36,11 +36,11 @@ class Memory:
 
     def results(self, session: Session) -> dict[bytes, Result]:
         """The results that are known of a session's open bets."""
-        found = {}
+        results = {}
         for bet in session.state.open_bets:
             if (result := self.questions[bet.question].result) is not None:
-                found[bet.question] = result
-        return found
+                results[bet.question] = result
+        return results
 
     def did_line(self, headed: Headed) -> None:
         """The record is one line longer."""

@@ -58,12 +58,12 @@ def about(engine: Engine) -> Message:
 
 def opened(engine: Engine) -> list[Message]:
     """Questions that are open, with their quotes."""
-    delay, found = engine.terms.picture_delay_ms, []
+    delay, frames = engine.terms.picture_delay_ms, []
     for asked in engine.memory.open.values():
-        found.append(messages.question(asked, delay))
+        frames.append(messages.question(asked, delay))
         if asked.quoted is not None:
-            found.append(messages.quote(asked.quoted, delay))
-    return found
+            frames.append(messages.quote(asked.quoted, delay))
+    return frames
 
 
 class Connection:
@@ -202,12 +202,12 @@ def app_of(runner: Runner) -> FastAPI:
         asked = engine.memory.questions.get(decode_hash(digest))
         if asked is None:
             raise Refused(Code.UNKNOWN_QUESTION)
-        found = [messages.question(asked, engine.terms.picture_delay_ms)]
+        frames = [messages.question(asked, engine.terms.picture_delay_ms)]
         if asked.book is not None:
-            found.append(engine.book(asked))
+            frames.append(engine.book(asked))
         if asked.result is not None:
-            found.append(messages.result(asked))
-        return found
+            frames.append(messages.result(asked))
+        return frames
 
     @app.get("/record")
     async def record(

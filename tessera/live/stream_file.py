@@ -69,7 +69,7 @@ def read_stream(path: Path | str) -> tuple[Terms, list[Asking]]:
     if unknown or not askings:
         raise TermsError(f"{path}: unknown: {', '.join(unknown)}" if unknown else f"{path}: no [[question]]")
     try:
-        return Terms(**terms), [_asking(number, one) for number, one in enumerate(askings, 1)]
+        return Terms(**terms), [_asking(number, asking) for number, asking in enumerate(askings, 1)]
     except TypeError as error:  # of a dataclass: a field is missing
         raise TermsError(f"{path}: {str(error).partition(' ')[2]}") from None
 
@@ -86,7 +86,7 @@ def _asking(number: int, body: dict[str, Any]) -> Asking:
             int(body.pop("every")),
             int(body.pop("open_for")),
             int(body.pop("window")),
-            tuple(_choice(kind, one) for one in choices),
+            tuple(_choice(kind, choice) for choice in choices),
             tuple(int(chance * PPM // 100) for chance in body.pop("chances")),
             symbols,
             int(body.pop("results_within", RESULTS_SECONDS)),

@@ -1,6 +1,5 @@
 """The LMSR arithmetic in a fast EVM: `lmsr_evm` runs thousands of states in one call."""
 
-import site
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -11,7 +10,8 @@ from eth_utils import function_signature_to_4byte_selector
 from vyper.compiler import compile_from_file_input
 from vyper.compiler.input_bundle import FilesystemInputBundle
 
-ROOT = Path(__file__).parents[2]
+from tessera.deployment.artifacts import SEARCH
+
 SENDER = "0x" + "11" * 20
 ADDRESS = "0x" + "22" * 20
 MANY = 1000  # the harness' bound on the list of one call
@@ -84,7 +84,7 @@ def _words(values: Iterable[int]) -> bytes:
 
 @pytest.fixture(scope="session")
 def lmsr_evm() -> LmsrEvm:
-    sources = FilesystemInputBundle([*map(Path, site.getsitepackages()), ROOT])
+    sources = FilesystemInputBundle([*map(Path, SEARCH)])
     harness = sources.load_file(Path(__file__).with_name("lmsr_harness.vy"))
     compiled = compile_from_file_input(harness, input_bundle=sources, output_formats=["bytecode_runtime"])
     return LmsrEvm(bytes.fromhex(compiled["bytecode_runtime"][2:]))
