@@ -40,6 +40,29 @@ def test_nothing_to_move_counts_as_harvested(system, staked):
     assert system.pool.asset_state(system.usdc)[2] == boa.env.timestamp
 
 
+def test_a_grain_that_stays_due_is_not_harvested_and_less_is(system, staked):
+    grain = USD // 10_000
+    before = system.pool.asset_state(system.usdc)[2]
+    system.earn(system.usdc, 5_000 * USD)  # 50 USD of it can move
+    with boa.env.anchor():
+        assert system.pool.harvest(system.usdc, 50 * USD - grain) == 50 * USD - grain
+        assert system.pool.asset_state(system.usdc)[2] == before < boa.env.timestamp
+        assert system.pool.harvest(system.usdc, ALL) == grain
+        assert system.pool.asset_state(system.usdc)[2] == boa.env.timestamp
+    system.pool.harvest(system.usdc, 50 * USD - grain + 1)
+    assert system.pool.asset_state(system.usdc)[2] == boa.env.timestamp
+
+
+def test_dust_that_nobody_is_owed_is_given_up_once_everybody_left(system, staked):
+    system.earn(system.usdc, USD // 20_000)
+    assert system.pool.harvest(system.usdc, ALL) == 0
+    assert system.pool.asset_state(system.usdc)[1] > 0
+    system.pool.withdraw(system.usdc, 10_000 * USD, 0, sender=staked)
+    assert system.pool.asset_state(system.usdc)[1] > 0
+    assert system.pool.harvest(system.usdc, ALL) == 0
+    assert system.pool.asset_state(system.usdc)[1] == 0
+
+
 def test_pumped_share_price_moves_50_bps_a_week_at_most(system, staked):
     system.earn(system.usdc, 5_000 * USD)
     assert system.pool.harvest(system.usdc, ALL) == 50 * USD
