@@ -258,6 +258,28 @@ def excluding_once_it_has_lost(scene: Scene) -> int:
     return scene.gain() + EUR + scene.desk.offer.activation
 
 
+def opening_for_somebody_who_is_excluded(scene: Scene) -> int:
+    """A second account, which is not excluded, opens a session in the name of a player who is; what is at stake."""
+    scene.micro.exclude_self(START + DAY, sender=WALLET.address)
+    offer = scene.house.offer(WALLET.address, SESSION_KEY.address, deposit=10 * EUR)
+    signature = sign(scene.house.operator, scene.house.domain.digest(offer))
+    try:
+        scene.micro.open_session(offer.words, signature, sender=OTHER.address)
+    except boa.BoaError:
+        return 0
+    return offer.deposit
+
+
+def topping_up_for_somebody_who_is_excluded(scene: Scene) -> int:
+    """A second account tops up the session of a player who is excluded; what is added to the stakes."""
+    scene.micro.exclude_self(START + DAY, sender=WALLET.address)
+    try:
+        scene.micro.top_up(scene.desk.offer.words, 3 * EUR, sender=OTHER.address)
+    except boa.BoaError:
+        return 0
+    return 3 * EUR
+
+
 # Sets of rules that touch no attack of each other, so that a copy of the contract can lack them all.
 # Rule: the attack, a file, what stands there, and what stands in the copy.
 WEAKER: list[dict[str, tuple[Callable, str, str, str]]] = [
@@ -325,6 +347,18 @@ WEAKER: list[dict[str, tuple[Callable, str, str, str]]] = [
             "modules/exits.vy",
             "assert state.seq > session_word._seq(word),",
             "assert state.seq < session_word._seq(word),",
+        ),
+        "a session is opened by its player": (
+            opening_for_somebody_who_is_excluded,
+            "MicroSessions.vy",
+            'assert msg.sender == terms.player, "micro: not your offer"',
+            "assert terms.player != empty(address)",
+        ),
+        "a session is topped up by its player": (
+            topping_up_for_somebody_who_is_excluded,
+            "MicroSessions.vy",
+            'assert msg.sender == terms.player, "micro: not your session"',
+            "assert terms.player != empty(address)",
         ),
     },
 ]
