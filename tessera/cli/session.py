@@ -130,6 +130,8 @@ class Session:
             folder = _copied(folder / name)
         folder.mkdir(parents=True, exist_ok=True)
         index = Index(f"sqlite:///{folder}/{name}", self.web3, record)
+        if context := click.get_current_context(silent=True):
+            context.call_on_close(index.engine.dispose)  # all is in the one file again when the command ends
         index.sync()
         index.check()
         return index

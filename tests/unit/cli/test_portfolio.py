@@ -1,7 +1,6 @@
 """`tessera portfolio` and `tessera limits`: figures from the contracts and the one definition of profit and loss."""
 
 import csv
-import gc
 import io
 import json
 import re
@@ -164,7 +163,6 @@ def test_a_limit_of_0_stops_every_bet(ask, run, tessera, market):  # noqa: F811
 )
 def test_a_dry_run_writes_no_file(run, market, tmp_path, arguments):  # noqa: F811
     def files() -> dict:
-        gc.collect()  # what an earlier command read its index with is closed
         return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     for path in files():  # the fixture's
