@@ -74,6 +74,8 @@ EQUIVALENT = {
     ("PredictionEvents.vy", "forfeits: uint256 = 1"),
     ("PredictionEvents.vy", "final: bool = True"),
     ("PredictionEvents.vy", "outcome: uint256 = 1"),
+    ("PredictionEvents.vy", "ok: bool = True"),
+    ("modules/permits.vy", "return 1"),
     ("PredictionEvents.vy", "if result >> 8 & 2**128 - 2 == 0:"),
     ("modules/disputes.vy", "conclusion: uint256 = 1"),
     ("modules/disputes.vy", "ends_at: uint256 = 1"),
