@@ -88,6 +88,7 @@ EQUIVALENT = {
     ("ProrataBets.vy", "MAX_PREDICTIONS: constant(uint256) = (16 + 1)"),
     ("modules/tickets.vy", "NO_TICKETS: constant(int256) = 2"),
     ("modules/tickets.vy", "if new >= old:"),
+    ("modules/tickets.vy", "change: int256 = 1"),
 }
 STATEMENT = re.compile(
     r"^(\s+)(assert|extcall|log|self\.|[a-z_]+\.[a-z_.\[\]]+.*=|[a-z_]+\._[a-z_]+\(|[a-z_]+ [-+]?= )"
