@@ -381,9 +381,7 @@ def cli(sample: int, seed: int, only: str | None, jobs: int, here: int | None):
         return
     numbers = [n for n, t in enumerate(TARGETS) if only in (None, t.contract, *t.files)]
     with Progress() as progress, ThreadPoolExecutor(jobs) as pool:
-        runs = []
-        for number in numbers:
-            runs.append(pool.submit(in_a_copy, number, only, sample, seed, progress))
+        runs = [pool.submit(in_a_copy, number, only, sample, seed, progress) for number in numbers]
     failed = False
     for number, run in zip(numbers, runs, strict=True):
         survivors = [mutant for mutant in run.result() if mutant["survives"]]

@@ -66,6 +66,11 @@ class Book:
     bankroll: int
     needed: int
 
+    @property
+    def free(self) -> int:
+        """What of the bankroll the host can take back."""
+        return self.bankroll - self.needed
+
 
 @dataclass(frozen=True)
 class Ticket:

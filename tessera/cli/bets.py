@@ -140,11 +140,11 @@ class State:
 def found(session: Session, bet: str, url: str) -> "ShownBet":
     """A bet by its number at a host, or by its id on the chain. Raises Refused, ListingError or HostError."""
     if bet.startswith("0x"):
+        from tessera.host.catalogue import contract_of
         from tessera.host.client import ShownBet
 
         for row in listed(session, bet):
-            contract = session.tessera.odds if row.listing.profits else session.tessera.prorata
-            return ShownBet(None, contract, row.listing)
+            return ShownBet(None, contract_of(session.tessera, bool(row.listing.profits)), row.listing)
     with _connected(session, url) as client:
         for shown_bet in client.open_bets():
             if bet in (str(shown_bet.number), f"0x{shown_bet.bet_id.hex()}") or _begins(shown_bet.bet_id, bet):

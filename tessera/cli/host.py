@@ -108,7 +108,7 @@ def revoke(session: Session, file: Path, number: int, panel: str | None, yes: bo
     """Takes the offer of bet NUMBER of a bets.ini back for good, unless it is listed: nobody can list or take it."""
     from tessera.host.catalogue import contract_of
 
-    bet = next((listed_bet for listed_bet in _read(file, panel) if listed_bet.number == number), None)
+    bet = next((bet for bet in _read(file, panel) if bet.number == number), None)
     if bet is None:
         raise Refused("not_found", f"{file} has no section [bets:{number}]")
     about = {"description": bet.description, "then": "it can only come back in other words"}
@@ -137,7 +137,7 @@ def fund(session: Session, bet: str, amount: int, yes: bool):
 def defund(session: Session, bet: str, amount: int | str):
     """Takes AMOUNT, or all, of a bankroll back that no outcome needs."""
     listed_bet = _own(session, bet)
-    units = _free(session, listed_bet) if isinstance(amount, str) else amount
+    units = session.tessera.odds_lens.book(listed_bet.bet_id).free if isinstance(amount, str) else amount
     if not units:
         raise Refused("not_found", "all of the bankroll covers stakes: nothing can be taken back")
     receipt = session.tessera.odds.defund(session.wallet, listed_bet.bet_id, units)
@@ -168,14 +168,9 @@ def _contract(session: Session, listed_bet: "ListedBet"):
     return contract_of(session.tessera, listed_bet.has_odds)
 
 
-def _free(session: Session, listed_bet: "ListedBet") -> int:
-    book = session.tessera.odds_lens.book(listed_bet.bet_id)
-    return book.bankroll - book.needed
-
-
 def _bankroll(session: Session, listed_bet: "ListedBet") -> dict:
     book = session.tessera.odds_lens.book(listed_bet.bet_id)
-    return {"bankroll": eur(book.bankroll), "free": eur(book.bankroll - book.needed)}
+    return {"bankroll": eur(book.bankroll), "free": eur(book.free)}
 
 
 def _status(session: Session, bet: "ListedBet") -> dict:
@@ -186,7 +181,7 @@ def _status(session: Session, bet: "ListedBet") -> dict:
     if bet.has_odds:
         book, staked = lens.book(bet.bet_id), [lens.line(bet.bet_id, number).staked for number in every]
         if not bet.settled:
-            bankroll, free = book.bankroll, book.bankroll - book.needed
+            bankroll, free = book.bankroll, book.free
             waiting = pot - bankroll - sum(staked)
     else:
         staked = [session.tessera.prorata.staked(bet.bet_id, number) for number in every]

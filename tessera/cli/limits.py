@@ -5,36 +5,16 @@ It is kept on this computer, for this account, and honoured by this command. Nob
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tessera.cli.failures import Refused
 from tessera.cli.session import Session
+from tessera.model.own_limit import DAY, Limit
 
 if TYPE_CHECKING:
     from tessera.chain import EventLog
-
-DAY = 86_400
-
-
-@dataclass(frozen=True)
-class Limit:
-    """At most `amount` units in 24 h, None for no limit; from `changes_at` (unix seconds) on it is `next_amount`."""
-
-    amount: int | None = None
-    next_amount: int | None = None
-    changes_at: int = 0
-
-    def at(self, now: int) -> int | None:
-        """The limit of a moment."""
-        return self.next_amount if self.changes_at and now >= self.changes_at else self.amount
-
-    def changed(self, amount: int | None, now: int) -> "Limit":
-        """The limit after its owner asked for another: at once where it is tighter, a day later where it is looser."""
-        current = self.at(now)
-        tighter = amount is not None and (current is None or amount <= current)
-        return Limit(amount) if tighter else Limit(current, amount, now + DAY)
 
 
 class Limits:

@@ -42,8 +42,10 @@ def settle(session: Session, bet: str):
 
     Anybody may; then whoever was right can claim.
     """
+    from tessera.host.catalogue import contract_of
+
     listed_bet = _listed(session, bet)
-    receipt = _contract(session, listed_bet).settle(session.wallet, listed_bet.bet_id)
+    receipt = contract_of(session.tessera, listed_bet.has_odds).settle(session.wallet, listed_bet.bet_id)
     after = _listed(session, bet)
     card(session, "Receipt", {"bet_id": short(listed_bet.bet_id), "outcome": _outcome(after), **sent(receipt)})
 
@@ -91,10 +93,6 @@ def _listed(session: Session, bet: str) -> "ListedBet":
         raise Refused("not_found", f"no bet {bet} is on the chain: `tessera bets mine` shows the ids of yours")
     with session.index.snapshot() as snapshot:
         return listed_bets(snapshot, bet_id=ids)[ids[0]]
-
-
-def _contract(session: Session, listed_bet: "ListedBet"):
-    return session.tessera.odds if listed_bet.has_odds else session.tessera.prorata
 
 
 def _next(session: Session, bet: "ListedBet") -> str | None:

@@ -281,9 +281,9 @@ class Node:
 
 
 def _all(queue: SimpleQueue) -> list:
-    questions = []
+    items = []
     try:
         while True:
-            questions.append(queue.get_nowait())
+            items.append(queue.get_nowait())
     except Empty:
-        return questions
+        return items

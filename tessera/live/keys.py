@@ -1,11 +1,12 @@
 """Keys that sign digests, and who signed one: by libsecp256k1, ten times faster than in Python."""
 
 from coincurve import PrivateKey, PublicKey
-from eth_account.messages import SignableMessage, _hash_eip191_message
+from eth_account.messages import SignableMessage
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from tessera.chain.micro_sessions import Signature
+from tessera.chain.signatures import digest_of
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 S_MASK = 2**255 - 1
@@ -25,7 +26,7 @@ class Key:
 
     def sign_message(self, message: SignableMessage) -> bytes:
         """A signature of a text (EIP-191), 65 bytes as wallets give them."""
-        r, vs = self.sign(_hash_eip191_message(message))
+        r, vs = self.sign(digest_of(message))
         return r.to_bytes(32) + (vs & S_MASK).to_bytes(32) + bytes([27 + (vs >> 255)])
 
 
@@ -50,7 +51,7 @@ def is_signed_by(account: str, message: SignableMessage, signature: bytes) -> bo
     if len(signature) != 65 or signature[64] not in (0, 1, 27, 28):
         return False
     r, s, v = int.from_bytes(signature[:32]), int.from_bytes(signature[32:64]), signature[64] % 27
-    return s < 2**255 and signer_of(_hash_eip191_message(message), Signature(r, s | v << 255)) == account
+    return s < 2**255 and signer_of(digest_of(message), Signature(r, s | v << 255)) == account
 
 
 def _address(key: PublicKey) -> str:

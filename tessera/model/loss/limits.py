@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tessera.model.loss.expected import LossError
+from tessera.model.own_limit import Limit
 
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
@@ -26,31 +27,6 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Limit:
-    """One limit: `value` until `looser_at`, then `looser`. None is no limit, 0 allows nothing."""
-
-    value: int | None = None
-    looser: int | None = None
-    looser_at: int | None = None
-
-    def at(self, now: int) -> int | None:
-        """What holds at a time."""
-        return self.looser if self.looser_at is not None and now >= self.looser_at else self.value
-
-    def change(self, wanted: int | None, now: int) -> "Limit":
-        """The limit once its player wants another value: at once where it is not looser, else a day later.
-
-        A new wish takes the place of one that waits. Raises LossError where the value is out of range.
-        """
-        if wanted is not None and not 0 <= wanted <= MOST:
-            raise LossError("a limit is 0 or more, or none")
-        held = self.at(now)
-        if held is None or (wanted is not None and wanted <= held):
-            return Limit(wanted)
-        return Limit(held, wanted, now + DAY_MS)
-
-
-@dataclass(frozen=True)
 class Limits:
     """All limits of a wallet, and until when it has asked not to bet."""
 
@@ -58,8 +34,10 @@ class Limits:
     cool_off_until: int = 0
 
     def change(self, kind: Kind, wanted: int | None, now: int) -> "Limits":
-        """With another value of one limit. Raises LossError."""
-        return replace(self, of={**self.of, kind: self.of.get(kind, Limit()).change(wanted, now)})
+        """With another value of one limit. Raises LossError where the value is out of range."""
+        if wanted is not None and not 0 <= wanted <= MOST:
+            raise LossError("a limit is 0 or more, or none")
+        return replace(self, of={**self.of, kind: self.of.get(kind, Limit()).changed(wanted, now, DAY_MS)})
 
     def cool_off(self, until: int, now: int) -> "Limits":
         """With no bets until a time, which can only be moved later. Raises LossError beyond 6 weeks."""

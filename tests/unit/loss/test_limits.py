@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.model.loss.expected import LossError
-from tessera.model.loss.limits import DAY_MS, LONGEST_COOL_OFF_MS, WEEK_MS, Kind, Limit, Limits, Losses, broken
+from tessera.model.loss.limits import DAY_MS, LONGEST_COOL_OFF_MS, WEEK_MS, Kind, Limits, Losses, broken
+from tessera.model.own_limit import Limit
 
 NOW = 10**12
 values = st.none() | st.integers(0, 100)
@@ -16,27 +17,27 @@ def as_number(limit):
 
 
 def test_a_tighter_limit_holds_at_once():
-    assert Limit(50).change(20, NOW).at(NOW) == 20
-    assert Limit().change(0, NOW).at(NOW) == 0
+    assert Limit(50).changed(20, NOW, DAY_MS).at(NOW) == 20
+    assert Limit().changed(0, NOW, DAY_MS).at(NOW) == 0
 
 
 def test_a_looser_limit_holds_a_day_later():
-    limit = Limit(20).change(50, NOW)
+    limit = Limit(20).changed(50, NOW, DAY_MS)
     assert (limit.at(NOW), limit.at(NOW + DAY_MS - 1), limit.at(NOW + DAY_MS)) == (20, 20, 50)
 
 
 def test_no_limit_is_looser_than_any():
-    limit = Limit(20).change(None, NOW)
+    limit = Limit(20).changed(None, NOW, DAY_MS)
     assert (limit.at(NOW), limit.at(NOW + DAY_MS)) == (20, None)
 
 
 def test_a_tighter_wish_takes_back_a_looser_one_that_waits():
-    limit = Limit(20).change(50, NOW).change(20, NOW + DAY_MS - 1)
+    limit = Limit(20).changed(50, NOW, DAY_MS).changed(20, NOW + DAY_MS - 1, DAY_MS)
     assert limit.at(NOW + 2 * DAY_MS) == 20
 
 
 def test_a_second_looser_wish_waits_a_day_of_its_own():
-    limit = Limit(20).change(50, NOW).change(30, NOW + DAY_MS - 1)
+    limit = Limit(20).changed(50, NOW, DAY_MS).changed(30, NOW + DAY_MS - 1, DAY_MS)
     assert (limit.at(NOW + DAY_MS), limit.at(NOW + 2 * DAY_MS - 1)) == (20, 30)
 
 
@@ -45,7 +46,7 @@ def test_no_order_of_wishes_loosens_within_a_day(first, wishes):
     limit, now, history = Limit(first), NOW, [(0, first)]
     for wanted, later in wishes:
         now += later
-        limit = limit.change(wanted, now)
+        limit = limit.changed(wanted, now, DAY_MS)
         history.append((now, wanted))
         loosest = max(as_number(value) for at, value in history if at <= now - DAY_MS)
         assert as_number(limit.at(now)) <= min(loosest, as_number(limit.at(now + DAY_MS)))
