@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
+from web3 import HTTPProvider, Web3
 
 from tests.real.node import undone
 from tests.real.tickets import RealTickets
@@ -58,6 +59,14 @@ def folder(tmp_path_factory) -> Path:
 def url(folder) -> Iterator[str]:
     with running_devnet(folder) as url:
         yield url
+
+
+@pytest.fixture
+def web3(url) -> Iterator[Web3]:
+    """The devnet that all share, as it was once the test is over: for tests that let days pass in it."""
+    web3 = Web3(HTTPProvider(url))
+    with undone(web3):
+        yield web3
 
 
 @pytest.fixture

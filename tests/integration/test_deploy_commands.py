@@ -3,10 +3,8 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
 
 import pytest
-from web3 import HTTPProvider, Web3
 
 from scripts import devnet
 from tessera.chain import Deployment, Tessera, Wallet
@@ -14,7 +12,6 @@ from tessera.chain.embedded import known_account
 from tessera.chain.timelock import Operation
 from tessera.local.chain import UNITS, LocalChain, let_pass
 from tests.integration.conftest import run
-from tests.real.node import undone
 from tests.real.uniswap import Uniswap
 
 OPERATOR = known_account(15)
@@ -74,14 +71,6 @@ def test_a_dry_run_of_tickets_takes_stand_ins_on_a_local_network(tmp_path):
     assert len(re.findall(r"  to do  call .*: [\d,]+ gas", printed.stdout)) == 11
     assert "mint(the owner of StakingPool, 10 tokens)" in printed.stdout
     assert not record.exists()
-
-
-@pytest.fixture
-def web3(url) -> Iterator[Web3]:
-    """The devnet that all share, as it was once the test is over: days pass in it."""
-    web3 = Web3(HTTPProvider(url))
-    with undone(web3):
-        yield web3
 
 
 @pytest.mark.anvil

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from eth_account.messages import encode_defunct, encode_typed_data
-from web3 import HTTPProvider, Web3
 from websockets.sync.client import connect
 
 from tessera.chain import Deployment, Tessera, Wallet
@@ -101,10 +100,10 @@ def the_commands_of_the_page_run(url: str, folder: Path, home: Path) -> None:
 
 
 @pytest.mark.anvil
-def test_two_players_bet_against_each_other_by_the_docs_alone(url, folder: Path, tmp_path: Path):
+def test_two_players_bet_against_each_other_by_the_docs_alone(web3, url, folder: Path, tmp_path: Path):
     file = tmp_path / "bets.ini"
     file.write_text(BARE)
-    tessera = Tessera(Web3(HTTPProvider(url)), Deployment.load(folder / devnet.RECORD))
+    tessera = Tessera(web3, Deployment.load(folder / devnet.RECORD))
 
     def typed(command: str, **words: str) -> list[str]:
         command = command.replace("http://127.0.0.1:8545", url).replace(
