@@ -355,6 +355,13 @@ def test_chainlink_1470_feed_is_replaced_only_when_it_is_gone_or_agrees(system):
     honest = feed.deploy(8, "USD", 101 * 10**6)
     pool.set_feed(usdc, honest, sender=system.owner)
     assert (pool.feed_of(usdc), pool.feed_failed_at(usdc)) == (honest.address, 0)
+    # Both prices are within 1 % of the old one, to the unit and on both sides.
+    for outside, within in ((102_010_001, 102_010_000), (100_989_899, 100_989_900)):
+        honest = feed.deploy(8, "USD", outside)
+        with boa.reverts("pool: old feed still answers"):
+            pool.set_feed(usdc, honest, sender=system.owner)
+        honest.set_price(within)
+        pool.set_feed(usdc, honest, sender=system.owner)
 
 
 def test_perennial_43_aave_vault_112_incentives_reach_the_treasury_and_shares_do_not(system, staker):
