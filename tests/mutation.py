@@ -89,6 +89,7 @@ EQUIVALENT = {
     ("modules/tickets.vy", "NO_TICKETS: constant(int256) = 2"),
     ("modules/tickets.vy", "if new >= old:"),
     ("modules/tickets.vy", "change: int256 = 1"),
+    ("modules/mining.vy", "total: uint256 = 1"),
 }
 STATEMENT = re.compile(
     r"^(\s+)(assert|extcall|log|self\.|[a-z_]+\.[a-z_.\[\]]+.*=|[a-z_]+\._[a-z_]+\(|[a-z_]+ [-+]?= )"
