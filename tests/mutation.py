@@ -90,6 +90,7 @@ EQUIVALENT = {
     ("modules/tickets.vy", "if new >= old:"),
     ("modules/tickets.vy", "change: int256 = 1"),
     ("modules/mining.vy", "total: uint256 = 1"),
+    ("modules/harvests.vy", "if worth >= kept and cap > moved:"),
 }
 STATEMENT = re.compile(
     r"^(\s+)(assert|extcall|log|self\.|[a-z_]+\.[a-z_.\[\]]+.*=|[a-z_]+\._[a-z_]+\(|[a-z_]+ [-+]?= )"

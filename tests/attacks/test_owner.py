@@ -180,6 +180,7 @@ def test_stake_in_a_vault_that_lost_all_counts_nothing_a_day_later(system, stake
     system.events.predict(event, 0, sender=staker)
     with boa.reverts("pool: no loss to note"):
         pool.note_loss(usdc)
+    assert pool.loss_of(usdc) == (0, 0, 0)
     lost = vault.totalAssets()
     system.lose(usdc, lost)
     with boa.reverts("pool: nothing to revalue"):
