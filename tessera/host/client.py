@@ -176,9 +176,10 @@ class Client:
         return [self._checked(bet) for bet in shown]
 
     def bet(self, chosen: Sequence[tuple[ShownBet, int, int]]) -> list[Bet]:
-        """Signs bets (the bet, a prediction, an amount) that the host then lands, at most 16; what was signed.
+        """Signs bets (the bet, a prediction, an amount) that the host then lands, at most 16; what it accepted.
 
-        Raises ListingError where the host asks to sign anything else, HostError where it refuses.
+        Raises ListingError where the host asks to sign anything else, HostError where it refuses or does not answer:
+        what was signed until then it can still land before the deadline.
         """
         infos = [
             {
@@ -200,6 +201,8 @@ class Client:
             for bet, (shown, _, _) in zip(bets, chosen, strict=True)
         ]
         self._send(method="bets_signed", signatures=[f"0x{signature.hex()}" for signature in signatures])
+        if self.next("bets_accepted").get("nonces") != [str(bet.nonce) for bet in bets]:
+            raise HostError("the host says that it took other bets than were signed: until their deadline any may land")
         return bets
 
     def tell(self, transaction: str) -> None:

@@ -104,7 +104,13 @@ def read_frame(text: str) -> Frame:
 def error_frame(error: ChainError, method: str | None = None) -> dict[str, Any]:
     """What is said to a client whose message, or whose bet, was refused."""
     about = getattr(error, "method", None) or method
-    return {"method": "error", "code": getattr(error, "kind", error.code), "message": str(error), "in_reply_to": about}
+    return refusal(getattr(error, "kind", error.code), str(error), about)
+
+
+def refusal(code: str, text: str, method: str | None, nonce: int | None = None) -> dict[str, Any]:
+    """An error as it is sent. `nonce` is of an accepted bet that will not be placed."""
+    name = None if nonce is None else str(nonce)
+    return {"method": "error", "code": code, "message": text, "in_reply_to": method, "nonce": name}
 
 
 def bets_frame(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event
+from typing import Protocol
 
 from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
@@ -43,7 +44,12 @@ MOST_REORG = 256  # blocks, after which what is paid stays paid
 MOST_NONCES = 10_000  # accounts whose last nonce is remembered
 
 Publish = Callable[[View], None]
-Tell = Callable[[str, str, str], None]  # account, code, sentence
+
+
+class Tell(Protocol):
+    """Tells an account what became of a bet that it signed, or of a transaction that it named: then without a nonce."""
+
+    def __call__(self, account: str, code: str, text: str, nonce: int | None = None, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Node:
         """`budget` is what may be spent on gas a day, wei. Raises FileError where the file's bets cannot be offered."""
         self.tessera, self.index, self.store, self.wallet, self.decimals = tessera, index, store, wallet, decimals
         self.publish: Publish = lambda view: None
-        self.tell: Tell = lambda account, code, text: None
+        self.tell: Tell = lambda account, code, text, nonce=None: None
         self.catalogue = Catalogue(tessera, index, store, wallet.account)
         self.lander = Lander(tessera, self.catalogue, wallet, decimals, self._drop_signed)
         self._budget, self._refill_at = budget, 0.0
@@ -277,7 +283,7 @@ class Node:
         self.store.drop_signed(bets)
         if code is not None:
             for signed in bets:
-                self.tell(signed.bet.account, code, text)
+                self.tell(signed.bet.account, code, text, signed.bet.nonce)
 
 
 def _all(queue: SimpleQueue) -> list:

@@ -208,7 +208,8 @@ class Player:
         relayer = self.node.wallet.address
         bets: list[SignedBet] = []
         signatures: Signatures = []
-        for (offered, bet), text in zip(self._to_sign, frame.signatures, strict=True):
+        signed = list(zip(self._to_sign, frame.signatures, strict=True))
+        for (offered, bet), text in signed:
             if text is not None:
                 signature = _bytes(text)
                 bets.append(SignedBet(offered.contract.address, offered.bet_id, bet, signature))
@@ -217,7 +218,8 @@ class Player:
         def take(account: str) -> list[Answer]:
             self._to_sign = []
             self.node.take(bets)
-            return []
+            taken = (None if text is None else str(bet.nonce) for (_, bet), text in signed)
+            return [{"method": "bets_accepted", "nonces": list(taken)}]
 
         refusal = FrameError("bad_signature", f"not signed by {self.account}")
         return self._once_signed(str(self.account), signatures, frame, refusal, take)

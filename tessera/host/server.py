@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from tessera.host.frames import refusal
 from tessera.host.node import Node
 from tessera.host.player import BETS_A_SECOND, CHAIN_CHECKS_A_SECOND, ChainCheck, Player
 from tessera.host.sign_in import Challenge
@@ -136,8 +137,8 @@ class Lobby:
     def _publish(self, view: View) -> None:
         self._later(lambda: [connection.refresh() for connection in self._connections])
 
-    def _tell(self, account: str, code: str, text: str) -> None:
-        answer = {"method": "error", "code": code, "message": text, "in_reply_to": "bets_signed"}
+    def _tell(self, account: str, code: str, text: str, nonce: int | None = None) -> None:
+        answer = refusal(code, text, "bets_placed" if nonce is None else "bets_signed", nonce)
 
         def put() -> None:
             for connection in self._connections:

@@ -133,7 +133,7 @@ def test_two_people_bet_against_each_other_through_a_host(
         first.says("for 60 seconds")
         name = f"Sign in to {host.split('/')[2]}"
         first.press(name, "You are signed in.")
-        first.confirm("Bet 5.00 EUR on win", "Signed and sent.")
+        first.confirm("Bet 5.00 EUR on win", "The host took your bet.")
         bet_id = bytes.fromhex(first.tab.url.rsplit("0x", 1)[1])
         first.says("5.00 EUR in the pool, 5.00 EUR yours")  # read from the chain
         assert tessera.prorata.stake_of(bet_id, 0, winner.address) == 5 * EUR
@@ -145,7 +145,7 @@ def test_two_people_bet_against_each_other_through_a_host(
         row = second.tab.locator("dl div", has_text="Loses on average at most").first
         assert "1.000 EUR" in second.text(row)
         second.picture("hosted-before-signing")
-        second.press("Bet 10.00 EUR on loss", "Signed and sent.")
+        second.press("Bet 10.00 EUR on loss", "The host took your bet.")
         second.says("10.00 EUR in the pool, 10.00 EUR yours")
         assert tessera.prorata.stake_of(bet_id, 1, loser.address) == 10 * EUR
 
@@ -286,6 +286,8 @@ class FakeHost:
                 if frame["method"] == "bets_selected":
                     typed = self.typed(self._asked_for(frame["bets_info"][0]))
                     self._send(connection, {"method": "bets_to_sign", "bets": [typed]})
+                if frame["method"] == "bets_signed":
+                    self._send(connection, {"method": "bets_accepted", "nonces": [typed["message"]["nonce"]]})
         except ConnectionClosed:
             pass
 
@@ -361,7 +363,7 @@ def test_a_host_that_lies_is_refused_and_nothing_is_signed(visit, new_person, te
     page.press(f"Sign in to 127.0.0.1:{liar.port}", "You are signed in.")
     liar.typed = lambda typed: typed
     button.click()
-    page.says("Signed and sent.")
+    page.says("The host took your bet.")
     signature = next(frame for frame in liar.asked if frame["method"] == "bets_signed")["signatures"][0]
     assert len(signature) == 2 + 2 * 65
     # It counts in the person's own limit before it is on the chain.

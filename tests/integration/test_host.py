@@ -79,6 +79,7 @@ class Player:
         messages = self.next("bets_to_sign")["bets"]
         signed = [self.account.sign_message(encode_typed_data(full_message=one)).signature.hex() for one in messages]
         self.send(method="bets_signed", signatures=["0x" + one for one in signed])
+        assert self.next("bets_accepted")["nonces"] == [one["message"]["nonce"] for one in messages]
 
     def until(self, status: str) -> dict:
         """The player's bet once it has a status."""

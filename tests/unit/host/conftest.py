@@ -82,7 +82,7 @@ class World:
             decimals=6,
             **options,
         )
-        node.tell = lambda *told: self.told.append(told)
+        node.tell = lambda account, code, text, nonce=None: self.told.append((account, code, text))
         return node
 
     def sign(self, node: Node, number: int, player: int, prediction: int, amount: int, **changes) -> SignedBet:

@@ -19,7 +19,7 @@ from tests.unit.host.conftest import BARE, EUR
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "host.md").read_text()
 EXAMPLES = {frame["method"]: frame for frame in map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))}
-SENT = ("challenge", "bets", "signed_in", "bets_to_sign", "error")
+SENT = ("challenge", "bets", "signed_in", "bets_to_sign", "bets_accepted", "error")
 
 
 def shape(value):
@@ -73,7 +73,9 @@ def test_what_the_node_sends_has_the_shape_of_the_examples(world):
         EXAMPLES["bets_to_sign"]["bets"][0][name] for name in ("types", "primaryType")
     ]
     signed = Account.sign_message(encode_typed_data(full_message=typed), account.key).signature
-    assert ask(method="bets_signed", signatures=["0x" + signed.hex()]) == []
+    (accepted,) = ask(method="bets_signed", signatures=["0x" + signed.hex()])
+    assert shape(accepted) == shape(EXAMPLES["bets_accepted"])
+    assert accepted["nonces"] == [typed["message"]["nonce"]]
     node.step()
     node.step()
     state = told.state()

@@ -8,6 +8,7 @@ from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 from starlette.websockets import WebSocketDisconnect
 
+from tessera.chain import Wallet
 from tessera.chain.hosted_bets import Listing
 from tessera.host import server
 from tessera.host.frames import MOST_BYTES, read_frame
@@ -55,12 +56,14 @@ class Client:
         self.send(method="bets_selected", bets_info=[info])
         return self.next("bets_to_sign")["bets"]
 
+    def signature_of(self, message: dict) -> str:
+        """A bet, signed."""
+        return "0x" + self.account.sign_message(encode_typed_data(full_message=message)).signature.hex()
+
     def sign_bets(self, messages: list[dict]) -> None:
-        signatures = [
-            "0x" + self.account.sign_message(encode_typed_data(full_message=message)).signature.hex()
-            for message in messages
-        ]
+        signatures = [self.signature_of(message) for message in messages]
         self.send(method="bets_signed", signatures=signatures)
+        assert self.next("bets_accepted")["nonces"] == [message["message"]["nonce"] for message in messages]
 
 
 @pytest.fixture
@@ -253,6 +256,38 @@ def test_forged_and_missing_signatures_of_bets_are_refused(house, world):
     client.refused("bad_frame", method="bets_signed", signatures=[None])
 
 
+def test_what_was_signed_is_answered_bet_by_bet_and_survives_the_process(house):
+    """The answer comes once the bets are stored: a node that is started again has those that were accepted."""
+    node, connect = house
+    client = connect(0)
+    client.sign_in()
+    info = [
+        {"bet_id": number, "desc": desc, "prediction": "win", "bet_amount": 3}
+        for number, desc in enumerate(("A wins on B", "B wins on C"))
+    ]
+    client.send(method="bets_selected", bets_info=info)
+    first, second = client.next("bets_to_sign")["bets"]
+    client.send(method="bets_signed", signatures=[None, client.signature_of(second)])
+    assert client.next("bets_accepted")["nonces"] == [None, second["message"]["nonce"]]
+    assert [str(signed.bet.nonce) for signed in node.store.signed()] == [second["message"]["nonce"]]
+    client.refused("bad_frame", method="bets_signed", signatures=[client.signature_of(first), None])
+
+
+def test_what_is_said_of_a_named_transaction_answers_that_frame(house, world):
+    node, connect = house
+    client = connect(0)
+    client.sign_in()
+    consent = world.tessera.escrow.set_consent(Wallet(world.web3, world.players[0]), 0b111)
+    client.send(method="bets_placed", transactions=[consent.transaction])
+    # The node's own thread looks; that it heard of it shows in its answer.
+    while not node._to_look.qsize():
+        time.sleep(0.01)
+    node.step()
+    while (news := json.loads(client.socket.receive_text()))["method"] == "bets":
+        pass
+    assert (news["code"], news["in_reply_to"], news["nonce"]) == ("no_bet", "bets_placed", None)
+
+
 def test_a_player_who_asks_too_fast_is_told_so_over_all_connections(house, monkeypatch):
     _, connect = house
     client = connect(0)
@@ -291,12 +326,13 @@ def test_refusals_of_the_chain_reach_the_player(house, world):
     node, connect = house
     client = connect(0)
     client.sign_in()
-    client.sign_bets(client.select(0, "win", 51))
-    wait_for_store(node)
+    (message,) = client.select(0, "win", 51)
+    client.sign_bets([message])
     node.step()
     while (news := json.loads(client.socket.receive_text()))["method"] == "bets":
         pass
     assert (news["code"], news["in_reply_to"]) == ("no_balance", "bets_signed")
+    assert news["nonce"] == message["message"]["nonce"]
     assert news["message"] == "you have 50 in Escrow, 0 of it promised: deposit 1 more first; nothing was taken"
 
 

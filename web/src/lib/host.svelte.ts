@@ -1,7 +1,7 @@
 // The conversation with the node of a host of bets (docs/host.md). What it sends is checked before anything is shown or signed.
 import type { Address, Hex } from "viem";
 import { socketUrl } from "./address";
-import { betToSign, type Chosen, endOf, signInText } from "./asked";
+import { betToSign, type Chosen, endOf, secondsOf, signInText } from "./asked";
 import { chain, DEVNET } from "./chain.svelte";
 import { Refusal } from "./errors";
 import { sameAs } from "./follow";
@@ -12,7 +12,15 @@ import { plain } from "./texts";
 import { wallet } from "./wallet.svelte";
 
 type Frame = Record<string, unknown>;
-type Waiting = { readonly method: string; readonly about: string; readonly end: (frame: Frame | Refusal) => void };
+type Waiting = {
+  readonly method: string;
+  readonly about: string;
+  /** What is at stake where no answer comes. */
+  readonly otherwise: string;
+  /** Of the bet that was signed, if it is about one. */
+  readonly nonce: string | undefined;
+  readonly end: (frame: Frame | Refusal) => void;
+};
 
 const LAST = "tessera.host"; // the address connected to last
 const PORT = 8700; // of `ape run host`
@@ -139,7 +147,12 @@ class Host {
     if (this.state !== "open" || this.#socket !== socket) {
       throw new Refusal("The connection was lost while you signed. Nothing was sent. Sign in and try again.");
     }
-    this.#send({ method: "bets_signed", signatures: [signature] });
+    tell("waiting for the host");
+    const otherwise = `Until ${secondsOf(bet)} seconds after you signed, the bet may still land.`;
+    const send = () => this.#send({ method: "bets_signed", signatures: [signature] });
+    const wanted = nonce.toString();
+    const { nonces } = await this.#until("bets_accepted", "bets_signed", send, { otherwise, nonce: wanted });
+    if (!Array.isArray(nonces) || nonces[0] !== wanted) throw new Refusal(`The host took another bet. ${otherwise}`);
   }
 
   /** What of an account's signed bets the host may still land and has not: it is to come out of the balance. */
@@ -200,7 +213,7 @@ class Host {
     socket?.close();
     this.account = undefined;
     this.#challenge = "";
-    this.#waiting?.end(new Refusal("The connection to the host was lost. Nothing was signed."));
+    this.#waiting?.end(new Refusal(`The connection to the host was lost. ${this.#waiting.otherwise}`));
   }
 
   #take(data: unknown) {
@@ -220,7 +233,11 @@ class Host {
     else if (method === "error") {
       const text = `The host says: ${plain(String(frame.message)).slice(0, 300)}.`;
       notice.say(text);
-      if (frame.in_reply_to === this.#waiting?.about) this.#waiting!.end(new Refusal(text));
+      // What it says of another bet that was signed before ends no waiting.
+      const { about, nonce } = this.#waiting ?? {};
+      if (frame.in_reply_to === about && (typeof frame.nonce !== "string" || frame.nonce === nonce)) {
+        this.#waiting!.end(new Refusal(text));
+      }
     }
   }
 
@@ -241,18 +258,23 @@ class Host {
     return this.#until(method, frame.method, () => this.#send(frame));
   }
 
-  async #until(method: string, about: string, begin: () => void): Promise<Frame> {
+  async #until(
+    method: string,
+    about: string,
+    begin: () => void,
+    { otherwise = "Nothing was signed.", nonce }: { otherwise?: string; nonce?: string } = {},
+  ): Promise<Frame> {
     if (this.#waiting) throw new Refusal("The host is being asked about another bet. Nothing was signed. Try again.");
     try {
       return await new Promise<Frame>((resolve, reject) => {
-        const late = setTimeout(() => reject(new Refusal("The host does not answer. Nothing was signed.")), ANSWER_MS);
+        const late = setTimeout(() => reject(new Refusal(`The host does not answer. ${otherwise}`)), ANSWER_MS);
         const end = (answer: Frame | Refusal) => {
           clearTimeout(late);
           if (answer instanceof Refusal) reject(answer);
           else resolve(answer);
         };
         begin();
-        this.#waiting = { method, about, end };
+        this.#waiting = { method, about, otherwise, nonce, end };
       });
     } finally {
       this.#waiting = undefined;
