@@ -378,6 +378,9 @@ def test_perennial_43_aave_vault_112_incentives_reach_the_treasury_and_shares_do
         pool.sweep(token)
     token.refuse(system.treasury, False)
     assert pool.sweep(token) == 5 * WAD == token.balanceOf(system.treasury)
+    silent = load("tests/mocks/SilentToken.vy").deploy()  # its transfer returns nothing
+    silent.mint(pool, 7)
+    assert pool.sweep(silent) == 7 == silent.balanceOf(system.treasury)
     vault = system.vault[system.usdc]
     with boa.reverts("pool: token is a vault's share"):
         pool.sweep(vault)
