@@ -38,8 +38,9 @@ def _multiplier(e0: uint256, x: uint256, length: uint256) -> uint256:
     @param length Blocks from creation to stop.
     @return In 1e-6, rounded down.
     """
-    # What is taken away is rounded up.
-    return e0 * 10**4 - ((e0 - 100) * 10**4 * x + length - 1) // length
+    # What is taken away is rounded up. No overflow: below 10**7 times 2**40. No underflow: x is at most `length`.
+    taken: uint256 = unsafe_mul(unsafe_mul(unsafe_sub(e0, 100), 10**4), x)
+    return unsafe_sub(unsafe_mul(e0, 10**4), unsafe_add(taken, unsafe_sub(length, 1)) // length)
 
 
 @internal
