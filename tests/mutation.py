@@ -90,6 +90,7 @@ EQUIVALENT = {
     ("modules/tickets.vy", "if new >= old:"),
     ("modules/tickets.vy", "change: int256 = 1"),
     ("modules/mining.vy", "total: uint256 = 1"),
+    ("modules/asset_feeds.vy", "price: uint256 = 1"),
     ("modules/harvests.vy", "if worth >= kept and cap > moved:"),
 }
 STATEMENT = re.compile(
