@@ -1,13 +1,17 @@
 """A node that leaves logs out of old blocks: noticed by what the contracts count, and read again."""
 
+from collections import Counter
+
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from tessera.chain import Outcome
 from tessera.index import Index
 from tessera.index.api import app_of
 from tessera.index.holes import IncompleteError
 from tessera.index.index import FILL_SECONDS
+from tessera.index.schema import blocks
 from tessera.index.syncer import Syncer
 from tests.habits import within
 from tests.unit.index.conftest import dump
@@ -85,6 +89,15 @@ def test_only_what_follows_the_first_hole_is_read_anew(tessera, index, bets):
     index._filled = -FILL_SECONDS
     assert not index.fill(lambda block, newest: done.append((block, newest)))
     assert done[-1] == (index.head().number, index.head().number)
+
+
+def test_each_block_keeps_how_many_rows_it_has(tessera, index, bets):
+    """By this a block is found of which only a part was read."""
+    index.sync()
+    with index._database.connected() as db:
+        kept = dict(db.execute(select(blocks.c.number, blocks.c.logs).where(blocks.c.logs != 0)).tuples().all())
+    assert kept == Counter(row.block for row in tessera.log_reader().read())
+    assert set(bets) <= set(kept)
 
 
 def test_an_empty_index_has_no_holes(tessera, index):
