@@ -91,6 +91,15 @@ EQUIVALENT = {
     ("modules/tickets.vy", "change: int256 = 1"),
     ("modules/mining.vy", "total: uint256 = 1"),
     ("modules/asset_feeds.vy", "price: uint256 = 1"),
+    ("modules/asset_feeds.vy", "old_price: uint256 = 1"),
+    ("modules/asset_feeds.vy", "updated_at: uint256 = 1"),
+    ("modules/asset_feeds.vy", "old_at: uint256 = 1"),
+    ("modules/asset_feeds.vy", "answers: bool = True"),
+    ("modules/asset_feeds.vy", "old_answers: bool = True"),
+    ("modules/harvests.vy", "paid: uint256 = 1"),
+    ("modules/harvests.vy", "burned: uint256 = 1"),
+    ("modules/mining.vy", "last: uint256 = 1"),
+    ("modules/mining.vy", "accumulator: uint256 = 1"),
     ("modules/harvests.vy", "if worth >= kept and cap > moved:"),
 }
 STATEMENT = re.compile(
