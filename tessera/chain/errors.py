@@ -111,6 +111,12 @@ class NoGasMoneyError(ChainError):
     code = "no_gas_money"
 
 
+class NonceTakenError(ChainError):
+    """Another transaction has the nonce that was named. Nothing was sent."""
+
+    code = "nonce_taken"
+
+
 class NotMinedError(ChainError):
     """A transaction was sent, or may have been, and was not mined in time."""
 

@@ -15,6 +15,7 @@ from tessera.chain.errors import (
     NodeError,
     NodeRefusedError,
     NoGasMoneyError,
+    NonceTakenError,
     NotMinedError,
     Reverted,
     TooDearError,
@@ -135,29 +136,36 @@ class Wallet:
         self.simulate(call, function)
         gas = self.gas(call, function)
         price, money = self._affordable(gas, function)
-        return self._sign(call, gas, self._nonce(), min(2 * price.base + price.tip, money // gas), price.tip)
+        return self._sign(call, gas, self.nonce(), min(2 * price.base + price.tip, money // gas), price.tip)
 
     def send(self, call: TxParams, function: str) -> TxReceipt:
         """Simulates, signs, sends and waits. Raises Reverted, before anything is sent or where it failed on chain, and
         what `submit` raises."""
         return self._succeeded(self.submit(call, function), function)
 
-    def submit(self, call: TxParams, function: str) -> TxReceipt:
+    def submit(self, call: TxParams, function: str, *, nonce: int | None = None) -> TxReceipt:
         """The receipt of a call that was sent, whether it succeeded or not.
 
         It is offered at three prices, each read anew and higher than the one before, and waited for `seconds_per_price`
-        at each. Raises Reverted, TooDearError or NoGasMoneyError before anything is sent, NotMinedError, or an error
-        of the node's.
+        at each. A `nonce` that is named is the only one it is sent with: where another transaction has it, nothing is
+        sent. Raises Reverted, TooDearError or NoGasMoneyError before anything is sent, NonceTakenError, NotMinedError,
+        or an error of the node's.
         """
         for _ in range(PRICES):
             self.simulate(call, function)
             gas = self.gas(call, function)
-            receipt = self._offer(call, function, gas, self._nonce())
+            receipt = self._offer(call, function, gas, self.nonce() if nonce is None else nonce)
             if receipt is not None:
                 if self.budget is not None:
                     self.budget -= receipt["gasUsed"] * receipt["effectiveGasPrice"]
                 return receipt
+            if nonce is not None:
+                raise NonceTakenError(f"nonce {nonce} of {self.address} was used: nothing was sent")
         raise NotMinedError(f"{self.address} sends from elsewhere, too: nothing was sent. Wait, and try again")
+
+    def nonce(self) -> int:
+        """The nonce of the next transaction, which replaces one that waits where the account is `alone`."""
+        return self.web3.eth.get_transaction_count(self.address, "latest" if self.alone else "pending")
 
     def wait(self, transaction: bytes, function: str) -> TxReceipt:
         """The receipt of a transaction that was sent, once confirmed. Raises Reverted where it failed on chain,
@@ -218,9 +226,6 @@ class Wallet:
                 f"{max(0, self.budget) / 1e18:.6f} ETH of the budget are left, not enough for {function}"
             )
         return price, money if self.budget is None else min(money, self.budget)
-
-    def _nonce(self) -> int:
-        return self.web3.eth.get_transaction_count(self.address, "latest" if self.alone else "pending")
 
     def _sign(self, call: TxParams, gas: int, nonce: int, most: int, tip: int) -> Signed:
         return self.account.sign_transaction(

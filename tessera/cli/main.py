@@ -13,6 +13,7 @@ import click
 
 from tessera.cli import money, own_bets, resolving  # noqa: F401  the commands that settle a market or a bet
 from tessera.cli.bets import bets
+from tessera.cli.club import club
 from tessera.cli.failures import failure_of, failure_of_command
 from tessera.cli.host import host
 from tessera.cli.keeper import keeper
@@ -91,6 +92,7 @@ for command in (
     markets,
     bets,
     host,
+    club,
     tickets,
     portfolio,
     keeper,

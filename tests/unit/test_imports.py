@@ -18,7 +18,8 @@ BELOW = {
     "keeper": {"model", "chain", "accounting", "index"},
     "host": {"model", "chain", "index"},
     "live": {"model", "chain", "index"},
-    "cli": {"model", "chain", "accounting", "index", "keeper", "host"},
+    "club": {"model", "chain", "index"},
+    "cli": {"model", "chain", "accounting", "index", "keeper", "host", "club"},
     "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper", "host"},
 }
 

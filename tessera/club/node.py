@@ -1,0 +1,90 @@
+"""All that a club's node is made of, opened by its settings."""
+
+from dataclasses import dataclass
+
+from tessera.chain.accounts import from_key_file, secret_of
+from tessera.chain.deployments import LOCAL_CHAINS, Deployment, Tessera, history_of
+from tessera.chain.errors import ChainError
+from tessera.chain.node import connect
+from tessera.chain.wallet import Signer, Wallet
+from tessera.club.news import News, Watch
+from tessera.club.sender import Sender
+from tessera.club.settings import Settings
+from tessera.club.store import Store
+from tessera.index.api import Leaders
+from tessera.index.index import Index
+from tessera.index.syncer import Syncer
+
+SECONDS_PER_PRICE = 45  # for a transaction to be mined: somebody waits with the phone in the hand
+
+
+@dataclass
+class Node:
+    """One node of a club."""
+
+    settings: Settings
+    tessera: Tessera
+    index: Index
+    store: Store
+    sender: Sender
+    news: News
+    syncer: Syncer
+    leaders: Leaders
+
+    @classmethod
+    def of(cls, settings: Settings, tessera: Tessera, account: Signer) -> "Node":
+        """Opens databases and makes all parts; nothing runs yet. Raises ChainError."""
+        index = Index(settings.index, tessera.web3, tessera.deployment)
+        store = Store(settings.database)
+        store.claim(history_of(tessera.web3, tessera.deployment))
+        wallet = Wallet(
+            tessera.web3,
+            account,
+            confirmations=0 if tessera.deployment.chain_id in LOCAL_CHAINS else settings.confirmations,
+            max_gas_price=settings.gas.max_price,
+            seconds_per_price=SECONDS_PER_PRICE,
+            alone=True,
+        )
+        node = cls(
+            settings,
+            tessera,
+            index,
+            store,
+            Sender(tessera, store, wallet, settings.gas),
+            News(settings.limits),
+            Syncer(index, settings.every),
+            Leaders(index),
+        )
+        watch = Watch(index)
+
+        def then() -> None:
+            node.leaders.follow()
+            if (change := watch.look()) is not None:
+                node.news.publish_from(change)
+
+        node.syncer.then = then
+        return node
+
+    @property
+    def chain_id(self) -> int:
+        """The chain's number."""
+        return self.tessera.deployment.chain_id
+
+
+def opened(settings: Settings) -> Node:
+    """The node of some settings, nothing of which runs yet. Raises ChainError."""
+    deployment = Deployment.load(settings.record)
+    return Node.of(settings, Tessera(connect(settings.rpc), deployment), account_of(settings, deployment.chain_id))
+
+
+def account_of(settings: Settings, chain_id: int) -> Signer:
+    """The node's account. Raises ChainError where it cannot be had."""
+    if settings.devnet_account is not None:
+        if chain_id not in LOCAL_CHAINS:
+            raise ChainError("devnet_account is for a devnet alone: everybody knows its keys. Name a key_file")
+        from tessera.chain.embedded import known_account
+
+        return known_account(settings.devnet_account)
+    if settings.key_file is None or settings.passphrase_file is None:
+        raise ChainError("name key_file and passphrase_file: the account that invites and gives gas money")
+    return from_key_file(settings.key_file, secret_of(settings.passphrase_file))

@@ -1,0 +1,475 @@
+"""What a club's node must not forget, and the chain does not know: who was invited by which code, what the node gave to
+whom, names, sessions and turns.
+
+Invariants, which each change keeps in one transaction: a code belongs to one account for good; an account belongs to
+one code; a nonce of the node's account carries one intent for good, so that whoever repeats it can do nothing twice;
+only the holder of the lease writes intents.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    LargeBinary,
+    MetaData,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy import Text as AnyText
+from sqlalchemy.exc import IntegrityError
+
+from tessera.chain.errors import ChainError
+from tessera.club.names import Name
+from tessera.club.refusals import RefusedError
+from tessera.index.database import Database
+from tessera.index.schema import Struct, Uint, int64
+
+MAKING = 0x7E55E2B  # PostgreSQL's lock while the tables are made: any number that nobody else uses
+DAY = 86_400
+LEASE = "sender"
+
+metadata = MetaData()
+codes = Table(
+    "club_codes",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("label", AnyText, nullable=False),
+    Column("made_at", int64, nullable=False),
+    Column("ends_at", int64, nullable=False),
+    Column("account", AnyText, unique=True),  # who redeemed it
+    Column("redeemed_at", int64),
+    Column("revoked_at", int64),  # before it was redeemed: nobody can; afterwards: its account is replaced
+)
+sent = Table(
+    "club_sent",
+    metadata,
+    Column("nonce", int64, primary_key=True, autoincrement=False),
+    Column("kind", AnyText, nullable=False),
+    Column("accounts", Struct, nullable=False),
+    Column("amount", Uint, nullable=False),  # wei to each account
+    Column("at", int64, nullable=False),
+    Column("failed", Boolean, nullable=False),  # on the chain
+    Column("transaction", AnyText),  # where the node saw its end
+    Column("ended_at", int64),
+)
+names = Table(
+    "club_names",
+    metadata,
+    Column("account", AnyText, primary_key=True),
+    Column("name", AnyText, nullable=False),
+    Column("issued_at", int64, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+name_keys = Table(
+    "club_name_keys",
+    metadata,
+    Column("key", AnyText, primary_key=True),
+    Column("account", AnyText, nullable=False, index=True),
+)
+sessions = Table(
+    "club_sessions",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("account", AnyText, nullable=False),
+    Column("ends_at", int64, nullable=False),
+)
+turns = Table(
+    "club_turns",
+    metadata,
+    Column("market_id", int64, primary_key=True),
+    Column("account", AnyText, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+)
+leases = Table(
+    "club_leases",
+    metadata,
+    Column("name", AnyText, primary_key=True),
+    Column("holder", AnyText, nullable=False),
+    Column("epoch", int64, nullable=False),
+    Column("until", Float, nullable=False),
+)
+settings = Table(
+    "club_settings",
+    metadata,
+    Column("name", AnyText, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+
+class StoreError(ChainError):
+    """The club's database cannot be used."""
+
+    code = "no_store"
+
+
+class LostLeaseError(ChainError):
+    """Another node sends by now."""
+
+    code = "lost_lease"
+
+
+@dataclass(frozen=True)
+class Member:
+    """An account that redeemed a code. `replaced`: its code was revoked afterwards, for a lost key."""
+
+    account: str
+    label: str
+    redeemed_at: int
+    replaced: bool
+    code: str  # the first letters of the code's hash, by which the owner names it
+
+
+@dataclass(frozen=True)
+class Code:
+    """An invitation: `code` are the first letters of its hash."""
+
+    code: str
+    label: str
+    ends_at: int
+    account: str | None
+    revoked: bool
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What the node's transaction of a nonce does: `kind` "invite", "uninvite", or "gas" with so many wei for each."""
+
+    nonce: int
+    kind: str
+    accounts: tuple[str, ...]
+    amount: int
+    at: int
+
+
+@dataclass(frozen=True)
+class KeptName:
+    """What a member is called."""
+
+    account: str
+    name: str
+    issued_at: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """When somebody's bet on a market is to be sent, unix seconds by the chain's clock."""
+
+    market_id: int
+    account: str
+    at: float
+    ends_at: float
+    place: int
+
+
+def hash_of(code: str) -> bytes:
+    """What is stored of a code or a session's token."""
+    return sha256(code.encode()).digest()
+
+
+class Store:
+    """The database of a club; several nodes can share it. Any thread."""
+
+    def __init__(self, url: str):
+        """`url` as SQLAlchemy wants it. Makes the tables. Raises StoreError, ChainError where the URL is none."""
+        self._database = Database(url, lambda reason: StoreError(f"the club's database cannot be used: {reason}"))
+        self.engine = self._database.engine
+        with self._database.writing() as db:
+            if self.engine.dialect.name == "postgresql":  # two nodes may begin at once
+                db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MAKING})
+            metadata.create_all(db)
+            # It marks texts to sign as this club's, whichever node made them.
+            self.secret = _kept(db, "challenges", secrets.token_bytes(32))
+
+    def claim(self, history: str) -> None:
+        """Notes of which chain's history this is; nonces of another mean something else. Raises StoreError there."""
+        with self._database.writing() as db:
+            if (known := _kept(db, "history", history.encode())) != history.encode():
+                raise StoreError(
+                    f"the club's database is of another chain or deployment ({known.decode()}, not {history}): "
+                    "name another file as `database`"
+                )
+
+    # Invitations
+
+    def make_codes(self, labels: Sequence[str], *, days: int) -> list[str]:
+        """New codes, one for each label; nobody can find them out afterwards."""
+        made, now = [secrets.token_urlsafe(16) for _ in labels], int(time.time())
+        rows = [
+            {"hash": hash_of(code), "label": label, "made_at": now, "ends_at": now + days * DAY}
+            for code, label in zip(made, labels, strict=True)
+        ]
+        with self._database.writing() as db:
+            db.execute(insert(codes), rows)
+        return made
+
+    def codes(self) -> list[Code]:
+        """All invitations, oldest first."""
+        with self._database.connected() as db:
+            rows = db.execute(select(codes).order_by(codes.c.made_at, codes.c.label, codes.c.hash))
+            return [
+                Code(row.hash.hex()[:8], row.label, row.ends_at, row.account, row.revoked_at is not None)
+                for row in rows
+            ]
+
+    def redeem(self, code: str, account: str, most_members: int) -> Member:
+        """Makes an account a member by a code, once; the same account may repeat it. Raises RefusedError."""
+        now, key = int(time.time()), hash_of(code)
+        try:
+            with self._database.writing() as db:
+                row = db.execute(select(codes).where(codes.c.hash == key).with_for_update()).one_or_none()
+                if row is None:
+                    raise RefusedError("unknown_code", "This invitation is not known here: is the link whole?")
+                if row.account == account:
+                    return _member(row)
+                if row.revoked_at is not None:
+                    raise RefusedError("revoked_code", "This invitation was taken back: ask for a new one.")
+                if row.account is not None:
+                    raise RefusedError("used_code", "Somebody has used this invitation already: ask for a new one.")
+                if row.ends_at <= now:
+                    raise RefusedError("expired_code", "This invitation is too old: ask for a new one.")
+                if db.scalar(select(codes.c.hash).where(codes.c.account == account)) is not None:
+                    raise RefusedError(
+                        "other_account", "This account is a member already; the invitation is still good for a friend."
+                    )
+                members = select(func.count()).where(codes.c.account.is_not(None), codes.c.revoked_at.is_(None))
+                if (db.scalar(members) or 0) >= most_members:
+                    raise RefusedError("full", f"The club has its {most_members} members: who runs it can let in more.")
+                db.execute(update(codes).where(codes.c.hash == key).values(account=account, redeemed_at=now))
+                return _member(db.execute(select(codes).where(codes.c.hash == key)).one())
+        except StoreError as error:
+            if isinstance(error.__cause__, IntegrityError):  # by another code, at the same moment
+                raise RefusedError("other_account", "This account is a member already by another invitation.") from None
+            raise
+
+    def revoke(self, start: str) -> Code:
+        """Takes an invitation back by the first letters of its hash: its code is void, its account marked as replaced.
+
+        Raises RefusedError where there is not exactly one of them.
+        """
+        now = int(time.time())
+        with self._database.writing() as db:
+            rows = [row for row in db.execute(select(codes)) if len(start) >= 4 and row.hash.hex().startswith(start)]
+            if len(rows) != 1:
+                raise RefusedError("unknown_code", f"{len(rows)} invitations begin with {start!r}: say more letters.")
+            db.execute(update(codes).where(codes.c.hash == rows[0].hash).values(revoked_at=now))
+            if rows[0].account is not None:
+                db.execute(delete(sessions).where(sessions.c.account == rows[0].account))
+            row = rows[0]
+            return Code(row.hash.hex()[:8], row.label, row.ends_at, row.account, True)
+
+    def members(self) -> list[Member]:
+        """Everybody who redeemed a code, in that order."""
+        with self._database.connected() as db:
+            rows = db.execute(select(codes).where(codes.c.account.is_not(None)).order_by(codes.c.redeemed_at))
+            return [_member(row) for row in rows]
+
+    def member(self, account: str) -> Member | None:
+        """Who redeemed a code as an account; None: nobody."""
+        with self._database.connected() as db:
+            row = db.execute(select(codes).where(codes.c.account == account)).one_or_none()
+            return None if row is None else _member(row)
+
+    # What was sent
+
+    def intent(self, nonce: int) -> Intent | None:
+        """What the transaction of a nonce does, as it was written down before it was sent."""
+        with self._database.connected() as db:
+            row = db.execute(select(sent).where(sent.c.nonce == nonce)).one_or_none()
+            return None if row is None else _intent(row)
+
+    def intend(self, intent: Intent, epoch: int) -> Intent:
+        """Writes an intent down before it is sent; another one of its nonce, which is kept, is returned in its place.
+
+        Raises LostLeaseError where the lease is not of this epoch any more.
+        """
+        with self._database.writing() as db:
+            held = db.scalar(select(leases.c.epoch).where(leases.c.name == LEASE).with_for_update())
+            if held != epoch:
+                raise LostLeaseError("another node sends by now")
+            row = db.execute(select(sent).where(sent.c.nonce == intent.nonce)).one_or_none()
+            if row is not None:
+                return _intent(row)
+            line = {**vars(intent), "accounts": list(intent.accounts), "failed": False}
+            db.execute(insert(sent), line)
+            return intent
+
+    def end_intent(self, nonce: int, transaction: str, *, failed: bool) -> None:
+        """Notes what became of an intent."""
+        with self._database.writing() as db:
+            ended = {"failed": failed, "transaction": transaction, "ended_at": int(time.time())}
+            db.execute(update(sent).where(sent.c.nonce == nonce).values(**ended))
+
+    def end_before(self, nonce: int) -> None:
+        """Notes that what was sent with lower nonces is on the chain, though nobody saw it end."""
+        with self._database.writing() as db:
+            is_open = sent.c.ended_at.is_(None)
+            db.execute(update(sent).where(sent.c.nonce < nonce, is_open).values(ended_at=int(time.time())))
+
+    def given_lately(self, since: int) -> set[str]:
+        """Accounts whose last gift ended at a time or later."""
+        with self._database.connected() as db:
+            rows = db.scalars(select(sent.c.accounts).where(sent.c.kind == "gas", sent.c.ended_at >= since))
+            return {account for accounts in rows for account in accounts}
+
+    def drop_intent(self, nonce: int) -> None:
+        """Forgets an intent that cannot be carried out, and whose nonce is free."""
+        with self._database.writing() as db:
+            db.execute(delete(sent).where(sent.c.nonce == nonce))
+
+    def given(self, since: int) -> dict[str, int]:
+        """Wei that each account was given since a time, what is under way included."""
+        given: dict[str, int] = {}
+        for gift, _ in self.gifts(since):
+            for account in gift.accounts:
+                given[account] = given.get(account, 0) + gift.amount
+        return given
+
+    def gifts(self, since: int = 0) -> list[tuple[Intent, str | None]]:
+        """What was given since a time, in order, with the transaction's hash where the node saw its end."""
+        wanted = select(sent).where(sent.c.kind == "gas", sent.c.at >= since, sent.c.failed.is_(False))
+        with self._database.connected() as db:
+            return [(_intent(row), row.transaction) for row in db.execute(wanted.order_by(sent.c.nonce))]
+
+    # Names
+
+    def names(self) -> list[KeptName]:
+        """All names, by name."""
+        with self._database.connected() as db:
+            rows = db.execute(select(names).order_by(names.c.name))
+            return [KeptName(row.account, row.name, row.issued_at) for row in rows]
+
+    def keep_name(self, account: str, name: Name, issued_at: int, signature: bytes) -> None:
+        """Notes what an account is called. Raises RefusedError where it is another's name or an older statement."""
+        taken = RefusedError("name_taken", "Somebody has this name, or one that looks like it: choose another one.")
+        try:
+            with self._database.writing() as db:
+                known = db.execute(select(names).where(names.c.account == account).with_for_update()).one_or_none()
+                if known is not None and known.issued_at >= issued_at:
+                    if (known.name, known.issued_at) == (name.text, issued_at):
+                        return  # the same statement once more
+                    raise RefusedError("old_name", "A later statement of this account is known.")
+                keys = set(name.keys)
+                others = select(name_keys.c.key).where(name_keys.c.key.in_(keys), name_keys.c.account != account)
+                if db.execute(others).first() is not None:
+                    raise taken
+                db.execute(delete(name_keys).where(name_keys.c.account == account))
+                db.execute(delete(names).where(names.c.account == account))
+                db.execute(
+                    insert(names),
+                    {"account": account, "name": name.text, "issued_at": issued_at, "signature": signature},
+                )
+                db.execute(insert(name_keys), [{"key": key, "account": account} for key in keys])
+        except StoreError as error:
+            if isinstance(error.__cause__, IntegrityError):
+                raise taken from None
+            raise
+
+    # Sessions
+
+    def open_session(self, account: str, *, seconds: int) -> tuple[str, int]:
+        """A token that proves an account, and until when, unix seconds."""
+        token, now = secrets.token_urlsafe(32), int(time.time())
+        with self._database.writing() as db:
+            db.execute(delete(sessions).where(sessions.c.ends_at <= now))
+            db.execute(insert(sessions), {"hash": hash_of(token), "account": account, "ends_at": now + seconds})
+        return token, now + seconds
+
+    def session(self, token: str) -> tuple[str, int] | None:
+        """Whose a token is, and until when; None where it is nobody's."""
+        with self._database.connected() as db:
+            row = db.execute(select(sessions).where(sessions.c.hash == hash_of(token))).one_or_none()
+            return None if row is None or row.ends_at <= time.time() else (row.account, row.ends_at)
+
+    def close_session(self, token: str) -> None:
+        """Ends a session."""
+        with self._database.writing() as db:
+            db.execute(delete(sessions).where(sessions.c.hash == hash_of(token)))
+
+    # Turns
+
+    def turn(self, market_id: int, account: str, *, now: float, first: float, apart: float, lasts: float, most: int):
+        """A turn of an account in a market: the one it has, or the first free one from `first` on, `apart` seconds from
+        each other. Raises RefusedError where there are too many."""
+        with self._database.writing() as db:
+            if self.engine.dialect.name == "postgresql":
+                db.execute(text("SELECT pg_advisory_xact_lock(:lock, :market)"), {"lock": 0x7E55, "market": market_id})
+            db.execute(delete(turns).where(turns.c.ends_at <= now))
+            waiting = db.execute(select(turns).where(turns.c.market_id == market_id).order_by(turns.c.at)).all()
+            if (own := next((row for row in waiting if row.account == account), None)) is None:
+                others = db.scalar(select(func.count()).where(turns.c.account == account)) or 0
+                if len(waiting) >= most or others >= most:
+                    raise RefusedError("too_many_turns", "Too many wait for this market: try in a minute.")
+                at = first
+                for row in waiting:
+                    if row.at - at >= apart:
+                        break
+                    at = max(at, row.at + apart)
+                line = {"market_id": market_id, "account": account, "at": at, "ends_at": at + lasts}
+                db.execute(insert(turns), line)
+                ends_at = at + lasts
+            else:
+                at, ends_at = own.at, own.ends_at
+            place = sum(row.at < at for row in waiting)
+            return Turn(market_id, account, at, ends_at, place)
+
+    def leave_turn(self, market_id: int, account: str) -> None:
+        """Gives a turn back."""
+        with self._database.writing() as db:
+            db.execute(delete(turns).where(turns.c.market_id == market_id, turns.c.account == account))
+
+    # Which of several nodes sends
+
+    def hold_lease(self, holder: str, seconds: float) -> int | None:
+        """The epoch of the lease where `holder` has it, for so many seconds more; None where another node has it."""
+        now = time.time()
+        try:
+            with self._database.writing() as db:
+                row = db.execute(select(leases).where(leases.c.name == LEASE).with_for_update()).one_or_none()
+                if row is None:
+                    line = {"name": LEASE, "holder": holder, "epoch": 1, "until": now + seconds}
+                    db.execute(insert(leases), line)
+                    return 1
+                if row.holder != holder and row.until > now:
+                    return None
+                epoch = row.epoch if row.holder == holder else row.epoch + 1
+                values = {"holder": holder, "epoch": epoch, "until": now + seconds}
+                db.execute(update(leases).where(leases.c.name == LEASE).values(**values))
+                return epoch
+        except StoreError as error:
+            if isinstance(error.__cause__, IntegrityError):  # another node was first
+                return None
+            raise
+
+    def leave_lease(self, holder: str) -> None:
+        """Lets another node send at once."""
+        with self._database.writing() as db:
+            db.execute(update(leases).where(leases.c.name == LEASE, leases.c.holder == holder).values(until=0.0))
+
+
+def _kept(db: Connection, name: str, new: bytes) -> bytes:
+    """What is kept by a name; `new` where there is nothing yet."""
+    known = db.scalar(select(settings.c.value).where(settings.c.name == name))
+    if known is None:
+        db.execute(insert(settings), {"name": name, "value": new})
+    return new if known is None else bytes(known)
+
+
+def _member(row) -> Member:
+    return Member(row.account, row.label, row.redeemed_at, row.revoked_at is not None, row.hash.hex()[:8])
+
+
+def _intent(row) -> Intent:
+    return Intent(row.nonce, row.kind, tuple(row.accounts), row.amount, row.at)

@@ -1,0 +1,73 @@
+"""Sessions: an account proves itself by a text of this club's."""
+
+import time
+
+from tessera.chain.embedded import known_account
+from tests.unit.club.conftest import refusal
+
+
+def open_with(world, text: str, signature: str):
+    return world.client.post("/club/session", json={"text": text, "signature": signature})
+
+
+def challenge(world, phone) -> str:
+    return world.client.get("/club/challenge", params={"account": phone.address}).json()["text"]
+
+
+def test_a_member_signs_in_and_out(world):
+    phone = world.member()
+    assert refusal(world.client.get("/club/session")) == (401, "no_session")
+    answer = phone.sign_in()
+    cookie = answer.headers["set-cookie"]
+    assert all(word in cookie for word in ("HttpOnly", "SameSite=strict", "Secure", "Path=/"))
+    assert world.client.get("/club/session").json()["account"] == phone.address
+    assert world.client.delete("/club/session").status_code == 204
+    assert refusal(world.client.get("/club/session")) == (401, "no_session")
+
+
+def test_only_hashes_of_tokens_are_stored(world):
+    phone = world.member()
+    token = phone.sign_in().cookies["tessera_club"]
+    assert token.encode() not in b"".join(path.read_bytes() for path in world.folder.glob("club.db*"))
+
+
+def test_refuses_a_stranger_and_a_replaced_account(world):
+    stranger, lost = world.phone(), world.member()
+    assert refusal(stranger.sign_in()) == (403, "not_a_member")
+    assert lost.sign_in().status_code == 200
+    world.node.store.revoke(world.node.store.members()[0].code)
+    assert refusal(world.client.get("/club/session")) == (401, "no_session")
+    assert refusal(lost.sign_in()) == (403, "replaced_account")
+
+
+def test_who_joined_without_a_code_is_a_member(world, bettor):
+    account = known_account(2)
+    assert account.address == bettor.address
+    phone = world.phone()
+    phone.account, phone.address = account, account.address
+    assert phone.sign_in().status_code == 200
+
+
+def test_refuses_a_text_that_is_not_this_clubs_or_anothers_or_too_old(world, monkeypatch):
+    phone, other = world.member(), world.member()
+    text = challenge(world, phone)
+    assert refusal(open_with(world, text, other.signed(text))) == (403, "bad_signature")
+    assert refusal(open_with(world, text, "0x" + "00" * 65)) == (403, "bad_signature")
+    for changed in (
+        text.replace("club.example", "evil.example"),
+        text.replace("Chain ID: 1337", "Chain ID: 1"),
+        text.replace(phone.address, other.address),
+        text + "\n",
+        "Sign in",
+    ):
+        assert refusal(open_with(world, changed, phone.signed(changed))) == (403, "bad_challenge")
+    later = time.time() + 601
+    monkeypatch.setattr("tessera.club.sign_in.time.time", lambda: later)
+    assert refusal(open_with(world, text, phone.signed(text))) == (403, "bad_challenge")
+
+
+def test_another_node_of_the_club_takes_the_text(world):
+    phone = world.member()
+    text = challenge(world, phone)
+    world.client.app.state.node = world.started()
+    assert open_with(world, text, phone.signed(text)).status_code == 200
