@@ -135,6 +135,32 @@ def test_dead_ends_give_every_stake_and_the_bankroll_back(house, played, end):
     assert house.pot(played) == 0
 
 
+@pytest.mark.parametrize("outcome", [0, 1, INVALID])
+def test_a_ticket_that_was_confirmed_in_part_pays_once(house, outcome):
+    """100 on 80 % and 200 on 110 % confirm 100 and 90.909090 of each other; 109.090910 still wait."""
+    listing, players = house.listed(bankroll=0, validator_bps=0), house.players[:2]
+    before = [house.balance(player) for player in players]
+    tickets = [
+        house.place(listing, player, side, stake * COIN)
+        for side, (player, stake) in enumerate(zip(players, (100, 200), strict=True))
+    ]
+    house.bets.confirm(listing.bet_id, [100 * COIN, 90_909_090])
+    house.settled(listing, outcome)
+    won = {
+        0: [80 * COIN, -90_909_090],
+        1: [-100 * COIN, 90_909_090 * 11 // 10],
+        INVALID: [0, 0],
+    }[outcome]
+    for side, (player, ticket) in enumerate(zip(players, tickets, strict=True)):
+        if won[side] > -100 * COIN:  # whoever loses all has nothing to claim
+            house.bets.claim(listing.bet_id, player.address, [], [ticket])
+            assert house.bets.words(listing.bet_id, side, ticket).ticket == 0
+            with boa.reverts("odds: nothing to claim"):
+                house.bets.claim(listing.bet_id, player.address, [], [ticket])
+    assert [house.balance(player) - b for player, b in zip(players, before, strict=True)] == won
+    assert house.pot(listing) == 0
+
+
 def test_nobody_right_leaves_the_stakes_to_the_host(house, funded):
     """As with any bookmaker; validators are paid all the same."""
     listing = house.listed(bankroll=100 * COIN)
