@@ -5,7 +5,8 @@ runs the unit tests that execute what was changed, and fails where fewer than 85
 with their line; those that cannot matter are explained in docs/mutants.md.
 
 The tests run once as they are, which says what each of them executes. Then this process forks for each mutant, puts the
-changed code into the functions that are loaded, and runs the quickest tests first: nothing is deployed twice.
+changed code into the functions that are loaded, and runs the quickest tests first, a minute of them at most: nothing is
+deployed twice, and what a minute's tests do not notice counts as a survivor.
 """
 
 import ast
@@ -20,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -28,6 +30,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).resolve().parent.parent
+MOST_SECONDS = 60  # of tests for one mutant, as long as they took before
 LEAST_SECONDS, TIMES_SLOWER = 20, 5  # that a mutant's tests may take
 LEAST_NOTICED = 0.85
 
@@ -283,6 +286,8 @@ class Trial:
                 if any(path == mutant.path and (constant or name == mutant.name) for path, name in executed)
             ]
             items.sort(key=seconds.get)
+            took = accumulate(map(seconds.get, items))
+            items = [item for item, end in zip(items, took, strict=True) if end <= MOST_SECONDS]
             limit = LEAST_SECONDS + TIMES_SLOWER * sum(map(seconds.get, items))
             survives = not items or self._passes(session, loaded, mutant, items, limit)
             if survives is not None:
