@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from tessera.chain.errors import ChainError, NodeError, NotFoundError
-from tessera.club import people
+from tessera.club import links, people, play
 from tessera.club.limits import Door, visitor
 from tessera.club.node import Node
 from tessera.club.page import Page
@@ -89,12 +89,10 @@ def app_of(node: Node, upstream: Upstream | None = None) -> FastAPI:
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
         node.news.begin()
-        node.syncer.start()
-        node.sender.start()
+        node.start()
         yield
         node.news.end()
-        await anyio.to_thread.run_sync(node.sender.stop)
-        await anyio.to_thread.run_sync(node.syncer.stop)
+        await anyio.to_thread.run_sync(node.stop)
         if isinstance(chain, HttpNode):
             await chain.close()
 
@@ -105,9 +103,12 @@ def app_of(node: Node, upstream: Upstream | None = None) -> FastAPI:
     state.node, state.page = node, Page(settings.page)
     state.index, state.syncer, state.leaders = node.index, node.syncer, node.leaders
     state.proxy = Proxy(chain, node.chain_id, list(node.tessera.deployment.addresses.values()))
+    state.pictures = links.Pictures()
     state.calls = Allowance(settings.limits.calls)
     app.include_router(api.router, prefix="/api")
     app.include_router(people.router)
+    app.include_router(play.router)
+    app.include_router(links.router)
     app.include_router(router)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Door, limits=settings.limits, secure=settings.url.startswith("https:"))

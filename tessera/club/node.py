@@ -7,6 +7,7 @@ from tessera.chain.deployments import LOCAL_CHAINS, Deployment, Tessera, history
 from tessera.chain.errors import ChainError
 from tessera.chain.node import connect
 from tessera.chain.wallet import Signer, Wallet
+from tessera.club.messages import Messenger, notifier
 from tessera.club.news import News, Watch
 from tessera.club.sender import Sender
 from tessera.club.settings import Settings
@@ -30,6 +31,7 @@ class Node:
     news: News
     syncer: Syncer
     leaders: Leaders
+    messenger: Messenger | None = None
 
     @classmethod
     def of(cls, settings: Settings, tessera: Tessera, account: Signer) -> "Node":
@@ -56,6 +58,8 @@ class Node:
             Leaders(index),
         )
         watch = Watch(index)
+        if settings.messages_file is not None:
+            node.messenger = Messenger(settings, index, store, notifier(settings.messages_file))
 
         def then() -> None:
             node.leaders.follow()
@@ -64,6 +68,20 @@ class Node:
 
         node.syncer.then = then
         return node
+
+    def start(self) -> None:
+        """Begins to read the chain, to send, and to announce."""
+        self.syncer.start()
+        self.sender.start()
+        if self.messenger is not None:
+            self.messenger.start(self.sender)
+
+    def stop(self) -> None:
+        """Waits for what is under way."""
+        if self.messenger is not None:
+            self.messenger.stop()
+        self.sender.stop()
+        self.syncer.stop()
 
     @property
     def chain_id(self) -> int:

@@ -66,6 +66,11 @@ class Sender:
             self._joined.add(account)
         return account in self._joined
 
+    @property
+    def leads(self) -> bool:
+        """Whether this node is the one that sends."""
+        return self._epoch is not None
+
     # The thread
 
     def start(self) -> None:

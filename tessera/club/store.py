@@ -202,6 +202,22 @@ class Store:
                     "name another file as `database`"
                 )
 
+    def announced(self) -> tuple[int, int] | None:
+        """Block and place in it of the last event that was announced; None: none was."""
+        with self._database.connected() as db:
+            known = db.scalar(select(settings.c.value).where(settings.c.name == "announced"))
+            if known is None:
+                return None
+            block, _, place = bytes(known).decode().partition(" ")
+            return int(block), int(place)
+
+    def note_announced(self, block: int, log_index: int) -> None:
+        """Notes which event was announced last."""
+        value = f"{block} {log_index}".encode()
+        with self._database.writing() as db:
+            _kept(db, "announced", value)
+            db.execute(update(settings).where(settings.c.name == "announced").values(value=value))
+
     # Invitations
 
     def make_codes(self, labels: Sequence[str], *, days: int) -> list[str]:

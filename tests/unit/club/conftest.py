@@ -18,7 +18,19 @@ from tessera.club.node import Node
 from tessera.club.settings import Settings
 
 # One deployed club on the embedded chain, and what can be done in it.
-from tests.embedded_club import bet, bettor, creator, deployed, market, owner, tessera, travel, web3  # noqa: F401
+from tests.embedded_club import (  # noqa: F401
+    bet,
+    bettor,
+    creator,
+    deployed,
+    market,
+    other_bettor,
+    owner,
+    settle,
+    tessera,
+    travel,
+    web3,
+)
 
 ETHER = 10**18
 NODE = 10  # the account of the node, which is no member

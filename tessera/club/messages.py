@@ -1,0 +1,106 @@
+"""Messages to where a group talks already: a new market, a proposed result, a dispute, a result. By Apprise.
+
+They say what is on the chain and nothing more: no names, no accounts. How far it has come is in the club's database, so
+that of several nodes the one that sends transactions sends these, too, and one that is started again goes on there: a
+message may come twice where the process is killed, and none is left out.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+import apprise
+
+from tessera.chain.accounts import text_of
+from tessera.chain.contract import EventLog
+from tessera.chain.errors import ChainError
+from tessera.chain.lmsr_markets import MarketCreated, MarketFinalized, OutcomeDisputed, OutcomeProposed
+from tessera.club.sender import Sender
+from tessera.club.settings import Settings
+from tessera.club.store import Store
+from tessera.index.index import Index
+from tessera.model.dates import utc
+from tessera.model.text import visible
+
+log = logging.getLogger(__name__)
+
+KINDS = {"market": MarketCreated, "proposal": OutcomeProposed, "dispute": OutcomeDisputed, "result": MarketFinalized}
+LOOK_SECONDS = 5
+MOST_AT_ONCE = 10  # of a look: what is more waits for the next
+Notify = Callable[[str, str], bool]  # title and text; whether somebody took it
+
+
+class Messenger:
+    """Sends messages about what is new. One thread's."""
+
+    def __init__(self, settings: Settings, index: Index, store: Store, notify: Notify):
+        self._settings, self._index, self._store, self._notify = settings, index, store, notify
+        self._kinds = tuple(KINDS[name] for name in settings.messages)
+        self._stopping, self._thread = Event(), None
+
+    def start(self, sender: Sender) -> None:
+        """Begins to look, as long as this node is the one that sends."""
+
+        def run() -> None:
+            while not self._stopping.wait(LOOK_SECONDS):
+                try:
+                    if sender.leads:
+                        self.look()
+                except Exception as error:  # whatever a service answers: the next look tries again
+                    log.warning("%s", error)
+
+        self._thread = Thread(target=run, name="club messages", daemon=True)  # a service may never answer
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends it; a message that is under way is not waited for."""
+        self._stopping.set()
+
+    def look(self) -> int:
+        """Sends what is new; how many messages that was. What nobody takes is tried again at the next look."""
+        with self._index.snapshot() as snapshot:
+            since = self._store.announced()
+            if since is None:  # what was before is no news
+                self._store.note_announced(snapshot.head.number, -1)
+                return 0
+            rows = [
+                row for row in snapshot.rows_after(since[0] - 1, *self._kinds) if (row.block, row.log_index) > since
+            ][:MOST_AT_ONCE]
+            questions = {
+                row.market_id: visible(row.terms.question)
+                for row in snapshot.rows(MarketCreated, market_id=[vars(row)["market_id"] for row in rows])
+            }
+        for count, row in enumerate(rows):
+            market_id = vars(row)["market_id"]
+            text = f"{_sentence(row)}\n{questions[market_id]}\n{self._settings.url}/m/{market_id}"
+            if not self._notify(self._settings.name, text):
+                log.warning("a message was not taken, trying again: %s", text.partition("\n")[0])
+                return count
+            self._store.note_announced(row.block, row.log_index)
+        return len(rows)
+
+
+def notifier(path: Path) -> Notify:
+    """What sends to the services of a file, one of Apprise's URLs a line. Raises ChainError where one is none."""
+    services = apprise.Apprise()
+    for number, line in enumerate(text_of(path).splitlines(), start=1):
+        url = line.strip()
+        if url and not url.startswith("#") and not services.add(url):
+            raise ChainError(f"{path}, line {number}: no address that Apprise knows")
+    return lambda title, text: bool(services.notify(body=text, title=title))
+
+
+def _sentence(row: EventLog) -> str:
+    match row:
+        case MarketCreated():
+            return f"A new market, open until {utc(row.closes_at)}:"
+        case OutcomeProposed():
+            return (
+                f"It ended {row.outcome.name}, it is said; who thinks otherwise disputes it until {utc(row.ends_at)}:"
+            )
+        case OutcomeDisputed():
+            return f"A result is disputed; it was {row.outcome.name}, it is said:"
+        case MarketFinalized():
+            return f"It ended {row.outcome.name}:"
+    raise TypeError(row)

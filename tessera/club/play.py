@@ -1,0 +1,96 @@
+"""`/club`, for those who play: what waits for a member, and turns in a market that takes one bet every few seconds."""
+
+import time
+from dataclasses import asdict
+from math import ceil
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from tessera.chain.deployments import LOCAL_CHAINS, Tessera
+from tessera.chain.lmsr_markets import Status
+from tessera.club.news import event
+from tessera.club.people import BET_INTERVAL, Club, InClub
+from tessera.club.refusals import RefusedError
+from tessera.club.waiting import waiting_for
+
+MOST_TURNS = 50  # in a market, and of an account
+LOCAL_SECONDS = 2  # between blocks of a devnet
+SAMPLE = 20  # blocks that show how fast a chain is
+LONGEST_BLOCK = 15
+
+router = APIRouter(prefix="/club")
+MarketId = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class Wish(BaseModel):
+    """A market that somebody wants to bet on."""
+
+    market_id: MarketId
+
+
+@router.get("/waiting")
+def waiting(club: Club, account: InClub) -> dict[str, Any]:
+    """What waits for the member, with deadlines."""
+    with club.index.snapshot() as snapshot:
+        now = max(int(time.time()), snapshot.head.timestamp)
+        items = waiting_for(snapshot, account, now)
+        return {"block": snapshot.head.number, "now": now, "items": [asdict(item) for item in items]}
+
+
+@router.post("/turns")
+def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
+    """A place and a time for a bet; asking again returns the same until it has passed."""
+    markets = club.tessera.markets
+    if wish.market_id > markets.market_count():
+        raise RefusedError("no_market", f"There is no market {wish.market_id}.")
+    market = markets.market(wish.market_id)
+    if market.status != Status.OPEN:
+        raise RefusedError("not_open", "This market takes no bets now.")
+    head = club.syncer.head
+    now = max(time.time(), head.timestamp if head else 0)
+    apart = seconds_apart(club.tessera)
+    turn = club.store.turn(
+        wish.market_id,
+        account,
+        now=now,
+        first=max(now, market.last_bet_at + BET_INTERVAL),
+        apart=apart,
+        lasts=2 * apart,
+        most=MOST_TURNS,
+    )
+    club.news.tell_from(event("turns", {"market_id": wish.market_id}))
+    return {
+        "market_id": turn.market_id,
+        "place": turn.place,
+        "at": turn.at,
+        "seconds": max(0.0, turn.at - now),
+        "ends_at": turn.ends_at,
+    }
+
+
+@router.delete("/turns/{market_id}", status_code=204)
+def leave_turn(club: Club, account: InClub, market_id: Annotated[MarketId, Path()]) -> None:
+    """Gives a turn back, before the bet or after it."""
+    club.store.leave_turn(market_id, account)
+    club.news.tell_from(event("turns", {"market_id": market_id}))
+
+
+_block_seconds: dict[int, float] = {}
+
+
+def seconds_apart(tessera: Tessera) -> float:
+    """Seconds between two bets on a market: as many blocks as five seconds take, and no less."""
+    chain_id = tessera.deployment.chain_id
+    if chain_id not in _block_seconds:
+        if chain_id in LOCAL_CHAINS:  # where blocks come when somebody sends
+            _block_seconds[chain_id] = LOCAL_SECONDS
+        else:
+            eth = tessera.web3.eth
+            newest = eth.get_block("latest")
+            older = eth.get_block(max(0, newest.get("number", 0) - SAMPLE))
+            took = newest.get("timestamp", 0) - older.get("timestamp", 0)
+            _block_seconds[chain_id] = min(LONGEST_BLOCK, max(0.1, took / SAMPLE))
+    block = _block_seconds[chain_id]
+    return ceil(BET_INTERVAL / block) * block
