@@ -212,6 +212,22 @@ def test_stake_in_a_vault_that_lost_all_counts_nothing_a_day_later(system, stake
         pool.worth_of(usdc, 1_001 * USD)
 
 
+def test_ten_units_are_rounding_and_eleven_are_a_loss(system, staker):
+    pool, usdc = system.pool, system.usdc
+    pool.stake(usdc, USD, sender=staker)
+    system.vault[usdc].set_liquidity(950_000)  # and leaves what is too little to stake
+    assert pool.withdraw(usdc, USD, USD, sender=staker) == 950_000
+    shares = pool.asset_state(usdc)[1]
+
+    def lacking() -> int:
+        return 50_000 - system.vault[usdc].convertToAssets(shares)
+
+    for units, loss in ((10, 0), (11, 11 * WAD // 50_000)):  # a ten-thousandth is 5
+        while lacking() < units:
+            system.lose(usdc, 1)
+        assert (lacking(), pool.loss_of(usdc)[0]) == (units, loss)
+
+
 def test_a_loss_counts_from_a_hundredth_on(system, staker):
     pool, usdc = system.pool, system.usdc
     pool.stake(usdc, 1_000 * USD, sender=staker)
