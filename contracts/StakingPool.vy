@@ -281,12 +281,12 @@ def sweep(token: address) -> uint256:
 def add_asset(asset: address, vault: address, feed: address):
     """
     @notice Lists an asset with its vault; `seed_asset` opens it. Owner only.
-    @param asset A USD stablecoin, never named as a vault, of which nothing is owed.
+    @param asset A USD stablecoin, never named as a vault, of which nothing is owed and no yield waits.
     @param vault ERC-4626 of that asset, never named as an asset or for another one.
     @param feed Chainlink AggregatorV3, USD per asset.
     """
     ownable._check_owner()
-    vaults._check_settled(asset)
+    vaults._settle(asset)
     losses._forget(asset)
     asset_feeds._forget(asset)
     listing._add(asset, vault, feed)

@@ -132,9 +132,6 @@ def _take(asset: address, most: uint256) -> uint256:
     harvested_at: uint256 = holding_word._harvested_at(holding)
     if due < grain:
         harvested_at = block.timestamp
-        if principal == 0:
-            # Dust that nobody is owed: without it the asset can be listed again.
-            shares = 0
     vaults._holdings[asset] = holding_word._pack(shares, harvested_at, week, moved)
     return arrived
 

@@ -71,15 +71,20 @@ def worth_of(asset: address, amount: uint256) -> uint256:
 
 
 @internal
-@view
-def _check_settled(asset: address):
+def _settle(asset: address):
     """
-    @notice Refuses an asset of which anything is owed: a new vault would price the shares of the former one.
+    @notice Gives up the dust of an asset that is listed again, and refuses one of which more is owed or
+            waits as yield: a new vault would price the shares of the former one.
+    @dev Only here: what a vault is worth now may be nothing today and all of it again tomorrow.
     """
+    holding: uint256 = self._holdings[asset]
+    shares: uint256 = holding_word._shares(holding)
     checks._check(
-        principal_word._principal(self._principals[asset]) == 0 and holding_word._shares(self._holdings[asset]) == 0,
+        principal_word._principal(self._principals[asset]) == 0
+        and (shares == 0 or vault_calls._worth(listing._vault(asset), shares) < listing._grain(asset)),
         "pool: asset is still owed",
     )
+    self._holdings[asset] = holding_word._with_shares(holding, 0)
 
 
 @internal

@@ -253,8 +253,6 @@ class StakeRules(RuleBasedStateMachine):
         book.moved, book.moved_in = moved + amount, week
         if due - amount < grain:
             book.harvested_at = boa.env.timestamp
-            if not book.total:
-                book.shares = 0
         book.flows["harvested"] += amount
         # No harvest makes a loss of principal.
         assert not amount or self.worth(k) >= book.total

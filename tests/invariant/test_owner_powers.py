@@ -72,7 +72,10 @@ class Powers:
         """A vault of the owner's says that it is the asset's, whatever it said before."""
         if vault in self.world.made:
             vault.set_asset(token)
-        self.tries("add", lambda: self.pool.add_asset(token, vault, feed, sender=self.owner))
+        added = self.tries("add", lambda: self.pool.add_asset(token, vault, feed, sender=self.owner))
+        if added and token in self.world.assets:
+            # Nobody is owed any of it, and the dust that is left is given up.
+            self.counted[self.world.assets.index(token)] = 0
 
     def seed(self, token, *_):
         amount = SEED * self.system.unit(token)
@@ -262,8 +265,6 @@ class Walk(Powers):
         moved = self.assets_in[k] - home.totalAssets()
         owed, burned = self.owed(k), self.burned(k, moved, supply)
         self.moves(k, -moved, -burned)
-        if not owed and self.pool.asset_state(asset)[1] == 0:
-            self.counted[k] = 0
         worth = self.counted[k] * (self.assets_in[k] + 1) // (home.totalSupply() + 1)
         assert moved == 0 or worth >= owed
 

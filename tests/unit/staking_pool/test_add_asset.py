@@ -66,3 +66,24 @@ def test_reverts_when_there_are_eight(system):
             system.pool.add_asset(*args, sender=system.owner)
     with boa.reverts("pool: too many assets"):
         system.pool.add_asset(*args, sender=system.owner)
+
+
+def test_gives_up_the_dust_of_a_former_listing_and_no_yield(system, staker):
+    pool, usdc, old = system.pool, system.usdc, system.vault[system.usdc]
+    pool.stake(usdc, 1_000 * USD, sender=staker)
+    grain = USD // 10_000
+    system.earn(usdc, grain)
+    pool.withdraw(usdc, 1_000 * USD, 0, sender=staker)
+    pool.retire_asset(usdc, sender=system.owner)
+    new = load("contracts/devnet/YieldVault.vy").deploy(usdc)
+    worth = old.previewRedeem(pool.asset_state(usdc)[1])
+    system.earn(usdc, grain - worth)
+    assert old.previewRedeem(pool.asset_state(usdc)[1]) in (grain - 1, grain)
+    while old.previewRedeem(pool.asset_state(usdc)[1]) < grain:
+        system.earn(usdc, 1)
+    with boa.reverts("pool: asset is still owed"):
+        pool.add_asset(usdc, new, system.feed[usdc], sender=system.owner)
+    system.lose(usdc, 1)
+    assert old.previewRedeem(pool.asset_state(usdc)[1]) == grain - 1
+    pool.add_asset(usdc, new, system.feed[usdc], sender=system.owner)
+    assert pool.asset_state(usdc)[:2] == (0, 0)

@@ -53,14 +53,13 @@ def test_a_grain_that_stays_due_is_not_harvested_and_less_is(system, staked):
     assert system.pool.asset_state(system.usdc)[2] == boa.env.timestamp
 
 
-def test_dust_that_nobody_is_owed_is_given_up_once_everybody_left(system, staked):
+def test_dust_that_nobody_is_owed_still_counts_once_everybody_left(system, staked):
     system.earn(system.usdc, USD // 20_000)
-    assert system.pool.harvest(system.usdc, ALL) == 0
-    assert system.pool.asset_state(system.usdc)[1] > 0
     system.pool.withdraw(system.usdc, 10_000 * USD, 0, sender=staked)
-    assert system.pool.asset_state(system.usdc)[1] > 0
+    dust = system.pool.asset_state(system.usdc)[1]
     assert system.pool.harvest(system.usdc, ALL) == 0
-    assert system.pool.asset_state(system.usdc)[1] == 0
+    assert system.pool.asset_state(system.usdc)[1:3] == (dust, boa.env.timestamp)
+    assert dust > 0
 
 
 def test_pumped_share_price_moves_50_bps_a_week_at_most(system, staked):
