@@ -9,6 +9,7 @@ from math import exp, log
 import boa
 import pytest
 
+from tessera.model.lmsr import WAD
 from tests.attacks.friends_market import ROOT, STORIES, Friends, markdown
 from tests.club import ANSWER, BET_INTERVAL, DAY, HOUR, INVALID, NO, RULING, VOTING, YES, Status, at, now
 from tests.custody import EUR, NOBODY
@@ -386,6 +387,37 @@ def test_a_market_on_an_event_that_has_started(friends):
     """Before: refused, so that such a market had to say a wrong time or none."""
     market_id = friends.create(event_start_at=now() - HOUR)
     assert friends.status(market_id) == Status.OPEN
+
+
+def test_a_creator_against_whom_everybody_is_right_loses_the_seed_and_no_more(friends):
+    """25 bets of 1 EUR on YES at a first price of 0.01, and YES it is: the creator loses nearly 10 EUR."""
+    market_id = friends.create(p0=WAD // 100)
+    for count in range(25):
+        friends.bet(market_id, friends.people[1 + count % 2], YES)
+    friends.propose(market_id, YES)
+    assert 9.999 < -eur(friends.end(market_id), friends.creator) <= 10
+
+
+def test_who_takes_every_bet_of_a_minute_holds_the_others_off_for_cents(friends, winners):
+    """A market takes a bet every 5 s. Whoever is first each time, on both sides in turn, keeps others out for a minute.
+
+    It takes 12 EUR until the market is settled, and loses 0.29 of them if it is YES, gains 0.28 if it is NO. The others
+    lose the minute and nothing else: their odds on either side are about what they were.
+    """
+    attacker, other = friends.people[15], winners[0]
+    market_id = friends.create()
+    quoted = friends.markets.quote(market_id, YES)[0]
+    for count in range(12):
+        friends.bet(market_id, attacker, NO if count % 2 else YES)
+        with boa.reverts("lmsr: a bet every 5 seconds"):
+            friends.markets.bet(market_id, YES, 1, sender=other)
+    assert 1 < friends.markets.quote(market_id, YES)[0] / quoted < 1.02
+    gains = []
+    for outcome in (YES, NO, INVALID):
+        with boa.env.anchor():
+            friends.propose(market_id, outcome)
+            gains.append(round(eur(friends.end(market_id), attacker), 2))
+    assert gains == [-0.29, 0.28, 0]
 
 
 def test_nobody_can_vote_or_propose_who_has_not_bet_and_nobody_bets_once_the_result_is_proposed(friends, winners):

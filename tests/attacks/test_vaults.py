@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tessera.model.prizes import period_of, start_of
-from tests.prize_system import ALL, USD, WAD, load
+from tests.prize_system import ALL, MIN_BLOCKS, USD, WAD, load
 
 LOOPS = 100
 
@@ -229,6 +229,114 @@ def test_yield_left_when_everybody_has_gone_is_prize_at_once(system, staker):
     left = system.pool.harvest(system.usdc, ALL)
     assert 495 * USD - 1 <= left <= 495 * USD
     assert system.prizes.waiting_revenue() == 5 * USD + left
+
+
+def test_money_that_a_vault_gets_back_once_everybody_left_is_prize(system, staker, stranger):
+    """A vault loses all, the staker leaves with nothing, anybody harvests, the vault gets all of it back.
+
+    Before: that harvest gave the pool's shares up, and 10,000 USD lay where nobody can move them. Now they are prize.
+    """
+    pool, usdc, vault = system.pool, system.usdc, system.vault[system.usdc]
+    pool.stake(usdc, 10_000 * USD, sender=staker)
+    lost = vault.totalAssets()
+    system.lose(usdc, lost)
+    assert pool.withdraw(usdc, 10_000 * USD, 0, sender=staker) == 0
+    system.mine(1)
+    assert pool.harvest(usdc, ALL, sender=stranger) == 0
+    system.earn(usdc, lost)
+    # What the owner lists anew is worth nothing that counts.
+    pool.retire_asset(usdc, sender=system.owner)
+    with boa.reverts("pool: asset is still owed"):
+        pool.add_asset(usdc, vault, system.feed[usdc], sender=system.owner)
+    assert pool.harvest(usdc, ALL, sender=stranger) == 10_000 * USD == system.prizes.waiting_revenue()
+
+
+def test_a_dollar_that_stays_holds_back_the_yield_of_who_left(system, staker, rival):
+    """Of 10,001 USD all but one leave with a week's yield of 40 USD due.
+
+    What moves is half a percent of the dollar, each week, as long as it stays: a wrong share price could cost that
+    dollar, and no principal is ever at risk. Who stays gains nothing, and whoever harvests before the others leave
+    loses nothing by it.
+    """
+    pool, usdc = system.pool, system.usdc
+    pool.stake(usdc, 10_000 * USD, sender=staker)
+    pool.stake(usdc, USD, sender=rival)
+    system.mine(1)
+    system.earn(usdc, 41 * USD)
+    with boa.env.anchor():
+        assert pool.harvest(usdc, ALL) in (40 * USD, 40 * USD - 1)
+    pool.withdraw(usdc, 10_000 * USD, 0, sender=staker)
+    for _ in range(2):
+        system.mine(1)
+        assert pool.harvest(usdc, ALL) == USD // 200
+        system.wait_until(start_of(period_of(boa.env.timestamp) + 1))
+    assert pool.withdraw(usdc, USD, 0, sender=rival) == USD
+    assert pool.harvest(usdc, ALL) in (41 * USD - 2 * USD // 200, 41 * USD - 2 * USD // 200 - 1)
+
+
+@pytest.mark.parametrize("away", [0, 1])
+def test_a_whale_who_is_away_for_the_harvest_delays_what_its_own_stake_earned(system, staker, rival, away):
+    """Nine tenths of all principal leave, the rest's cap is harvested and the week closed, and they come back: within
+    a transaction, or a block later.
+
+    The week's event gets 45 of 90 USD, the next week has the other 50. The rival's stake earned 10 USD, all of which
+    moved: what waits is what the whale's stake earned.
+    """
+    pool, usdc, prizes = system.pool, system.usdc, system.prizes
+    pool.stake(usdc, 10_000 * USD, sender=rival)
+    system.stake(staker, 90_000)
+    event = system.create_event()
+    system.mine(1)
+    system.earn(usdc, 101 * USD)
+    system.wait_until(start_of(prizes.period() + 1))
+    pool.harvest(system.dai, ALL)
+    pool.withdraw(usdc, 90_000 * USD, 90_000 * USD, sender=staker)
+    system.mine(away)
+    assert pool.harvest(usdc, ALL) == 50 * USD
+    prizes.close_periods(prizes.period(), 1)
+    pool.stake(usdc, 90_000 * USD, sender=staker)
+    assert prizes.event_prize(event) == 45 * USD
+    system.mine(1)
+    assert pool.harvest(usdc, ALL) in (50 * USD, 50 * USD - 1)
+    assert usdc.balanceOf(staker) == 10_000 * USD  # as before: the visit brought nothing home
+
+
+@pytest.mark.parametrize(("somebody_looks", "gain"), [(True, 0), (False, 135_22)])
+def test_two_dips_a_day_apart_count_unless_anybody_looks_between_them(system, staker, rival, somebody_looks, gain):
+    """The price of a vault can be bent within a transaction: it is, once for `note_loss` and once for `revalue`.
+
+    Of an event of 931.50 USD two equal stakes get 465.75 each. Where nobody calls `note_loss` in the day between, the
+    rival's stake counts half from then on, and 135.22 USD go to the other. One call by anybody, as the keeper makes in
+    each of its rounds, takes the note back.
+    """
+    pool, usdc, vault = system.pool, system.usdc, system.vault[system.usdc]
+    event = system.create_event()
+    for account in (staker, rival):
+        pool.stake(usdc, 1_000 * USD, sender=account)
+        system.events.predict(event, 0, sender=account)
+    system.revenue(1_000 * USD)
+
+    def bent(call):
+        half = vault.totalAssets() // 2
+        usdc.transfer(staker, half, sender=vault.address)
+        call()
+        usdc.transfer(vault, half, sender=staker)
+
+    bent(lambda: pool.note_loss(usdc))
+    system.mine(1)
+    if somebody_looks:
+        assert pool.note_loss(usdc) == 0
+    system.mine(MIN_BLOCKS - 1)
+    if somebody_looks:
+        with boa.reverts("pool: nothing to revalue"):
+            pool.revalue(rival, usdc)
+    else:
+        bent(lambda: pool.revalue(rival, usdc))
+        assert (pool.stake_of(staker), pool.stake_of(rival)) == (1_000 * USD, 500 * USD)
+    system.finish(event, 0)
+    prizes = [system.events.prize_of(event, account) for account in (staker, rival)]
+    assert sum(prizes) in (931_500_000, 931_499_999)
+    assert abs(prizes[0] - 465_750_000 - gain * USD // 100) <= USD // 200
 
 
 def test_leaving_and_coming_back_around_a_harvest_takes_nothing_from_who_stays(system, staker, rival):
