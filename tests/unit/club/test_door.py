@@ -82,14 +82,15 @@ class Wire:
         await send({"type": "http.response.body", "body": b"{}"})
 
     async def get(self, address: str, path: str = "/club") -> tuple[int, dict]:
-        return await self._ask({"type": "http", "method": "GET", "path": path, "headers": [], "client": (address, 1)})
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "client": (address, 1)}
+        return await self._ask(scope, iter(()))
 
     async def post(self, address: str, chunks: list[bytes]) -> tuple[int, dict]:
         headers = [(b"content-type", b"application/json")]
         scope = {"type": "http", "method": "POST", "path": "/club/join", "headers": headers, "client": (address, 1)}
         return await self._ask(scope, iter(chunks))
 
-    async def _ask(self, scope, chunks=iter(())):
+    async def _ask(self, scope, chunks):
         answers = []
 
         async def receive():
