@@ -25,7 +25,6 @@ from tessera.chain.play_euro import Invited, Joined
 from tessera.club.store import Store
 from tests.club_phone import Phone
 from tests.integration.conftest import ROOT, run
-from tests.integration.test_index_postgres import database, server  # noqa: F401
 
 GUIDE = (ROOT / "docs" / "club.md").read_text()
 BLOCK_SECONDS = 2
@@ -111,13 +110,13 @@ def club(tmp_path: Path) -> Iterator[Club]:
         yield club
 
 
-def audit(club: Club, phones: list[Phone]) -> None:
+def audit(club: Club, phones: list[Phone], database: str | None = None) -> None:
     """Everybody is in once and was funded once; the table of gifts is what the chain has."""
     rows = list(club.contracts.log_reader().read())
     joined = [row.account for row in rows if isinstance(row, Joined)]
     assert sorted(joined) == sorted(phone.address for phone in phones)
     assert {row.account for row in rows if isinstance(row, Invited)} == set(joined)
-    store, web3 = Store(f"sqlite:///{club.folder}/club.db"), connect(club.rpc)
+    store, web3 = Store(database or f"sqlite:///{club.folder}/club.db"), connect(club.rpc)
     received: dict[str, list[int]] = {phone.address: [] for phone in phones}
     for number in range(1, web3.eth.block_number + 1):
         for transaction in web3.eth.get_block(number, full_transactions=True)["transactions"]:
