@@ -6,14 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.club_phone import Phone
-from tests.integration.test_club import BLOCK_SECONDS, audit, club  # noqa: F401
+from tests.integration.test_club import BLOCK_SECONDS, Club, audit, new_club
 from tests.integration.test_index_postgres import database, server  # noqa: F401
 from tests.integration.test_index_postgres import pytestmark as needs_postgres
 
 pytestmark = [*needs_postgres, pytest.mark.anvil]
 
 
-def test_of_two_nodes_one_is_killed_and_everybody_is_funded_once(club, database):  # noqa: F811
+def test_of_two_nodes_one_is_killed_and_everybody_is_funded_once(database, tmp_path):  # noqa: F811
+    with new_club(tmp_path) as club:
+        play(club, database)
+
+
+def play(club: Club, database: str) -> None:  # noqa: F811
+    """Six friends, each code tried at both nodes at once, and the node that sends is killed meanwhile."""
     club.config.write_text(f'database = "{database}"\nindex = "{database}"\n{club.config.read_text()}')
     second_port = club.port + 1
     second_url, second = f"http://127.0.0.1:{second_port}", club.folder / "second.toml"
