@@ -239,6 +239,7 @@ def test_a_loss_counts_from_a_hundredth_on(system, staker):
         assert 0 < pool.loss_of(usdc)[0] < WAD // 100
         with boa.reverts("pool: nothing to revalue"):
             pool.revalue(staker, usdc)
+        assert pool.note_loss(usdc) == 0  # the note is taken back
     pool.revalue(staker, usdc)
     assert pool.stake_of(staker) == 990 * USD
 
