@@ -5,6 +5,7 @@ Fails where a signed bet is lost or placed twice. `--write` keeps the figures in
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -42,7 +43,7 @@ HOST, PANEL = 5, (11, 12, 13)
 BETS = 8  # that the host offers
 STAKE = 50_000  # units
 AT_ONCE = 100  # players who connect at the same time: a host keeps 200 who have not signed in
-PATIENCE = 90  # seconds, for the last bets: longer than a signed bet is good for
+PATIENCE = 240  # seconds, for the last bets: then each was confirmed, or refused since its deadline was over
 
 
 @dataclass
@@ -52,12 +53,14 @@ class Player:
     account: Account
     socket: ClientConnection | None = None
     answers: list[float] = field(default_factory=list)
+    acceptances: list[float] = field(default_factory=list)
     confirmations: list[float] = field(default_factory=list)
     offered: int = 0
     confirmed: int = 0
     refused: Counter = field(default_factory=Counter)
     bets: list[dict] = field(default_factory=list)
     signed: deque = field(default_factory=deque)
+    sent_at: float = 0
     to_sign: asyncio.Queue = field(default_factory=asyncio.Queue)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     signed_in: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,6 +93,7 @@ class Player:
         signature = self._hex(encode_typed_data(full_message=message))
         self.signed.append(time.monotonic())
         self.offered += 1
+        self.sent_at = time.monotonic()
         await self._send(method="bets_signed", signatures=[signature])
 
     def _hear(self, frame: dict) -> None:
@@ -101,6 +105,8 @@ class Player:
                 self.confirmations += [time.monotonic() - self.signed.popleft() for _ in range(more)]
             case "signed_in":
                 self.signed_in.set()
+            case "bets_accepted":
+                self.acceptances.append(time.monotonic() - self.sent_at)
             case "bets_to_sign":
                 self.to_sign.put_nowait(frame["bets"])
             case "error":
@@ -113,23 +119,33 @@ class Player:
         await self.socket.send(json.dumps(frame))
 
 
-def measure(players: int, rate: int, seconds: int) -> dict[str, int]:
-    """Lets so many players offer `rate` bets a second to a host; what that took.
+def measure(players: int, rate: int, seconds: int, block_seconds: int) -> dict[str, float]:
+    """Lets so many players offer `rate` bets a second to a host; what that took, on a machine with what other load.
+
+    `waiting` are bets that were signed and are not confirmed: where there are not more at the end than at half time,
+    the queue does not grow.
 
     Fails where a bet is lost or placed twice.
     """
     require_anvil()
     # Not an Anvil of benchmarks.chains: its clock is years ahead, and a bet that is signed has a deadline.
     with anvil(0, "--hardfork", "prague") as (_, url), TemporaryDirectory() as folder:
-        return _measure(Web3(HTTPProvider(url)), Path(folder), players, rate, seconds)
+        return {"block_seconds": block_seconds} | _measure(
+            Web3(HTTPProvider(url)), Path(folder), players, rate, seconds, block_seconds
+        )
 
 
-def _measure(web3: Web3, folder: Path, count: int, rate: int, seconds: int) -> dict[str, int]:
+def _measure(web3: Web3, folder: Path, count: int, rate: int, seconds: int, block_seconds: int) -> dict[str, float]:
     people = [Player(Account.from_key((2**255 + number).to_bytes(32, "big"))) for number in range(count)]
     tessera, panel_id = _club(web3, folder, people)
     chain_id = tessera.deployment.chain_id
-    with _hosting(web3, folder, panel_id) as url:
-        asyncio.run(_play(url, chain_id, people, rate, seconds))
+    web3.provider.make_request("evm_setAutomine", [False])
+    web3.provider.make_request("evm_setIntervalMining", [block_seconds])
+    load = os.getloadavg()[0]
+    with _hosting(web3, folder, panel_id) as (url, node):
+        before = _cpu_seconds(node)
+        queues = asyncio.run(_play(url, chain_id, people, rate, seconds))
+        cpu = _cpu_seconds(node) - before
     placed = [row for row in tessera.log_reader().read() if isinstance(row, BetPlaced)]
     by_account = Counter(row.account for row in placed)
     refused = sum(sum(player.refused.values()) for player in people)
@@ -144,6 +160,7 @@ def _measure(web3: Web3, folder: Path, count: int, rate: int, seconds: int) -> d
         for transaction in {row.transaction for row in placed}
     )
     answers = sorted(time for player in people for time in player.answers)
+    acceptances = sorted(time for player in people for time in player.acceptances)
     confirmations = sorted(time for player in people for time in player.confirmations)
     return {
         "players": count,
@@ -153,16 +170,27 @@ def _measure(web3: Web3, folder: Path, count: int, rate: int, seconds: int) -> d
         "bets_refused": refused,
         "bets_lost_or_doubled": lost + doubled,
         "transactions": len({row.transaction for row in placed}),
+        "waiting_at_half_time": queues[0],
+        "waiting_at_the_end": queues[1],
         "answer_ms_p50": _percentile(answers, 50),
         "answer_ms_p99": _percentile(answers, 99),
+        "accepted_ms_p50": _percentile(acceptances, 50),
+        "accepted_ms_p99": _percentile(acceptances, 99),
         "confirmed_ms_p50": _percentile(confirmations, 50),
         "confirmed_ms_p99": _percentile(confirmations, 99),
         "gas_a_bet": round(gas / len(placed)),
+        "host_cpu_ms_a_bet": round(1_000 * cpu / len(placed), 1),
+        "cores": os.cpu_count() or 1,
+        "load_before": round(load, 1),
+        "load_after": round(os.getloadavg()[0], 1),
     }
 
 
-async def _play(url: str, chain_id: int, people: list[Player], rate: int, seconds: int) -> None:
-    """Connects all, and one more who never reads; then bets at an even rate, and waits until each is confirmed."""
+async def _play(url: str, chain_id: int, people: list[Player], rate: int, seconds: int) -> tuple[int, int]:
+    """Connects all, and one more who never reads; then bets at an even rate, and waits until each is confirmed.
+
+    Returns how many waited to be confirmed at half time, and when the last was offered.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
     listening: list[asyncio.Task] = []
 
@@ -176,11 +204,14 @@ async def _play(url: str, chain_id: int, people: list[Player], rate: int, second
     deaf = Player(Account.create())
     await deaf.enter(url, chain_id)  # and never reads
     start, total = time.monotonic() + 1, rate * seconds
-    betting = []
+    betting, half = [], 0
     for number in range(total):
         await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
         player = people[number % len(people)]
         betting.append(asyncio.create_task(player.bet(number, ("win", "loss")[number % 2])))
+        if number == total // 2:
+            half = number - sum(player.confirmed for player in people)
+    end = total - sum(player.confirmed for player in people)
     await asyncio.wait_for(asyncio.gather(*betting), PATIENCE)
     until = time.monotonic() + PATIENCE
     while any(player.confirmed + sum(player.refused.values()) < player.offered for player in people):
@@ -190,6 +221,7 @@ async def _play(url: str, chain_id: int, people: list[Player], rate: int, second
     for task in listening:
         task.cancel()
     await asyncio.gather(*(player.socket.close() for player in (*people, deaf)), *listening, return_exceptions=True)
+    return half, end
 
 
 def _club(web3: Web3, folder: Path, people: list[Player]) -> tuple[Tessera, int]:
@@ -219,8 +251,8 @@ def _club(web3: Web3, folder: Path, people: list[Player]) -> tuple[Tessera, int]
 
 
 @contextmanager
-def _hosting(web3: Web3, folder: Path, panel_id: int) -> Iterator[str]:
-    """`ape run host` in a process of its own."""
+def _hosting(web3: Web3, folder: Path, panel_id: int) -> Iterator[tuple[str, subprocess.Popen]]:
+    """`ape run host` in a process of its own: its address, and the process."""
     sections = [
         f"[bets:{n}]\ndesc = A wins on B, game {n}\npredictions = [win,loss]\nrange = [0.01, 40]" for n in range(BETS)
     ]
@@ -244,12 +276,20 @@ def _hosting(web3: Web3, folder: Path, panel_id: int) -> Iterator[str]:
             time.sleep(0.2)
         while socket.socket().connect_ex(("127.0.0.1", port)):
             time.sleep(0.2)
-        yield f"ws://127.0.0.1:{port}"
+        yield f"ws://127.0.0.1:{port}", node
     finally:
         node.send_signal(signal.SIGTERM)
         node.wait(timeout=60)
         if lines := log.read_text().splitlines()[1:]:
             Console(stderr=True).print("\n".join(lines[-20:]), style="dim", markup=False)
+
+
+def _cpu_seconds(process: subprocess.Popen) -> int:
+    """What a process has computed until now, whatever else the machine had to do."""
+    shown = subprocess.run(["ps", "-o", "time=", "-p", str(process.pid)], capture_output=True, text=True, check=True)
+    days, _, clock = shown.stdout.strip().rpartition("-")
+    hours, minutes, seconds = ([0, 0, *map(float, clock.split(":"))])[-3:]
+    return int(int(days or 0) * 86_400 + hours * 3_600 + minutes * 60 + seconds)
 
 
 def _percentile(times: list[float], percent: int) -> int:
@@ -259,10 +299,11 @@ def _percentile(times: list[float], percent: int) -> int:
 @click.command(help=__doc__)
 @click.option("--players", default=500, show_default=True, type=click.IntRange(1, 1_900))
 @click.option("--rate", default=100, show_default=True, type=click.IntRange(1), help="Bets offered a second, together.")
-@click.option("--seconds", default=10, show_default=True, type=click.IntRange(1))
+@click.option("--seconds", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--block-seconds", default=2, show_default=True, type=click.IntRange(1), help="Between two blocks.")
 @click.option("--write", is_flag=True, help="Keep the figures.")
-def cli(players: int, rate: int, seconds: int, write: bool):
-    measured = measure(players, rate, seconds)
+def cli(players: int, rate: int, seconds: int, block_seconds: int, write: bool):
+    measured = measure(players, rate, seconds, block_seconds)
     table = Table(title="A host under load", show_header=False)
     for name, value in measured.items():
         table.add_row(name.replace("_", " "), f"{value:,}")

@@ -18,11 +18,12 @@ from eth_typing import ChecksumAddress
 from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 from web3 import Web3
+from web3.types import TxReceipt
 
 from tessera.chain.blocks import BlockName
 from tessera.chain.errors import ArgumentError, ChainError, Reverted, calling
 from tessera.chain.node import prepared
-from tessera.chain.wallet import Wallet
+from tessera.chain.wallet import Planned, Wallet
 from tessera.model.units import EUR, WAD
 
 E = typing.TypeVar("E", bound="EventLog")
@@ -132,12 +133,22 @@ class Contract:
         """Sends a call and waits for it. Raises Reverted before anything is sent, if it would fail."""
         data = self.calldata(function, *arguments)
         receipt = sender.send({"to": self.address, "data": Web3.to_hex(data)}, f"{self.NAME}.{function}")
-        return Receipt(
-            transaction=Web3.to_hex(receipt["transactionHash"]),
-            block=receipt["blockNumber"],
-            gas_used=receipt["gasUsed"],
-            events=tuple(decode_logs(receipt["logs"])),
-        )
+        return receipt_of(receipt)
+
+    def plan(self, sender: Wallet, function: str, *arguments) -> Planned:
+        """A call to be sent together with others (`Wallet.submit_all`). Raises Reverted where it would fail now."""
+        data = self.calldata(function, *arguments)
+        return sender.plan({"to": self.address, "data": Web3.to_hex(data)}, f"{self.NAME}.{function}")
+
+
+def receipt_of(receipt: TxReceipt) -> Receipt:
+    """A node's receipt of a transaction that succeeded."""
+    return Receipt(
+        transaction=Web3.to_hex(receipt["transactionHash"]),
+        block=receipt["blockNumber"],
+        gas_used=receipt["gasUsed"],
+        events=tuple(decode_logs(receipt["logs"])),
+    )
 
 
 def address_of(text: str) -> ChecksumAddress:

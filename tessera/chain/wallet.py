@@ -1,8 +1,9 @@
 """Sending transactions as one account, and the contract's own reason where it says no."""
 
 import time
+from collections.abc import Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from eth_account.messages import SignableMessage
 from hexbytes import HexBytes
@@ -78,6 +79,22 @@ class HandIn(Enum):
     PRICE = "price"  # refused: it offers too little
 
 
+class Planned(NamedTuple):
+    """A call that would succeed now, and the gas to offer for it."""
+
+    call: TxParams
+    function: str
+    gas: int
+
+
+class _Offered(NamedTuple):
+    """A transaction that a node has, or may have; most price and tip in wei."""
+
+    transaction: HexBytes
+    most: int
+    tip: int
+
+
 class Wallet:
     """One account on one chain: what sends transactions. Not thread-safe, since nonces are counted.
 
@@ -141,7 +158,7 @@ class Wallet:
     def send(self, call: TxParams, function: str) -> TxReceipt:
         """Simulates, signs, sends and waits. Raises Reverted, before anything is sent or where it failed on chain, and
         what `submit` raises."""
-        return self._succeeded(self.submit(call, function), function)
+        return self.succeeded(self.submit(call, function), function)
 
     def submit(self, call: TxParams, function: str, *, nonce: int | None = None) -> TxReceipt:
         """The receipt of a call that was sent, whether it succeeded or not.
@@ -156,9 +173,7 @@ class Wallet:
             gas = self.gas(call, function)
             receipt = self._offer(call, function, gas, self.nonce() if nonce is None else nonce)
             if receipt is not None:
-                if self.budget is not None:
-                    self.budget -= receipt["gasUsed"] * receipt["effectiveGasPrice"]
-                return receipt
+                return self._paid(receipt)
             if nonce is not None:
                 raise NonceTakenError(f"nonce {nonce} of {self.address} was used: nothing was sent")
         raise NotMinedError(f"{self.address} sends from elsewhere, too: nothing was sent. Wait, and try again")
@@ -167,19 +182,73 @@ class Wallet:
         """The nonce of the next transaction, which replaces one that waits where the account is `alone`."""
         return self.web3.eth.get_transaction_count(self.address, "latest" if self.alone else "pending")
 
+    def plan(self, call: TxParams, function: str) -> Planned:
+        """A call for `submit_all`. Raises Reverted where it would fail now."""
+        self.simulate(call, function)
+        return Planned(call, function, self.gas(call, function))
+
+    def submit_all(self, planned: Sequence[Planned]) -> list[TxReceipt]:
+        """The receipts of calls that are under way at the same time, in their order, whether they succeeded or not.
+
+        They have nonces in a row, so they happen in their order, and none needs another one to succeed. Where a node
+        takes only the first of them there are receipts of these alone, of one at least. Raises what `submit` raises:
+        then what was sent may still happen.
+        """
+        nonce, gas = self.nonce(), sum(call.gas for call in planned)
+        try:
+            price, money = self._affordable(gas, planned[0].function)
+        except NoGasMoneyError:
+            if len(planned) == 1:
+                raise
+            return self.submit_all(planned[: len(planned) // 2])
+        most = min(2 * price.base + price.tip, max(price.total, min(price.ceiling, money // gas)))
+        offered: list[_Offered] = []
+        for call, _, limit in planned:
+            signed = self._sign(call, limit, nonce + len(offered), most, price.tip)
+            try:
+                if self._hand_in(signed.raw_transaction) not in (HandIn.TAKEN, HandIn.UNKNOWN):
+                    break
+            except NodeRefusedError:
+                break
+            offered.append(_Offered(signed.hash, most, price.tip))
+        if not offered:
+            return [self.submit(planned[0].call, planned[0].function)]
+        receipts = []
+        for (call, function, limit), first in zip(planned, offered, strict=False):
+            receipt = self._offer(call, function, limit, nonce + len(receipts), first)
+            assert receipt is not None, "a transaction of this nonce was sent"
+            receipts.append(self._paid(receipt))
+        return receipts
+
     def wait(self, transaction: bytes, function: str) -> TxReceipt:
         """The receipt of a transaction that was sent, once confirmed. Raises Reverted where it failed on chain,
         NotMinedError where it is not mined in time."""
         receipt = self._receipt([HexBytes(transaction)], PRICES * self.seconds_per_price)
         if receipt is None:
             raise NotMinedError(f"{function} in {Web3.to_hex(transaction)} was sent and waits to be mined")
-        return self._succeeded(receipt, function)
+        return self.succeeded(receipt, function)
 
-    def _offer(self, call: TxParams, function: str, gas: int, nonce: int) -> TxReceipt | None:
-        """The receipt of a transaction with a nonce; None where another one had it and nothing was sent."""
+    def _paid(self, receipt: TxReceipt) -> TxReceipt:
+        if self.budget is not None:
+            self.budget -= receipt["gasUsed"] * receipt["effectiveGasPrice"]
+        return receipt
+
+    def _offer(
+        self, call: TxParams, function: str, gas: int, nonce: int, first: _Offered | None = None
+    ) -> TxReceipt | None:
+        """The receipt of a transaction with a nonce; None where another one had it and nothing was sent.
+
+        `first` is a first offer that was made already.
+        """
         sent: list[HexBytes] = []  # what the node took, or may have
         offered = least = least_tip = 0
-        for _ in range(PRICES):
+        if first is not None:
+            sent.append(first.transaction)
+            offered = first.most
+            least, least_tip = _raised(first.most, first.tip)
+            if (receipt := self._receipt(sent, self.seconds_per_price)) is not None:
+                return receipt
+        for _ in range(PRICES if first is None else PRICES - 1):
             try:
                 price, money = self._affordable(gas, function)
             except ChainError as error:
@@ -198,7 +267,7 @@ class Wallet:
             if answer in (HandIn.TAKEN, HandIn.UNKNOWN):
                 sent.append(signed.hash)
                 offered = most
-            least, least_tip = most * RAISE[0] // RAISE[1], tip * RAISE[0] // RAISE[1] + 1
+            least, least_tip = _raised(most, tip)
             if answer is HandIn.OUTBID and not sent:
                 continue  # by the account's own, sent from elsewhere: more is offered at once
             patience = {HandIn.NONCE: LAG_SECONDS, HandIn.PRICE: BLOCK_SECONDS}.get(answer, self.seconds_per_price)
@@ -294,7 +363,8 @@ class Wallet:
         except TransactionNotFound:
             return None
 
-    def _succeeded(self, receipt: TxReceipt, function: str) -> TxReceipt:
+    def succeeded(self, receipt: TxReceipt, function: str) -> TxReceipt:
+        """The same receipt. Raises Reverted where the transaction failed on chain."""
         if receipt["status"] != 1:
             transaction = Web3.to_hex(receipt["transactionHash"])
             raise Reverted(self._reason_on_chain(receipt), function, transaction)
@@ -312,6 +382,11 @@ class Wallet:
         except Reverted as error:
             return error.reason
         return ""
+
+
+def _raised(most: int, tip: int) -> tuple[int, int]:
+    """The least that a node takes in place of a transaction at this price."""
+    return most * RAISE[0] // RAISE[1], tip * RAISE[0] // RAISE[1] + 1
 
 
 def _waits(function: str, nonce: int, offered: int) -> str:

@@ -93,13 +93,17 @@ class Catalogue:
 
     def list_bet(self, wallet: Wallet, offered: Offered) -> None:
         """Lists a bet on the chain unless it is, and backs it with what its bankroll lacks."""
-        contract, bet = offered.contract, offered.bet
-        if contract.bet_of(wallet.address, bet.salt) == NOT_LISTED:
-            contract.list_bet(wallet, offered.listing)
+        bet = offered.bet
+        if not self.is_listed(offered):
+            offered.contract.list_bet(wallet, offered.listing)
         if bet.bankroll:
             lacking = bet.bankroll - self.tessera.odds_lens.book(offered.bet_id).bankroll
             if lacking > 0:
                 self.tessera.odds.fund(wallet, offered.bet_id, lacking)
+
+    def is_listed(self, offered: Offered) -> bool:
+        """Whether a bet is on the chain, or was taken back."""
+        return offered.contract.bet_of(self.account.address, offered.bet.salt) != NOT_LISTED
 
     def vouchers(self, account: str) -> dict[bytes, HostSignature]:
         """The host's leave for an account in each private bet that admits it, until betting ends, by the bet's id.

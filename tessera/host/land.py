@@ -1,34 +1,51 @@
 """Landing what players signed: in batches, each bet once, and none that harms another.
 
-The relayer is the host's own account, so its private bets need no voucher. While a transaction is under way the next
-batch gathers. A bet is tried until its deadline; its nonce lets it count once, whatever happens in between.
+The relayer is the host's own account, so its private bets need no voucher. Several transactions are under way at the
+same time, while the next bets gather. A bet is tried until its deadline; its nonce lets it count once, whatever happens
+in between.
 Gas is the host's: nothing is listed or landed for a bet that its player cannot pay for or may not place.
 """
 
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from web3 import Web3
+from web3.types import TxParams, TxReceipt
 
+from tessera.chain.contract import receipt_of
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import Reverted, calling
 from tessera.chain.hosted_bets import NO_SIGNATURE, BetSkipped, compact_words
 from tessera.chain.signatures import signer_of
-from tessera.chain.wallet import Wallet
+from tessera.chain.wallet import Planned, Wallet
 from tessera.host.catalogue import Catalogue, Offered
 from tessera.host.purse import Purse
 from tessera.host.store import SignedBet
 from tessera.host.view import View
 from tessera.model.odds import Book
 
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 64  # bets that a contract takes in one call
+MOST_UNDER_WAY = 16  # transactions: as many of one account nodes keep in any case (geth's accountslots)
 TRY_ALONE = ("odds: group is not covered", "odds: others wait before")  # what waits after being placed alone
 
 USED = "relayed: nonce is used"
 
+Key = tuple[str, bytes]  # of a listing: its contract and its id
 Drop = Callable[[list[SignedBet], str | None, str], None]
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """Bets of one listing that land together, in groups; or one that lands by itself."""
+
+    offered: Offered
+    groups: list[list[SignedBet]]
+    is_alone: bool = False
+
+    @property
+    def bets(self) -> list[SignedBet]:
+        return [signed for group in self.groups for signed in group]
 
 
 @dataclass
@@ -75,10 +92,8 @@ class Lander:
         return signed.key not in self.landed and signed.key not in self._used
 
     def land(self, waiting: list[SignedBet], view: View) -> None:
-        """Sends one batch of each bet with signed bets that wait, those of `waiting`, in the order they came."""
-        offered: dict[tuple[str, bytes], Offered] = {
-            (one.contract.address, one.bet_id): one for one in self.catalogue.offered
-        }
+        """Lands bets of `waiting`, who came first goes first, in as many transactions as can be under way at once."""
+        offered: dict[Key, Offered] = {(one.contract.address, one.bet_id): one for one in self.catalogue.offered}
         purses = {account: replace(purse, promised=0) for account, purse in view.purses.items()}
         for landed in self.landed.values():
             if landed.block > view.head.number:  # the view does not show yet that it is paid
@@ -95,8 +110,11 @@ class Lander:
             else:
                 purses[one.bet.account] = purses[one.bet.account].with_promise(one.bet.amount)
                 by_bet[one.contract, one.bet_id].append(one)
-        for key, bets in by_bet.items():
-            self._land(offered[key], bets[:MOST_AT_ONCE])
+        listed = self._listed({key: offered[key] for key in by_bet}, by_bet)
+        transactions = [transaction for key in listed for transaction in self._transactions(offered[key], by_bet[key])]
+        place = {signed.key: number for number, signed in enumerate(waiting)}
+        transactions.sort(key=lambda transaction: min(place[signed.key] for signed in transaction.bets))
+        self._send(transactions[:MOST_UNDER_WAY])
 
     def _refusal(self, offered: Offered, signed: SignedBet, view: View, purse: Purse) -> tuple[str, str] | None:
         """What a bet would be refused for, as far as it is known without asking the chain: a code and a sentence."""
@@ -107,42 +125,83 @@ class Lander:
             return "bad_amount", f"bet {offered.bet.number} takes stakes in its range alone"
         return purse.refusal(offered.product, signed.bet.amount, self.decimals)
 
-    def _land(self, offered: Offered, bets: list[SignedBet]) -> None:
-        try:
-            self.catalogue.list_bet(self.wallet, offered)
-        except Reverted as refusal:
-            return self._drop(bets, "not_listed", f"the bet cannot be listed: {refusal}; nothing was taken")
+    def _listed(self, offered: dict[Key, Offered], by_bet: dict[Key, list[SignedBet]]) -> list[Key]:
+        """Those of the bets that are on the chain, once as many as can be under way were listed."""
+        missing = [key for key, one in offered.items() if not self.catalogue.is_listed(one)]
+        planned: dict[Key, Planned] = {}
+        for key in missing[:MOST_UNDER_WAY]:
+            try:
+                content = tuple(offered[key].listing), tuple(NO_SIGNATURE)
+                planned[key] = offered[key].contract.plan(self.wallet, "list_bet", *content)
+            except Reverted as refusal:
+                text = f"the bet cannot be listed: {refusal}; nothing was taken"
+                self._drop(by_bet[key], "not_listed", text)
+        receipts = self.wallet.submit_all(list(planned.values())) if planned else []
+        done = {key for key, receipt in zip(planned, receipts, strict=False) if receipt["status"] == 1}
+        return [key for key in offered if key not in missing or key in done]
+
+    def _transactions(self, offered: Offered, bets: list[SignedBet]) -> list[Transaction]:
+        """How bets of one listing land. What cannot be placed now is refused: gas is the host's. Of bets at odds there
+        is one batch: what the next one may hold depends on it."""
+        bets = bets[: MOST_AT_ONCE if offered.bet.has_odds else MOST_AT_ONCE * MOST_UNDER_WAY]
         self._alone |= {signed.key for signed in bets if not self._is_by_key(offered, signed)}
         keys = [signed for signed in bets if signed.key not in self._alone]
-        batch = self._batch(offered, keys)
-        if self._placed_by(offered, batch) < sum(map(len, batch)):
-            # Gas is the host's: what cannot be placed is not sent.
-            bets = self._sifted(offered, bets)
-            batch = self._batch(offered, [signed for signed in keys if signed in bets])
-        together = [signed for group in batch for signed in group]
-        if together:
-            self._land_together(offered, batch)
-        for signed in bets:
-            if signed not in together:
-                self._land_alone(offered, signed)
-        return None
+        batches, refused = [], []
+        for first in range(0, len(keys), MOST_AT_ONCE):
+            part = keys[first : first + MOST_AT_ONCE]
+            batch = self._batch(offered, part)
+            if self._placed_by(offered, batch) < sum(map(len, batch)):
+                placeable = self._sifted(offered, part)
+                refused += [signed for signed in part if signed not in placeable]
+                batch = self._batch(offered, placeable)
+            if batch:
+                batches.append(Transaction(offered, batch))
+        together = {signed.key for signed in refused} | {signed.key for batch in batches for signed in batch.bets}
+        others = [Transaction(offered, [[signed]], is_alone=True) for signed in bets if signed.key not in together]
+        return [*batches, *others]
 
-    def _land_together(self, offered: Offered, batch: list[list[SignedBet]]) -> None:
+    def _send(self, transactions: list[Transaction]) -> None:
+        planned: list[tuple[Transaction, Planned]] = []
+        for transaction in transactions:
+            try:
+                planned.append((transaction, self._plan(transaction)))
+            except Reverted as refusal:
+                self._refuse_all(transaction, refusal)
+        if not planned:
+            return
+        receipts = self.wallet.submit_all([plan for _, plan in planned])
+        for (transaction, plan), receipt in zip(planned, receipts, strict=False):  # a node may take the first alone
+            self._note(transaction, plan, receipt)
+
+    def _plan(self, transaction: Transaction) -> Planned:
+        contract = transaction.offered.contract
+        if not transaction.is_alone:  # was tried a moment ago
+            call, function = self._call(transaction.offered, transaction.groups), f"{contract.NAME}.place_many"
+            return Planned(call, function, self.wallet.gas(call, function))
+        (signed,) = transaction.bets
+        arguments = (signed.bet_id, tuple(signed.bet), signed.signature, tuple(NO_SIGNATURE))
+        return contract.plan(self.wallet, "place_signed", *arguments)
+
+    def _note(self, transaction: Transaction, plan: Planned, receipt: TxReceipt) -> None:
         try:
-            receipt = offered.contract.write(self.wallet, "place_many", *self._arguments(offered, batch))
+            done = receipt_of(self.wallet.succeeded(receipt, plan.function))
         except Reverted as refusal:
-            return self._drop([signed for group in batch for signed in group], "not_placed", _refused(refusal))
-        skipped = {(row.account, row.nonce): row.reason for row in receipt.events if isinstance(row, BetSkipped)}
-        for group in batch:
+            return self._refuse_all(transaction, refusal)
+        skipped = {(row.account, row.nonce): row.reason for row in done.events if isinstance(row, BetSkipped)}
+        for group in transaction.groups:
             for signed in group:
                 reason = skipped.get((signed.bet.account, signed.bet.nonce))
                 if reason is None:
-                    self.landed[signed.key] = Landed(signed, receipt.transaction, receipt.block)
+                    self.landed[signed.key] = Landed(signed, done.transaction, done.block)
                 elif reason in TRY_ALONE or len(group) > 1:
                     self._alone.add(signed.key)  # another one of its group may have been refused
                 else:
                     self._refuse(signed, reason)
         return None
+
+    def _refuse_all(self, transaction: Transaction, refusal: Reverted) -> None:
+        for signed in transaction.bets:
+            self._refuse(signed, refusal.reason)
 
     def _is_by_key(self, offered: Offered, signed: SignedBet) -> bool:
         """Whether a batch takes the signature: those of contract wallets are landed one by one, whatever their form."""
@@ -151,6 +210,10 @@ class Lander:
 
     def _batch(self, offered: Offered, bets: list[SignedBet]) -> list[list[SignedBet]]:
         return self._groups(offered, bets) if offered.bet.has_odds else [[signed] for signed in bets]
+
+    def _call(self, offered: Offered, batch: list[list[SignedBet]]) -> TxParams:
+        data = offered.contract.calldata("place_many", *self._arguments(offered, batch))
+        return {"to": offered.contract.address, "data": Web3.to_hex(data)}
 
     def _arguments(self, offered: Offered, batch: list[list[SignedBet]]) -> tuple:
         bets = [signed for group in batch for signed in group]
@@ -162,11 +225,11 @@ class Lander:
         """How many bets a batch would place now."""
         if not batch:
             return 0
-        data = offered.contract.calldata("place_many", *self._arguments(offered, batch))
-        call: Any = {"from": self.wallet.address, "to": offered.contract.address, "data": Web3.to_hex(data)}
+        call = self._call(offered, batch)
         try:
             with calling("place_many"):
-                return int.from_bytes(self.wallet.web3.eth.call(call, "pending"), "big")
+                placed = self.wallet.web3.eth.call({"from": self.wallet.address, **call}, "pending")
+                return int.from_bytes(placed, "big")
         except Reverted:
             return 0
 
@@ -182,13 +245,6 @@ class Lander:
             except Reverted as refusal:
                 self._refuse(signed, refusal.reason)
         return placeable
-
-    def _land_alone(self, offered: Offered, signed: SignedBet) -> None:
-        try:
-            receipt = offered.contract.place_signed(self.wallet, offered.bet_id, signed.bet, signed.signature)
-            self.landed[signed.key] = Landed(signed, receipt.transaction, receipt.block)
-        except Reverted as refusal:
-            self._refuse(signed, refusal.reason)
 
     def _groups(self, offered: Offered, bets: list[SignedBet]) -> list[list[SignedBet]]:
         """What is covered now: each bet that is by itself, and then as many of the others, in their order, as are
@@ -234,7 +290,3 @@ class Lander:
         self._alone -= {signed.key for signed in bets}
         self._used -= {signed.key for signed in bets}
         self.drop(bets, code, text)
-
-
-def _refused(refusal: Reverted) -> str:
-    return f"{refusal}; nothing was taken"

@@ -43,7 +43,7 @@ END_SECONDS = 60  # between looks at what ends without a new block: only its tim
 MOST_REORG = 256  # blocks, after which what is paid stays paid
 MOST_NONCES = 10_000  # accounts whose last nonce is remembered
 
-Publish = Callable[[View], None]
+Publish = Callable[[set[str] | None], None]  # accounts whose bets or money changed; None: what everybody sees
 
 
 class Tell(Protocol):
@@ -77,7 +77,7 @@ class Node:
     ):
         """`budget` is what may be spent on gas a day, wei. Raises FileError where the file's bets cannot be offered."""
         self.tessera, self.index, self.store, self.wallet, self.decimals = tessera, index, store, wallet, decimals
-        self.publish: Publish = lambda view: None
+        self.publish: Publish = lambda concerned: None
         self.tell: Tell = lambda account, code, text, nonce=None: None
         self.catalogue = Catalogue(tessera, index, store, wallet.account)
         self.lander = Lander(tessera, self.catalogue, wallet, decimals, self._drop_signed)
@@ -231,8 +231,9 @@ class Node:
         self.index.sync()
         view = self._look()
         before, self.view = self.view, view
-        if view.differs(before):
-            self.publish(view)
+        concerned = view.concerns(before)
+        if concerned is None or concerned:
+            self.publish(concerned)
 
     def _look(self) -> View:
         for account, watched in _all(self._watched):

@@ -20,7 +20,6 @@ from tessera.host.frames import refusal
 from tessera.host.node import Node
 from tessera.host.player import BETS_A_SECOND, CHAIN_CHECKS_A_SECOND, ChainCheck, Player
 from tessera.host.sign_in import Challenge
-from tessera.host.view import View
 from tessera.index.limits import Allowance
 
 MOST_CONNECTIONS = 2_000
@@ -134,8 +133,13 @@ class Lobby:
         self._connections.pop(connection, None)
         await connection.close()
 
-    def _publish(self, view: View) -> None:
-        self._later(lambda: [connection.refresh() for connection in self._connections])
+    def _publish(self, concerned: set[str] | None) -> None:
+        def refresh() -> None:
+            for connection in self._connections:
+                if concerned is None or connection.player.account in concerned:
+                    connection.refresh()
+
+        self._later(refresh)
 
     def _tell(self, account: str, code: str, text: str, nonce: int | None = None) -> None:
         answer = refusal(code, text, "bets_placed" if nonce is None else "bets_signed", nonce)

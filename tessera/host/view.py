@@ -67,18 +67,21 @@ class View:
         mine = self.stakes.get(account, ())
         return sum(stake.amount for stake in mine if (stake.bet_id, stake.prediction) == (bet_id, prediction))
 
-    def differs(self, other: "View") -> bool:
-        """Whether players see something else: a block alone is no news."""
+    def concerns(self, before: "View") -> set[str] | None:
+        """The accounts that see something else than before, None: everybody does. A block alone is no news."""
         mine, others = (
             (
-                view.listed,
-                view.stakes,
-                view.purses,
+                {bet_id: (bet.transaction, bet.closes_at) for bet_id, bet in view.listed.items()},
                 [offered.bet_id for offered in view.offered if view.is_open(offered)],
             )
-            for view in (self, other)
+            for view in (self, before)
         )
-        return mine != others
+        if mine != others:
+            return None
+        changed = set()
+        for now, then in ((self.stakes, before.stakes), (self.purses, before.purses)):
+            changed |= {account for account in now.keys() | then.keys() if now.get(account) != then.get(account)}
+        return changed
 
     def is_open(self, offered: Offered) -> bool:
         """Whether a bet can be placed, as far as its time goes."""

@@ -181,6 +181,67 @@ def test_a_transaction_reaches_a_node_that_fails_at_first(web3, impatient, failu
     assert web3.eth.get_balance("0x" + "51" * 20) == before + 5
 
 
+GIFTS = [({"to": f"0x{number:040x}", "value": number}, "a gift") for number in range(0x5101, 0x5104)]
+
+
+def test_several_calls_are_under_way_at_once_and_happen_in_their_order(web3, impatient, monkeypatch):
+    """All are handed in before the first is waited for."""
+    raws, hand_in = [], impatient._hand_in
+    monkeypatch.setattr(impatient, "_hand_in", lambda raw: raws.append(raw) or hand_in(raw))
+    receipt, handed_in = impatient._receipt, []
+    monkeypatch.setattr(impatient, "_receipt", lambda *asked: handed_in.append(len(raws)) or receipt(*asked))
+    impatient.budget = 10**18
+    receipts = impatient.submit_all([impatient.plan(*gift) for gift in GIFTS])
+    assert handed_in == [3, 3, 3]
+    nonces = [web3.eth.get_transaction(receipt["transactionHash"])["nonce"] for receipt in receipts]
+    assert nonces == [0, 1, 2]
+    assert [web3.eth.get_balance(call["to"]) for call, _ in GIFTS] == [0x5101, 0x5102, 0x5103]
+    spent = sum(receipt["gasUsed"] * receipt["effectiveGasPrice"] for receipt in receipts)
+    assert impatient.budget == 10**18 - spent
+
+
+@pytest.mark.parametrize("answer", [HandIn.OUTBID, HandIn.NONCE, HandIn.PRICE, None])
+def test_what_a_node_does_not_take_after_the_first_is_not_sent(impatient, monkeypatch, answer):
+    answers, hand_in = iter([None, None, answer]), impatient._hand_in
+
+    def refuse(raw):
+        if next(answers) is None and len(sent) < 2:
+            sent.append(raw)
+            return hand_in(raw)
+        if answer is None:
+            raise NodeRefusedError("txpool is full", "eth_sendRawTransaction", -32000)
+        return answer
+
+    sent = []
+    monkeypatch.setattr(impatient, "_hand_in", refuse)
+    assert len(impatient.submit_all([impatient.plan(*gift) for gift in GIFTS])) == 2
+
+
+def test_each_of_several_is_offered_again_for_more(web3, impatient, monkeypatch):
+    """The second is lost by the node: it is offered at 3 gwei, and then for a quarter more."""
+    impatient.gas_price = lambda: GasPrice(GWEI, GWEI, 8 * GWEI)
+    offers, answers, hand_in = [], iter([True, False, True]), impatient._hand_in
+    sign = impatient._sign
+    monkeypatch.setattr(
+        impatient,
+        "_sign",
+        lambda call, gas, nonce, most, tip: offers.append((nonce, most)) or sign(call, gas, nonce, most, tip),
+    )
+    monkeypatch.setattr(impatient, "_hand_in", lambda raw: hand_in(raw) if next(answers) else HandIn.TAKEN)
+    receipts = impatient.submit_all([impatient.plan(*gift) for gift in GIFTS[:2]])
+    assert [receipt["status"] for receipt in receipts] == [1, 1]
+    assert offers == [(0, 3 * GWEI), (1, 3 * GWEI), (1, 3_750_000_000)]
+
+
+def test_where_money_does_not_last_for_all_the_first_half_is_sent(impatient):
+    planned = [impatient.plan(*gift) for gift in GIFTS]
+    impatient.budget = planned[0].gas * impatient.gas_price().total * 3 // 2
+    assert len(impatient.submit_all(planned)) == 1
+    impatient.budget = 1
+    with pytest.raises(NoGasMoneyError):
+        impatient.submit_all(planned)
+
+
 def test_what_may_have_been_sent_is_said_to_wait(web3, impatient):
     """No answer says anything: it may be there, at the price of the last offer."""
     message = r"a gift with nonce 0 was sent and waits to be mined at \d+\.\d+ gwei"

@@ -288,6 +288,26 @@ def test_what_is_said_of_a_named_transaction_answers_that_frame(house, world):
     assert (news["code"], news["in_reply_to"], news["nonce"]) == ("no_bet", "bets_placed", None)
 
 
+def test_news_reach_those_whom_they_concern(house, world):
+    """A bet is news to whoever placed it. Others hear of it where it changes what they see: with the first the bet is
+    listed."""
+    node, connect = house
+    first, second = connect(0), connect(1)
+    for client in (first, second):
+        client.sign_in()
+    node.step()  # their balances
+    for client in (first, second):
+        client.bets = client.next("bets")
+    first.sign_bets(first.select(0, "win", 5))
+    node.step()
+    settled_news(second, lambda bets: bets["open_bets"][0]["tx"])
+    settled_news(first, lambda bets: bets["confirmed_bets"])
+    first.sign_bets(first.select(0, "win", 5))
+    node.step()
+    settled_news(first, lambda bets: len(bets["confirmed_bets"]) == 2)
+    second.refused("malformed", nothing=1)  # no news came before
+
+
 def test_a_player_who_asks_too_fast_is_told_so_over_all_connections(house, monkeypatch):
     _, connect = house
     client = connect(0)

@@ -5,8 +5,9 @@ from threading import Event, Thread
 import pytest
 
 from tessera.chain import Wallet
-from tessera.chain.errors import NodeError
+from tessera.chain.errors import NodeError, NodeRefusedError
 from tessera.chain.hosted_bets import BetPlaced
+from tessera.host import land
 from tessera.host.node import MOST_REORG
 from tests.habits import within
 from tests.unit.host.conftest import BARE, EUR, ODDS
@@ -107,6 +108,64 @@ def test_what_cannot_be_placed_is_refused_and_harms_nobody(world):
     }
 
 
+def test_more_bets_than_a_batch_takes_are_under_way_at_once(world, monkeypatch):
+    """Batches of two: five bets on one pool and one on another are four transactions, handed in before any is waited
+    for, in the order the bets came; each bet is placed once."""
+    monkeypatch.setattr(land, "MOST_AT_ONCE", 2)
+    node = world.node(BARE)
+    bets = [world.sign(node, 0, player, WIN, (player + 1) * EUR) for player in range(4)]
+    bets += [world.sign(node, 1, 0, WIN, 7 * EUR), world.sign(node, 0, 0, LOSS, 9 * EUR)]
+    node.take(bets)
+    steps, send, wait = [], world.web3.eth.send_raw_transaction, Wallet._receipt
+
+    def noted(step, action):
+        return lambda *arguments: (steps.append(step), action(*arguments))[1]
+
+    monkeypatch.setattr(world.web3.eth, "send_raw_transaction", noted("send", send))
+    monkeypatch.setattr(Wallet, "_receipt", noted("wait", wait))
+    node.step()
+    assert steps == [*["send"] * 2, *["wait"] * 2, *["send"] * 4, *["wait"] * 4]  # both are listed first
+    assert [amount for _, amount in placed(node)] == [1 * EUR, 2 * EUR, 3 * EUR, 4 * EUR, 7 * EUR, 9 * EUR]
+    node.step()
+    assert steps.count("send") == 6
+    assert world.told == []
+
+
+def test_bets_beyond_what_can_be_under_way_wait_for_the_next_step(world, monkeypatch):
+    monkeypatch.setattr(land, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(land, "MOST_UNDER_WAY", 2)
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, player, WIN, (player + 1) * EUR) for player in range(3)])
+    node.step()
+    assert [amount for _, amount in placed(node)] == [1 * EUR, 2 * EUR]
+    node.step()
+    assert [amount for _, amount in placed(node)] == [1 * EUR, 2 * EUR, 3 * EUR]
+
+
+def test_where_a_node_takes_the_first_transaction_alone_the_others_come_later(world, monkeypatch):
+    """A full pool: nothing is lost, nothing is placed twice, and nobody is told anything."""
+    monkeypatch.setattr(land, "MOST_AT_ONCE", 1)
+    node = world.node(BARE)
+    node.take([world.sign(node, 0, 0, WIN, 1 * EUR)])
+    node.step()
+    node.take([world.sign(node, 0, player, WIN, (player + 1) * EUR) for player in range(1, 4)])
+    send, left = world.web3.eth.send_raw_transaction, [1]
+
+    def full(raw):
+        left[0] -= 1
+        if left[0] < 0:
+            raise NodeRefusedError("txpool is full", "eth_sendRawTransaction", -32000)
+        return send(raw)
+
+    monkeypatch.setattr(world.web3.eth, "send_raw_transaction", full)
+    node.step()
+    assert [amount for _, amount in placed(node)] == [1 * EUR, 2 * EUR]
+    monkeypatch.setattr(world.web3.eth, "send_raw_transaction", send)
+    node.step()
+    assert [amount for _, amount in placed(node)] == [1 * EUR, 2 * EUR, 3 * EUR, 4 * EUR]
+    assert world.told == []
+
+
 def test_a_batch_that_would_place_nothing_is_not_sent(world):
     node = world.node(BARE)
     node.take([world.sign(node, 0, 0, WIN, 10 * EUR)])
@@ -118,8 +177,9 @@ def test_a_batch_that_would_place_nothing_is_not_sent(world):
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("transaction", [0, 1])
-def test_killed_around_a_transaction_a_signed_bet_is_placed_exactly_once(world, dying, transaction, after):
+@pytest.mark.parametrize("transaction", [0, 1, 2])
+def test_killed_around_a_transaction_a_signed_bet_is_placed_exactly_once(world, dying, monkeypatch, transaction, after):
+    monkeypatch.setattr(land, "MOST_AT_ONCE", 1)  # so that two are under way
     node = world.node(BARE)
     node.take([world.sign(node, 0, 0, WIN, 10 * EUR), world.sign(node, 0, 1, LOSS, 10 * EUR)])
     dying(transaction, after=after)

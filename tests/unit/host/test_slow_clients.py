@@ -41,7 +41,7 @@ def test_a_client_that_takes_nothing_is_dropped_and_others_get_their_news(world)
         slow, quick = Socket(takes=False), Socket(takes=True)
         staying = asyncio.create_task(lobby.serve(quick))
         await lobby.serve(slow)  # ends by itself
-        node.publish(node.view)
+        node.publish(None)
         while len(quick.sent) < 3:
             await asyncio.sleep(0.01)
         staying.cancel()
@@ -64,7 +64,7 @@ def test_news_of_bets_do_not_pile_up_for_a_client_that_reads_slowly(world):
         while len(socket.sent) < 2:
             await asyncio.sleep(0.01)
         for _ in range(10 * server.MOST_WAITING):
-            node.publish(node.view)
+            node.publish(None)
         node.tell("0x" + "00" * 20, "not_placed", "of somebody else")
         while len(socket.sent) < 3:
             await asyncio.sleep(0.01)
