@@ -294,7 +294,7 @@ def test_a_nonce_that_lags_is_read_again(web3, impatient, monkeypatch):
     """A machine that is three blocks behind says a nonce that was used: the node refuses it, and nothing was sent."""
     impatient.send(*NOTHING)
     nonces, answers, hand_in = iter([0, 1]), iter([HandIn.NONCE]), impatient._hand_in
-    monkeypatch.setattr(impatient, "_nonce", lambda: next(nonces))
+    monkeypatch.setattr(impatient, "nonce", lambda: next(nonces))
     monkeypatch.setattr(impatient, "_hand_in", lambda raw: next(answers, None) or hand_in(raw))
     assert impatient.send(*NOTHING)["status"] == 1
     assert web3.eth.get_transaction_count(impatient.address) == 2
