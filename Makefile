@@ -14,7 +14,7 @@ MATCHES ?=
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format integration campaign bench snapshot abi devnet web clean
+.PHONY: help demo test check format integration campaign bench snapshot abi devnet web club clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ devnet: .venv/.ops ## anvil with everything deployed and funded accounts, PORT=.
 
 web: .venv/.ops web/node_modules ## the page on a devnet of its own, HOST=0.0.0.0 for phones, PORT=... (needs Node)
 	@python scripts/web.py $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+
+club: .venv/.ops web/node_modules ## friends with phones in the same network play on a devnet, HOST=..., PORT=... (needs Node)
+	@python scripts/club.py $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 clean: ## remove what was built
 	rm -rf .venv .uv .build .cache node_modules web/node_modules web/dist demo-report

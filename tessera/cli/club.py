@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera.cli.failures import Refused
+from tessera.cli.inputs import YES_TO_ALL
 from tessera.cli.session import Session
-from tessera.cli.show import Moment, as_json, card, rows
+from tessera.cli.show import Moment, Said, as_json, ask, card, rows
 
 if TYPE_CHECKING:
-    from tessera.club.node import Node
     from tessera.club.settings import Settings
     from tessera.club.store import Store
 
+SHORTEST_WINDOW = 12 * 3_600  # seconds to dispute in, at least
 CONFIG = click.option(
     "--config",
     metavar="FILE",
@@ -31,34 +32,94 @@ def club():
 
 
 @club.command()
+@click.option("--folder", default=".", type=click.Path(file_okay=False, path_type=Path), help="Where its files go.")
+@click.option("--name", prompt="Name of the club", help="As members see it.")
+@click.option("--url", prompt="Address that members open (https://club.example)", help="Without a path.")
+@click.option("--members", prompt="How many friends at most", type=click.IntRange(1, 1_000), default=40)
+@click.option("--budget", type=click.FloatRange(0, min_open=True), help="ETH a day for all. Default: twice a start.")
+@click.option(
+    "--page", default="web/dist", show_default=True, type=click.Path(path_type=Path), help="Folder of the built page."
+)
+@YES_TO_ALL
+@click.pass_obj
+def init(
+    session: Session, folder: Path, name: str, url: str, members: int, budget: float | None, page: Path, yes: bool
+):
+    """Sets a club up: its contracts, the node's own account, and the files that `serve`, systemd and Caddy take.
+
+    \b
+        tessera --rpc URL --record deployments/club.json --key-file KEY club init
+
+    Takes the contracts of --record, or deploys them as your account, which then owns the club; started again it goes on
+    where it was. As the owner it lets the node's account invite.
+    """
+    from tessera.club import setup
+    from tessera.club.settings import BET_GAS, ENTRY_GAS, Gas
+
+    record, missing = Path(session.record), not Path(session.record).exists()
+    bets = Gas.model_fields["bets"].default
+    if budget is None:
+        budget = 2 * members * (bets * BET_GAS + ENTRY_GAS) * _usual_price(session) / 1e18
+    about = {
+        "chain": session.web3.eth.chain_id,
+        "contracts": f"{'deployed as you, about 9 million gas, into' if missing else 'those of'} {record}",
+        "members": members,
+        "gas for all": f"at most {budget:.6f} ETH a day",
+        "files": f"{setup.CONFIG}, {setup.KEY}, {setup.PASSPHRASE}, {setup.UNIT}, {setup.CADDY} in {folder.resolve()}",
+    }
+    ask(session, f"A club at {url}", about, yes)
+    if session.dry_run:
+        click.echo("dry run: nothing was sent and no file was written")
+        return
+    if missing:
+        _deploy(session, record)
+    folder.mkdir(parents=True, exist_ok=True)
+    address = setup.new_key(folder)
+    euro = session.tessera.play_euro
+    is_inviter = euro.is_inviter(address)
+    if not is_inviter and session.viewer == euro.read("owner"):
+        euro.set_inviter(session.wallet, address, True)
+        is_inviter = True
+    files = setup.write_settings(
+        folder,
+        name=name,
+        url=url,
+        rpc=session.rpc,
+        record=record,
+        page=page,
+        budget=f"{budget:.9f}",
+        members=members,
+    )
+    todo = [f"send {address} what the club may spend, at least {budget:.6f} ETH"]
+    if not is_inviter:
+        todo.append(f"have the owner run `tessera members inviter {address}`")
+    if not (page / "index.html").exists():
+        todo.append(f"build the page into {page}: `npm ci && npm run build` in web/")
+    todo += [
+        f"`tessera club serve --config {files[0]}`",
+        f"`tessera club invite --config {files[0]} --count {members}`",
+    ]
+    card(session, name, {"node": address, "may_invite": is_inviter, "config": str(files[0]), "then": Said(todo, *todo)})
+
+
+@club.command()
 @CONFIG
 @click.pass_obj
 def serve(session: Session, config: Path):
     """Serves the page and all that phones need, until Ctrl-C. Killed anywhere, it is simply started again."""
     import logging
 
-    import uvicorn
-
-    from tessera.club.app import app_of
     from tessera.club.node import opened
+    from tessera.club.server import doubts, run
 
     settings = _settings(config)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("tessera.club").setLevel(logging.INFO)
     node = opened(settings)
-    app = app_of(node)
-    for line in _doubts(node):
-        click.echo(f"Look at this: {line}", err=True)
+    for sentence in doubts(node):
+        click.echo(f"Look at this: {sentence}", err=True)
     click.echo(f"{settings.name}: {settings.url}, as {node.sender.wallet.address}")
-    uvicorn.run(
-        app,
-        host=settings.listen,
-        port=settings.port,
-        log_level="warning",
-        server_header=False,
-        forwarded_allow_ips=settings.proxies,
-        timeout_graceful_shutdown=5,
-    )
+    run(node)
     click.echo("stopped")
 
 
@@ -153,23 +214,23 @@ def _state(account: str | None, revoked: bool) -> str:
     return "replaced" if revoked else "in"
 
 
-def _doubts(node: "Node") -> list[str]:
-    """What would keep a node from doing its work, in sentences."""
-    from tessera.club.settings import BET_GAS, ENTRY_GAS
+def _usual_price(session: Session) -> int:
+    """Wei for a unit of gas, as a phone's wallet counts it."""
+    from tessera.chain.fees import gas_price
 
-    wallet, gas, euro = node.sender.wallet, node.settings.gas, node.tessera.play_euro
-    doubts = []
-    if not euro.is_inviter(wallet.address) and euro.read("owner") != wallet.address:
-        doubts.append(
-            f"{wallet.address} may not invite: the owner says `tessera members inviter {wallet.address}`, "
-            "or friends who open a link wait"
-        )
-    price = wallet.gas_price()
-    if (needed := (ENTRY_GAS + BET_GAS) * (2 * price.base + price.tip)) > gas.quota:
-        doubts.append(
-            f"at present prices one friend needs {needed / 1e18:.6f} ETH to join and bet, and gets at most "
-            f"{gas.quota / 1e18:.6f} a day: raise gas.budget, or lower gas.members"
-        )
-    if wallet.balance() < gas.quota + gas.own:
-        doubts.append(f"{wallet.address} has {wallet.balance() / 1e18:.6f} ETH: send it what the club may spend")
-    return doubts
+    price = gas_price(session.web3)
+    return 2 * price.base + price.tip
+
+
+def _deploy(session: Session, record: Path) -> None:
+    """Deploys PlayEuro, Escrow and LmsrMarkets as the session's account. Raises Refused without the compiler."""
+    try:
+        from tessera.deployment.deploy import deploy
+    except ImportError:
+        raise Refused(
+            "record",
+            f"there is no {record}, and to deploy a club takes a checkout with the compiler: run this there, or name "
+            "the record of one that is deployed",
+        ) from None
+    window = {"shortest_window": SHORTEST_WINDOW}
+    deploy(session.wallet, "friends", window, network=record.stem, path=record)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from web3 import Web3
+
 from tessera.chain.accounts import from_key_file, secret_of
 from tessera.chain.deployments import LOCAL_CHAINS, Deployment, Tessera, history_of
 from tessera.chain.errors import ChainError
@@ -16,6 +18,7 @@ from tessera.index.api import Leaders
 from tessera.index.index import Index
 from tessera.index.syncer import Syncer
 
+PATIENCE = 2.0  # seconds that a member waits for the chain's node
 SECONDS_PER_PRICE = 45  # for a transaction to be mined: somebody waits with the phone in the hand
 
 
@@ -34,8 +37,8 @@ class Node:
     messenger: Messenger | None = None
 
     @classmethod
-    def of(cls, settings: Settings, tessera: Tessera, account: Signer) -> "Node":
-        """Opens databases and makes all parts; nothing runs yet. Raises ChainError."""
+    def of(cls, settings: Settings, tessera: Tessera, account: Signer, reader: Web3) -> "Node":
+        """Opens databases and makes all parts; nothing runs yet. `reader` asks for members. Raises ChainError."""
         index = Index(settings.index, tessera.web3, tessera.deployment)
         store = Store(settings.database)
         store.claim(history_of(tessera.web3, tessera.deployment))
@@ -52,7 +55,7 @@ class Node:
             tessera,
             index,
             store,
-            Sender(tessera, store, wallet, settings.gas),
+            Sender(tessera, store, wallet, settings.gas, reader),
             News(settings.limits),
             Syncer(index, settings.every),
             Leaders(index),
@@ -92,7 +95,9 @@ class Node:
 def opened(settings: Settings) -> Node:
     """The node of some settings, nothing of which runs yet. Raises ChainError."""
     deployment = Deployment.load(settings.record)
-    return Node.of(settings, Tessera(connect(settings.rpc), deployment), account_of(settings, deployment.chain_id))
+    tessera = Tessera(connect(settings.rpc), deployment)
+    account = account_of(settings, deployment.chain_id)
+    return Node.of(settings, tessera, account, connect(settings.rpc, patience=PATIENCE))
 
 
 def account_of(settings: Settings, chain_id: int) -> Signer:

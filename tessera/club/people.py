@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from web3 import Web3
 
 from tessera.chain.contract import ZERO_ADDRESS
+from tessera.chain.play_euro import Invited, Joined, Uninvited
 from tessera.chain.signatures import is_signed_by_code, signer_of
 from tessera.club import sign_in
 from tessera.club.gas import Purse
@@ -25,6 +26,8 @@ from tessera.club.store import Member
 BET_INTERVAL = 5  # seconds between two bets on a market
 AHEAD = 600  # seconds that a statement's time may be ahead of the node's clock
 MOST_SIGNATURE = 4_096  # hexadecimal digits: wallets with code have long ones
+
+JOINED, INVITED = "joined", "invited"
 
 router = APIRouter(prefix="/club")
 
@@ -111,7 +114,7 @@ def facts(club: Club) -> dict[str, Any]:
 @router.post("/join")
 def join(club: Club, asked: Redemption) -> dict[str, Any]:
     """Redeems an invitation, and says how far the account is; the same account may repeat it."""
-    if club.store.member(asked.account) is None and club.sender.has_joined(asked.account):
+    if club.store.member(asked.account) is None and _standing(club, asked.account) == JOINED:
         raise RefusedError("other_account", "This account has joined already; the invitation is good for a friend.")
     member = club.store.redeem(asked.code.strip(), asked.account, club.settings.gas.members)
     club.sender.wake()
@@ -122,8 +125,11 @@ def join(club: Club, asked: Redemption) -> dict[str, Any]:
 def account(club: Club, account: Address) -> dict[str, Any]:
     """How far an account is."""
     member = club.store.member(account)
-    purse = None if member is None or member.replaced else _purse(club.sender.purse(account))
-    return {"account": account, **_state(club, account, member), "gas": purse}
+    state = _state(club, account, member)
+    purse = None
+    if member is not None and not member.replaced:
+        purse = _purse(club.sender.purse(account, joined=state["state"] == JOINED))
+    return {"account": account, **state, "gas": purse}
 
 
 @router.post("/gas")
@@ -134,7 +140,7 @@ def gas(club: Club, asked: Asking) -> dict[str, Any]:
         raise RefusedError("not_a_member", "The club gives gas money to those who came by an invitation.")
     if member.replaced:
         raise _replaced()
-    purse = club.sender.purse(asked.account)
+    purse = club.sender.purse(asked.account, joined=_standing(club, asked.account) == JOINED)
     if purse.state == "coming":
         club.sender.wake()
     return _purse(purse)
@@ -149,7 +155,9 @@ def challenge(club: Club, account: Annotated[Address, Query()]) -> dict[str, str
 @router.post("/session")
 def open_session(club: Club, signed: SignedText, response: Response) -> dict[str, Any]:
     """Opens a session of a member."""
-    account = sign_in.check(club.store.secret, signed.text, signed.signature, web3=club.tessera.web3, **_audience(club))
+    account = sign_in.check(
+        club.store.secret, signed.text, signed.signature, web3=club.sender.reader, **_audience(club)
+    )
     _require_member(club, account)
     token, ends_at = club.store.open_session(account, seconds=sign_in.SESSION_SECONDS)
     response.set_cookie(
@@ -198,7 +206,7 @@ def keep_name(club: Club, said: SignedName) -> dict[str, Any]:
         raise RefusedError("bad_time", "The statement is of a later time: set your clock.")
     signed = statement(club.chain_id, club.tessera.play_euro.address, said.account, said.name, said.issued_at)
     if signer_of(signed, said.signature) != said.account and not is_signed_by_code(
-        club.tessera.web3, said.account, signed, said.signature
+        club.sender.reader, said.account, signed, said.signature
     ):
         raise RefusedError("bad_signature", f"This is not signed by {said.account}.")
     _require_member(club, said.account)
@@ -215,8 +223,17 @@ def _require_member(club: Node, account: str) -> None:
     member = club.store.member(account)
     if member is not None and member.replaced:
         raise _replaced()
-    if member is None and not club.sender.has_joined(account):
+    if member is None and _standing(club, account) != JOINED:
         raise RefusedError("not_a_member", "This account is no member of the club: open an invitation first.")
+
+
+def _standing(club: Node, account: str) -> str:
+    """What the chain says of an account, as far as the index has read it: "joined", "invited" or nothing."""
+    with club.index.snapshot() as snapshot:
+        if next(snapshot.rows(Joined, account=account), None) is not None:
+            return JOINED
+        last = [*snapshot.rows(Invited, Uninvited, account=account)][-1:]
+        return INVITED if last and isinstance(last[0], Invited) else ""
 
 
 def _replaced() -> RefusedError:
@@ -239,13 +256,13 @@ def _state(club: Node, account: str, member: Member | None) -> dict[str, str]:
     """How far an account is, and in a sentence."""
     if member is not None and member.replaced:
         return {"state": "replaced", "detail": str(_replaced())}
-    if club.sender.has_joined(account):
-        return {"state": "joined", "detail": "This account is in the club."}
+    standing = _standing(club, account)
+    if standing == JOINED:
+        return {"state": JOINED, "detail": "This account is in the club."}
     if member is None:
         return {"state": "stranger", "detail": "This account was not invited."}
-    enough = ENTRY_GAS * club.sender.wallet.gas_price().total
-    address = Web3.to_checksum_address(account)
-    if club.tessera.play_euro.invited(account) and club.tessera.web3.eth.get_balance(address) >= enough:
+    enough = ENTRY_GAS * club.sender.quote()[0].total
+    if standing == INVITED and club.sender.reader.eth.get_balance(Web3.to_checksum_address(account)) >= enough:
         return {"state": "ready", "detail": "You are invited, and there is gas: join now."}
     why = f" ({club.sender.trouble})" if club.sender.trouble else ""
     return {"state": "coming", "detail": f"The club lets you in and sends you gas money.{why}"}

@@ -11,14 +11,14 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 from web3 import Web3
 
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError, NoGasMoneyError, NonceTakenError, Reverted
-from tessera.chain.fees import GasPrice
+from tessera.chain.fees import GasPrice, gas_price
 from tessera.chain.wallet import Wallet
 from tessera.club.gas import DAY, Purse, day_of, purse
 from tessera.club.settings import Gas
@@ -32,14 +32,16 @@ LEASE_SECONDS = 15.0  # after which another node sends in place of one that is g
 REFUSED_SECONDS = 600  # before an account that refused its gas money is tried again
 SETTLE_SECONDS = 30  # between two gifts to one account: machines behind one node may be some blocks apart
 PAUSE, MOST_WAIT = 0.2, 60
+QUOTE_SECONDS = 3.0
 TRANSFER_GAS = 21_000
 
 
 class Sender:
     """Of the nodes that share a database, the one with the lease sends. `run` is one thread's; the rest is for any."""
 
-    def __init__(self, tessera: Tessera, store: Store, wallet: Wallet, gas: Gas):
-        self.tessera, self.store, self.wallet, self.gas = tessera, store, wallet, gas
+    def __init__(self, tessera: Tessera, store: Store, wallet: Wallet, gas: Gas, reader: Web3):
+        """`reader` asks the chain's node for those who answer members, and does not wait for it for long."""
+        self.tessera, self.store, self.wallet, self.gas, self.reader = tessera, store, wallet, gas, reader
         self.holder = secrets.token_hex(8)
         self.trouble: str | None = None  # why the last step did less than was due
         self._epoch: int | None = None
@@ -47,6 +49,8 @@ class Sender:
         self._refused: dict[str, float] = {}
         self._wake, self._stopping = Event(), Event()
         self._refill_at = 0.0
+        self._quote_lock, self._quoted_at = Lock(), -QUOTE_SECONDS
+        self._quoted: tuple[GasPrice, int] | None = None
         self._threads: list[Thread] = []
 
     # For those who answer members
@@ -55,16 +59,20 @@ class Sender:
         """Lets it look at once."""
         self._wake.set()
 
-    def purse(self, account: str) -> Purse:
+    def purse(self, account: str, *, joined: bool) -> Purse:
         """What an account of a member has for gas, and what is being done about it. Raises NodeError."""
-        given = self.store.given(day_of(int(time.time())))
-        return self._purse(account, given, self.wallet.gas_price(), self.wallet.balance())
+        price, money = self.quote()
+        balance = self.reader.eth.get_balance(Web3.to_checksum_address(account))
+        return self._purse(account, self.store.given(day_of(int(time.time()))), price, money, balance, joined)
 
-    def has_joined(self, account: str) -> bool:
-        """Whether an account has joined the club, by the chain."""
-        if account not in self._joined and self.tessera.play_euro.joined(account):
-            self._joined.add(account)
-        return account in self._joined
+    def quote(self) -> tuple[GasPrice, int]:
+        """What gas costs and what the node has, wei, at most some seconds ago, since all ask it. Raises NodeError."""
+        with self._quote_lock:
+            if self._quoted is None or time.monotonic() - self._quoted_at >= QUOTE_SECONDS:
+                money = self.reader.eth.get_balance(Web3.to_checksum_address(self.wallet.address))
+                self._quoted = gas_price(self.reader, self.wallet.max_gas_price), money
+                self._quoted_at = time.monotonic()
+            return self._quoted
 
     @property
     def leads(self) -> bool:
@@ -156,7 +164,7 @@ class Sender:
     def _due(self, nonce: int) -> Intent | None:
         """What is to be done next, by what the chain has after the nonce was read."""
         now, euro, members = int(time.time()), self.tessera.play_euro, self.store.members()
-        waiting = [member for member in members if not self.has_joined(member.account)]
+        waiting = [member for member in members if not self._has_joined(member.account)]
         invited = {member.account: euro.invited(member.account) for member in waiting}
         for kind, accounts in (
             ("invite", _those(waiting, lambda member: not member.replaced and not invited[member.account])),
@@ -170,19 +178,27 @@ class Sender:
         for member in sorted(members, key=lambda member: member.account in self._joined):
             if member.replaced or member.account in lately or self._refused.get(member.account, 0) > refusing:
                 continue
-            state = self._purse(member.account, given, price, money)
+            balance = self.wallet.web3.eth.get_balance(Web3.to_checksum_address(member.account))
+            state = self._purse(member.account, given, price, money, balance, member.account in self._joined)
             if state.state == "coming":
                 return Intent(nonce, "gas", (member.account,), state.amount, now)
             if state.state in ("too_dear", "node_empty", "budget_spent"):
                 self.trouble = state.detail
         return None
 
-    def _purse(self, account: str, given: dict[str, int], price: GasPrice, money: int) -> Purse:
+    def _has_joined(self, account: str) -> bool:
+        if account not in self._joined and self.tessera.play_euro.joined(account):
+            self._joined.add(account)
+        return account in self._joined
+
+    def _purse(
+        self, account: str, given: dict[str, int], price: GasPrice, money: int, balance: int, joined: bool
+    ) -> Purse:
         return purse(
             self.gas,
             price,
-            balance=self.wallet.web3.eth.get_balance(Web3.to_checksum_address(account)),
-            joined=self.has_joined(account),
+            balance=balance,
+            joined=joined,
             own=given.get(account, 0),
             everybody=sum(given.values()),
             node=money,

@@ -71,6 +71,7 @@ class World:
         (folder / "page" / "index.html").write_text("<!doctype html><title>Tessera</title>" + " " * 600)
         (folder / "page" / "assets" / "main-abc.js").write_text("let a = 1;\n" * 200)
         self.node = self.started()
+        self.node.index.sync()
         self.client = TestClient(app_of(self.node), base_url=URL)
 
     def started(self, *, database: str = "club", index: str = "index", **gas) -> Node:
@@ -88,7 +89,7 @@ class World:
                 "gas": {"budget": 10, "members": 5, "own": 100, **gas},
             }
         )
-        return Node.of(settings, self.tessera, known_account(NODE))
+        return Node.of(settings, self.tessera, known_account(NODE), self.web3)
 
     def phone(self) -> Phone:
         self.seed += 1
@@ -102,6 +103,7 @@ class World:
         before = self.sent()
         while (node or self.node).sender.step():
             pass
+        self.node.index.sync()
         return self.sent() - before
 
     def sent(self) -> int:
@@ -122,6 +124,7 @@ class World:
         """Lets a phone join, as it does by itself."""
         euro = self.tessera.play_euro
         self.send(phone, {"to": euro.address, "data": Web3.to_hex(euro.calldata("join", 1))}, gas=170_000)
+        self.node.index.sync()
 
     def send(self, phone: Phone, call: dict, *, gas: int) -> None:
         """Sends a transaction of a phone's with so much gas, which the embedded chain's wallet would not count."""

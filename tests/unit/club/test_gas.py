@@ -91,8 +91,9 @@ def test_a_node_without_money_says_so_and_forgets_nobody(world):
     phone.join(world.codes()[0])
     world.node.sender.step()
     money = world.web3.eth.get_balance(account.address)
-    poor = world.node.sender.wallet
+    poor, sender = world.node.sender.wallet, world.node.sender
     poor.balance = lambda: 1  # as if it had nothing left
+    sender._quoted = (sender.quote()[0], 1)
     assert phone.gas().json()["state"] == "node_empty"
     assert not world.node.sender.step()
     assert "refill" in world.node.sender.trouble

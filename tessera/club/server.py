@@ -1,0 +1,47 @@
+"""A node behind its port."""
+
+import uvicorn
+
+from tessera.club.app import app_of
+from tessera.club.node import Node
+from tessera.club.settings import BET_GAS, ENTRY_GAS
+
+CLOSING_SECONDS = 5  # that requests get to end in
+MOST_CONNECTIONS = 4_000  # of all visitors; what one address may have is `limits`'
+
+
+def run(node: Node) -> None:
+    """Serves a node until SIGTERM or Ctrl-C; a transaction that is under way ends first. Raises ChainError."""
+    settings = node.settings
+    uvicorn.run(
+        app_of(node),
+        host=settings.listen,
+        port=settings.port,
+        log_level="warning",
+        server_header=False,
+        forwarded_allow_ips=settings.proxies,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+    )
+
+
+def doubts(node: Node) -> list[str]:
+    """What would keep a node from doing its work, in sentences that say what to do."""
+    wallet, gas, euro = node.sender.wallet, node.settings.gas, node.tessera.play_euro
+    sentences = []
+    if not euro.is_inviter(wallet.address) and euro.read("owner") != wallet.address:
+        sentences.append(
+            f"{wallet.address} may not invite, so friends who open a link wait: the owner runs "
+            f"`tessera members inviter {wallet.address}`"
+        )
+    price = wallet.gas_price()
+    if (needed := (ENTRY_GAS + BET_GAS) * (2 * price.base + price.tip)) > gas.quota:
+        sentences.append(
+            f"at present prices a friend needs {needed / 1e18:.6f} ETH to join and bet, and gets at most "
+            f"{gas.quota / 1e18:.6f} a day: raise gas.budget, or lower gas.members"
+        )
+    if wallet.balance() < gas.budget + gas.own:
+        sentences.append(
+            f"{wallet.address} has {wallet.balance() / 1e18:.6f} ETH, less than it may spend in a day: refill it"
+        )
+    return sentences

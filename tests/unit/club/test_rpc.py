@@ -1,0 +1,224 @@
+"""What phones may ask of the chain's node, and how often it is asked."""
+
+import asyncio
+import json
+
+import pytest
+from eth_account import Account
+
+from tessera.club.refusals import RefusedError
+from tessera.club.rpc import METHODS, MOST_BLOCKS, MOST_GAS, Proxy
+
+CONTRACT, OTHER = "0x" + "aA" * 20, "0x" + "22" * 20
+CHAIN_ID = 1337
+
+
+class ChainNode:
+    """A node that answers with its block's number, and counts what it is asked."""
+
+    def __init__(self):
+        self.block, self.asked = 5, []
+        self.down = False
+
+    async def __call__(self, calls: list[dict]) -> list[dict]:
+        await asyncio.sleep(0)
+        if self.down:
+            raise RefusedError("no_node", "down")
+        method, params = calls[0]["method"], calls[0]["params"]
+        self.asked.append((method, params))
+        if method == "eth_getBlockByNumber":
+            return [{"result": {"number": hex(self.block), "hash": f"0x{self.block:064x}"}}]
+        if method == "eth_getTransactionReceipt":
+            return [{"result": {"blockNumber": hex(self.block), "blockHash": f"0x{self.block:064x}"}}]
+        return [{"result": hex(self.block)}]
+
+
+@pytest.fixture
+def chain() -> ChainNode:
+    return ChainNode()
+
+
+@pytest.fixture
+def ask(chain, monkeypatch):
+    """`ask(method, *params)`: what a proxy before this node answers; a list of calls is a batch."""
+    proxy = Proxy(chain, CHAIN_ID, [CONTRACT])
+    monkeypatch.setattr("tessera.club.rpc.HEAD_SECONDS", 0)
+    loop = asyncio.new_event_loop()
+
+    def run(method, *params, allow=lambda count: True):
+        calls = method if isinstance(method, list) else {"id": 7, "method": method, "params": list(params)}
+        return json.loads(loop.run_until_complete(proxy.answer(json.dumps(calls).encode(), allow)))
+
+    yield run
+    loop.close()
+
+
+def asked(chain, method: str) -> int:
+    return sum(name == method for name, _ in chain.asked)
+
+
+FORBIDDEN = """
+anvil_setBalance anvil_mine evm_snapshot eth_sendTransaction eth_sign eth_accounts personal_sign debug_traceCall
+eth_getStorageAt eth_newFilter eth_subscribe txpool_content eth_getProof eth_createAccessList eth_callMany
+"""
+
+
+@pytest.mark.parametrize("method", FORBIDDEN.split())
+def test_methods_that_are_not_named_do_not_reach_the_node(chain, ask, method):
+    assert method not in METHODS
+    assert ask(method)["error"]["code"] == -32601
+    assert asked(chain, method) == 0
+
+
+CALL = {"to": CONTRACT, "data": "0x01"}
+OVERRIDE = {CONTRACT: {"code": "0x60"}}
+NEAR, FAR = hex(1 + MOST_BLOCKS - 1), hex(1 + MOST_BLOCKS)
+FIRST = hex(1)
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("eth_call", []),
+        ("eth_call", ["0x"]),
+        ("eth_call", [{"data": "0x60"}, "latest"]),  # code of the caller's own
+        ("eth_call", [{"to": OTHER, "data": "0x01"}, "latest"]),
+        ("eth_call", [CALL, "latest", OVERRIDE]),
+        ("eth_call", [CALL, "latest", {}, {"number": "0x1"}]),
+        ("eth_call", [{**CALL, "accessList": []}, "latest"]),
+        ("eth_call", [{**CALL, "authorizationList": []}, "latest"]),
+        ("eth_call", [{**CALL, "gas": "many"}, "latest"]),
+        ("eth_estimateGas", [{"to": OTHER}]),
+        ("eth_getLogs", []),
+        ("eth_getLogs", [{"fromBlock": FIRST, "toBlock": FIRST}]),  # of any contract
+        ("eth_getLogs", [{"address": [CONTRACT, OTHER], "fromBlock": FIRST, "toBlock": FIRST}]),
+        ("eth_getLogs", [{"address": [], "fromBlock": FIRST, "toBlock": FIRST}]),
+        ("eth_getLogs", [{"address": CONTRACT, "fromBlock": FIRST, "toBlock": FAR}]),
+        ("eth_getLogs", [{"address": CONTRACT, "fromBlock": "earliest", "toBlock": "latest"}]),
+        ("eth_getLogs", [{"address": CONTRACT, "fromBlock": 1, "toBlock": 2}]),
+        ("eth_getBlockByNumber", ["latest", True]),
+        ("eth_getBlockByNumber", []),
+        ("eth_feeHistory", ["0x400", "latest", [50]]),
+        ("eth_feeHistory", []),
+        ("eth_sendRawTransaction", []),
+        ("eth_sendRawTransaction", ["0x"]),
+        ("eth_sendRawTransaction", ["0x02"]),
+        ("eth_sendRawTransaction", ["0x" + "00" * 8_193]),
+        ("eth_sendRawTransaction", [["0x02"]]),
+        ("eth_getBalance", {"address": CONTRACT}),
+    ],
+)
+def test_refuses_what_is_out_of_bounds_at_its_place_and_answers_the_rest(chain, ask, method, params):
+    answers = ask([{"id": 1, "method": method, "params": params}, {"id": 2, "method": "eth_chainId"}])
+    assert answers[0]["error"]["code"] in (-32602, -32005)
+    assert (answers[1]["id"], answers[1]["result"]) == (2, "0x5")
+    assert {name for name, _ in chain.asked} <= {"eth_getBlockByNumber", "eth_chainId"}
+
+
+def test_a_call_has_at_most_so_much_gas(chain, ask):
+    ask("eth_call", {**CALL, "gas": "0xffffffff"}, "latest")
+    ask("eth_call", {**CALL, "gas": "0x5208"}, "pending")
+    ask("eth_estimateGas", CALL)
+    gas = [params[0]["gas"] for method, params in chain.asked if method in ("eth_call", "eth_estimateGas")]
+    assert gas == [hex(MOST_GAS), "0x5208", hex(MOST_GAS)]
+
+
+def test_logs_of_a_bounded_range_are_read(chain, ask):
+    wanted = {"address": CONTRACT.lower(), "fromBlock": FIRST, "toBlock": NEAR}
+    assert ask("eth_getLogs", wanted)["result"] == "0x5"
+
+
+def signed(chain_id: int | None) -> str:
+    fields = {"nonce": 0, "to": OTHER, "value": 1, "gas": 21_000}
+    fields |= (
+        {"gasPrice": 1} if chain_id is None else {"maxFeePerGas": 1, "maxPriorityFeePerGas": 1, "chainId": chain_id}
+    )
+    return Account.from_key(b"\1" * 32).sign_transaction(fields).raw_transaction.to_0x_hex()
+
+
+def test_a_signed_transaction_of_this_chain_is_handed_on_and_no_other(chain, ask):
+    assert "result" in ask("eth_sendRawTransaction", signed(CHAIN_ID))
+    assert ask("eth_sendRawTransaction", signed(1))["error"]["code"] == -32602
+    assert ask("eth_sendRawTransaction", signed(None))["error"]["code"] == -32602  # good on any chain
+    assert asked(chain, "eth_sendRawTransaction") == 1
+
+
+def test_what_all_phones_ask_within_a_block_is_asked_once(chain, ask):
+    for _ in range(12):
+        ask([{"id": 1, "method": "eth_call", "params": [CALL, "latest"]}, {"id": 2, "method": "eth_gasPrice"}])
+    ask([{"id": number, "method": "eth_call", "params": [CALL, "latest"]} for number in range(50)])
+    assert (asked(chain, "eth_call"), asked(chain, "eth_gasPrice")) == (1, 1)
+    chain.block = 6
+    assert ask("eth_call", CALL, "latest")["result"] == "0x6"
+    assert asked(chain, "eth_call") == 2
+
+
+def test_who_was_shown_a_receipt_reads_on_in_its_block(chain, ask, monkeypatch):
+    assert ask("eth_getBalance", OTHER, "latest")["result"] == "0x5"
+    monkeypatch.setattr("tessera.club.rpc.HEAD_SECONDS", 1_000)  # the node is not asked for its block
+    chain.block = 6
+    ask("eth_getTransactionReceipt", "0x" + "00" * 32)
+    assert ask("eth_getBalance", OTHER, "latest")["result"] == "0x6"
+
+
+def test_a_block_that_the_chain_took_back_is_forgotten(chain, ask):
+    ask("eth_getBalance", OTHER, "latest")
+    answer = chain.__class__.__call__
+
+    async def other_hash(self, calls):
+        answers = await answer(self, calls)
+        if calls[0]["method"] == "eth_getBlockByNumber":
+            answers[0]["result"]["hash"] = "0x" + "ff" * 32
+        return answers
+
+    chain.__class__ = type("Reorged", (ChainNode,), {"__call__": other_hash})
+    ask("eth_getBalance", OTHER, "latest")
+    assert asked(chain, "eth_getBalance") == 2
+
+
+def test_what_waits_to_be_mined_and_who_sent_what_are_never_cached(chain, ask):
+    for _ in range(3):
+        ask("eth_getTransactionCount", OTHER, "pending")
+        ask("eth_getTransactionReceipt", "0x" + "00" * 32)
+        ask("eth_getLogs", {"address": CONTRACT, "fromBlock": FIRST, "toBlock": "latest"})
+    assert asked(chain, "eth_getTransactionCount") == asked(chain, "eth_getTransactionReceipt") == 3
+    assert asked(chain, "eth_getLogs") == 3
+
+
+def test_over_the_limit_a_call_is_refused_and_cached_answers_still_come(chain, ask):
+    ask("eth_gasPrice")
+    answers = ask(
+        [{"id": 1, "method": "eth_gasPrice"}, {"id": 2, "method": "eth_getBalance", "params": [OTHER, "latest"]}],
+        allow=lambda count: False,
+    )
+    assert answers[0]["result"] == "0x5"
+    assert answers[1]["error"]["code"] == -32005
+    assert ask("eth_getBalance", OTHER, "latest")["result"] == "0x5"  # the refusal was not kept
+
+
+@pytest.mark.parametrize(("calls", "code"), [([], "too_large"), ([{}] * 101, "too_large")])
+def test_a_batch_has_1_to_100_calls(ask, calls, code):
+    with pytest.raises(RefusedError) as refused:
+        ask(calls)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("call", [{}, {"id": 1}, 5, None, "eth_call", {"method": 5}])
+def test_refuses_what_is_no_call(ask, call):
+    assert ask([call])[0]["error"]["code"] == -32600
+
+
+def test_a_node_that_is_away_is_asked_again_when_it_is_back(chain, ask):
+    chain.down = True
+    with pytest.raises(RefusedError) as refused:
+        ask("eth_gasPrice")
+    assert refused.value.code == "no_node"
+    chain.down = False
+    assert ask("eth_gasPrice")["result"] == "0x5"
+
+
+def test_over_http_a_request_is_json_and_not_too_large(world):
+    headers = {"Content-Type": "application/json"}
+    assert world.client.post("/rpc", content=b"[", headers=headers).json()["code"] == "bad_request"
+    assert world.client.post("/rpc", content=b"{}").json()["code"] == "not_json"
+    assert world.client.post("/rpc", content=b" " * 256_001, headers=headers).status_code == 413

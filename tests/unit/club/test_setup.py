@@ -1,0 +1,67 @@
+"""The files of a new club."""
+
+import configparser
+
+import pytest
+from eth_account import Account
+
+from tessera.chain.accounts import from_key_file, secret_of
+from tessera.chain.errors import ChainError
+from tessera.club.settings import SettingsError, read_settings
+from tessera.club.setup import new_key, write_settings
+
+VALUES = {"url": "https://club.example", "rpc": "https://rpc.example", "budget": "0.01", "members": 12}
+
+
+@pytest.fixture(autouse=True)
+def quick_key(monkeypatch):
+    """A key file that opens at once: how slow it is is the library's business."""
+    encrypt = Account.encrypt
+
+    def quickly(key, phrase, **_):
+        return encrypt(key, phrase, kdf="pbkdf2", iterations=1)
+
+    monkeypatch.setattr(Account, "encrypt", staticmethod(quickly))
+
+
+def written(folder, **changes):
+    values = {"name": "Friday club", "record": folder / "r.json", "page": folder / "p", **VALUES, **changes}
+    return write_settings(folder, **values)
+
+
+def test_the_files_are_what_the_node_takes(tmp_path):
+    config, unit, caddy = written(tmp_path, name='Ann\'s "club" Ω')
+    settings = read_settings(config)
+    assert settings.name == 'Ann\'s "club" Ω'
+    assert (settings.record, settings.page) == (tmp_path / "r.json", tmp_path / "p")
+    assert settings.gas.quota == 10**16 // 12
+    service = configparser.ConfigParser(interpolation=None, strict=False)
+    service.read(unit)
+    assert service["Service"]["ExecStart"].endswith(f"tessera club serve --config {config}")
+    assert service["Service"]["Restart"] == "always"
+    assert caddy.read_text() == "club.example {\n\treverse_proxy 127.0.0.1:8080\n}\n"
+
+
+def test_a_club_that_is_there_is_not_written_over(tmp_path):
+    config, *_ = written(tmp_path)
+    before = config.read_text()
+    with pytest.raises(ChainError, match="is there already"):
+        written(tmp_path, name="Another club")
+    assert config.read_text() == before
+
+
+@pytest.mark.parametrize("changes", [{"url": "club.example"}, {"budget": "-1"}, {"members": 0}, {"name": ""}])
+def test_values_that_no_node_takes_leave_no_file(tmp_path, changes):
+    with pytest.raises(SettingsError):
+        written(tmp_path, **changes)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_nodes_key_is_encrypted_kept_and_nobody_elses_to_read(tmp_path):
+    address = new_key(tmp_path)
+    assert from_key_file(tmp_path / "node.json", secret_of(tmp_path / "node.txt")).address == address
+    assert [path.stat().st_mode & 0o077 for path in tmp_path.iterdir()] == [0, 0]
+    assert new_key(tmp_path) == address
+    (tmp_path / "node.txt").unlink()
+    with pytest.raises(ChainError, match="put it back"):
+        new_key(tmp_path)
