@@ -52,8 +52,9 @@ def policy(deployment: dict) -> str:
         "script-src": "'self'",
         "style-src": "'self' 'unsafe-inline'",  # the chart places its parts with styles
         "img-src": "'self' data:",  # wallets bring their icons
-        # Who plays names hosts of bets, which are WebSockets anywhere.
-        "connect-src": " ".join(["'self'", *sorted(hosts), "ws:", "wss:"]),
+        # Who plays names hosts of bets, which are WebSockets anywhere, and may name another node.
+        "connect-src": " ".join(["'self'", *sorted(hosts), "https:", "ws:", "wss:"]),
+        "manifest-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",

@@ -167,6 +167,11 @@ class Visit:
         self.tab.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
 
 
+def own_key(visit: Visit) -> str:
+    """The key of the account that the page made and keeps plainly."""
+    return visit.tab.evaluate("JSON.parse(localStorage['tessera.account']).key")
+
+
 @pytest.fixture
 def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
     """Opens the page in a browser of its own; `wallet` is what the person has installed there."""

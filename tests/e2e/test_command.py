@@ -17,6 +17,7 @@ from scripts import devnet
 from tessera.chain import EUR, Deployment, Outcome, Tessera
 from tessera.chain.waiting import wait_until
 from tessera.local.bots import fate
+from tests.e2e.conftest import own_key
 from tests.integration.conftest import READY_SECONDS, ROOT
 
 
@@ -76,7 +77,7 @@ def play_alone(page, tessera: Tessera):
     page.tab.get_by_label("I am 18 or older").check()
     page.button("Try with play money").click()
     page.press("Join and get 50.00 EUR", "Welcome.")
-    key = page.tab.evaluate("localStorage['tessera.throwaway']")
+    key = own_key(page)
     me = tessera.web3.eth.account.from_key(key).address
 
     page.tab.get_by_text("Will it rain in Vienna tomorrow?").click()

@@ -26,7 +26,7 @@ from tessera.chain.odds_bets import ticket_id_of
 from tessera.host.sign_in import Challenge
 from tessera.local import devnet
 from tessera.local.chain import let_pass
-from tests.e2e.conftest import DESK, PHONE, ROOT, Visit
+from tests.e2e.conftest import DESK, PHONE, ROOT, Visit, own_key
 from tests.e2e.test_look import AXE, grave
 from tests.integration.conftest import READY_SECONDS
 
@@ -120,7 +120,7 @@ def test_two_people_bet_against_each_other_through_a_host(
         first.tab.get_by_label("I am 18 or older").check()
         first.button("Try with play money").click()
         first.press("Join and get 50.00 EUR", "Welcome.")
-        key = first.tab.evaluate("localStorage['tessera.throwaway']")
+        key = own_key(first)
         winner = Wallet(tessera.web3, tessera.web3.eth.account.from_key(key))
         loser = new_person()
         second = visit("hosted", at=at_host(address, host), wallet=loser, size=DESK)

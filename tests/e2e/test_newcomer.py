@@ -11,6 +11,7 @@ from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
 from tessera.local.chain import DAY
 from tessera.local.devnet import report
+from tests.e2e.conftest import own_key
 from tests.e2e.play import keep, new_market, open_event
 
 DOLLAR = 10**6
@@ -47,8 +48,7 @@ def test_a_newcomer_joins_bets_stakes_predicts_is_paid_and_withdraws(visit, tess
     page.tab.get_by_label("I am 18 or older").check()
     page.button("Try with play money").click()
     page.press("Join and get 50.00 EUR", "Welcome.")
-    me = page.tab.evaluate("localStorage['tessera.throwaway']")
-    me = Wallet(tessera.web3, tessera.web3.eth.account.from_key(me))
+    me = Wallet(tessera.web3, tessera.web3.eth.account.from_key(own_key(page)))
     assert tessera.escrow.balance_of(me.address) == 50 * EUR
 
     page.tab.get_by_role("searchbox").fill("newcomer")

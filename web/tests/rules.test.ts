@@ -70,10 +70,11 @@ test("who votes, and who can end what nobody moves on", () => {
 });
 
 test("what decides is said with what silence and doubt mean", () => {
-  const vote = whatDecides({ referee: zeroAddress }).join(" ");
+  const vote = whatDecides({ referee: zeroAddress }, () => "Ada").join(" ");
   expect(vote).toContain("more than half of all heads");
   expect(vote).toContain("In doubt every stake is paid back");
-  const ruled = whatDecides({ referee: `0x${"ab".repeat(20)}` }).join(" ");
+  const ruled = whatDecides({ referee: `0x${"ab".repeat(20)}` }, () => "Ada").join(" ");
+  expect(ruled).toContain("the referee Ada rules within 48 hours");
   expect(ruled).toContain("If the referee is silent, every stake is paid back");
   expect(ruled).not.toContain("vote");
   for (const words of [vote, ruled]) expect(words).toContain("within 7 days, every stake is paid back");

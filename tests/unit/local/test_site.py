@@ -151,7 +151,7 @@ def test_files_come_compressed_with_headers_that_bound_what_a_page_can_do(connec
     assert answer.getheader("X-Content-Type-Options") == "nosniff"
     rules = dict(rule.split(" ", 1) for rule in answer.getheader("Content-Security-Policy").split("; "))
     assert (rules["default-src"], rules["script-src"], rules["frame-ancestors"]) == ("'none'", "'self'", "'none'")
-    assert rules["connect-src"] == "'self' ws: wss:"
+    assert rules["connect-src"] == "'self' https: ws: wss:"
     script, body = get(connection, "/assets/index-1a.js")
     assert script.getheader("Content-Encoding") is None
     assert body.startswith(b"let page")
@@ -161,7 +161,7 @@ def test_files_come_compressed_with_headers_that_bound_what_a_page_can_do(connec
 
 def test_a_page_may_reach_the_hosts_that_its_deployment_names():
     told = {"rpcUrl": "https://node.example/key", "indexUrl": "https://index.example:8600/"}
-    assert "connect-src 'self' https://index.example:8600 https://node.example ws: wss:;" in policy(told)
+    assert "connect-src 'self' https://index.example:8600 https://node.example https: ws: wss:;" in policy(told)
 
 
 def test_a_node_that_is_away_is_an_error_of_its_own(tmp_path):

@@ -94,8 +94,9 @@ export function betToSign(told: unknown, chosen: Chosen, place: Place, now: numb
   return typed;
 }
 
-/** The text to sign of a challenge (EIP-4361), with the account in it. Raises Refusal where it is for another host or chain, or
- * is no challenge at all: whoever signs a text for somebody else lets the host be that person there. */
+/** The text to sign of a challenge (EIP-4361), with the account in it, where a host leaves it open. Raises Refusal where it is for
+ * another host, chain or account, or is no challenge at all: whoever signs a text for somebody else lets the host be that
+ * person there. */
 export function signInText(told: string, domain: string, chainId: number, account: Address): string {
   const [host] = told.split(" ", 1);
   if (told.startsWith(`${host} wants you to sign in `) && host !== domain) {
@@ -107,7 +108,7 @@ export function signInText(told: string, domain: string, chainId: number, accoun
   const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z`;
   const form = [
     `${quoted} wants you to sign in with your Ethereum account:`,
-    zeroAddress,
+    `(?:${zeroAddress}|${account})`,
     "",
     String.raw`[\x20-\x7e]{0,200}`,
     "",

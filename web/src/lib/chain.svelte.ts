@@ -33,6 +33,8 @@ import {
   simulateContract,
   waitForTransactionReceipt,
 } from "viem/actions";
+import { Events } from "./events";
+import { recall, remember } from "./remembered";
 
 /** deployment.json beside the page: what a devnet writes, or what who hosts the page put there. */
 export type Deployment = {
@@ -45,6 +47,9 @@ export type Deployment = {
   readonly hostUrl?: string;
   /** Where a devnet funds newcomers and lets time pass. */
   readonly devnet?: string;
+  /** The node of a club of friends (docs/club.md), and where it tells of new blocks. */
+  readonly clubUrl?: string;
+  readonly eventsUrl?: string;
 };
 
 const abis = {
@@ -68,9 +73,13 @@ export const tokenAbi = betTokenAbi;
 
 export const DEVNET = 31337;
 const POLL_MS = 2000;
+const STEP_MS = 250;
+const SILENCE_MS = 15_000; // after which a node that would tell of blocks is asked all the same
+const NODE = "node"; // that the person chose
 const GENESIS = { number: 0n, timestamp: 0, hash: "", parentHash: "" };
 /** Bytes of calls in one request. Each takes five times as many, and what a node runs unasked must stay below 49,152. */
 const MULTICALL_BYTES = 7_000;
+const MOST_CALLS = 100; // in one request
 
 /** What the page asks of a node. All of viem's actions would be an eighth of the script. */
 const ACTIONS = {
@@ -93,6 +102,8 @@ function withActions(client: Client<Transport, ViemChain>): Node {
 }
 
 function connect(deployment: Deployment): Node {
+  // A club's node answers from a cache for all phones, for which each call has to be to a contract.
+  const isClub = deployment.clubUrl !== undefined;
   const chain = defineChain({
     id: deployment.chainId,
     name: deployment.chainId === DEVNET ? "Tessera devnet" : `chain ${deployment.chainId}`,
@@ -101,14 +112,20 @@ function connect(deployment: Deployment): Node {
   });
   const client = createClient({
     chain,
-    transport: http(deployment.rpcUrl, { batch: { wait: 5 }, retryCount: 1 }),
+    transport: http(deployment.rpcUrl, { batch: { wait: 5, batchSize: MOST_CALLS }, retryCount: 1 }),
     // What is read at the same time is one request, with no contract of ours or others' to rely on.
-    batch: { multicall: { deployless: true, wait: 5, batchSize: MULTICALL_BYTES } },
+    batch: isClub ? undefined : { multicall: { deployless: true, wait: 5, batchSize: MULTICALL_BYTES } },
     pollingInterval: POLL_MS,
     cacheTime: 0,
   });
   return withActions(client);
 }
+
+/** A deployment as it is read through another node: with nothing of what the page's own one offers beside it. */
+export const withNode = (deployment: Deployment, rpcUrl: string | undefined): Deployment =>
+  rpcUrl === undefined
+    ? deployment
+    : { ...deployment, rpcUrl, indexUrl: undefined, clubUrl: undefined, eventsUrl: undefined, devnet: undefined };
 
 class Chain {
   head = $state.raw(GENESIS);
@@ -125,12 +142,14 @@ class Chain {
   #addresses: Addresses = {};
   #ahead = 0;
   #refreshing: Promise<void> | undefined;
+  #told: Events | undefined;
+  #looked = 0; // ms
 
   /** Reads deployment.json and finds the node. Raises where either is missing. */
   async open() {
     const answer = await fetch("deployment.json", { cache: "no-store" });
     if (!answer.ok) throw new Error("There is no deployment.json beside this page: it does not know its chain.");
-    this.deployment = (await answer.json()) as Deployment;
+    this.deployment = withNode((await answer.json()) as Deployment, recall<string>(NODE));
     this.#addresses = this.deployment.addresses ?? publicAddresses[this.deployment.chainId] ?? {};
     this.client = connect({ ...this.deployment, rpcUrl: this.rpcUrl });
     await this.refresh();
@@ -141,13 +160,48 @@ class Chain {
     setInterval(() => {
       if (!document.hidden) this.now = this.#time();
     }, 1000);
-    setInterval(look, POLL_MS);
+    setInterval(() => {
+      if (!this.#told?.isOpen || Date.now() - this.#looked > SILENCE_MS) look();
+    }, POLL_MS);
     document.addEventListener("visibilitychange", look);
+    const { eventsUrl } = this.deployment;
+    if (eventsUrl) {
+      this.#told = new Events(new URL(eventsUrl, this.base));
+      this.#told.on("block", () => void this.refresh());
+    }
+  }
+
+  /** Calls `then` whenever the node tells of something; never where it tells nothing by itself. */
+  onEvent(kind: string, then: () => void) {
+    this.#told?.on(kind, then);
+  }
+
+  /** What addresses in deployment.json are relative to. */
+  get base(): URL {
+    return new URL(".", location.href);
+  }
+
+  /** The node that the person chose instead of the page's; undefined where none. */
+  get chosenNode(): string | undefined {
+    return recall<string>(NODE);
+  }
+
+  /** Has the page use another node from its next start on; undefined: its own again. */
+  chooseNode(url: string | undefined) {
+    remember(NODE, url);
+  }
+
+  /** Returns when there is a new block, or after a second or two. */
+  async change() {
+    const { hash } = this.head;
+    for (let waited = 0; waited < POLL_MS && this.head.hash === hash; waited += STEP_MS) {
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+    }
   }
 
   /** The node's address. In deployment.json it may be one beside the page: "rpc". */
   get rpcUrl(): string {
-    return new URL(this.deployment.rpcUrl, location.href).href;
+    return new URL(this.deployment.rpcUrl, this.base).href;
   }
 
   /** Looks for a new block now. */
@@ -158,6 +212,7 @@ class Chain {
   }
 
   async #look() {
+    this.#looked = Date.now();
     try {
       const [{ number, timestamp, hash, parentHash }, next] = await Promise.all([this.client.getBlock(), this.#nextOfDevnet()]);
       if (next) this.#ahead = Number(next.timestamp) - Date.now() / 1000;

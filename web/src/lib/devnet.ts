@@ -6,7 +6,7 @@ import { Refusal } from "./errors";
 export const isDevnet = () => chain.deployment.chainId === DEVNET && chain.deployment.devnet !== undefined;
 
 async function ask(what: "fund" | "pass", body: object): Promise<void> {
-  const url = new URL(`${chain.deployment.devnet}${what}`, location.href);
+  const url = new URL(`${chain.deployment.devnet}${what}`, chain.base);
   const answer = await fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -10,7 +10,7 @@ import { named } from "./texts";
 
 function told(): Source {
   const { indexUrl } = chain.deployment;
-  return indexUrl ? fromIndex(new URL(indexUrl, location.href).href) : fromLogs;
+  return indexUrl ? fromIndex(new URL(indexUrl, chain.base).href) : fromLogs;
 }
 
 const by = (name: "LmsrMarkets" | "Escrow" | "PredictionEvents" | "PrizePool") => ({ by: chain.address(name) });

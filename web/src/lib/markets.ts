@@ -128,6 +128,18 @@ export async function readOffer(id: bigint): Promise<{ prices: Record<Side, bigi
 /** The one number called odds: what a bet of one euro pays for each euro, in WAD. */
 export const oddsOf = ({ shares }: { readonly shares: bigint }) => (shares * EUR) / STAKE;
 
+/** How much worse the odds may have become when a bet's turn comes: in percent, and in words. */
+export const SLACKS = [
+  [0, "only at these odds or better"],
+  [10, "if it pays at most a tenth less"],
+  [25, "if it pays at most a quarter less"],
+  [50, "if it pays at most half less"],
+] as const;
+
+/** The least shares that a person takes for a euro; rounded up. */
+export const leastFor = ({ shares }: Pick<Quote, "shares">, slackPercent: number): bigint =>
+  (shares * BigInt(100 - slackPercent) + 99n) / 100n;
+
 /** What a bet loses on average if the price before it is the true probability; rounded up to a thousandth of a euro. */
 export function expectedLoss({ shares, price }: Quote): bigint {
   const loss = STAKE - (shares * price) / 10n ** 30n;

@@ -1,5 +1,5 @@
 // Who may say how a market ended, when, and what is said about it before anybody bets.
-import { short } from "./format";
+import type { Address } from "viem";
 import { BETTORS_WAIT, type Market, OUTCOME, SILENCE } from "./markets";
 import type { OutcomeName } from "./outcomes";
 
@@ -37,11 +37,11 @@ export function canExpire(
 }
 
 /** What decides a market, in sentences for whoever thinks of betting. */
-export function whatDecides(market: Pick<Market, "referee">): string[] {
+export function whatDecides(market: Pick<Market, "referee">, called: (account: Address) => string): string[] {
   return [
     "The creator says how it ended, and bettors may from a day after the result is expected.",
     hasReferee(market)
-      ? `If somebody disputes that in time, the referee ${short(market.referee)} rules within 48 hours. If the referee is silent, every stake is paid back.`
+      ? `If somebody disputes that in time, the referee ${called(market.referee)} rules within 48 hours. If the referee is silent, every stake is paid back.`
       : "If somebody disputes that in time, bettors vote. The proposed result stands with more than half of all heads; another is paid only with more than two thirds of them and a quarter of the stakes. In doubt every stake is paid back.",
     "If nobody says how it ended within 7 days, every stake is paid back.",
   ];

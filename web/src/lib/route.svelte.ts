@@ -1,4 +1,7 @@
 // The part of the address after #: "#/markets/3" is ["markets", "3"].
+import { takeInvitation } from "./invitation";
+
+takeInvitation();
 
 const parts = () => location.hash.replace(/^#\/?/, "").split("/").filter(Boolean);
 

@@ -1,14 +1,18 @@
 // The one way to change the chain: simulate, sign, wait; and permits, which only sign.
 import {
   type Abi,
+  type Account,
   type Address,
   type ContractFunctionArgs,
   type ContractFunctionName,
+  encodeFunctionData,
   parseAbi,
   type TransactionReceipt,
 } from "viem";
 import { chain, tokenAbi } from "./chain.svelte";
 import { isDeclined, isNodeAway, isRevert, Refusal } from "./errors";
+import { sendOwn, type Tell } from "./pending";
+import { alone, senderOf, storeOf } from "./sender";
 import { type Permit, permitOf } from "./signatures";
 import { wallet } from "./wallet.svelte";
 
@@ -40,32 +44,60 @@ export async function simulate(call: Call): Promise<unknown> {
   return result;
 }
 
-/** Sends a call and waits for it; the page knows of it when this returns. Raises where it is refused or replaced. */
-export async function send(call: Call, tell: (stage: Stage) => void): Promise<TransactionReceipt> {
+/** Sends calls one after another and waits for them; the page knows of it when this returns. A wallet that offers it confirms
+ * several at once. Raises where one is refused or replaced. */
+export async function send(calls: Call | readonly Call[], tell: Tell, signal?: AbortSignal): Promise<void> {
   const { account, client } = wallet;
   if (!account || !client) throw new Refusal("Connect a wallet first.");
   if (wallet.wrongNetwork) await wallet.goToOurChain();
+  const list = [calls].flat() as readonly Call[];
+  if (list.length > 1 && (await canBatch())) {
+    tell("confirm in your wallet");
+    const { sendBatch } = await import("./batch");
+    await sendBatch(client, client.account!, chain.client.chain, list);
+    await chain.refresh();
+  } else for (const call of list) await sendOne(call, tell, signal);
+}
+
+/** Whether the wallet confirms several calls at once. */
+async function canBatch(): Promise<boolean> {
+  if (wallet.kind !== "browser") return false;
+  const { offersBatches } = await import("./batch");
+  return offersBatches(wallet.client!, wallet.client!.account!, chain.deployment.chainId);
+}
+
+async function sendOne(call: Call, tell: Tell, signal?: AbortSignal): Promise<void> {
+  const { client } = wallet;
   tell("asking the contract");
   await simulate(call);
-  const asked = { ...call, account: client.account! };
+  const asked = { ...call, account: client!.account! };
   // Others may act before: a fifth more gas than it takes now.
   const gas = ((await chain.client.estimateContractGas({ ...asked, blockTag: NEXT })) * 12n) / 10n;
+  const receipt = wallet.kind === "own" ? await byOwnKey(call, gas, tell, signal) : await byWallet(asked, gas, tell);
+  await chain.refresh();
+  if (receipt.status === "reverted") {
+    await simulate(call);
+    throw new Refusal("The chain refused it: others were faster. Try again.");
+  }
+}
+
+async function byOwnKey(call: Call, gas: bigint, tell: Tell, signal?: AbortSignal): Promise<TransactionReceipt> {
+  const data = encodeFunctionData({ abi: call.abi, functionName: call.functionName, args: [...call.args] });
+  return alone(() => sendOwn(senderOf(signal), storeOf(wallet.account!), { to: call.address, data, gas }, tell));
+}
+
+async function byWallet(asked: Call & { account: Account }, gas: bigint, tell: Tell): Promise<TransactionReceipt> {
   tell("confirm in your wallet");
-  const hash = await client.writeContract({ ...asked, gas, chain: chain.client.chain });
+  const hash = await wallet.client!.writeContract({ ...asked, gas, chain: chain.client.chain });
   tell("waiting for the chain");
   let replaced: "cancelled" | "replaced" | "repriced" | undefined;
   const receipt = await chain.client.waitForTransactionReceipt({
     hash,
     onReplaced: ({ reason }) => (replaced = reason),
   });
-  await chain.refresh();
   if (replaced === "cancelled") throw new Refusal("You cancelled this transaction in your wallet. Nothing was done.");
   if (replaced === "replaced") {
     throw new Refusal("Your wallet sent another transaction in its place. Look at your account before you try again.");
-  }
-  if (receipt.status === "reverted") {
-    await simulate(call);
-    throw new Refusal("The chain refused it: others were faster. Try again.");
   }
   return receipt;
 }
@@ -76,25 +108,23 @@ const approveAbi = parseAbi([
   "function allowance(address owner, address spender) view returns (uint256)",
 ]);
 
-/** Lets a contract take an amount of a token. */
-export async function approve(token: Address, spender: Address, amount: bigint, tell: (stage: Stage) => void): Promise<void> {
+/** What lets a contract take an amount of a token: no call, one, or two. */
+async function approvals(token: Address, spender: Address, amount: bigint): Promise<Call[]> {
   const contract = { address: token, abi: approveAbi };
   const owner = wallet.account!;
   const allowed = await chain.client.readContract({ ...contract, functionName: "allowance", args: [owner, spender] });
-  if (allowed >= amount) return;
+  if (allowed >= amount) return [];
   const to = (value: bigint) => call(contract, "approve", [spender, value]);
-  if (allowed > 0n) {
-    // USDT refuses to change an allowance that is not 0.
-    const direct = await simulate(to(amount)).then(
-      () => true,
-      (error: unknown) => {
-        if (isRevert(error)) return false;
-        throw error;
-      },
-    );
-    if (!direct) await send(to(0n), tell);
-  }
-  await send(to(amount), tell);
+  if (allowed === 0n) return [to(amount)];
+  // USDT refuses to change an allowance that is not 0.
+  const direct = await simulate(to(amount)).then(
+    () => true,
+    (error: unknown) => {
+      if (isRevert(error)) return false;
+      throw error;
+    },
+  );
+  return direct ? [to(amount)] : [to(0n), to(amount)];
 }
 
 const PERMIT_SECONDS = 3600;
@@ -139,21 +169,22 @@ export async function permit(token: Address, spender: Address, value: bigint): P
   return signature && permitOf(signature, deadline);
 }
 
-/** Tokens into a contract: with a permit in one transaction, or where there can be none after an approval. */
+/** Tokens into a contract: approved in the same confirmation where the wallet offers that, else with a permit in one transaction,
+ * or where there can be none after an approval. */
 export async function paid(
   token: Address,
   spender: Address,
   amount: bigint,
   withPermit: (permit: Permit) => Call,
   approved: Call,
-  tell: (stage: Stage) => void,
-): Promise<Call> {
+): Promise<Call[]> {
+  if (await canBatch()) return [...(await approvals(token, spender, amount)), approved];
   const signed = await permit(token, spender, amount);
   if (signed) {
     const one = withPermit(signed);
     try {
       await simulate(one);
-      return one;
+      return [one];
     } catch (error) {
       // A wallet that is a contract, or a token whose permits differ: what it refuses is asked for as an approval.
       if (!isRevert(error)) throw error;
@@ -166,6 +197,5 @@ export async function paid(
       if (held < amount) throw error;
     }
   }
-  await approve(token, spender, amount, tell);
-  return approved;
+  return [...(await approvals(token, spender, amount)), approved];
 }

@@ -1,23 +1,24 @@
-// Who acts: a wallet of the browser (EIP-6963, EIP-1193), or on a devnet one that the page made itself.
-import { type Address, createWalletClient, custom, type EIP1193Provider, getAddress, type WalletClient } from "viem";
-import { chain, DEVNET } from "./chain.svelte";
-import { isDevnet } from "./devnet";
+// Who acts: a wallet of the browser (EIP-6963, EIP-1193), or an account that the page made itself, in a club or on a devnet.
+import { type Address, createWalletClient, custom, type EIP1193Provider, getAddress, http, type WalletClient } from "viem";
+import { chain } from "./chain.svelte";
+import { fund, isDevnet } from "./devnet";
 import { isUnknownNetwork } from "./errors";
+import { own } from "./own.svelte";
 
 export type Found = {
   readonly info: { readonly uuid: string; readonly name: string; readonly icon: string; readonly rdns: string };
   readonly provider: EIP1193Provider;
 };
 
-const LAST = "tessera.wallet"; // rdns of the wallet used last, or THROWAWAY
-const THROWAWAY = "throwaway";
+const LAST = "tessera.wallet"; // rdns of the wallet used last, or OWN
+const OWN = "own";
 const ADULT = "tessera.adult";
 
 class Wallet {
   found = $state.raw<Found[]>([]);
   account = $state.raw<Address>();
   chainId = $state<number>();
-  kind = $state<"browser" | "throwaway">();
+  kind = $state<"browser" | "own">();
   /** Whether a person said here that they are of age and choose to play. */
   adult = $state(localStorage.getItem(ADULT) === "yes");
   asking = $state(false);
@@ -26,6 +27,7 @@ class Wallet {
 
   /** Finds wallets, and goes on with the one used last where it still lets us. */
   async start() {
+    own.start();
     window.addEventListener("eip6963:announceProvider", (event) => {
       const found = (event as CustomEvent<Found>).detail;
       if (!this.found.some((other) => other.info.uuid === found.info.uuid)) this.found = [...this.found, found];
@@ -42,7 +44,7 @@ class Wallet {
 
   async #resume() {
     const last = localStorage.getItem(LAST);
-    if (last === THROWAWAY && this.canThrowAway) await this.useThrowaway();
+    if (last === OWN && own.address) await this.useOwn();
     const known = this.found.find((one) => one.info.rdns === last);
     if (known && (await known.provider.request({ method: "eth_accounts" })).length) await this.use(known);
   }
@@ -51,8 +53,9 @@ class Wallet {
     return this.account !== undefined && this.chainId !== chain.deployment.chainId;
   }
 
-  get canThrowAway(): boolean {
-    return isDevnet() && chain.has("PlayEuro");
+  /** Whether anybody can try here, with play money that a devnet gives. */
+  get canTry(): boolean {
+    return isDevnet() && chain.deployment.clubUrl === undefined && chain.has("PlayEuro");
   }
 
   swearAdult(is: boolean) {
@@ -74,16 +77,16 @@ class Wallet {
     this.#onAccounts(accounts);
   }
 
-  /** Makes, or takes up, a wallet that lives in this browser alone. On a devnet only. */
-  async useThrowaway() {
-    const { throwawayClient } = await import("./throwaway");
-    const client = await throwawayClient();
+  /** Acts with the account of this browser, which is made where there is none; a devnet gives it what it needs. */
+  async useOwn() {
+    const address = own.make();
+    if (this.canTry) await fund(address);
     this.leave();
-    this.client = client;
-    this.chainId = DEVNET;
-    this.kind = "throwaway";
-    this.account = client.account.address;
-    localStorage.setItem(LAST, THROWAWAY);
+    this.client = createWalletClient({ account: own.account(), chain: chain.client.chain, transport: http(chain.rpcUrl) });
+    this.chainId = chain.deployment.chainId;
+    this.kind = "own";
+    this.account = address;
+    localStorage.setItem(LAST, OWN);
   }
 
   /** Has the wallet go to our chain; tells it about the chain where it does not know it. */

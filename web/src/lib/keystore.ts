@@ -1,0 +1,94 @@
+// Key files: a key under a passphrase, in the form that wallets read and write (Web3 Secret Storage, version 3).
+import * as Keystore from "ox/Keystore";
+import { type Address, type Hex, isHex, size } from "viem";
+import { privateKeyToAddress } from "viem/accounts";
+import { Refusal } from "./errors";
+
+export type KeyFile = Keystore.Keystore & { readonly address: string };
+
+/** scrypt's cost of our own files: 16 MB and about a second on a phone. */
+const COST = 2 ** 17;
+/** What a file of somebody else's may cost at most, in bytes of memory: four times what wallets on desks take. */
+const MOST_MEMORY = 2 ** 30;
+const MOST_ROUNDS = 10_000_000;
+
+/** A key file of that key. */
+export async function seal(key: Hex, passphrase: string, cost = COST): Promise<KeyFile> {
+  const [derived, options] = await Keystore.scryptAsync({ password: passphrase, n: cost });
+  return { ...Keystore.encrypt(key, derived, options), address: privateKeyToAddress(key).slice(2).toLowerCase() };
+}
+
+/** The key in a file. Raises Refusal where the passphrase does not open it. */
+export async function unseal(file: KeyFile, passphrase: string): Promise<Hex> {
+  const { kdf, kdfparams } = file.crypto;
+  // ox derives without halting the page where the file has its own two parameters; other wallets have others.
+  const isOurs = kdf === "scrypt" && "p" in kdfparams && kdfparams.p === 8 && kdfparams.r === 1;
+  const derived = await (isOurs ? Keystore.toKeyAsync : Keystore.toKey)(file, { password: passphrase });
+  try {
+    return Keystore.decrypt(file, derived);
+  } catch {
+    throw new Refusal("This passphrase does not open it.");
+  }
+}
+
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+const isBytes = (value: unknown, bytes?: number) =>
+  typeof value === "string" &&
+  isHex(`0x${value}`) &&
+  value.length % 2 === 0 &&
+  (bytes === undefined || size(`0x${value}`) === bytes);
+
+function isAffordable(kdf: unknown, { n, r, p, c, dklen, prf, salt }: Record<string, unknown>): boolean {
+  if (!isBytes(salt) || dklen !== 32) return false;
+  if (kdf === "scrypt") return isNumber(n) && isNumber(r) && isNumber(p) && 128 * n * r <= MOST_MEMORY && p <= 16;
+  return kdf === "pbkdf2" && prf === "hmac-sha256" && isNumber(c) && c <= MOST_ROUNDS;
+}
+
+/** A key file as somebody brings it. Raises Refusal where it is none, or would halt the browser. */
+export function parseKeyFile(text: string): KeyFile {
+  const refusal = new Refusal("This is no key file of a wallet.");
+  let file: Record<string, unknown>;
+  try {
+    file = JSON.parse(text) as typeof file;
+  } catch {
+    throw refusal;
+  }
+  const crypto = file?.crypto as Record<string, unknown> | undefined;
+  const cipherparams = crypto?.cipherparams as { iv?: unknown } | undefined;
+  const isWhole =
+    file?.version === 3 &&
+    crypto?.cipher === "aes-128-ctr" &&
+    isBytes(crypto.ciphertext, 32) &&
+    isBytes(crypto.mac, 32) &&
+    isBytes(cipherparams?.iv, 16) &&
+    typeof crypto.kdfparams === "object" &&
+    crypto.kdfparams !== null;
+  if (!isWhole) throw refusal;
+  if (!isAffordable(crypto.kdf, crypto.kdfparams as Record<string, unknown>)) {
+    throw new Refusal("This key file asks for more than a browser can do.");
+  }
+  return file as KeyFile;
+}
+
+/** The address that a file says it is for; what it is for in truth shows when it is opened. */
+export const addressIn = (file: KeyFile): Address | undefined =>
+  isBytes(String(file.address).replace(/^0x/, ""), 20) ? `0x${String(file.address).replace(/^0x/, "")}` : undefined;
+
+// No letter that looks like another or like a number (Crockford's base 32).
+const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** Ten letters for a key on its way between two phones: 50 bits, each try of which costs a second. */
+export function oneTimeCode(): string {
+  const letters = [...crypto.getRandomValues(new Uint8Array(10))].map((byte) => LETTERS[byte % 32]!);
+  return `${letters.slice(0, 5).join("")}-${letters.slice(5).join("")}`;
+}
+
+/** A code as it was made, however somebody typed it. */
+export function readCode(text: string): string {
+  const letters = text
+    .toUpperCase()
+    .replace(/[^0-9A-Z]/g, "")
+    .replaceAll("O", "0")
+    .replace(/[IL]/g, "1");
+  return letters.length === 10 ? `${letters.slice(0, 5)}-${letters.slice(5)}` : text.trim();
+}

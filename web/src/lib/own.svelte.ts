@@ -1,0 +1,157 @@
+// The account of this browser: a key that the page made, or took from a key file, and how it is kept.
+import { type Address, getAddress, type Hex, type LocalAccount } from "viem";
+import { generatePrivateKey, privateKeyToAccount, toAccount } from "viem/accounts";
+import { askToPersist } from "./browser";
+import { Refusal } from "./errors";
+import type { KeyFile } from "./keystore";
+import { recall, remember } from "./remembered";
+
+/** `key` where it is kept plain, `sealed` where it is under a passphrase, or under a passkey whose id is `passkey`. */
+type Stored = {
+  readonly address: Address;
+  readonly key?: Hex;
+  readonly sealed?: KeyFile;
+  readonly passkey?: string;
+  /** Whether it is somewhere else, too: in a key file, on another phone. */
+  readonly isCopied?: boolean;
+};
+export type Keeping = "plain" | "passphrase" | "passkey";
+
+const ACCOUNT = "account";
+/** A passkey's secret has 256 bits of its own: nothing is won by making a try dear. */
+const PASSKEY_COST = 2 ** 12;
+
+class Own {
+  #stored = $state.raw(recall<Stored>(ACCOUNT));
+  #open: Hex | undefined;
+  /** Until when it is safe here, in words. */
+  safety = $state("");
+  /** Set while the page needs the passphrase: what to do with it. */
+  asking = $state.raw<{ open: (passphrase: string) => Promise<void>; giveUp: () => void }>();
+
+  /** Follows what other tabs do: make it, or keep it otherwise. */
+  start() {
+    window.addEventListener("storage", ({ key }) => {
+      if (key !== `tessera.${ACCOUNT}`) return;
+      this.#stored = recall<Stored>(ACCOUNT);
+      this.#open = undefined;
+    });
+  }
+
+  get address(): Address | undefined {
+    return this.#stored?.address;
+  }
+
+  get keeping(): Keeping {
+    if (this.#stored?.passkey) return "passkey";
+    return this.#stored?.sealed ? "passphrase" : "plain";
+  }
+
+  get isCopied(): boolean {
+    return this.#stored?.isCopied === true;
+  }
+
+  /** Makes a key where there is none. Raises Refusal where the browser keeps nothing. */
+  make(): Address {
+    if (!this.#stored) this.#put(generatePrivateKey());
+    return this.#stored!.address;
+  }
+
+  /** Takes a key from elsewhere. Raises Refusal where there is another already. */
+  take(key: Hex): Address {
+    const { address } = privateKeyToAccount(key);
+    if (this.#stored && this.#stored.address !== address) {
+      throw new Refusal("There is another account in this browser. Save its key file and remove it here first.");
+    }
+    this.#put(key, { isCopied: true });
+    return address;
+  }
+
+  /** Removes the key from this browser. */
+  forget() {
+    this.#store(undefined);
+    this.#open = undefined;
+  }
+
+  /** Puts the key under a passphrase. */
+  async keepByPassphrase(passphrase: string) {
+    const key = await this.key();
+    const { seal } = await import("./keystore");
+    this.#put(key, { sealed: await seal(key, passphrase) });
+  }
+
+  /** Puts the key under a passkey, which is made here. */
+  async keepByPasskey(name: string) {
+    const key = await this.key();
+    const [{ newPasskey }, { seal }] = await Promise.all([import("./passkey"), import("./keystore")]);
+    const { id, secret } = await newPasskey(name);
+    this.#put(key, { sealed: await seal(key, secret, PASSKEY_COST), passkey: id });
+  }
+
+  /** Keeps it without anything to open it. */
+  async keepPlain() {
+    this.#put(await this.key());
+  }
+
+  copied() {
+    if (this.#stored) this.#store({ ...this.#stored, isCopied: true });
+  }
+
+  /** The key itself; asks for what opens it once in a visit. Raises Refusal where the person gives up. */
+  async key(): Promise<Hex> {
+    if (this.#open) return this.#open;
+    const stored = this.#stored;
+    if (!stored) throw new Refusal("There is no account in this browser.");
+    if (stored.key) return stored.key;
+    const { unseal } = await import("./keystore");
+    if (stored.passkey) {
+      const { secretOf } = await import("./passkey");
+      return (this.#open = await unseal(stored.sealed!, await secretOf(stored.passkey)));
+    }
+    return new Promise((resolve, reject) => {
+      this.asking = {
+        open: async (passphrase) => {
+          resolve((this.#open = await unseal(stored.sealed!, passphrase)));
+          this.asking = undefined;
+        },
+        giveUp: () => {
+          this.asking = undefined;
+          reject(new Refusal("Your account is locked. Nothing was sent."));
+        },
+      };
+    });
+  }
+
+  /** Whether it signs without asking the person for anything. */
+  get isOpen(): boolean {
+    return this.#stored?.key !== undefined || this.#open !== undefined;
+  }
+
+  /** What viem signs with. */
+  account(): LocalAccount {
+    const signer = async () => privateKeyToAccount(await this.key());
+    return toAccount({
+      address: this.#stored!.address,
+      signMessage: async (asked) => (await signer()).signMessage(asked),
+      signTransaction: async (transaction, options) => (await signer()).signTransaction(transaction, options),
+      signTypedData: async (asked) => (await signer()).signTypedData(asked as never),
+    });
+  }
+
+  #put(key: Hex, how: { sealed?: KeyFile; passkey?: string; isCopied?: boolean } = {}) {
+    const address = getAddress(privateKeyToAccount(key).address);
+    const isCopied = how.isCopied ?? this.#stored?.isCopied;
+    this.#store({ address, ...(how.sealed ? {} : { key }), ...how, ...(isCopied && { isCopied }) });
+    this.#open = key;
+    void askToPersist().then((words) => (this.safety = words));
+  }
+
+  #store(stored: Stored | undefined) {
+    if (!remember(ACCOUNT, stored)) {
+      throw new Refusal("This browser keeps nothing: a private window, or a full disk. Open the page in another one.");
+    }
+    this.#stored = stored;
+  }
+}
+
+export const own = new Own();

@@ -1,0 +1,214 @@
+// Transactions of the page's own accounts, on a chain of a few lines: they survive reloads, rising fees and a node that is away.
+import {
+  type Hex,
+  HttpRequestError,
+  keccak256,
+  parseTransaction,
+  type TransactionReceipt,
+  type TransactionSerialized,
+} from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { expect, test } from "vitest";
+import { affordable, type Pending, raised, type Sender, sendOwn, settle, type Store } from "../src/lib/pending";
+
+const GWEI = 10n ** 9n;
+const account = privateKeyToAccount(`0x${"11".repeat(32)}`);
+const call = { to: `0x${"22".repeat(20)}`, data: "0x1234", gas: 60_000n } as const;
+const quiet = () => {};
+
+/** A chain of one account, whose base fee and funds a test sets. Time passes when somebody waits. */
+class Chain implements Sender {
+  chainId = 31337;
+  account = account;
+  base = GWEI;
+  funds = 10n ** 18n;
+  mined = new Map<Hex, TransactionReceipt>();
+  pool = new Map<number, Hex>();
+  sent: Hex[] = [];
+  nonce = 0;
+  time = 0;
+  away = 0;
+  open = true;
+  stopped = false;
+  refuses: string | undefined;
+  each: (() => void) | undefined;
+  topUp: (() => Promise<string>) | undefined;
+
+  isOpen = () => this.open;
+  isStopped = () => this.stopped;
+  now = () => this.time;
+  count = async (block: "latest" | "pending") => (block === "latest" ? this.nonce : this.nonce + this.pool.size);
+  prices = async () => ({
+    maxFeePerGas: 2n * this.base + GWEI,
+    maxPriorityFeePerGas: GWEI,
+    least: this.base + this.base / 8n + 1n,
+  });
+  balance = async () => this.funds;
+  receipt = async (hash: Hex) => this.mined.get(hash);
+
+  async broadcast(raw: Hex) {
+    if (this.away > 0) {
+      this.away -= 1;
+      throw new HttpRequestError({ url: "http://node", body: {} });
+    }
+    this.sent.push(raw);
+    const { nonce = 0, maxFeePerGas = 0n } = parseTransaction(raw as TransactionSerialized<"eip1559">);
+    if (this.refuses) throw new Error(this.refuses);
+    if (nonce < this.nonce) throw new Error("nonce too low");
+    const before = this.pool.get(nonce);
+    if (before === raw) throw new Error("already known");
+    const old = before && parseTransaction(before as TransactionSerialized<"eip1559">).maxFeePerGas!;
+    if (old !== undefined && maxFeePerGas < (old * 11n) / 10n) throw new Error("replacement transaction underpriced");
+    this.pool.set(nonce, raw);
+  }
+
+  wait = async () => {
+    this.time += 2000;
+    this.each?.();
+    if (this.time > 1_000_000) throw new Error("waits for ever");
+    const raw = this.pool.get(this.nonce);
+    if (!raw || parseTransaction(raw as TransactionSerialized<"eip1559">).maxFeePerGas! < this.base) return;
+    this.pool.delete(this.nonce);
+    this.nonce += 1;
+    this.mined.set(keccak256(raw), { status: "success", transactionHash: keccak256(raw) } as TransactionReceipt);
+  };
+}
+
+function shelf(first?: Pending): Store & { all: (Pending | undefined)[] } {
+  let kept = first;
+  const all: (Pending | undefined)[] = [];
+  return { all, load: () => kept, save: (pending) => all.push((kept = pending)) };
+}
+
+test("a transaction is kept before it is sent, and forgotten when it is mined", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  const broadcast = chain.broadcast.bind(chain);
+  chain.broadcast = async (raw) => {
+    expect(store.load()?.raw).toBe(raw);
+    await broadcast(raw);
+  };
+  const receipt = await sendOwn(chain, store, call, quiet);
+  expect(receipt.status).toBe("success");
+  expect(chain.sent).toHaveLength(1);
+  expect(store.load()).toBeUndefined();
+  const { to, data, gas, nonce, chainId } = parseTransaction(chain.sent[0] as TransactionSerialized<"eip1559">);
+  expect({ to, data, gas, nonce: nonce ?? 0, chainId }).toEqual({ ...call, nonce: 0, chainId: 31337 });
+});
+
+test("a stuck one is offered more, at the same nonce, and is mined once", async () => {
+  const [chain, store, said] = [new Chain(), shelf(), [] as string[]];
+  chain.each = () => {
+    if (chain.time === 2000) chain.base = 9n * GWEI; // above what was offered
+  };
+  await sendOwn(chain, store, call, (stage) => said.push(stage));
+  const fees = chain.sent.map((raw) => parseTransaction(raw as TransactionSerialized<"eip1559">));
+  expect(fees.length).toBeGreaterThan(1);
+  expect(new Set(fees.map(({ nonce }) => nonce)).size).toBe(1);
+  expect(fees.at(-1)!.maxFeePerGas).toBeGreaterThanOrEqual(19n * GWEI);
+  expect(chain.nonce).toBe(1);
+  expect(said).toContain("fees have risen: offering more");
+});
+
+test("after a reload what was left behind is seen to its end, and its nonce is not used twice", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  chain.base = 50n * GWEI;
+  // The first visit ends while its transaction waits.
+  chain.wait = async () => {
+    throw new Error("the page is closed");
+  };
+  await expect(sendOwn(chain, store, call, quiet)).rejects.toThrow("the page is closed");
+  const kept = store.load()!;
+  expect(kept.hashes).toHaveLength(1);
+  const next = new Chain();
+  next.pool = new Map([[0, kept.raw]]);
+  const receipt = await settle(next, store, quiet);
+  expect(receipt?.transactionHash).toBe(kept.hashes[0]);
+  expect(store.load()).toBeUndefined();
+  await sendOwn(next, store, call, quiet);
+  expect(next.nonce).toBe(2);
+});
+
+test("what a node forgot is sent again", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  const raw = await account.signTransaction({
+    type: "eip1559",
+    chainId: 31337,
+    nonce: 0,
+    ...call,
+    maxFeePerGas: 3n * GWEI,
+    maxPriorityFeePerGas: GWEI,
+  });
+  store.save({ ...call, nonce: 0, maxFeePerGas: 3n * GWEI, maxPriorityFeePerGas: GWEI, raw, hashes: [keccak256(raw)], since: 0 });
+  expect((await settle(chain, store, quiet))?.status).toBe("success");
+  expect(chain.sent).toEqual([raw]);
+});
+
+test("a node that is away is told of it when it is back", async () => {
+  const [chain, store, said] = [new Chain(), shelf(), [] as string[]];
+  chain.away = 3;
+  expect((await sendOwn(chain, store, call, (stage) => said.push(stage))).status).toBe("success");
+  expect(said).toContain("the node does not answer: it is sent when it does");
+  expect(chain.sent).toHaveLength(1);
+});
+
+test("what the node refuses at once was not sent, and is not kept", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  chain.refuses = "exceeds block gas limit";
+  await expect(sendOwn(chain, store, call, quiet)).rejects.toThrow("exceeds block gas limit");
+  expect(store.load()).toBeUndefined();
+});
+
+test("another transaction of the account in its place is said", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  chain.base = 50n * GWEI;
+  chain.each = () => {
+    chain.pool.clear();
+    chain.nonce = 1; // another phone with the same account was faster
+  };
+  await expect(sendOwn(chain, store, call, quiet)).rejects.toThrow("Another transaction of yours came first");
+  expect(store.load()).toBeUndefined();
+});
+
+test("who has too little waits for the club to send gas, and hears why", async () => {
+  const [chain, store, said] = [new Chain(), shelf(), [] as string[]];
+  chain.funds = 1n;
+  let asked = 0;
+  chain.topUp = async () => {
+    asked += 1;
+    if (asked === 2) chain.funds = 10n ** 18n;
+    return "fees are too dear now";
+  };
+  await sendOwn(chain, store, call, (stage, canStop) => said.push(`${stage} ${canStop}`));
+  expect(asked).toBe(2);
+  expect(said).toContain("fees are too dear now true");
+});
+
+test("who waits for gas can call it off, and without a club hears at once", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  chain.funds = 1n;
+  await expect(sendOwn(chain, store, call, quiet)).rejects.toThrow("Not enough ETH for the network fee. Nothing was sent.");
+  chain.topUp = async () => ((chain.stopped = true), "coming");
+  await expect(sendOwn(chain, store, call, quiet)).rejects.toThrow("You called it off. Nothing was sent.");
+  expect(chain.sent).toEqual([]);
+});
+
+test("no more is offered than there is, and no less than a block takes", () => {
+  const prices = { maxFeePerGas: 20n, maxPriorityFeePerGas: 15n, least: 11n };
+  expect(affordable(prices, 10n, 200n)).toEqual({ maxFeePerGas: 20n, maxPriorityFeePerGas: 15n });
+  expect(affordable(prices, 10n, 129n)).toEqual({ maxFeePerGas: 12n, maxPriorityFeePerGas: 12n });
+  expect(affordable(prices, 10n, 110n)).toEqual({ maxFeePerGas: 11n, maxPriorityFeePerGas: 11n });
+  expect(affordable(prices, 10n, 109n)).toBeUndefined();
+  expect(raised(8n)).toBe(10n);
+  expect(raised(0n)).toBe(1n);
+});
+
+test("a locked account sends again what it signed, and signs nothing more", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  chain.open = false;
+  chain.each = () => {
+    if (chain.time === 2000) chain.base = 9n * GWEI;
+    if (chain.time === 60_000) chain.base = GWEI;
+  };
+  await sendOwn(chain, store, call, quiet);
+  expect(chain.sent).toHaveLength(1);
+});
