@@ -1,9 +1,10 @@
 // The account of this browser: a key that the page made, or took from a key file, and how it is kept.
 import { type Address, getAddress, type Hex, type LocalAccount } from "viem";
-import { generatePrivateKey, privateKeyToAccount, toAccount } from "viem/accounts";
+import { toAccount } from "viem/accounts";
 import { askToPersist } from "./browser";
 import { Refusal } from "./errors";
 import type { KeyFile } from "./keystore";
+import { newPasskey, secretOf } from "./passkey";
 import { recall, remember } from "./remembered";
 
 /** `key` where it is kept plain, `sealed` where it is under a passphrase, or under a passkey whose id is `passkey`. */
@@ -18,6 +19,8 @@ type Stored = {
 export type Keeping = "plain" | "passphrase" | "passkey";
 
 const ACCOUNT = "account";
+/** What makes keys and signs with them is loaded by those who do. */
+const signing = () => import("./signing");
 /** A passkey's secret has 256 bits of its own: nothing is won by making a try dear. */
 const PASSKEY_COST = 2 ** 12;
 
@@ -52,18 +55,18 @@ class Own {
   }
 
   /** Makes a key where there is none. Raises Refusal where the browser keeps nothing. */
-  make(): Address {
-    if (!this.#stored) this.#put(generatePrivateKey());
+  async make(): Promise<Address> {
+    if (!this.#stored) await this.#put((await signing()).generatePrivateKey());
     return this.#stored!.address;
   }
 
   /** Takes a key from elsewhere. Raises Refusal where there is another already. */
-  take(key: Hex): Address {
-    const { address } = privateKeyToAccount(key);
+  async take(key: Hex): Promise<Address> {
+    const { address } = (await signing()).privateKeyToAccount(key);
     if (this.#stored && this.#stored.address !== address) {
       throw new Refusal("There is another account in this browser. Save its key file and remove it here first.");
     }
-    this.#put(key, { isCopied: true });
+    await this.#put(key, { isCopied: true });
     return address;
   }
 
@@ -77,20 +80,20 @@ class Own {
   async keepByPassphrase(passphrase: string) {
     const key = await this.key();
     const { seal } = await import("./keystore");
-    this.#put(key, { sealed: await seal(key, passphrase) });
+    await this.#put(key, { sealed: await seal(key, passphrase) });
   }
 
   /** Puts the key under a passkey, which is made here. */
   async keepByPasskey(name: string) {
     const key = await this.key();
-    const [{ newPasskey }, { seal }] = await Promise.all([import("./passkey"), import("./keystore")]);
+    const { seal } = await import("./keystore");
     const { id, secret } = await newPasskey(name);
-    this.#put(key, { sealed: await seal(key, secret, PASSKEY_COST), passkey: id });
+    await this.#put(key, { sealed: await seal(key, secret, PASSKEY_COST), passkey: id });
   }
 
   /** Keeps it without anything to open it. */
   async keepPlain() {
-    this.#put(await this.key());
+    await this.#put(await this.key());
   }
 
   copied() {
@@ -105,7 +108,6 @@ class Own {
     if (stored.key) return stored.key;
     const { unseal } = await import("./keystore");
     if (stored.passkey) {
-      const { secretOf } = await import("./passkey");
       return (this.#open = await unseal(stored.sealed!, await secretOf(stored.passkey)));
     }
     return new Promise((resolve, reject) => {
@@ -129,7 +131,7 @@ class Own {
 
   /** What viem signs with. */
   account(): LocalAccount {
-    const signer = async () => privateKeyToAccount(await this.key());
+    const signer = async () => (await signing()).privateKeyToAccount(await this.key());
     return toAccount({
       address: this.#stored!.address,
       signMessage: async (asked) => (await signer()).signMessage(asked),
@@ -138,8 +140,8 @@ class Own {
     });
   }
 
-  #put(key: Hex, how: { sealed?: KeyFile; passkey?: string; isCopied?: boolean } = {}) {
-    const address = getAddress(privateKeyToAccount(key).address);
+  async #put(key: Hex, how: { sealed?: KeyFile; passkey?: string; isCopied?: boolean } = {}) {
+    const address = getAddress((await signing()).privateKeyToAccount(key).address);
     const isCopied = how.isCopied ?? this.#stored?.isCopied;
     this.#store({ address, ...(how.sealed ? {} : { key }), ...how, ...(isCopied && { isCopied }) });
     this.#open = key;

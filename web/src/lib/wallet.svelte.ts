@@ -79,7 +79,7 @@ class Wallet {
 
   /** Acts with the account of this browser, which is made where there is none; a devnet gives it what it needs. */
   async useOwn() {
-    const address = own.make();
+    const address = await own.make();
     if (this.canTry) await fund(address);
     this.leave();
     this.client = createWalletClient({ account: own.account(), chain: chain.client.chain, transport: http(chain.rpcUrl) });
