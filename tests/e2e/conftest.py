@@ -174,11 +174,18 @@ def own_key(visit: Visit) -> str:
 
 @pytest.fixture
 def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
-    """Opens the page in a browser of its own; `wallet` is what the person has installed there."""
+    """Opens the page in a browser of its own; `wallet` is what the person has installed there, `link` what was sent to
+    them."""
     faults, contexts, visits = [], [], []
 
     def open_page(
-        path: str = "", *, wallet: Wallet | None = None, size: dict = PHONE, at: str = address, **options
+        path: str = "",
+        *,
+        wallet: Wallet | None = None,
+        size: dict = PHONE,
+        at: str = address,
+        link: str | None = None,
+        **options,
     ) -> Visit:
         # The wallet of the tests asks the node itself, which the page's policy does not let anything do.
         options.setdefault("bypass_csp", wallet is not None)
@@ -195,7 +202,11 @@ def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
         tab.on("pageerror", lambda error: faults.append(str(error)))
         visit = Visit(tab, at)
         visits.append(visit)
-        visit.go(path)
+        if link is None:
+            visit.go(path)
+        else:
+            tab.goto(link)
+            tab.locator("h1").wait_for()
         if wallet is not None:
             visit.enter()
         return visit

@@ -24,7 +24,8 @@ export type Item = {
   readonly question: string;
   readonly deadline: number | null;
 };
-export type Turn = { readonly place: number; readonly at: number; readonly now: number };
+/** `seconds`: until the turn comes. */
+export type Turn = { readonly place: number; readonly seconds: number };
 type Named = { readonly account: Address; readonly name: string; readonly replaced: boolean };
 
 const NAME_TYPE = {

@@ -1,0 +1,345 @@
+"""A club on phones: friends who have neither ether nor a wallet come in by a link, and play on 360 pixels."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from eth_account import Account
+
+from scripts import devnet, web
+from tessera.chain import EUR, WAD, Outcome, Wallet
+from tessera.chain.embedded import known_account
+from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
+from tessera.local.chain import DAY, HOUR
+from tests.e2e.conftest import PHONE, ROOT, Visit, own_key
+from tests.e2e.play import new_market
+from tests.e2e.test_look import AXE, grave
+from tests.integration.conftest import READY_SECONDS
+
+NODE = 19  # the club's node; no other test acts with this account
+BLOCK_SECONDS = 2
+MOST_TAPS = 5
+SLOWER = 4  # times, than this machine: a phone's processor
+NAMES = ("Ada", "Ben", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jo", "Kim", "Lea")
+PHONE_OPTIONS = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+
+@dataclass
+class Club:
+    """A club's node that runs, and its settings."""
+
+    address: str
+    config: Path
+    process: subprocess.Popen
+
+    def links(self, count: int) -> list[str]:
+        """New invitations, as the owner makes them."""
+        made = self.run("--json", "club", "invite", "--config", str(self.config), "--count", str(count))
+        return [one["link"] for one in json.loads(made)["invitations"]]
+
+    @staticmethod
+    def run(*arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "tessera.cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+
+
+@pytest.fixture(scope="module")
+def club(url, folder, built, tessera, local, tmp_path_factory) -> Iterator[Club]:
+    """The devnet with a block every two seconds, and a club's node on it."""
+    ask = tessera.web3.provider.make_request
+    node = known_account(NODE).address
+    ask("anvil_setBalance", [node, hex(100 * 10**18)])
+    tessera.play_euro.set_inviter(local.owner, node, True)
+    ask("evm_setAutomine", [False])
+    ask("evm_setIntervalMining", [BLOCK_SECONDS])
+    try:
+        with serving(url, folder, tmp_path_factory.mktemp("club")) as running:
+            yield running
+    finally:
+        ask("evm_setIntervalMining", [0])
+        ask("evm_setAutomine", [True])
+
+
+@contextmanager
+def serving(url: str, folder: Path, own: Path) -> Iterator[Club]:
+    """`tessera club serve` in a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config, address = own / "club.toml", f"http://localhost:{port}"
+    config.write_text(
+        f"""
+        name = "Friday club"
+        url = "{address}"
+        rpc = "{url}"
+        record = "{folder / devnet.RECORD}"
+        page = "{web.DIST}"
+        listen = "127.0.0.1"
+        port = {port}
+        devnet_account = {NODE}
+        every = 0.25
+        [gas]
+        budget = 20
+        own = 50
+        """
+    )
+    log = (own / "log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tessera.cli", "club", "serve", "--config", str(config)],
+        cwd=ROOT,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        for _ in range(READY_SECONDS * 4):
+            assert process.poll() is None, (own / "log").read_text()
+            try:
+                with urlopen(f"{address}/club"):
+                    break
+            except (URLError, ConnectionError):
+                time.sleep(0.25)
+        yield Club(address, config, process)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=READY_SECONDS)
+        log.close()
+
+
+@dataclass
+class Friend:
+    """Somebody with a phone, who counts the taps."""
+
+    visit: Visit
+    name: str
+    taps: int = 0
+
+    @property
+    def tab(self):
+        return self.visit.tab
+
+    def tap(self, part):
+        part.tap()
+        self.taps += 1
+
+    def button(self, name: str):
+        return self.visit.button(name)
+
+    def join(self):
+        """From the open link to the first market: name, of age, in."""
+        self.tap(self.tab.get_by_label("What are you called?"))
+        self.tab.keyboard.type(self.name)
+        self.tap(self.tab.get_by_label("I am 18 or older"))
+        self.tap(self.button("Join"))
+
+    def bet(self, side: str):
+        """Presses once and says yes; the page does the rest."""
+        ready = self.button(f"Bet 1.00 EUR on {side}").and_(self.tab.locator("[aria-disabled=false]"))
+        ready.wait_for()
+        self.tap(ready)
+        self.tap(self.button(f"Yes: Bet 1.00 EUR on {side}"))
+
+    def wallet(self, tessera) -> Wallet:
+        return Wallet(tessera.web3, Account.from_key(own_key(self.visit)))
+
+
+def invited(visit, club: Club, name: str, link: str) -> Friend:
+    return Friend(visit(link=link, at=f"{club.address}/", **PHONE_OPTIONS), name)
+
+
+def bets_on(tessera, market: int) -> list[str]:
+    """Who bet on a market, in the chain's order."""
+    rows = tessera.log_reader().read()
+    return [row.account for row in rows if isinstance(row, BetPlaced) and row.market_id == market]
+
+
+def creator_of(tessera) -> Wallet:
+    return Wallet(tessera.web3, known_account(3))
+
+
+def test_from_a_link_to_the_first_bet_in_five_taps(visit, club, tessera, capsys):
+    market = new_market(tessera, creator_of(tessera), "Will the first bet be easy?", p0=WAD * 40 // 100)
+    page = visit(at=f"{club.address}/", link=f"{club.address}/", **PHONE_OPTIONS)  # what a browser knows of chat links
+    slow = page.tab.context.new_cdp_session(page.tab)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    started = time.monotonic()
+    page.tab.goto(club.links(1)[0])
+    friend = Friend(page, "Zoë")
+    friend.join()
+    page.says("Will the first bet be easy?")
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    friend.bet("YES")
+    page.says("Your bet is placed.")
+    seconds = time.monotonic() - started
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\nfrom the link to the first bet: {friend.taps} taps, {seconds:.1f} s, {SLOWER} times slower\n"
+        )
+    assert friend.taps <= MOST_TAPS
+    me = friend.wallet(tessera)
+    assert tessera.markets.position(market, me.address).staked[Outcome.YES] == EUR
+    assert tessera.escrow.balance_of(me.address) == 49 * EUR
+    assert page.button("Zoë").is_visible()  # the name, not the address
+    assert page.tab.url == f"{club.address}/#/markets/{market}"  # the code is gone from the address
+    page.picture("club-1-first-bet")
+
+
+def test_everything_of_an_account_survives_a_reload_and_goes_to_another_phone(visit, club, tessera, tmp_path):
+    friend = invited(visit, club, "Mia", club.links(1)[0])
+    friend.join()
+    page = friend.visit
+    friend.button("Mia").wait_for()
+    page.tab.goto(f"{club.address}/#/markets/new")
+    page.tab.get_by_label("Question").fill("Half typed?")
+    page.tab.get_by_label("Referee").fill("mia")
+    page.says("Mia, 0x")
+    page.tab.reload()
+    friend.button("Mia").wait_for()
+    assert page.tab.get_by_label("Question").input_value() == "Half typed?"
+    account = own_key(page)
+
+    page.tab.goto(f"{club.address}/#/foryou")
+    page.tab.get_by_text("Keep your account").tap()
+    page.tab.locator("h1", has_text="Mia").wait_for()
+    page.tab.get_by_label("Passphrase of the file").fill("four words of mine")
+    with page.tab.expect_download() as saved:
+        page.button("Save the key file").tap()
+    file = json.loads(Path(saved.value.path()).read_text())
+    assert Account.decrypt(file, "four words of mine").hex() == account.removeprefix("0x")  # any wallet can
+    page.button("Show the code to scan").tap()
+    page.tab.locator("img.qr").wait_for()
+    page.picture("club-2-account")
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.button("It is scanned: show what opens it").tap()
+    assert re.fullmatch(r"[0-9A-Z]{5}-[0-9A-Z]{5}", page.tab.locator(".code").inner_text())
+    assert page.tab.locator("img.qr").count() == 0  # never both on one picture
+    page.button("Done").tap()
+
+    (tmp_path / "key.json").write_text(json.dumps(file))
+    other = visit("account", at=f"{club.address}/", **PHONE_OPTIONS)
+    other.tab.get_by_label("Key file").set_input_files(tmp_path / "key.json")
+    other.tab.get_by_label("Its passphrase").fill("four words of mine")
+    other.button("Bring my account here").tap()
+    other.button("Mia").wait_for()
+    assert own_key(other) == account
+
+
+def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, club, tessera):
+    new_market(tessera, creator_of(tessera), "Locked?")
+    friend = invited(visit, club, "Lio", club.links(1)[0])
+    friend.join()
+    page = friend.visit
+    page.says("Locked?")
+    page.tab.goto(f"{club.address}/#/account")
+    page.tab.get_by_text("Lock it with a passphrase").tap()
+    page.tab.get_by_label("Passphrase", exact=True).fill("secret words")
+    page.button("Lock it").tap()
+    page.says("It is under your passphrase now.")
+    stored = page.tab.evaluate("localStorage['tessera.account']")
+    assert "key" not in json.loads(stored)
+    page.tab.reload()
+    page.tab.goto(f"{club.address}/#/markets")
+    page.tab.get_by_text("Locked?").first.tap()
+    friend.bet("NO")
+    page.tab.get_by_label("It opens your account").fill("other words")
+    page.button("Open it").tap()
+    page.says("This passphrase does not open it.")
+    page.tab.get_by_label("It opens your account").fill("secret words")
+    page.button("Open it").tap()
+    page.says("Your bet is placed.")
+
+
+def test_a_window_of_a_chat_app_is_left_before_a_key_is_made(visit, club):
+    agent = (
+        "Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 Version/4.0 Chrome/120 Mobile Safari/537.36"
+    )
+    page = visit(link=club.links(1)[0], at=f"{club.address}/", user_agent=agent, **PHONE_OPTIONS)
+    page.says("This is a window of another app.")
+    assert page.tab.evaluate("localStorage['tessera.account']") is None
+
+
+def test_every_page_of_a_club_fits_and_axe_finds_nothing_serious(visit, club):
+    page = visit(
+        at=f"{club.address}/", bypass_csp=True, reduced_motion="reduce", link=club.links(1)[0], **PHONE_OPTIONS
+    )
+    page.tab.add_script_tag(path=AXE)
+    assert grave(page, "document") == []
+    friend = Friend(page, "Nea")
+    friend.join()
+    friend.button("Nea").wait_for()
+    for path in ("join", "foryou", "account", "markets", "markets/new"):
+        page.tab.goto(f"{club.address}/#/{path}")
+        page.quiet()
+        for details in page.tab.locator("main details").all():
+            details.evaluate("(element) => (element.open = true)")
+        assert page.tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        assert grave(page, "document") == [], path
+
+
+@pytest.mark.parametrize("friends", [4, pytest.param(12, marks=pytest.mark.campaign)], ids=["four", "twelve"])
+def test_friends_play_a_whole_market_from_links_to_paid_winnings(visit, club, tessera, local, friends):
+    """After a goal all bet at once: everybody presses once, and the bets come in the order of their turns."""
+    people = [invited(visit, club, name, link) for name, link in zip(NAMES, club.links(friends), strict=False)]
+    for friend in people:
+        friend.join()
+    for friend in people:
+        friend.button(friend.name).wait_for()
+    creator, *bettors = people
+    creator.tab.goto(f"{club.address}/#/markets/new")
+    creator.tab.get_by_label("Question").fill("Does our team win?")
+    creator.button("Open the market with 10.00 EUR").and_(creator.tab.locator("[aria-disabled=false]")).tap()
+    creator.tab.get_by_role("heading", name="Does our team win?").wait_for()
+    market = max(row.market_id for row in tessera.log_reader().read() if isinstance(row, MarketCreated))
+
+    for friend in bettors:
+        friend.tab.goto(f"{club.address}/#/markets/{market}")
+        friend.tab.get_by_label("If others come first, I bet").select_option("if it pays at most half less")
+        friend.button("Bet 1.00 EUR on YES").and_(friend.tab.locator("[aria-disabled=false]")).wait_for()
+        assert friend.tab.get_by_role("button", name=creator.name).first.is_visible()  # names instead of addresses
+    places: dict[str, int] = {}
+    for friend in bettors:
+        friend.tab.on("response", lambda answer, name=friend.name: note_place(places, name, answer))
+        friend.taps = 0
+    for friend in bettors:  # the goal
+        friend.bet("YES")
+    for friend in bettors:
+        friend.visit.says("Your bet is placed.")
+        assert friend.taps == 2  # pressed once, and said yes
+    by_account = {friend.wallet(tessera).address: friend for friend in bettors}
+    order = [by_account[account].name for account in bets_on(tessera, market)]
+    assert order == sorted(places, key=places.__getitem__)
+    assert len(order) == len(bettors)
+    creator.visit.picture("club-3-after-the-goal")
+
+    local.let_pass(DAY + HOUR)
+    creator.tab.goto(f"{club.address}/#/foryou")
+    creator.tab.get_by_role("link", name="Does our team win?").tap()
+    creator.tap(creator.button("Propose YES"))
+    creator.tap(creator.button("Yes: Propose YES"))
+    creator.visit.says("Proposed: YES")
+    local.let_pass(DAY)
+    # As a keeper does: nobody has to collect.
+    tessera.markets.finalize(local.owner, market)
+    tessera.markets.claim_many(local.owner, market, list(by_account))
+    for account, friend in by_account.items():
+        shares = tessera.escrow.balance_of(account)
+        assert shares > 50 * EUR
+        friend.tab.goto(f"{club.address}/#/portfolio")
+        friend.visit.says(f"{shares // 10**4 / 100:.2f}")
+
+
+def note_place(places: dict[str, int], name: str, answer) -> None:
+    """Remembers the order in which turns were given."""
+    if answer.url.endswith("/club/turns") and answer.request.method == "POST" and answer.ok and name not in places:
+        places[name] = len(places)
