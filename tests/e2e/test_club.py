@@ -21,7 +21,7 @@ from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
 from tessera.local.chain import DAY, HOUR
-from tests.e2e.conftest import PHONE, ROOT, Visit, own_key
+from tests.e2e.conftest import PATIENCE, PHONE, ROOT, Visit, own_key
 from tests.e2e.play import new_market
 from tests.e2e.test_look import AXE, grave
 from tests.integration.conftest import READY_SECONDS
@@ -140,8 +140,16 @@ class Friend:
         """From the open link to the first market: name, of age, in."""
         self.tap(self.tab.get_by_label("What are you called?"))
         self.tab.keyboard.type(self.name)
-        self.tap(self.tab.get_by_label("I am 18 or older"))
+        self.tap(self.tab.get_by_role("checkbox", name="I am 18 or older"))
         self.tap(self.button("Join"))
+
+    def arrive(self):
+        """Waits until the invitation has been of use."""
+        for _ in range(PATIENCE // 100):
+            if self.tab.evaluate("localStorage['tessera.invitation'] === undefined"):
+                return
+            self.tab.wait_for_timeout(100)
+        raise AssertionError(self.tab.locator("main").inner_text())
 
     def bet(self, side: str):
         """Presses once and says yes; the page does the rest."""
@@ -198,8 +206,8 @@ def test_from_a_link_to_the_first_bet_in_five_taps(visit, club, tessera, capsys)
 def test_everything_of_an_account_survives_a_reload_and_goes_to_another_phone(visit, club, tessera, tmp_path):
     friend = invited(visit, club, "Mia", club.links(1)[0])
     friend.join()
+    friend.arrive()
     page = friend.visit
-    friend.button("Mia").wait_for()
     page.tab.goto(f"{club.address}/#/markets/new")
     page.tab.get_by_label("Question").fill("Half typed?")
     page.tab.get_by_label("Referee").fill("mia")
@@ -239,8 +247,8 @@ def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, 
     new_market(tessera, creator_of(tessera), "Locked?")
     friend = invited(visit, club, "Lio", club.links(1)[0])
     friend.join()
+    friend.arrive()
     page = friend.visit
-    page.says("Locked?")
     page.tab.goto(f"{club.address}/#/account")
     page.tab.get_by_text("Lock it with a passphrase").tap()
     page.tab.get_by_label("Passphrase", exact=True).fill("secret words")
@@ -277,7 +285,7 @@ def test_every_page_of_a_club_fits_and_axe_finds_nothing_serious(visit, club):
     assert grave(page, "document") == []
     friend = Friend(page, "Nea")
     friend.join()
-    friend.button("Nea").wait_for()
+    friend.arrive()
     for path in ("join", "foryou", "account", "markets", "markets/new"):
         page.tab.goto(f"{club.address}/#/{path}")
         page.quiet()
@@ -294,7 +302,7 @@ def test_friends_play_a_whole_market_from_links_to_paid_winnings(visit, club, te
     for friend in people:
         friend.join()
     for friend in people:
-        friend.button(friend.name).wait_for()
+        friend.arrive()
     creator, *bettors = people
     creator.tab.goto(f"{club.address}/#/markets/new")
     creator.tab.get_by_label("Question").fill("Does our team win?")

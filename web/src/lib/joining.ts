@@ -2,7 +2,7 @@
 import { chain } from "./chain.svelte";
 import { club } from "./club.svelte";
 import { Refusal } from "./errors";
-import { invitation, rememberName, useInvitationUp } from "./invitation";
+import { invitation, rememberName } from "./invitation";
 import { nameOf } from "./names";
 import { readAccount } from "./money";
 import type { Tell } from "./pending";
@@ -32,5 +32,4 @@ export async function joinClub(name: string, tell: Tell) {
     const { marketsBit } = await readAccount(account);
     await send(call(chain.at("PlayEuro"), "join", [marketsBit]), tell);
   }
-  useInvitationUp();
 }
