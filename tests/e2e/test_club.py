@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,12 +23,13 @@ from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
 from tessera.local.chain import DAY, HOUR
+from tests.chromium import FLAGS
 from tests.e2e.conftest import PATIENCE, PHONE, ROOT, Visit, own_key
 from tests.e2e.play import new_market
 from tests.e2e.test_look import AXE, grave
 from tests.integration.conftest import READY_SECONDS
 
-NODE = 19  # the club's node; no other test acts with this account
+NODE, OTHER_NODE = 19, 18  # of clubs; no other test acts with these accounts
 BLOCK_SECONDS = 2
 MOST_TAPS = 5
 SLOWER = 4  # times, than this machine: a phone's processor
@@ -58,9 +61,9 @@ class Club:
 def club(url, folder, built, tessera, local, tmp_path_factory) -> Iterator[Club]:
     """The devnet with a block every two seconds, and a club's node on it."""
     ask = tessera.web3.provider.make_request
-    node = known_account(NODE).address
-    ask("anvil_setBalance", [node, hex(100 * 10**18)])
-    tessera.play_euro.set_inviter(local.owner, node, True)
+    for node in (known_account(NODE).address, known_account(OTHER_NODE).address):
+        ask("anvil_setBalance", [node, hex(100 * 10**18)])
+        tessera.play_euro.set_inviter(local.owner, node, True)
     ask("evm_setAutomine", [False])
     ask("evm_setIntervalMining", [BLOCK_SECONDS])
     try:
@@ -72,7 +75,7 @@ def club(url, folder, built, tessera, local, tmp_path_factory) -> Iterator[Club]
 
 
 @contextmanager
-def serving(url: str, folder: Path, own: Path) -> Iterator[Club]:
+def serving(url: str, folder: Path, own: Path, *, node: int = NODE) -> Iterator[Club]:
     """`tessera club serve` in a process of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -87,7 +90,7 @@ def serving(url: str, folder: Path, own: Path) -> Iterator[Club]:
         page = "{web.DIST}"
         listen = "127.0.0.1"
         port = {port}
-        devnet_account = {NODE}
+        devnet_account = {node}
         every = 0.25
         [gas]
         budget = 20
@@ -265,6 +268,95 @@ def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, 
     page.says("This passphrase does not open it.")
     page.tab.get_by_label("It opens your account").fill("secret words")
     page.button("Open it").tap()
+    page.says("Your bet is placed.")
+
+
+def test_another_phone_scans_the_account_with_the_pages_own_camera(visit, club, tmp_path, browser):
+    friend = invited(visit, club, "Pia", club.links(1)[0])
+    friend.join()
+    friend.arrive()
+    page = friend.visit
+    page.tab.goto(f"{club.address}/#/account")
+    page.button("Show the code to scan").tap()
+    page.tab.locator("img.qr").wait_for()
+    film = tmp_path / "screen.y4m"
+    film.write_bytes(film_of(page.tab.evaluate(SCREEN)))
+    page.button("It is scanned: show what opens it").tap()
+    code = page.tab.locator(".code").inner_text()
+    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    arguments = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={film}"]
+    with browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments) as other:
+        tab = other.new_context(viewport=PHONE, **PHONE_OPTIONS).new_page()
+        tab.set_default_timeout(PATIENCE)
+        tab.goto(f"{club.address}/#/account")
+        tab.get_by_role("button", name="Scan the code of my other phone").tap()
+        tab.get_by_label("The code that the other phone shows now").fill(code.lower().replace("-", " "))
+        tab.get_by_role("button", name="Bring my account here").tap()
+        tab.get_by_role("button", name="Pia", exact=True).wait_for()
+        assert own_key(Visit(tab, club.address)) == own_key(page)
+
+
+# What a camera in front of the screen sees: the brightness of 640 x 640 points, as letters of base 64.
+SCREEN = """() => {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 640;
+  const paint = canvas.getContext("2d");
+  paint.fillStyle = "white";
+  paint.fillRect(0, 0, 640, 640);
+  paint.drawImage(document.querySelector("img.qr"), 40, 40, 560, 560);
+  const { data } = paint.getImageData(0, 0, 640, 640);
+  let text = "";
+  for (let at = 0; at < data.length; at += 4) text += String.fromCharCode(data[at]);
+  return btoa(text);
+}"""
+
+
+def film_of(screen: str) -> bytes:
+    """A film of one picture, grey, as Chromium's camera of tests plays it."""
+    frame = b"FRAME\n" + b64decode(screen) + bytes([128]) * (640 * 640 // 2)
+    return b"YUV4MPEG2 W640 H640 F10:1 Ip C420jpeg\n" + frame * 2
+
+
+def test_a_passkey_opens_the_account(visit, club, tessera):
+    new_market(tessera, creator_of(tessera), "By passkey?")
+    friend = invited(visit, club, "Uli", club.links(1)[0])
+    device = friend.tab.context.new_cdp_session(friend.tab)
+    device.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal", "hasResidentKey": True}
+    options |= {"hasUserVerification": True, "isUserVerified": True, "hasPrf": True}
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, "automaticPresenceSimulation": True}})
+    friend.join()
+    friend.arrive()
+    page = friend.visit
+    page.tab.goto(f"{club.address}/#/account")
+    page.button("Lock it with this device").tap()
+    page.says("It is under your passkey now.")
+    stored = json.loads(page.tab.evaluate("localStorage['tessera.account']"))
+    assert "key" not in stored
+    page.tab.goto(f"{club.address}/#/markets")
+    page.tab.reload()  # what was opened is forgotten
+    page.tab.get_by_text("By passkey?").first.tap()
+    friend.bet("YES")
+    page.says("Your bet is placed.")
+
+
+def test_the_page_opens_without_its_node_and_takes_another_one(visit, url, folder, club, tessera, tmp_path):
+    market = new_market(tessera, creator_of(tessera), "Without the club?")
+    with serving(url, folder, tmp_path, node=OTHER_NODE) as gone:
+        friend = invited(visit, gone, "Eva", gone.links(1)[0])
+        friend.join()
+        friend.arrive()
+        page = friend.visit
+        page.tab.reload()  # the browser has kept the page by now
+        page.button("Eva").wait_for()
+    page.tab.goto(f"{gone.address}/#/markets/{market}")
+    page.tab.reload()
+    page.says("The node does not answer.")
+    page.tab.get_by_text("Another node").first.tap()
+    page.tab.get_by_label("Address of a node").fill(url)
+    page.button("Use this node").tap()
+    page.says("Without the club?")
+    friend.bet("NO")
     page.says("Your bet is placed.")
 
 
