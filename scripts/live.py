@@ -30,7 +30,8 @@ from tessera.deployment.operators import OneCommand, passphrase_of
 from tessera.live.chain import Watch
 from tessera.live.clock import Guard
 from tessera.live.engine import Engine
-from tessera.live.journal import Journal
+from tessera.live.journal import owned
+from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.keys import Key
 from tessera.live.panel import Panel
 from tessera.live.runner import CHAIN_SECONDS, Runner
@@ -103,7 +104,7 @@ def cli(
     panel = Panel(panel_id, tessera.panels.address, members, tessera.panels.threshold_of(panel_id), domain)
     identity = f"stream {stream_id} of {domain.contract} on chain {domain.chain_id}"
     name = f"{history_of(provider.web3, deployment)}-{stream_id}.db"
-    journal = Journal((folder or FOLDER) / name, identity)
+    journal = owned(SqliteJournal((folder or FOLDER) / name, identity))
     keys = Key(bytes(house_account.key)), Key(bytes(operator_account.key))
     engine = Engine(domain, stream_id, panel, terms, *keys, journal, Guard(watches_drift=ntp is not None))
     drift = None if ntp is None else lambda: round(-1_000 * ntplib.NTPClient().request(ntp, timeout=5).offset)

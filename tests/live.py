@@ -11,7 +11,8 @@ from tessera.live.accounts import Completed
 from tessera.live.asked import Quoted
 from tessera.live.clock import Guard
 from tessera.live.engine import Engine
-from tessera.live.journal import Journal
+from tessera.live.journal import Entry, Journal, owned
+from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.keys import Key
 from tessera.live.panel import Panel
 from tessera.live.terms import Terms
@@ -73,10 +74,21 @@ class Stage:
 
     def start(self) -> None:
         self.guard = Guard(lambda: self.time, **self.guard_options)
-        self.journal = Journal(self.path, "a stream")
+        self.journal = owned(self.open_journal())
         self.engine = Engine(DOMAIN, STREAM, PANEL, self.terms, HOUSE, OPERATOR, self.journal, self.guard)
         self.engine.publish = lambda session, message: self.published.append((session, message))
         self.learn(*self.events)
+
+    def open_journal(self) -> Journal:
+        return SqliteJournal(self.path, "a stream")
+
+    def entries(self) -> list[Entry]:
+        """All that is in the journal."""
+        reader = self.open_journal()
+        try:
+            return list(reader.unread())
+        finally:
+            reader.close()
 
     def restart(self) -> None:
         self.journal.close()

@@ -68,8 +68,12 @@ class Engine:
         operator: Key,
         journal: Journal,
         guard: Guard,
+        memory: Memory | None = None,
     ):
-        """Replays the journal and begins its epoch. Raises JournalError where a line does not follow from others."""
+        """Replays what `memory` lacks of the journal, which this process owns, and begins its epoch.
+
+        Raises JournalError where a line does not follow from those before it.
+        """
         self.domain, self.stream_id, self.panel, self.terms = domain, stream_id, panel, terms
         self.house, self.operator, self.journal, self.guard = house, operator, journal, guard
         self.facts = Facts(stream_id, terms.confirmations)
@@ -78,8 +82,8 @@ class Engine:
         self.published = (0, record.first_head(domain, stream_id))  # the last line in the journal, and its head
         self._queued: list[Queued] = []
         self._requests = Allowance(terms.requests_per_second)
-        self.memory = Memory(domain, stream_id)
-        for entry in journal.entries():
+        self.memory = memory or Memory(domain, stream_id)
+        for entry in journal.unread():
             self.memory.replay(entry)
         for session in self.memory.sessions.values():
             if session.placed is not None:

@@ -1,14 +1,9 @@
 """The event index in a real PostgreSQL: a cluster of its own, where Debian's package (postgresql) is installed."""
 
-import os
 import random
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, select, text
@@ -29,11 +24,9 @@ from tests.embedded_club import (  # noqa: F401
     travel,
     web3,
 )
+from tests.postgres import PROGRAMS, cluster
 from tests.unit.index.conftest import ALL_KINDS, NUMBERS, chance_log, dump, rows_of
 from tests.unit.index.node import Node, deployment
-
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-OWNER = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root; the package makes this user
 
 pytestmark = [
     pytest.mark.postgres,
@@ -41,29 +34,11 @@ pytestmark = [
 ]
 
 
-def run(program: str, *arguments) -> None:
-    subprocess.run(
-        [PROGRAMS[-1] / program, *map(str, arguments)], user=OWNER, check=True, cwd="/", stdout=subprocess.DEVNULL
-    )
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """A cluster that listens on a socket in its own folder; the URL of its first database."""
-    folder = Path(tempfile.mkdtemp(prefix="tessera-pg-"))  # a socket's path is short
-    if OWNER is not None:
-        shutil.chown(folder, OWNER)
-    data = folder / "data"
-    try:
-        run("initdb", "-D", data, "-U", "tessera", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        run("pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
-        try:
-            yield f"postgresql+psycopg://tessera@/postgres?host={folder}"
-        finally:
-            run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder)
+    with cluster("-c fsync=off") as running:
+        yield running.url.replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture

@@ -1,34 +1,35 @@
-"""The journal: who owns it, what it keeps, and what an engine does when it fails."""
+"""The SQLite journal: what is its own. What every journal must do is in tests/journals.py."""
 
 import sqlite3
 
 import pytest
 
-from tessera.live.journal import Entry, Headed, Journal, JournalError, NotOwnerError
+from tessera.live.journal import JournalError, NotOwnerError, owned
+from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.refusals import Code, Refused
-from tessera.model.sessions.record import Line, LineKind
-
-ENTRY = Entry("note", {"value": "1"})
-
-
-def numbered(n: int) -> Entry:
-    return Entry("bet", {"n": str(n)}, Headed(Line(n, LineKind.BET, 1, bytes([n] * 32), bytes(32)), bytes([n] * 32)))
+from tests.journals import *  # noqa: F403 # the suite of every journal
 
 
 @pytest.fixture
-def journal(tmp_path):
-    journal = Journal(tmp_path / "stream.db", "a stream")
-    yield journal
-    journal.close()
+def open_journal(tmp_path):
+    opened = []
+
+    def open_it(identity: str = "a stream") -> SqliteJournal:
+        opened.append(SqliteJournal(tmp_path / "stream.db", identity))
+        return opened[-1]
+
+    yield open_it
+    for journal in opened:
+        journal.close()
 
 
-def test_entries_come_back_in_their_order(journal):
-    journal.commit([numbered(1), ENTRY])
-    journal.commit([numbered(2)])
-    assert list(journal.entries()) == [numbered(1), ENTRY, numbered(2)]
-    assert journal.lines(1, 10) == [numbered(1).headed, numbered(2).headed]
-    assert journal.lines(2, 10) == [numbered(2).headed]
-    assert journal.lines(1, 1) == [numbered(1).headed]
+@pytest.fixture
+def raise_epoch(tmp_path):
+    def raise_it() -> None:
+        with sqlite3.connect(tmp_path / "stream.db") as db:
+            db.execute("UPDATE stream SET epoch = epoch + 1")
+
+    return raise_it
 
 
 def test_a_commit_is_on_the_disk_before_it_returns(journal):
@@ -37,47 +38,21 @@ def test_a_commit_is_on_the_disk_before_it_returns(journal):
     assert (mode, synchronous) == ("wal", 2)  # FULL: a commit syncs the log
 
 
-def test_each_opening_is_an_epoch(tmp_path):
-    for epoch in (1, 2, 3):
-        journal = Journal(tmp_path / "stream.db", "a stream")
-        assert journal.epoch == epoch
-        journal.close()
-
-
-def test_one_process_owns_it(journal):
-    with pytest.raises(NotOwnerError, match="another engine has"):  # a lock is an open file's, not a process's
-        Journal(journal.path, "a stream")
-    journal.commit([ENTRY])
-    assert journal.epoch == 1
-
-
-def test_an_owner_whose_epoch_is_over_writes_nothing(journal):
-    with sqlite3.connect(journal.path) as db:
-        db.execute("UPDATE stream SET epoch = 2")
-    with pytest.raises(NotOwnerError, match="has taken"):
-        journal.commit([ENTRY])
-    assert list(journal.entries()) == []
-
-
-def test_no_line_has_the_number_of_another(journal):
-    journal.commit([numbered(1)])
-    with pytest.raises(JournalError, match="cannot be written"):
-        journal.commit([ENTRY, numbered(1)])
-    with sqlite3.connect(journal.path) as db:
-        assert db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
-
-
-def test_another_stream_s_journal_is_refused(tmp_path):
-    Journal(tmp_path / "stream.db", "a stream").close()
+def test_another_stream_s_journal_is_refused(open_journal):
+    open_journal()
     with pytest.raises(JournalError, match="is the journal of a stream, version 1"):
-        Journal(tmp_path / "stream.db", "another stream")
-    Journal(tmp_path / "stream.db", "a stream").close()
+        open_journal("another stream")
 
 
-def test_what_is_no_database_is_refused(tmp_path):
+def test_what_is_no_database_is_refused(tmp_path, open_journal):
     (tmp_path / "stream.db").write_text("no database, but long enough to be looked at as if it were one")
     with pytest.raises(JournalError, match="cannot be used"):
-        Journal(tmp_path / "stream.db", "a stream")
+        open_journal()
+
+
+def test_a_second_engine_is_told_to_wait(journal, open_journal):
+    with pytest.raises(NotOwnerError, match="another engine has"):  # a lock is an open file's, not a process's
+        owned(open_journal())
 
 
 def test_a_line_that_was_bent_stops_the_engine(stage):

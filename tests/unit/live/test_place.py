@@ -21,7 +21,7 @@ def everything(stage):
         stage.engine.memory.n,
         stage.engine.memory.head,
         [(one.state, one.agreed, stage.engine.view(one)) for one in session_of.values()],
-        list(stage.journal.entries()),
+        stage.entries(),
     )
 
 

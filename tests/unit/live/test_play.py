@@ -16,7 +16,8 @@ from tessera.live.chain import Watch
 from tessera.live.client import Connection, EngineRefused, FrozenError, Notebook, Observer, Player
 from tessera.live.clock import Guard
 from tessera.live.engine import Engine
-from tessera.live.journal import Journal
+from tessera.live.journal import owned
+from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.keys import Key
 from tessera.live.panel import Panel
 from tessera.live.runner import Runner
@@ -64,7 +65,7 @@ class World:
         domain = tessera.sessions.domain
         panel = Panel(panel_id, tessera.panels.address, tuple(members), 2, domain)
         terms = replace(TERMS, house_lock_bps=20_000)
-        self.journal = Journal(folder / "stream.db", "a stream")
+        self.journal = owned(SqliteJournal(folder / "stream.db", "a stream"))
         guard = Guard(lambda: self.ms)
         self.engine = Engine(domain, self.stream_id, panel, terms, key(HOUSE), key(OPERATOR), self.journal, guard)
         self.runner = Runner(self.engine, Watch(tessera), operator, every=0.05, is_inline=True)

@@ -65,11 +65,11 @@ def test_each_kind_has_its_window(stage, kind, choices, symbols, longest):
     ],
 )
 def test_a_question_that_no_house_may_ask(stage, change, chances, reason):
-    before = list(stage.journal.entries())
+    before = stage.entries()
     with pytest.raises(TermsError, match=reason):
         stage.engine.ask(stage.question(**change), chances)
     stage.engine.flush()
-    assert list(stage.journal.entries()) == before
+    assert stage.entries() == before
     assert stage.engine.memory.questions == {}
 
 

@@ -170,7 +170,7 @@ def check(folder: Path, answers: list[dict]) -> None:
         bets, results, answered = {}, {}, {answer["hash"] for answer in answers}
         offers = {one.digest: one.offer for one in stage.engine.memory.sessions.values()}
         newest: dict[bytes, State] = {}
-        for entry in stage.journal.entries():
+        for entry in stage.entries():
             if entry.what == "result":
                 results[entry.headed.line.question] = int(entry.body["outcome"])
             elif entry.what == "bet":

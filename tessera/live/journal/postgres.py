@@ -1,0 +1,268 @@
+"""The journal in PostgreSQL, for engines of many machines: any of them takes a stream over when its owner falls silent.
+
+The epoch in the stream's row is the ownership. An append is one statement, in which the row's update holds the epoch and
+the insert takes its numbers from it: an owner whose epoch is over writes no row, however long it was paused. A plain
+`INSERT .. WHERE epoch = ..` would be unsound: it could look before the new epoch's commit, and appear after the new
+owner has replayed. No transaction is open across a round trip. Connections are direct: no pooler between.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg.errors import Diagnostic
+
+from tessera.live.journal import VERSION, Entry, Headed, Journal, JournalError, NotOwnerError, entry_of, headed_of
+
+SILENT_SECONDS = 1.0  # without a sign of life for so long, an owner may be followed
+BEAT_SECONDS = 0.2
+PAGE = 5_000  # entries that are read at once
+_TABLES = 6_077_513  # the advisory lock under which tables are made
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS live_streams (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    identity text NOT NULL UNIQUE,
+    version integer NOT NULL,
+    epoch bigint NOT NULL DEFAULT 0,
+    entries bigint NOT NULL DEFAULT 0,
+    beat timestamptz NOT NULL DEFAULT '-infinity',
+    pid integer,
+    pid_began timestamptz,
+    url text,
+    history text
+) WITH (fillfactor = 20);
+CREATE TABLE IF NOT EXISTS live_entries (
+    stream integer NOT NULL,
+    id bigint NOT NULL,
+    what text NOT NULL,
+    body text NOT NULL,
+    n bigint,
+    kind smallint,
+    epoch bigint,
+    question bytea,
+    leaf bytea,
+    head bytea,
+    PRIMARY KEY (stream, id),
+    UNIQUE (stream, n)
+);
+"""
+APPEND = """
+WITH o AS (
+    UPDATE live_streams SET entries = entries + %(count)s, beat = clock_timestamp()
+    WHERE id = %(stream)s AND epoch = %(owner)s RETURNING entries - %(count)s AS before
+)
+INSERT INTO live_entries
+SELECT %(stream)s, o.before + e.place, e.what, e.body, e.n, e.kind, e.epoch, e.question, e.leaf, e.head
+FROM o, unnest(
+    %(what)s::text[], %(body)s::text[], %(n)s::bigint[], %(kind)s::smallint[], %(epoch)s::bigint[],
+    %(question)s::bytea[], %(leaf)s::bytea[], %(head)s::bytea[]
+) WITH ORDINALITY AS e (what, body, n, kind, epoch, question, leaf, head, place)
+"""
+COLUMNS = ("what", "body", "n", "kind", "epoch", "question", "leaf", "head")
+# The owner's connection is ended first: a statement of which it sent a part would hold the row.
+END_OLD = """
+SELECT pg_terminate_backend(a.pid, 2000) FROM live_streams s JOIN pg_stat_activity a
+ON a.pid = s.pid AND a.backend_start = s.pid_began
+WHERE s.id = %(stream)s AND s.beat < clock_timestamp() - %(silent)s * interval '1 second' AND a.pid <> pg_backend_pid()
+"""
+TAKE_OVER = """
+UPDATE live_streams s SET epoch = s.epoch + 1, beat = clock_timestamp(), pid = a.pid, pid_began = a.backend_start,
+url = %(url)s, history = coalesce(s.history, %(history)s)
+FROM pg_stat_activity a
+WHERE a.pid = pg_backend_pid() AND s.id = %(stream)s
+AND s.beat < clock_timestamp() - %(silent)s * interval '1 second'
+RETURNING s.epoch, s.history
+"""
+# The system's number and its timeline: another one is a promoted standby, or a backup that was restored.
+HISTORY = """
+SELECT system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()
+"""
+
+
+def connected(url: str) -> psycopg.Connection:
+    """A connection that commits each statement by itself, and durably. Raises psycopg.Error."""
+    return psycopg.connect(
+        url.replace("postgresql+psycopg://", "postgresql://", 1),
+        autocommit=True,
+        connect_timeout=2,
+        tcp_user_timeout=2_000,
+        keepalives_idle=2,
+        keepalives_interval=1,
+        application_name="tessera live",
+        options="-c synchronous_commit=on",
+    )
+
+
+class PostgresJournal(Journal):
+    """A journal in a database, which many streams may share."""
+
+    def __init__(self, url: str, identity: str, address: str = "", *, silent: float = SILENT_SECONDS):
+        """Opens or makes it. `identity` says which stream of which contract it is; `address` where its owner listens.
+
+        Raises JournalError where the database cannot be reached, or does not keep what it acknowledges.
+        """
+        self.url, self.identity, self.address, self._silent = url, identity, address, silent
+        self._read = 0  # the last entry that was given
+        self._warning: str | None = None
+        self._beaten = 0.0
+        self._db = self._reader = None
+        try:
+            self._db, self._reader = connected(url), connected(url)
+            self._db.add_notice_handler(self._note)
+            self._check()
+            self._stream = self._made()
+        except psycopg.Error as error:
+            self.close()
+            raise JournalError(f"the journal's database: {_text(error)}") from None
+        except JournalError:
+            self.close()
+            raise
+
+    def _check(self) -> None:
+        """Raises JournalError unless what is committed is on the disk, and on a standby where there is one."""
+        if self._value("SHOW fsync") != "on":
+            raise JournalError("fsync is off in this PostgreSQL: it would lose bets that were acknowledged")
+        standbys = self._value("SELECT count(*) FROM pg_stat_replication WHERE application_name IS DISTINCT FROM 'pg_basebackup'")
+        if standbys and not self._value("SHOW synchronous_standby_names"):
+            raise JournalError(
+                "this PostgreSQL has a standby that may lag behind: name it in synchronous_standby_names, or its "
+                "promotion ends the stream"
+            )
+
+    def _made(self) -> int:
+        """The number of this stream's row."""
+        with self._db.transaction():
+            self._db.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLES,))
+            self._db.execute(SCHEMA)  # pyright: ignore[reportArgumentType] # psycopg wants a literal here
+            self._db.execute(
+                "INSERT INTO live_streams (identity, version) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (self.identity, VERSION),
+            )
+        stream, version = self._row("SELECT id, version FROM live_streams WHERE identity = %s", self.identity)
+        if version != VERSION:
+            raise JournalError(f"the journal of {self.identity} is of version {version}")
+        return stream
+
+    def own(self) -> bool:
+        about = {"stream": self._stream, "silent": self._silent, "url": self.address}
+        try:
+            history = self._value(HISTORY)
+            self._db.execute(END_OLD, about)
+            self._warning = None
+            row = self._db.execute(TAKE_OVER, about | {"history": history}).fetchone()
+        except psycopg.Error as error:
+            raise JournalError(f"the journal's database: {_text(error)}") from None
+        if self._warning is not None:
+            raise JournalError(f"the journal's database: {self._warning}")
+        if row is None:
+            return False
+        self.epoch, known = row
+        self.may_lack_tail = known != history
+        self._beaten = time.monotonic()
+        return True
+
+    def unread(self) -> Iterator[Entry]:
+        while True:
+            rows = self._rows(
+                "SELECT id, what, body, n, kind, epoch, question, leaf, head FROM live_entries "
+                "WHERE stream = %s AND id > %s ORDER BY id LIMIT %s",
+                *(self._stream, self._read, PAGE),
+            )
+            for number, *row in rows:
+                self._read = number
+                yield entry_of(row)
+            if len(rows) < PAGE:
+                return
+            if self.epoch:
+                self.beat()
+
+    def lines(self, first: int, count: int) -> list[Headed]:
+        rows = self._rows(
+            "SELECT n, kind, epoch, question, leaf, head FROM live_entries "
+            "WHERE stream = %s AND n >= %s ORDER BY n LIMIT %s",
+            *(self._stream, first, count),
+        )
+        return [headed_of(row) for row in rows]
+
+    def commit(self, entries: Sequence[Entry]) -> None:
+        columns = zip(*(entry.row for entry in entries), strict=True)
+        arguments = {name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}
+        owner = {"count": len(entries), "stream": self._stream, "owner": self.epoch}
+        written = self._owned(lambda db: db.execute(APPEND, arguments | owner, prepare=True).rowcount)
+        if written != len(entries):
+            raise NotOwnerError(f"another engine has taken {self.identity} over")
+
+    def beat(self) -> None:
+        if time.monotonic() - self._beaten < BEAT_SECONDS:
+            return
+        statement = "UPDATE live_streams SET beat = clock_timestamp() WHERE id = %s AND epoch = %s"
+        arguments = (self._stream, self.epoch)
+        if not self._owned(lambda db: db.execute(statement, arguments).rowcount):
+            raise NotOwnerError(f"another engine has taken {self.identity} over")
+
+    def trust(self) -> None:
+        history = self._value(HISTORY)
+        statement = "UPDATE live_streams SET history = %s WHERE id = %s AND epoch = %s"
+        self._owned(lambda db: db.execute(statement, (history, self._stream, self.epoch)))
+        self.may_lack_tail = False
+
+    def close(self) -> None:
+        if self._db is not None and self.epoch and not self._db.closed:
+            with suppress(psycopg.Error):
+                self._db.execute(
+                    "UPDATE live_streams SET beat = '-infinity' WHERE id = %s AND epoch = %s",
+                    (self._stream, self.epoch),
+                )
+        for db in (self._db, self._reader):
+            if db is not None:
+                db.close()
+
+    def _owned(self, run: Callable[[psycopg.Connection], Any]) -> Any:
+        """What the owner's connection says. An error, or a warning, leaves open whether it was written."""
+        self._warning = None
+        try:
+            answer = run(self._db)
+        except psycopg.Error as error:
+            raise JournalError(f"the journal's database: {_text(error)}") from None
+        if self._warning is not None:
+            raise JournalError(f"the journal's database: {self._warning}")
+        self._beaten = time.monotonic()
+        return answer
+
+    def _note(self, notice: Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":  # such as a commit that waited for its standby in vain
+            self._warning = notice.message_primary
+
+    def _value(self, statement: str) -> Any:
+        return self._row(statement)[0]
+
+    def _row(self, statement: str, *arguments: Any) -> tuple:
+        rows = self._rows(statement, *arguments)
+        if not rows:
+            raise JournalError(f"the journal's database has lost {self.identity}")
+        return rows[0]
+
+    def _rows(self, statement: str, *arguments: Any) -> list[tuple]:
+        try:
+            return self._reader.execute(statement, arguments or None).fetchall()
+        except psycopg.Error as error:
+            raise JournalError(f"the journal's database: {_text(error)}") from None
+
+
+def owner_of(url: str, identity: str) -> str | None:
+    """Where the engine listens that owns a stream; None where nobody does. Raises JournalError."""
+    try:
+        with connected(url) as db:
+            row = db.execute(
+                "SELECT url FROM live_streams WHERE identity = %s AND beat > '-infinity'", (identity,)
+            ).fetchone()
+    except psycopg.Error as error:
+        raise JournalError(f"the journal's database: {_text(error)}") from None
+    return row[0] if row else None
+
+
+def _text(error: psycopg.Error) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
