@@ -1,9 +1,11 @@
 """Keys that sign digests, and who signed one: by libsecp256k1, ten times faster than in Python."""
 
+from functools import lru_cache
+
 from coincurve import PrivateKey, PublicKey
 from eth_account.messages import SignableMessage
 from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 from tessera.chain.micro_sessions import Signature
 from tessera.chain.signatures import digest_of
@@ -55,4 +57,9 @@ def is_signed_by(account: str, message: SignableMessage, signature: bytes) -> bo
 
 
 def _address(key: PublicKey) -> str:
-    return to_checksum_address(keccak(key.format(compressed=False)[1:])[12:])
+    return _checksummed(keccak(key.format(compressed=False)[1:])[12:])
+
+
+@lru_cache(2**16)
+def _checksummed(address: bytes) -> str:
+    return to_checksum_address(address)

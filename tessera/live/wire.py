@@ -6,7 +6,7 @@ The forms are made from the model's own dataclasses, so that a field is named on
 import dataclasses
 import re
 import types
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from eth_utils.address import to_checksum_address
@@ -17,7 +17,9 @@ from pydantic import (
     StrictBool,
     TypeAdapter,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic.dataclasses import dataclass as validated
 
@@ -27,7 +29,8 @@ from tessera.model.sessions import typed
 
 T = TypeVar("T")
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,77})")
-MOST_CHOICES, MOST_OPEN, MOST_TEXT = 16, 16, 500
+MOST_CHOICES, MOST_TEXT = 16, 500
+MOST_KNOWN = 2**16  # bets whose JSON is remembered
 ADDRESS_FIELDS = ("player", "session_key", "house_key")
 
 
@@ -99,7 +102,7 @@ def _wired(name: str, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         return Annotated[tuple[_wired(name, get_args(kind)[0]), ...], BeforeValidator(_short)]
     if dataclasses.is_dataclass(kind):
-        return form_of(kind)
+        return Annotated[form_of(kind), _model_value(kind)]
     return StrictBool if kind is bool else kind
 
 
@@ -113,6 +116,30 @@ def _short(value: Any) -> Any:
     if isinstance(value, list | tuple) and len(value) <= MOST_CHOICES:
         return value
     raise ValueError(f"a list of at most {MOST_CHOICES}")
+
+
+def _model_value(kind: type) -> WrapValidator:
+    """Parses a dataclass inside another one to the model's value, once for the same text.
+
+    The open bets of a session come again in each of its next states.
+    """
+    known: dict[tuple, Any] = {}
+
+    def parsed(data: Any, form: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            items = tuple(data.items())
+            if (value := known.get(items)) is not None:
+                return value
+        except (AttributeError, TypeError):
+            items = ()  # the form says what is at fault
+        value = value_of(kind, form(data))
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        if items:
+            known[items] = value
+        return value
+
+    return WrapValidator(parsed)
 
 
 @cache
@@ -149,7 +176,19 @@ def encode(value: Any) -> Any:
             return {name: encode(part) for name, part in value.items()}
         case list() | tuple():
             return [encode(part) for part in value]
+        case typed.OpenBet():
+            return _encoded_bet(value)
+    return _encoded(value)
+
+
+def _encoded(value: Any) -> dict[str, Any]:
     return {name: encode(getattr(value, name)) for name in _names(type(value))}
+
+
+@lru_cache(MOST_KNOWN)
+def _encoded_bet(bet: typed.OpenBet) -> dict[str, Any]:
+    """The open bets of a session are in each of its next states."""
+    return _encoded(bet)
 
 
 @cache
@@ -160,15 +199,16 @@ def _names(kind: type) -> tuple[str, ...]:
 def value_of(kind: type[T], form: Any) -> T:
     """The model's value of a form of it. Raises Refused where the numbers have no room."""
     try:
-        return kind(**{field.name: _plain(getattr(form, field.name)) for field in dataclasses.fields(form)})
+        return kind(**{name: getattr(form, name) for name in _names(kind)})
     except ValueError as error:
         raise Refused(Code.MALFORMED, str(error)) from None
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
-        return tuple(value_of(getattr(typed, type(part).__name__), part) for part in value)
-    return value
+def _fault(error: ValidationError) -> str:
+    """The first field that is at fault, and how."""
+    fault = error.errors(include_url=False)[0]
+    where = ".".join(map(str, fault["loc"]))
+    return f"{where}: {fault['msg']}" if where else fault["msg"]
 
 
 def decode(kind: type[T], data: Any) -> T:
@@ -176,8 +216,7 @@ def decode(kind: type[T], data: Any) -> T:
     try:
         return value_of(kind, _adapter(kind).validate_python(data))
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        raise Refused(Code.MALFORMED, f"{'.'.join(map(str, fault['loc'])) or kind.__name__}: {fault['msg']}") from None
+        raise Refused(Code.MALFORMED, f"{kind.__name__}: {_fault(error)}") from None
 
 
 def decode_signature(value: Any) -> Signature:
