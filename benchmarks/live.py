@@ -5,23 +5,13 @@ engine's. A bet is measured from the text of its message to the text of its rece
 `--write` keeps the best of the runs in benchmarks/live.json, with the load of the machine while it was taken.
 """
 
-import gc
 import json
-import os
-import resource
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from tessera.live import messages
 from tessera.live.commands import COMMANDS, parsed
-from tessera.live.journal import Journal
 from tessera.live.wire import encode
 from tessera.model.sessions import states
 from tessera.model.sessions.typed import State
-from tests.live import DOMAIN, EUR, OBSERVERS, PANEL, Player, Stage, key
+from tests.live import EUR, Player, Stage
 
 
 class Bench(Stage):
@@ -38,7 +28,9 @@ class Bench(Stage):
     def text_of(self, player: Player, quoted, choice: int = 0) -> str:
         """A player's next bet, signed; the player goes on from it."""
         net, waiting = states.fold(player.state, self.outcomes(player))
-        state = State(player.state.seq + 1, player.state.seq, net, True, (*waiting, self.bet(quoted, choice, EUR // 10)))
+        state = State(
+            player.state.seq + 1, player.state.seq, net, True, (*waiting, self.bet(quoted, choice, EUR // 10))
+        )
         player.state = state
         session, state, signature = self.signed(player, state)
         return json.dumps(encode({"session": session, "state": state, "signature": signature}))

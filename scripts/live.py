@@ -9,6 +9,7 @@ what it would ask, and signs and sends nothing.
 
 import asyncio
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -30,12 +31,15 @@ from tessera.deployment.operators import OneCommand, passphrase_of
 from tessera.live.chain import Watch
 from tessera.live.clock import Guard
 from tessera.live.engine import Engine
-from tessera.live.journal import owned
+from tessera.live.facts import Facts
+from tessera.live.journal import Journal
 from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.keys import Key
+from tessera.live.memory import Memory
 from tessera.live.panel import Panel
 from tessera.live.runner import CHAIN_SECONDS, Runner
 from tessera.live.server import app_of
+from tessera.live.service import Service
 from tessera.live.stream_file import Feed, read_stream
 
 FOLDER = ROOT / ".cache" / "live"
@@ -64,7 +68,10 @@ def account_of(name: str, passphrase_file: Path | None, *, is_local: bool) -> Lo
 @click.option("--port", type=click.IntRange(1, 65535), default=8800, show_default=True)
 @click.option("--ntp", help="A time server; bets stop while the clock is more than half a second off.")
 @click.option("--record", type=FILE, help="The deployment's record. Default: deployments/NETWORK.json.")
-@click.option("--journal", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder of the journal.")
+@click.option(
+    "--journal", default=str(FOLDER), help="Folder of the journal, or the postgresql:// URL of one that machines share."
+)
+@click.option("--public", help="HOST:PORT by which gateways reach this engine. Default: that of --listen and --port.")
 @click.option("--every", type=click.FloatRange(0.1), default=CHAIN_SECONDS, show_default=True, help="Seconds, to look.")
 @click.option("--dry-run", is_flag=True, help="Say what it would ask; sign and send nothing.")
 def cli(
@@ -78,7 +85,8 @@ def cli(
     port: int,
     ntp: str | None,
     record: Path | None,
-    folder: Path | None,
+    journal: str,
+    public: str | None,
     every: float,
     dry_run: bool,
 ):
@@ -103,19 +111,50 @@ def cli(
     members = tuple(tessera.panels.members_of(panel_id))
     panel = Panel(panel_id, tessera.panels.address, members, tessera.panels.threshold_of(panel_id), domain)
     identity = f"stream {stream_id} of {domain.contract} on chain {domain.chain_id}"
-    name = f"{history_of(provider.web3, deployment)}-{stream_id}.db"
-    journal = owned(SqliteJournal((folder or FOLDER) / name, identity))
     keys = Key(bytes(house_account.key)), Key(bytes(operator_account.key))
-    engine = Engine(domain, stream_id, panel, terms, *keys, journal, Guard(watches_drift=ntp is not None))
-    drift = None if ntp is None else lambda: round(-1_000 * ntplib.NTPClient().request(ntp, timeout=5).offset)
     wallet = Wallet(provider.web3, operator_account, alone=True)
-    runner = Runner(engine, Watch(tessera), wallet, every=every, feed=Feed(askings), drift=drift)
-    click.echo(f"stream {stream_id}, epoch {journal.epoch}, at ws://{listen}:{port}/ws")
-    asyncio.run(serve(runner, listen, port))
-    journal.close()
-    if engine.has_failed:
-        raise ChainError("the journal failed: start again once it can be written")
+
+    # A local chain that was begun anew has the same addresses.
+    history = history_of(provider.web3, deployment)
+    stream_name = f"{identity}, {history}"
+
+    def open_journal() -> Journal:
+        if journal.startswith("postgresql"):
+            from tessera.live.journal.postgres import PostgresJournal
+
+            return PostgresJournal(journal, stream_name, f"ws://{public or f'{listen}:{port}'}/ws")
+        return SqliteJournal(Path(journal) / f"{history}-{stream_id}.db", identity)
+
+    def runner(taken: Journal, memory: Memory, facts: Facts, watch: Watch) -> Runner:
+        guard = Guard(watches_drift=ntp is not None)
+        engine = Engine(domain, stream_id, panel, terms, *keys, taken, guard, memory, facts)
+        drift = None if ntp is None else lambda: round(-1_000 * ntplib.NTPClient().request(ntp, timeout=5).offset)
+        click.echo(f"stream {stream_id}, epoch {taken.epoch}, at ws://{listen}:{port}/ws")
+        if engine.is_asking:
+            click.echo("the database is another one than before: observers are asked whether the record is whole")
+        if memory.has_ended:
+            click.echo("the stream has ended, since its journal lost a line: sessions are closed, and no bet is taken")
+        return Runner(engine, watch, wallet, every=every, feed=Feed(askings), drift=drift)
+
+    service = Service(
+        open_journal,
+        lambda: Memory(domain, stream_id),
+        lambda: Watch(tessera),
+        runner,
+        lambda running: serve(running, listen, port),
+        click.echo,
+        confirmations=terms.confirmations,
+    )
+    asyncio.run(run_until_stopped(service))
     click.echo("stopped")
+
+
+async def run_until_stopped(service: Service) -> None:
+    """Runs until SIGTERM or SIGINT, which the server, where it serves, hears first and passes on."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(service.stopping.set))
+    await service.run()
 
 
 async def serve(runner: Runner, listen: str, port: int) -> None:

@@ -90,6 +90,17 @@ def limit_text(domain: Domain, stream_id: int, kind: str, value: int | None, at:
     return encode_defunct(text="\n".join(lines))
 
 
+def tail_text(domain: Domain, stream_id: int, epoch: int, n: int, head: bytes) -> SignableMessage:
+    """What an observer signs (EIP-191) where an engine asks how far the record goes: the last line that it has."""
+    lines = (
+        f"Of stream {stream_id} I have all lines up to {n}, whose head is 0x{head.hex()}.",
+        f"Contract: {domain.contract.lower()}",
+        f"Chain: {domain.chain_id}",
+        f"Epoch: {epoch}",
+    )
+    return encode_defunct(text="\n".join(lines))
+
+
 def follow_text(domain: Domain, session: bytes, at: int) -> SignableMessage:
     """What a session key signs (EIP-191) to be told of its session, at unix milliseconds."""
     lines = (

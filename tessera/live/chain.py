@@ -12,7 +12,7 @@ from tessera.chain.contract import EventLog
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import Reverted
 from tessera.chain.logs import LogReader, ReorgError
-from tessera.chain.micro_sessions import NO_RECEIPT, NO_SIGNATURE, BookProof, Signature
+from tessera.chain.micro_sessions import NO_RECEIPT, NO_SIGNATURE, BookProof, Signature, Stage
 from tessera.chain.panels import Question as PanelQuestion
 from tessera.chain.wallet import Wallet
 from tessera.live.accounts import Session
@@ -21,7 +21,6 @@ from tessera.live.clock import MS
 from tessera.live.engine import Engine
 from tessera.live.facts import Exit
 from tessera.live.panel import BOOKED, Panel
-from tessera.live.terms import LAND_MS
 from tessera.model.sessions import record, states
 from tessera.model.sessions.typed import Close, Offer, State
 
@@ -75,10 +74,12 @@ class Watch:
 
 def overdue(engine: Engine) -> list[tuple[bytes, PanelQuestion]]:
     """Questions with bets that nobody decided until `report_by`, by a block later than it: now the chain counts."""
+    if not engine.is_running:
+        return []
     return [
         (asked.digest, engine.panel.asked(asked.digest, asked.question))
-        for asked in engine.memory.locked
-        if asked.result is None and asked.bettors and engine.guard.block_at > asked.question.report_by // MS
+        for asked in engine.memory.undecided.values()
+        if asked.bettors and engine.guard.block_at > asked.question.report_by // MS
     ]
 
 
@@ -92,26 +93,24 @@ class Duty:
 
 def due(engine: Engine) -> list[Duty]:
     """All that the operator has to do now."""
-    now, memory = engine.guard.block_at, engine.memory
+    now, memory, sessions = engine.guard.block_at, engine.memory, engine.facts.sessions
+    memory.come(engine.guard.now())
     duties: list[Duty] = []
     closes = []
-    landing: dict[bytes, Asked] = {}
-    for digest, known in engine.facts.sessions.items():
-        session = memory.sessions.get(digest)
-        if session is None or known.is_closed:
-            continue
-        if known.exit is not None:
-            for bet in known.exit.state.open_bets:
-                landing[bet.question] = memory.questions[bet.question]
+    landing = {digest: asked for digest, asked in memory.landing.items() if asked.bettors}
+    for digest, known in engine.facts.exiting.items():
+        if (session := memory.sessions.get(digest)) is not None and known.exit is not None:
+            bets = [bet.question for bet in known.exit.state.open_bets]
+            landing |= {question: memory.questions[question] for question in bets if question in memory.questions}
             duties += _exiting(engine, session, known.exit, now)
+    # An ended stream's sessions are all exited from.
+    for digest, session in (memory.sessions if memory.has_ended else memory.agreed | memory.expired).items():
+        known, agreed = sessions.get(digest), session.agreed
+        if known is None or known.stage is not Stage.OPEN:
             continue
-        for bet in session.state.open_bets:
-            if engine.guard.now() >= bet.report_by - LAND_MS:
-                landing[bet.question] = memory.questions[bet.question]
-        agreed = session.agreed
         if agreed is not None and agreed.agreement.valid_until > now:
             closes.append((session.offer, agreed.agreement, agreed.player_signature))
-        elif agreed is not None or now > session.offer.expires_at:
+        elif agreed is not None or memory.has_ended or now > session.offer.expires_at:
             duties.append(Duty(f"exit of {digest.hex()}", _posting(session, is_first=True)))
     for first in range(0, len(closes), MOST_CLOSES):
         items = closes[first : first + MOST_CLOSES]
@@ -131,9 +130,9 @@ def _exiting(engine: Engine, session: Session, known: Exit, now: int) -> list[Du
         return [Duty(f"end of {name}", _ending(offer, posted))]
     newest = posted.open_bets[-1] if posted.open_bets else None
     if newest is not None and not counts and not states.goes_back(offer, newest, exclusion):
-        asked = engine.memory.questions[newest.question]
+        asked = engine.memory.questions.get(newest.question)
         leaf = engine.domain.digest(posted, session=session.digest)
-        if asked.book is not None and asked.is_booked and leaf in asked.leaves:
+        if asked is not None and asked.book is not None and asked.is_booked and leaf in asked.leaves:
             book = BookProof(asked.book.root, record.book_proof(asked.leaves, leaf))
             question = engine.panel.asked(record.book_key(asked.digest, book.root), asked.question)
             return [Duty(f"proof of {name}", _proving(engine.panel.panel_id, question, offer, posted, book))]

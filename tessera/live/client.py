@@ -7,7 +7,8 @@ import asyncio
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tessera.chain.blocks import block_at
 from tessera.chain.deployments import Tessera
@@ -30,8 +31,10 @@ from tessera.chain.micro_sessions import (
     Stage,
 )
 from tessera.chain.panels import Question as PanelQuestion
+from tessera.chain.signatures import digest_of
 from tessera.chain.wallet import Wallet
-from tessera.live.accounts import follow_text
+from tessera.live.accounts import follow_text, tail_text
+from tessera.live.asked import EMPTY_ROOT
 from tessera.live.clock import MS, wall_clock
 from tessera.live.keys import Key, signer_of
 from tessera.live.messages import Message
@@ -58,6 +61,13 @@ RECEIPT_MS = 2_000  # after a question's lock, a receipt is taken no more
 BOOK_MS = 5_000  # after the lock, a book is taken no more
 HEADS_KEPT = 100_000
 ANSWER_SECONDS = 10.0
+CLOSE_TRIES, CLOSE_SECONDS = 30, 0.5  # an agreement is sent again, also to an engine that took the stream over
+CONNECT_SECONDS = 2.0
+RETRY_SECONDS = 0.1  # after all addresses were tried
+AGAIN_MS = 30_000  # after which an observer sends again what is not decided
+UNANSWERED_SECONDS = 1.0  # after which a bet is shown to observers
+SAID = ("chain_id", "contract", "stream_id", "house_key", "operator", "panel", "panels", "members", "threshold")
+LATER = ("stopped", "asking")  # refusals of an engine that says nothing of the state itself
 
 
 class EngineRefused(ChainError):
@@ -88,11 +98,19 @@ class Stream:
 
 
 class Connection:
-    """A WebSocket to an engine: questions, quotes, books, results and the running head, each checked as it comes."""
+    """A WebSocket to an engine: questions, quotes, books, results and the running head, each checked as it comes.
 
-    def __init__(self, url: str, tessera: Tessera):
-        """`url` is ws://HOST:PORT/ws; `tessera` the deployment that the engine must belong to."""
-        self.url, self.tessera = url, tessera
+    Where it ends, it is made anew, to the next of its addresses: the record goes on where it was, also in an engine
+    that has taken the stream over.
+    """
+
+    def __init__(self, url: str | Sequence[str], tessera: Tessera, after: int | None = None):
+        """`url` is ws://HOST:PORT/ws, or several of one stream; `tessera` the deployment that it must belong to.
+
+        `after` is the line of the record after which lines are wanted: 0 gives the whole record. By default it begins
+        now.
+        """
+        self.urls, self.tessera = [url] if isinstance(url, str) else [*url], tessera
         self.stream: Stream | None = None
         self.questions: dict[bytes, Question] = {}
         self.quotes: dict[bytes, tuple[bytes, Quote, Message]] = {}  # newest of each question
@@ -103,25 +121,58 @@ class Connection:
         self.signed: dict[bytes, tuple[int, list[Signature]]] = {}  # outcomes by what `Panels` asks: results and books
         self.sessions: dict[bytes, Message] = {}
         self.heads: OrderedDict[int, bytes] = OrderedDict()
+        self.epoch = 0  # of the engine
+        self._lost: dict[str, Any] | None = None  # what the house signed last, which shows a line that it lost
+        self.has_ended = False  # the stream: its journal lost a line
         self.broken: str | None = None  # how the house broke its record
         self.hear: list[Callable[[Message], None]] = []
+        self.on_connected: list[Callable[[], Awaitable[Any]]] = []  # run when the connection was made anew
         self._numbers = count(1)
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._news = asyncio.Event()
         self._socket: ClientConnection | None = None
         self._listening: asyncio.Task | None = None
+        self._failed: ChainError | None = None
+        self._after, self._greeted = after, False
+        self._said: Message = {}  # of the stream, and compared with the chain
+        self._working: set[asyncio.Task] = set()
 
     async def __aenter__(self) -> "Connection":
-        self._socket = await connect(self.url, max_size=2**24)
-        self._listening = asyncio.create_task(self._listen(self._socket))
-        await self.until(lambda: self.stream is not None)
+        self._listening = asyncio.create_task(self._keep())
+        try:
+            await self.until(lambda: self.stream is not None)
+        except BaseException:
+            self._listening.cancel()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._socket is not None
         assert self._listening is not None
-        await self._socket.close()
+        self._listening.cancel()
         await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        """Connects, and connects again, until it is cancelled or the engine is not of this stream."""
+        for number in count():
+            url = self.urls[number % len(self.urls)]
+            last = next(reversed(self.heads)) if self.heads else self._after
+            query = "bundles=true" if last is None else f"bundles=true&after={last}"
+            try:
+                async with connect(f"{url}?{query}", max_size=2**24, open_timeout=CONNECT_SECONDS) as socket:
+                    self._socket, self._greeted = socket, False
+                    await self._listen(socket)
+            except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed):
+                pass
+            except ChainError as error:
+                self._failed = error
+                return
+            finally:
+                self._socket = None
+                for waiting in self._answers.values():
+                    if not waiting.done():
+                        waiting.set_exception(ChainError("the engine ended the connection"))
+                self._news.set()
+            await asyncio.sleep(RETRY_SECONDS if (number + 1) % len(self.urls) == 0 else 0)
 
     @property
     def about(self) -> Stream:
@@ -132,12 +183,13 @@ class Connection:
 
     async def ask(self, name: str, seconds: float = ANSWER_SECONDS, **body: Any) -> Message:
         """A command's answer. Raises EngineRefused; TimeoutError where there is none, ChainError without connection."""
-        if self._socket is None or self._listening is None or self._listening.done():
+        if self._socket is None or not self._greeted:
             raise ChainError("there is no connection to the engine")
         number = next(self._numbers)
         self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            await self._socket.send(json.dumps({"id": number, "do": name, **encode(body)}))
+            with suppress(ConnectionClosed):  # which ends the answers that are waited for
+                await self._socket.send(json.dumps({"id": number, "do": name, **encode(body)}))
             answer = await asyncio.wait_for(self._answers[number], seconds)
         finally:
             del self._answers[number]
@@ -146,19 +198,19 @@ class Connection:
         return answer
 
     async def until(self, is_so: Callable[[], bool], seconds: float = ANSWER_SECONDS) -> None:
-        """Waits until something that messages tell is so. Raises TimeoutError, ChainError where the connection ends."""
+        """Waits until something that messages tell is so. Raises TimeoutError; ChainError where the engine is not of
+        this stream."""
         async with asyncio.timeout(seconds):
             while not is_so():
-                if self._listening is not None and self._listening.done():
-                    self._listening.result()
-                    raise ChainError("the engine ended the connection")
+                if self._failed is not None:
+                    raise self._failed
                 self._news.clear()
                 await self._news.wait()
 
     async def _listen(self, socket: ClientConnection) -> None:
-        try:
-            async for text in socket:
-                message = json.loads(text)
+        async for text in socket:
+            content = json.loads(text)
+            for message in content if isinstance(content, list) else [content]:
                 waiting = self._answers.get(message.get("id"))
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
@@ -166,20 +218,48 @@ class Connection:
                     self._take(message)
                     for hear in self.hear:
                         hear(message)
-                self._news.set()
-        except ConnectionClosed:
-            return
-        finally:
-            for waiting in self._answers.values():
-                if not waiting.done():
-                    waiting.set_exception(ChainError("the engine ended the connection"))
             self._news.set()
+
+    def _greet(self, message: Message) -> None:
+        """Takes up the record where it was; what the engine's record lacks is shown to it."""
+        is_new, said = self.stream is None, {name: message[name] for name in SAID}
+        if is_new:
+            self.stream, self._said = self._checked(message), said
+        elif said != self._said:
+            raise ChainError("this engine is of another stream than before")
+        self._greeted = True
+        n, head = int(message["n"]), decode_hash(message["head"])
+        self.epoch, self.has_ended = int(message["epoch"]), self.has_ended or message["has_ended"]
+        if not self.heads:
+            if self._after == 0:
+                self.heads[0] = record.first_head(self.about.domain, self.about.stream_id)
+            else:
+                self.heads[n] = head
+        last = next(reversed(self.heads))
+        if n < last:
+            self.broken = f"the engine has lost line {last} of the record"
+        elif self.heads.get(n, head) != head:
+            self.broken = f"line {n} of the record is another one than before"
+        for work in () if is_new else self.on_connected:
+            self._start(work())
+        if n < last and self._lost is not None:
+            self._start(self.ask("lost", **self._lost))
+
+    def _start(self, work: Awaitable[Any]) -> None:
+        """Does what belongs to a new connection; where it ends again, the next one does it."""
+
+        async def run() -> None:
+            with suppress(ChainError, TimeoutError):
+                await work
+
+        task = asyncio.create_task(run())
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
 
     def _take(self, message: Message) -> None:
         match message["type"]:
             case "stream":
-                self.stream = self._checked(message)
-                self.heads[int(message["n"])] = decode_hash(message["head"])
+                self._greet(message)
             case "line":
                 self._line(message)
             case "question":
@@ -191,6 +271,9 @@ class Connection:
                 digest = self.about.domain.digest(quote)
                 if signer_of(digest, decode_signature(message["signature"])) == self.about.house_key:
                     self.quotes[quote.question] = (digest, quote, message)
+                    self._lost = {"quote": quote, "signature": decode_signature(message["signature"])}
+            case "ended":
+                self.has_ended = True
             case "book":
                 self._book(message)
             case "result":
@@ -240,7 +323,7 @@ class Connection:
         question = self.questions.get(book.question)
         if question is not None and book.question not in self.confirmed:
             leaves = [decode_hash(leaf) for leaf in message["leaves"]]
-            is_root = leaves != [] and record.book_root(leaves) == book.root
+            is_root = book.root == (record.book_root(leaves) if leaves else EMPTY_ROOT)
             digest = panel.book(book.question, question, book.root)
             if is_root and self._enough(digest, message["signatures"]):
                 self.confirmed[book.question] = leaves
@@ -307,6 +390,8 @@ class Player:
         self.frozen: str | None = None
         self._noted: set[bytes] = set()  # questions whose result is in the notebook
         self._one_at_a_time = asyncio.Lock()
+        self.on_unanswered: list[Callable[[Message], Awaitable[Any]]] = []  # who publishes when a state was sent
+        connection.on_connected.append(self._follow_again)
         self._recall()
 
     def _recall(self) -> None:
@@ -380,6 +465,10 @@ class Player:
         self.connection.sessions[self.session] = answer
         return answer
 
+    async def _follow_again(self) -> None:
+        if self.offer is not None:
+            await self.follow()
+
     @property
     def view(self) -> Message:
         """The session as the engine last told it: balance, velocity, warnings, limits."""
@@ -424,7 +513,17 @@ class Player:
         agreement = Close(net, self.state.activated, self.now() // MS + valid_seconds)
         signature = self.key.sign(self.connection.about.domain.digest(agreement, session=self.session))
         self._freeze("an agreement to close is signed")
-        await self.connection.ask("close", session=self.session, agreement=agreement, signature=signature)
+        body = {"session": self.session, "agreement": agreement, "signature": signature}
+        self.notebook.write("closing", **body)
+        for is_last in (*[False] * CLOSE_TRIES, True):
+            try:
+                await self.connection.ask("close", **body)
+                break
+            except (TimeoutError, ChainError) as error:
+                is_final = isinstance(error, EngineRefused) and error.name not in LATER
+                if is_final or is_last:
+                    raise
+            await asyncio.sleep(CLOSE_SECONDS)
         return agreement
 
     def exit(self) -> None:
@@ -520,13 +619,7 @@ class Player:
         signature = self.key.sign(state_hash)
         self.used_seq = state.seq
         self.notebook.write("sent", state=state, signature=signature)
-        try:
-            answer = await self.connection.ask("place", session=self.session, state=state, signature=signature)
-        except EngineRefused as error:
-            self._refused(error, state_hash)
-            raise
-        except (TimeoutError, ChainError):
-            answer = None
+        answer = await self._answered(state, state_hash, signature, lock + RECEIPT_MS)
         if answer is not None and self.now() <= lock + RECEIPT_MS:
             receipt = self._checked(answer, state_hash)
             self.notebook.write("completed", state=state, signature=signature, receipt=receipt._asdict())
@@ -543,6 +636,35 @@ class Player:
             await asyncio.sleep(0.1)
         self._freeze("the engine did not answer in time")
         raise FrozenError("the engine did not answer in time: exit alone")
+
+    async def _answered(self, state: State, state_hash: bytes, signature: Signature, until: int) -> Message | None:
+        """What an engine answers a state: the same state is sent again, to whichever engine there is, until a time.
+
+        None where there is no answer by then. Raises EngineRefused where the house has signed that it refuses.
+        """
+        body = {"session": self.session, "state": state, "signature": signature}
+        unanswered = asyncio.create_task(self._show_unanswered(body))
+        try:
+            while (left := until - self.now()) >= 0:
+                try:
+                    return await self.connection.ask("place", seconds=min(left / MS + 0.1, ANSWER_SECONDS), **body)
+                except EngineRefused as error:
+                    if error.name not in LATER:
+                        self._refused(error, state_hash)
+                        raise
+                except (TimeoutError, ChainError):
+                    pass
+                await asyncio.sleep(RETRY_SECONDS)
+            return None
+        finally:
+            unanswered.cancel()
+
+    async def _show_unanswered(self, body: dict[str, Any]) -> None:
+        """A state that is unanswered for a second goes to observers, who publish when they saw it."""
+        await asyncio.sleep(UNANSWERED_SECONDS)
+        for show in self.on_unanswered:
+            with suppress(ChainError, OSError, TimeoutError):
+                await show({"type": "unanswered", **encode(body)})
 
     def _refused(self, error: EngineRefused, state_hash: bytes) -> None:
         """Notes a refusal that the house signed; without its signature the state may still be completed."""
@@ -589,46 +711,73 @@ class Observer:
     """A member of the panel: signs the books whose lines it has, and reports what its source saw.
 
     `source` gives what was observed of a question whose end is over (see `questions.winning_choice`), None: nothing.
+    What an engine has not taken, or has forgotten since it was followed by another one, is sent again.
     """
 
     def __init__(self, connection: Connection, key: Key, source: Source, now: Callable[[], int] = wall_clock):
         self.connection, self.key, self.source, self.now = connection, key, source, now
-        self._reported: set[bytes] = set()
-        self._signed: set[bytes] = set()
+        self._books: dict[bytes, dict[str, Any]] = {}  # signatures of books that are not confirmed yet
+        self._reports: dict[bytes, dict[str, Any]] = {}  # reports of questions that are not decided yet
+        self._considered: set[bytes] = set()  # questions whose book was looked at
+        self._sent: dict[tuple[str, bytes], int] = {}  # when it was sent last
+        connection.on_connected.append(self._connected)
 
     async def step(self) -> None:
-        """Signs and reports what is due now; what the engine refuses is left. Raises ChainError without connection."""
+        """Signs and reports what is due now. What the engine does not take now is sent again in a later step."""
         connection, panel = self.connection, self.connection.about.panel
         for digest, book in [*connection.books.items()]:
             question = connection.questions.get(digest)
-            if question is None or digest in self._signed:
+            if question is None or digest in self._considered:
                 continue
+            self._considered.add(digest)
             leaves = connection.leaves.get(digest, [])
-            root = record.book_root(leaves) if leaves else bytes(32)
-            self._signed.add(digest)
+            root = record.book_root(leaves) if leaves else EMPTY_ROOT
             is_whole = connection.broken is None and connection.heads.get(book.n) == book.head
             if is_whole and book.root == root and self.now() <= question.lock + RECEIPT_MS:
                 signature = self.key.sign(panel.book(digest, question, root))
-                await self._tell("book", question=digest, root=root, signature=signature)
+                self._books[digest] = {"question": digest, "root": root, "signature": signature}
         for digest, question in [*connection.questions.items()]:
-            if digest in self._reported or digest not in connection.books or self.now() < question.end:
+            if digest in self._reports or digest in connection.results or digest not in connection.books:
                 continue
-            observed = await self.source(question)
-            if observed is None:
-                continue
-            self._reported.add(digest)
-            outcome = questions.winning_choice(question, observed)
-            signature = self.key.sign(panel.result(digest, question, outcome))
-            await self._tell("report", question=digest, outcome=outcome, signature=signature)
+            is_time = question.end <= self.now() <= question.report_by - LAND_MS
+            if is_time and (observed := await self.source(question)) is not None:
+                outcome = questions.winning_choice(question, observed)
+                signature = self.key.sign(panel.result(digest, question, outcome))
+                self._reports[digest] = {"question": digest, "outcome": outcome, "signature": signature}
+        now, confirmed, results = self.now(), connection.confirmed, connection.results
+        await self._send("book", self._books, lambda asked: asked in confirmed)
+        await self._send("report", self._reports, lambda asked: asked in results)
+        for waiting in (self._books, self._reports):
+            for digest in [*waiting]:
+                if now > connection.questions[digest].report_by - LAND_MS:
+                    del waiting[digest]
 
     async def run(self, seconds: float = 0.2) -> None:
-        """Steps until the connection ends."""
+        """Steps until it is cancelled."""
         while True:
             await self.step()
             await asyncio.sleep(seconds)
 
-    async def _tell(self, name: str, **body: Any) -> None:
-        try:
-            await self.connection.ask(name, **body)
-        except EngineRefused:
-            return
+    async def _connected(self) -> None:
+        """Another engine may know nothing of what was sent to the last one, and may ask how far the record goes."""
+        self._sent.clear()
+        connection = self.connection
+        n, head = next(reversed(connection.heads.items()))
+        text = tail_text(connection.about.domain, connection.about.stream_id, connection.epoch, n, head)
+        await connection.ask("tail", n=n, head=head, signature=self.key.sign(digest_of(text)))
+
+    async def _send(self, name: str, bodies: dict[bytes, Message], is_done: Callable[[bytes], bool]) -> None:
+        for digest, body in [*bodies.items()]:
+            if is_done(digest):
+                self._sent.pop((name, digest), None)
+                del bodies[digest]
+                continue
+            if self._sent.get((name, digest), 0) + AGAIN_MS > self.now():
+                continue
+            with suppress(ChainError, TimeoutError):
+                try:
+                    await self.connection.ask(name, **body)
+                except EngineRefused as error:
+                    if error.name in LATER:
+                        continue
+                self._sent[name, digest] = self.now()

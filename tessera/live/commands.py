@@ -11,7 +11,7 @@ from tessera.live.engine import Engine
 from tessera.live.messages import Message
 from tessera.live.refusals import Code, Refused
 from tessera.live.wire import Address, Bytes32, Int, Signed, Signed65, form_of, value_of
-from tessera.model.sessions.typed import Close, State
+from tessera.model.sessions.typed import Close, Quote, Receipt, State
 
 
 class Command(NamedTuple):
@@ -29,6 +29,12 @@ def _form(name: str, **fields: Any) -> type[BaseModel]:
 
 def _taken(_: Any) -> Message:
     return {"type": "taken"}
+
+
+def _signed_line(body: Any) -> Quote | Receipt:
+    if (body.quote is None) == (body.receipt is None):
+        raise Refused(Code.MALFORMED, "a quote or a receipt")
+    return value_of(Receipt, body.receipt) if body.quote is None else value_of(Quote, body.quote)
 
 
 COMMANDS = {
@@ -73,6 +79,18 @@ COMMANDS = {
         _form("Booking", question=Bytes32, root=Bytes32, signature=Signed),
         lambda engine, body: (engine.confirm_book(body.question, body.root, body.signature), _taken),
         "A member's signature of a question's book.",
+    ),
+    "tail": Command(
+        _form("TailKnown", n=Int, head=Bytes32, signature=Signed),
+        lambda engine, body: (engine.tail(body.n, body.head, body.signature), _taken),
+        "A member's word on the last line of the record that it has, signed for the engine's epoch.",
+    ),
+    "lost": Command(
+        _form(
+            "LineLost", quote=(form_of(Quote) | None, None), receipt=(form_of(Receipt) | None, None), signature=Signed
+        ),
+        lambda engine, body: (engine.lost(_signed_line(body), body.signature), _taken),
+        "A quote or receipt that the house signed, of a line that the record does not have: the stream ends.",
     ),
 }
 

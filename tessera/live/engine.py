@@ -6,6 +6,7 @@ may be ahead of the journal; an answer never is. One thread.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from typing import Any
 
 from tessera.chain.contract import EventLog
 from tessera.chain.micro_sessions import Signature, SignedReceipt, Stage
+from tessera.chain.signatures import digest_of
 from tessera.index.limits import Allowance
 from tessera.live import messages, rules
-from tessera.live.accounts import Account, Agreed, Completed, Placed, Session, limit_text
+from tessera.live.accounts import Account, Agreed, Completed, Placed, Session, limit_text, tail_text
 from tessera.live.asked import Asked, Quoted, Result
 from tessera.live.clock import MS, Guard
 from tessera.live.facts import Facts
@@ -41,6 +43,8 @@ REQUOTE_MS = 1_000  # before a quote expires
 QUOTES_KEPT_MS = 60_000  # so that a late bet is told that its quote has expired
 BOOK_MS = 5_000  # after the lock, for observers to sign
 SIGNED_WITHIN_MS = 60_000  # a wallet's text
+FORGET_SESSION_MS = 3_600_000
+FORGET_QUESTION_MS = 2 * 86_400_000
 AGREEMENT_SECONDS = (60, 86_400)
 
 Publish = Callable[[bytes | None, Message], None]
@@ -69,17 +73,20 @@ class Engine:
         journal: Journal,
         guard: Guard,
         memory: Memory | None = None,
+        facts: Facts | None = None,
     ):
         """Replays what `memory` lacks of the journal, which this process owns, and begins its epoch.
+
+        `facts` are what is known of the chain already. Where the journal may lack acknowledged lines, observers are
+        asked first (`tail`).
 
         Raises JournalError where a line does not follow from those before it.
         """
         self.domain, self.stream_id, self.panel, self.terms = domain, stream_id, panel, terms
         self.house, self.operator, self.journal, self.guard = house, operator, journal, guard
-        self.facts = Facts(stream_id, terms.confirmations)
+        self.facts = facts or Facts(stream_id, terms.confirmations)
         self.publish: Publish = lambda session, message: None
         self.has_failed = False
-        self.published = (0, record.first_head(domain, stream_id))  # the last line in the journal, and its head
         self._queued: list[Queued] = []
         self._requests = Allowance(terms.requests_per_second)
         self.memory = memory or Memory(domain, stream_id)
@@ -89,8 +96,25 @@ class Engine:
             if session.placed is not None:
                 session.answer = Future()
                 session.answer.set_result(self._complete(session.placed))
-        self._append_line(LineKind.EPOCH, NO_QUESTION, journal.epoch.to_bytes(32), {})
-        self.flush()
+            if session.agreed is not None:
+                session.closing = Future()
+                session.closing.set_result(None)
+        self.published = (self.memory.n, self.memory.head)  # the last line in the journal, and its head
+        self._tails: dict[str, int] = {}  # the last line that each observer has
+        self._closed_at: deque[tuple[int, bytes]] = deque()  # when a session was seen to be closed
+        self.is_asking = journal.may_lack_tail and not self.memory.has_ended
+        if self.is_running:
+            self._begin()
+            self.flush()
+
+    def _begin(self) -> Future:
+        self.is_asking = False
+        return self._append_line(LineKind.EPOCH, NO_QUESTION, self.journal.epoch.to_bytes(32), {})
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes and signs anything."""
+        return not (self.has_failed or self.is_asking or self.memory.has_ended)
 
     # What the house does.
 
@@ -321,6 +345,46 @@ class Engine:
         asked = self._locked(digest)
         return self._settle(asked, Result(outcome, {})) if asked.result is None else None
 
+    def tail(self, n: int, head: bytes, signature: Signature) -> Future | None:
+        """Takes an observer's word on the last line that it has (`accounts.tail_text`).
+
+        Where the journal may lack lines, an engine begins once enough observers know of none beyond its end. Where
+        enough know of one, a line was lost: the stream ends. A Future where that is decided, else None. Raises Refused.
+        """
+        if self.has_failed:
+            raise Refused(Code.STOPPED)
+        text = tail_text(self.domain, self.stream_id, self.journal.epoch, n, head)
+        self._tails[self._member(digest_of(text), signature)] = n
+        beyond = sum(last > self.published[0] for last in self._tails.values())
+        if beyond >= self.panel.threshold and not self.memory.has_ended:
+            return self._end({"tails": encode(self._tails)})
+        if self.is_asking and len(self._tails) - beyond >= self.panel.threshold:
+            self.journal.trust()
+            return self._begin()
+        return None
+
+    def lost(self, signed: Quote | Receipt, signature: Signature) -> Future | None:
+        """Takes what the house signed about a line that the record does not have: it was lost, and the stream ends.
+
+        A Future where it ends now, None where it has ended. Raises Refused where the record has the line.
+        """
+        if self.has_failed:
+            raise Refused(Code.STOPPED)
+        if self.memory.has_ended:
+            return None
+        by = signer_of(self.domain.digest(signed), signature)
+        if by != self.house.address or signed.stream_id != self.stream_id:
+            raise Refused(Code.SIGNATURE)
+        n, head = (signed.n, signed.head) if isinstance(signed, Receipt) else (signed.number, None)
+        if n <= self.published[0] and (head is None or [head] == [line.head for line in self.journal.lines(n, 1)]):
+            raise Refused(Code.NOT_LOST)
+        return self._end({"signed": encode(signed), "signature": encode(signature)})
+
+    def _end(self, body: dict[str, Any]) -> Future:
+        self.memory.did_end()
+        self.is_asking = False
+        return self._append("ended", body, lambda: self.publish(None, {"type": "ended"}))
+
     def _settle(self, asked: Asked, result: Result) -> Future:
         now, bettors, leaf = self.guard.now(), [*asked.bettors], bytes(32)
         if result.outcome is not None:
@@ -329,7 +393,8 @@ class Engine:
         def then(_: Headed) -> None:
             self.publish(None, messages.result(asked))
             for bettor in bettors:
-                self.tell(self.memory.sessions[bettor])
+                if (session := self.memory.sessions.get(bettor)) is not None:
+                    self.tell(session)
 
         self.memory.did_settle(asked, result, now)
         return self._append_line(LineKind.RESULT, asked.digest, leaf, encode({**result._asdict(), "at": now}), then)
@@ -341,12 +406,27 @@ class Engine:
         """
         if is_anew:
             self.facts = Facts(self.stream_id, self.terms.confirmations)
+            self._closed_at.clear()
         self.facts.head, self.guard.block_at = head, block_at
         for event in events:
             self.facts.add(event)
             session = self.memory.sessions.get(getattr(event, "session", b""))
             if session is not None:
                 self.tell(session)
+        self._closed_at += [(self.guard.now(), digest) for digest in self.facts.closed]
+        self.facts.closed.clear()
+
+    def forget(self) -> None:
+        """Forgets sessions an hour after they closed, and questions two days after their results were due.
+
+        A proof, the last that can need a question, comes a day after `report_by` at the latest.
+        """
+        now, memory = self.guard.now(), self.memory
+        while self._closed_at and self._closed_at[0][0] + FORGET_SESSION_MS < now:
+            _, digest = self._closed_at.popleft()
+            memory.forget_session(digest)
+            self.facts.sessions.pop(digest, None)
+        memory.forget_questions(now - FORGET_QUESTION_MS)
 
     # What there is to see.
 
@@ -397,6 +477,10 @@ class Engine:
     def _check_running(self) -> None:
         if self.has_failed:
             raise Refused(Code.STOPPED)
+        if self.memory.has_ended:
+            raise Refused(Code.ENDED)
+        if self.is_asking:
+            raise Refused(Code.ASKING, epoch=str(self.journal.epoch))
 
     def _locked(self, digest: bytes) -> Asked:
         if (asked := self.memory.questions.get(digest)) is None:
@@ -446,7 +530,10 @@ class Engine:
         rules.check_legal(session, state, results, self.facts.top_ups(session.digest))
 
     def _check_own_limits(self, session: Session, bet: OpenBet, now: int) -> None:
-        account, (net, waiting) = session.account, self.memory.folded(session)
+        account = session.account
+        if not account.limits.of:
+            return
+        net, waiting = self.memory.folded(session)
         broken = limits.broken(
             account.limits,
             account.losses,

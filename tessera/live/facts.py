@@ -50,6 +50,8 @@ class Facts:
         self.stream_id, self.confirmations = stream_id, confirmations
         self.head = 0
         self.sessions: dict[bytes, OnChain] = {}
+        self.exiting: dict[bytes, OnChain] = {}
+        self.closed: list[bytes] = []  # in their order
         self.exclusions: dict[str, Exclusion] = {}
 
     def add(self, event: EventLog) -> None:
@@ -62,19 +64,22 @@ class Facts:
                 self.exclusions[event.account] = Exclusion(event.start, event.end)
             case ToppedUp() | ExitPosted() | BetProven() | SessionClosed():
                 if (known := self.sessions.get(event.session)) is not None:
-                    self._note(known, event)
+                    self._note(event.session, known, event)
 
-    def _note(self, known: OnChain, event: EventLog) -> None:
+    def _note(self, session: bytes, known: OnChain, event: EventLog) -> None:
         match event:
             case ToppedUp():
                 known.top_ups.append((event.block, event.amount))
             case ExitPosted():
                 known.exit = Exit(event.state.state, event.by_player, event.first_end, event.end)
+                self.exiting[session] = known
             case BetProven():
                 if known.exit is not None:
                     known.exit.is_proven = True
             case SessionClosed():
                 known.is_closed = True
+                self.exiting.pop(session, None)
+                self.closed.append(session)
 
     def is_confirmed(self, session: bytes) -> bool:
         """Whether a session was opened and enough blocks stand on it."""

@@ -4,8 +4,8 @@ from functools import lru_cache
 
 from coincurve import PrivateKey, PublicKey
 from eth_account.messages import SignableMessage
-from eth_utils.address import to_checksum_address
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
 from tessera.chain.micro_sessions import Signature
 from tessera.chain.signatures import digest_of

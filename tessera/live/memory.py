@@ -3,18 +3,23 @@
 Each `did_...` is one change, made when an entry is queued, and again when the journal is replayed.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from heapq import heappop, heappush
 
 from tessera.chain.micro_sessions import Signature
 from tessera.live.accounts import COOL_OFF, Account, Agreed, Placed, Session
 from tessera.live.asked import Asked, Quoted, Result
+from tessera.live.clock import MS
 from tessera.live.journal import Entry, Headed, JournalError
+from tessera.live.terms import LAND_MS
 from tessera.live.wire import decode, decode_hash, decode_signature
 from tessera.model.loss.limits import Kind, Limits
 from tessera.model.loss.velocity import Velocity
 from tessera.model.sessions import record, states
 from tessera.model.sessions.record import LineKind
 from tessera.model.sessions.typed import Book, Close, Domain, Offer, Question, State
+
+MOST_LOCKED = 10_000
 
 
 class Memory:
@@ -25,7 +30,15 @@ class Memory:
         self.n, self.head = 0, record.first_head(domain, stream_id)
         self.questions: dict[bytes, Asked] = {}
         self.open: dict[bytes, Asked] = {}  # not locked yet
-        self.locked: list[Asked] = []  # in the order of their lock lines
+        self.locked: deque[Asked] = deque(maxlen=MOST_LOCKED)  # the newest, in the order of their lock lines
+        self.undecided: dict[bytes, Asked] = {}  # locked, without a result
+        self._due: list[tuple[int, bytes]] = []  # questions by their `report_by`, a heap
+        self.landing: dict[bytes, Asked] = {}  # whose results are due soon
+        self._late: deque[Asked] = deque()  # whose results were due, oldest first
+        self._expiring: list[tuple[int, bytes]] = []  # sessions by their expiry, a heap
+        self.expired: dict[bytes, Session] = {}
+        self.agreed: dict[bytes, Session] = {}  # sessions that are to be closed
+        self.has_ended = False  # a line was lost: nothing is signed any more
         self.quotes: OrderedDict[bytes, Quoted] = OrderedDict()  # newest last; none is replayed, they last for seconds
         self.sessions: dict[bytes, Session] = {}
         self.accounts: dict[str, Account] = {}
@@ -52,12 +65,14 @@ class Memory:
         session = Session(self.domain.digest(offer), offer, operator_signature, account)
         self.sessions[session.digest] = session
         account.sessions.append(session)
+        heappush(self._expiring, (offer.expires_at, session.digest))
         return session
 
     def did_ask(self, question: Question, chances_ppm: tuple[int, ...]) -> Asked:
         """A question is open."""
         asked = Asked(self.domain.digest(question), question, chances_ppm)
         self.questions[asked.digest] = self.open[asked.digest] = asked
+        heappush(self._due, (question.report_by, asked.digest))
         return asked
 
     def did_quote(self, asked: Asked, quoted: Quoted, chances_ppm: tuple[int, ...]) -> None:
@@ -66,7 +81,10 @@ class Memory:
         self.quotes[quoted.digest] = quoted
 
     def did_place(self, session: Session, placed: Placed, at: int) -> None:
-        """A session has a new state, which activates it or adds a bet."""
+        """A session has a new state, which activates it or adds a bet, and folds what is decided."""
+        for bet in session.state.open_bets:
+            if self.questions[bet.question].result is not None:
+                self.questions[bet.question].bettors.discard(session.digest)
         session.placed = placed
         session.used_seq = max(session.used_seq, placed.state.seq)
         if not placed.state.open_bets:
@@ -82,6 +100,7 @@ class Memory:
         asked.book = Book(asked.digest, headed.line.leaf, headed.line.n, headed.head)
         del self.open[asked.digest]
         self.locked.append(asked)
+        self.undecided[asked.digest] = asked
 
     def did_book(self, asked: Asked, signatures: dict[str, Signature]) -> None:
         """Enough observers signed a question's book."""
@@ -96,6 +115,7 @@ class Memory:
             if bet.question == asked.digest
         ]
         asked.result = result
+        self.undecided.pop(asked.digest, None)
         for session, bet in bets:
             session.account.losses.add(at, states.gain(bet, result.outcome))
         for session in {session.digest: session for session, _ in bets}.values():
@@ -109,11 +129,52 @@ class Memory:
     def did_close(self, session: Session, agreed: Agreed) -> None:
         """A session's player agreed to close it: it is frozen."""
         session.agreed = agreed
+        self.agreed[session.digest] = session
 
     def did_limit(self, player: str, kind: str, value: int | None, at: int, signed_at: int) -> None:
         """A wallet has changed a limit of its own."""
         account = self.account(player)
         account.limits, account.limits_signed_at = changed(account.limits, kind, value, at), signed_at
+
+    def did_end(self) -> None:
+        """The journal has lost a line."""
+        self.has_ended = True
+
+    def come(self, now: int) -> None:
+        """Time has come to unix milliseconds: which questions are to be landed, and which sessions have expired."""
+        while self._due and self._due[0][0] - LAND_MS <= now:
+            _, digest = heappop(self._due)
+            self.landing[digest] = self.questions[digest]
+        for digest, asked in [*self.landing.items()]:
+            if asked.question.report_by + MS <= now:  # a panel takes reports in the deadline's own second
+                del self.landing[digest]
+                self._late.append(asked)
+        while self._expiring and self._expiring[0][0] * MS < now:
+            _, digest = heappop(self._expiring)
+            if (session := self.sessions.get(digest)) is not None:
+                self.expired[digest] = session
+
+    def forget_questions(self, before: int) -> None:
+        """Forgets questions whose results were due before unix milliseconds, if no session has an open bet on them."""
+        for _ in range(len(self._late)):
+            asked = self._late.popleft()
+            if asked.question.report_by >= before or asked.bettors:
+                self._late.append(asked)
+            else:
+                self.questions.pop(asked.digest, None)
+                self.undecided.pop(asked.digest, None)
+
+    def forget_session(self, digest: bytes) -> None:
+        """A closed session concerns nobody any more; what its wallet lost and limited stays."""
+        session = self.sessions.pop(digest, None)
+        if session is None:
+            return
+        self.agreed.pop(digest, None)
+        self.expired.pop(digest, None)
+        session.account.sessions.remove(session)
+        for bet in session.state.open_bets:
+            if (asked := self.questions.get(bet.question)) is not None:
+                asked.bettors.discard(digest)
 
     def replay(self, entry: Entry) -> None:
         """One entry of the journal. Raises JournalError where its line does not follow from those before it."""
@@ -152,6 +213,8 @@ class Memory:
             case "close":
                 agreed = Agreed(decode(Close, body["agreement"]), decode_signature(body["signature"]))
                 self.did_close(self.sessions[decode_hash(body["session"])], agreed)
+            case "ended":
+                self.did_end()
             case "limit":
                 value = None if body["value"] is None else int(body["value"])
                 self.did_limit(body["player"], body["kind"], value, int(body["at"]), int(body["signed_at"]))

@@ -15,6 +15,10 @@ class Code(IntEnum):
     UNKNOWN_SESSION = 3
     SIGNATURE = 4
     STOPPED = 5  # the journal failed: nothing is signed any more
+    # The stream's record, where its journal may have lost lines.
+    ASKING = 6
+    ENDED = 7
+    NOT_LOST = 8
     # The session.
     NOT_OPEN = 10
     EXIT_BEGUN = 11
@@ -74,6 +78,9 @@ REASONS = {
     Code.UNKNOWN_SESSION: "this stream has no session of this id",
     Code.SIGNATURE: "not signed by the key that must sign it",
     Code.STOPPED: "the engine has stopped: keep what you have, and try again in a minute",
+    Code.ASKING: "observers are asked whether the record is whole: try again in a moment",
+    Code.ENDED: "the stream has ended, since its journal lost a line: exit by your newest state",
+    Code.NOT_LOST: "the record has this line",
     Code.NOT_OPEN: "the session is not open on chain, or not confirmed yet",
     Code.EXIT_BEGUN: "the session's exit has begun",
     Code.FROZEN: "an agreement to close is signed",

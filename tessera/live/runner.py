@@ -1,6 +1,7 @@
 """Runs an engine: commits what is queued, keeps its time, watches the chain, and hands its news to whoever listens."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,18 +9,19 @@ from typing import Any
 
 from tessera.chain.errors import ChainError
 from tessera.chain.wallet import Wallet
-from tessera.live import chain
+from tessera.live import answers, chain
+from tessera.live.commands import COMMANDS, parsed
 from tessera.live.engine import Engine
 from tessera.live.journal import Headed, JournalError
 from tessera.live.messages import Message
+from tessera.live.source import MOST_LINES, Listener
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.05
 CHAIN_SECONDS = 2.0
-MOST_LINES = 1_000
-
-Listener = Callable[[bytes | None, Message], None]
+BEAT_SECONDS = 0.1
+FORGET_SECONDS = 60.0
 
 
 class Runner:
@@ -44,25 +46,41 @@ class Runner:
         self._every = every
         self._is_inline, self._feed, self._drift = is_inline, feed, drift
         self._disk = ThreadPoolExecutor(1, "journal")
+        self._reading = ThreadPoolExecutor(1, "record")
         self._chain = ThreadPoolExecutor(1, "chain")
         self._queued = asyncio.Event()
         engine.publish = self._publish
 
     def _publish(self, session: bytes | None, message: Message) -> None:
+        if not self.listeners:
+            return
+        text = json.dumps(message)
         for listener in [*self.listeners]:
-            listener(session, message)
+            listener(session, text)
 
-    async def answer(self, run: Callable[[Engine], tuple[Any, Callable[[Any], Message]]]) -> Message:
+    def greeting(self) -> tuple[int, list[Message]]:
+        """The last line that is published, and what somebody who comes now must know; the stream first."""
+        engine = self.engine
+        return engine.published[0], [answers.about(engine), *answers.undecided(engine), *answers.opened(engine)]
+
+    async def ask(self, name: str, body: Any) -> Message:
         """Runs a command, and gives its answer once it is in the journal. Raises Refused, JournalError."""
-        future, message = run(self.engine)
+        if name == "follow":
+            return answers.follow(self.engine, body)
+        command = COMMANDS[name]
+        future, message = command.run(self.engine, body if isinstance(body, command.form) else parsed(command, body))
         if future is None:
             return message(None)
         self._queued.set()
         return message(await asyncio.wrap_future(future))
 
+    async def question(self, digest: bytes) -> list[Message]:
+        """A question with its book and result, as far as there are. Raises Refused."""
+        return answers.question(self.engine, digest)
+
     async def lines(self, first: int, count: int) -> list[Headed]:
         """Lines of the record."""
-        return await self._in(self._disk, self.engine.journal.lines, first, min(count, MOST_LINES))
+        return await self._in(self._reading, self.engine.journal.lines, first, min(count, MOST_LINES))
 
     async def run(self) -> None:
         """Until the journal fails, or it is cancelled. Raises JournalError."""
@@ -72,11 +90,14 @@ class Runner:
                 tasks.create_task(self._commit())
                 tasks.create_task(self._again(TICK_SECONDS, self.tick))
                 tasks.create_task(self._again(self._every, self.look))
+                tasks.create_task(self._again(BEAT_SECONDS, self._beat))
+                tasks.create_task(self._again(FORGET_SECONDS, self._forget))
                 if self._drift is not None:
                     tasks.create_task(self._again(60, self._compare))
         finally:
             self.has_stopped.set()
             self._disk.shutdown()
+            self._reading.shutdown(wait=False)
             self._chain.shutdown(wait=False)
 
     async def _commit(self) -> None:
@@ -95,6 +116,8 @@ class Runner:
 
     async def tick(self) -> None:
         """Locks, quotes and asks what is due now."""
+        if not self.engine.is_running:
+            return
         self._feed(self.engine)
         self.engine.tick()
         self._queued.set()
@@ -110,12 +133,24 @@ class Runner:
                     engine.decide(digest, outcome)
                 self._queued.set()
             if duties := chain.due(engine):
+                await self._beat()  # an owner that was paused, and followed, sends nothing
                 await self._on_chain(chain.perform, duties, self.watch.tessera, self.wallet)
         except ChainError as error:
             # Bets stop by themselves while the newest block that is known is too old.
             if engine.has_failed:
                 raise
             log.warning("the chain: %s", error)
+
+    async def _beat(self) -> None:
+        """Raises JournalError where the stream is another engine's."""
+        try:
+            await self._in(self._disk, self.engine.journal.beat)
+        except JournalError as error:
+            self.engine.fail([], error)
+            raise
+
+    async def _forget(self) -> None:
+        self.engine.forget()
 
     async def _compare(self) -> None:
         assert self._drift is not None

@@ -118,7 +118,7 @@ def _short(value: Any) -> Any:
     raise ValueError(f"a list of at most {MOST_CHOICES}")
 
 
-def _model_value(kind: type) -> WrapValidator:
+def _model_value(kind: Any) -> WrapValidator:
     """Parses a dataclass inside another one to the model's value, once for the same text.
 
     The open bets of a session come again in each of its next states.

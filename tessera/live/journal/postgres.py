@@ -1,15 +1,15 @@
-"""The journal in PostgreSQL, for engines of many machines: any of them takes a stream over when its owner falls silent.
+"""The journal in PostgreSQL, for engines of many machines: a stream is taken over when its owner falls silent.
 
-The epoch in the stream's row is the ownership. An append is one statement, in which the row's update holds the epoch and
-the insert takes its numbers from it: an owner whose epoch is over writes no row, however long it was paused. A plain
-`INSERT .. WHERE epoch = ..` would be unsound: it could look before the new epoch's commit, and appear after the new
-owner has replayed. No transaction is open across a round trip. Connections are direct: no pooler between.
+The epoch in the stream's row is the ownership. An append is one statement, in which the row's update holds the epoch
+and the insert takes its numbers from it: an owner whose epoch is over writes no row, however long it was paused. A
+plain `INSERT .. WHERE epoch = ..` would be unsound: it could look before the new epoch's commit, and appear after the
+new owner has replayed. No transaction is open across a round trip. Connections are direct: no pooler between.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from typing import Any
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.errors import Diagnostic
@@ -108,24 +108,21 @@ class PostgresJournal(Journal):
         self._read = 0  # the last entry that was given
         self._warning: str | None = None
         self._beaten = 0.0
-        self._db = self._reader = None
-        try:
-            self._db, self._reader = connected(url), connected(url)
+        with _in_words(), ExitStack() as stack:
+            self._db = stack.enter_context(closing(connected(url)))
+            self._reader = stack.enter_context(closing(connected(url)))
             self._db.add_notice_handler(self._note)
             self._check()
             self._stream = self._made()
-        except psycopg.Error as error:
-            self.close()
-            raise JournalError(f"the journal's database: {_text(error)}") from None
-        except JournalError:
-            self.close()
-            raise
+            self._connections = stack.pop_all()
 
     def _check(self) -> None:
         """Raises JournalError unless what is committed is on the disk, and on a standby where there is one."""
         if self._value("SHOW fsync") != "on":
             raise JournalError("fsync is off in this PostgreSQL: it would lose bets that were acknowledged")
-        standbys = self._value("SELECT count(*) FROM pg_stat_replication WHERE application_name IS DISTINCT FROM 'pg_basebackup'")
+        standbys = self._value(
+            "SELECT count(*) FROM pg_stat_replication WHERE application_name IS DISTINCT FROM 'pg_basebackup'"
+        )
         if standbys and not self._value("SHOW synchronous_standby_names"):
             raise JournalError(
                 "this PostgreSQL has a standby that may lag behind: name it in synchronous_standby_names, or its "
@@ -136,7 +133,7 @@ class PostgresJournal(Journal):
         """The number of this stream's row."""
         with self._db.transaction():
             self._db.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLES,))
-            self._db.execute(SCHEMA)  # pyright: ignore[reportArgumentType] # psycopg wants a literal here
+            self._db.execute(SCHEMA)
             self._db.execute(
                 "INSERT INTO live_streams (identity, version) VALUES (%s, %s) ON CONFLICT DO NOTHING",
                 (self.identity, VERSION),
@@ -148,20 +145,14 @@ class PostgresJournal(Journal):
 
     def own(self) -> bool:
         about = {"stream": self._stream, "silent": self._silent, "url": self.address}
-        try:
-            history = self._value(HISTORY)
+        history = self._value(HISTORY)
+        with _in_words():
             self._db.execute(END_OLD, about)
-            self._warning = None
-            row = self._db.execute(TAKE_OVER, about | {"history": history}).fetchone()
-        except psycopg.Error as error:
-            raise JournalError(f"the journal's database: {_text(error)}") from None
-        if self._warning is not None:
-            raise JournalError(f"the journal's database: {self._warning}")
+        row = self._surely(lambda db: db.execute(TAKE_OVER, about | {"history": history}).fetchone())
         if row is None:
             return False
         self.epoch, known = row
         self.may_lack_tail = known != history
-        self._beaten = time.monotonic()
         return True
 
     def unread(self) -> Iterator[Entry]:
@@ -191,7 +182,7 @@ class PostgresJournal(Journal):
         columns = zip(*(entry.row for entry in entries), strict=True)
         arguments = {name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}
         owner = {"count": len(entries), "stream": self._stream, "owner": self.epoch}
-        written = self._owned(lambda db: db.execute(APPEND, arguments | owner, prepare=True).rowcount)
+        written = self._surely(lambda db: db.execute(APPEND, arguments | owner, prepare=True).rowcount)
         if written != len(entries):
             raise NotOwnerError(f"another engine has taken {self.identity} over")
 
@@ -200,33 +191,28 @@ class PostgresJournal(Journal):
             return
         statement = "UPDATE live_streams SET beat = clock_timestamp() WHERE id = %s AND epoch = %s"
         arguments = (self._stream, self.epoch)
-        if not self._owned(lambda db: db.execute(statement, arguments).rowcount):
+        if not self._surely(lambda db: db.execute(statement, arguments).rowcount):
             raise NotOwnerError(f"another engine has taken {self.identity} over")
 
     def trust(self) -> None:
         history = self._value(HISTORY)
         statement = "UPDATE live_streams SET history = %s WHERE id = %s AND epoch = %s"
-        self._owned(lambda db: db.execute(statement, (history, self._stream, self.epoch)))
+        self._surely(lambda db: db.execute(statement, (history, self._stream, self.epoch)))
         self.may_lack_tail = False
 
     def close(self) -> None:
-        if self._db is not None and self.epoch and not self._db.closed:
-            with suppress(psycopg.Error):
+        with self._connections, suppress(psycopg.Error):
+            if self.epoch:
                 self._db.execute(
                     "UPDATE live_streams SET beat = '-infinity' WHERE id = %s AND epoch = %s",
                     (self._stream, self.epoch),
                 )
-        for db in (self._db, self._reader):
-            if db is not None:
-                db.close()
 
-    def _owned(self, run: Callable[[psycopg.Connection], Any]) -> Any:
+    def _surely(self, run: Callable[[psycopg.Connection], Any]) -> Any:
         """What the owner's connection says. An error, or a warning, leaves open whether it was written."""
         self._warning = None
-        try:
+        with _in_words():
             answer = run(self._db)
-        except psycopg.Error as error:
-            raise JournalError(f"the journal's database: {_text(error)}") from None
         if self._warning is not None:
             raise JournalError(f"the journal's database: {self._warning}")
         self._beaten = time.monotonic()
@@ -236,33 +222,34 @@ class PostgresJournal(Journal):
         if notice.severity_nonlocalized == "WARNING":  # such as a commit that waited for its standby in vain
             self._warning = notice.message_primary
 
-    def _value(self, statement: str) -> Any:
+    def _value(self, statement: LiteralString) -> Any:
         return self._row(statement)[0]
 
-    def _row(self, statement: str, *arguments: Any) -> tuple:
+    def _row(self, statement: LiteralString, *arguments: Any) -> tuple:
         rows = self._rows(statement, *arguments)
         if not rows:
             raise JournalError(f"the journal's database has lost {self.identity}")
         return rows[0]
 
-    def _rows(self, statement: str, *arguments: Any) -> list[tuple]:
-        try:
+    def _rows(self, statement: LiteralString, *arguments: Any) -> list[tuple]:
+        with _in_words():
             return self._reader.execute(statement, arguments or None).fetchall()
-        except psycopg.Error as error:
-            raise JournalError(f"the journal's database: {_text(error)}") from None
 
 
 def owner_of(url: str, identity: str) -> str | None:
     """Where the engine listens that owns a stream; None where nobody does. Raises JournalError."""
-    try:
-        with connected(url) as db:
-            row = db.execute(
-                "SELECT url FROM live_streams WHERE identity = %s AND beat > '-infinity'", (identity,)
-            ).fetchone()
-    except psycopg.Error as error:
-        raise JournalError(f"the journal's database: {_text(error)}") from None
+    with _in_words(), connected(url) as db:
+        row = db.execute(
+            "SELECT url FROM live_streams WHERE identity = %s AND beat > '-infinity'", (identity,)
+        ).fetchone()
     return row[0] if row else None
 
 
-def _text(error: psycopg.Error) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turns the database's errors into JournalError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        text = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise JournalError(f"the journal's database: {text}") from None

@@ -1,0 +1,82 @@
+"""What an engine tells whoever comes: its stream, what is open and undecided, one question, one session."""
+
+from typing import Any
+
+from tessera.live import messages
+from tessera.live.accounts import follow_text
+from tessera.live.engine import SIGNED_WITHIN_MS, Engine
+from tessera.live.keys import is_signed_by
+from tessera.live.messages import Message
+from tessera.live.refusals import Code, Refused
+from tessera.live.wire import decode_hash, encode
+
+
+def about(engine: Engine) -> Message:
+    """What a client has to know of a stream before it trusts it: compare it with the chain."""
+    panel, (n, head) = engine.panel, engine.published
+    return {
+        "type": "stream",
+        "chain_id": encode(engine.domain.chain_id),
+        "contract": engine.domain.contract,
+        "stream_id": encode(engine.stream_id),
+        "house_key": engine.house.address,
+        "operator": engine.operator.address,
+        "panel": encode(panel.panel_id),
+        "panels": panel.contract,
+        "members": list(panel.members),
+        "threshold": encode(panel.threshold),
+        "terms": encode(engine.terms),
+        "epoch": encode(engine.journal.epoch),
+        "n": encode(n),
+        "head": encode(head),
+        "is_asking": engine.is_asking,
+        "has_ended": engine.memory.has_ended,
+        "now": encode(engine.guard.now()),
+    }
+
+
+def opened(engine: Engine) -> list[Message]:
+    """Questions that are open, with their quotes."""
+    delay, frames = engine.terms.picture_delay_ms, []
+    for asked in engine.memory.open.values():
+        frames.append(messages.question(asked, delay))
+        if asked.quoted is not None:
+            frames.append(messages.quote(asked.quoted, delay))
+    return frames
+
+
+def undecided(engine: Engine) -> list[Message]:
+    """Questions that are locked and wait for their result, with their books."""
+    delay = engine.terms.picture_delay_ms
+    n, now, frames = engine.published[0], engine.guard.now(), []
+    for asked in engine.memory.undecided.values():
+        if asked.book is not None and asked.book.n <= n and now <= asked.question.report_by:
+            frames += [messages.question(asked, delay), engine.book(asked)]
+    return frames
+
+
+def question(engine: Engine, digest: bytes) -> list[Message]:
+    """A question with its book and result, as far as they are published. Raises Refused where there is none."""
+    asked = engine.memory.questions.get(digest)
+    if asked is None:
+        raise Refused(Code.UNKNOWN_QUESTION)
+    frames = [messages.question(asked, engine.terms.picture_delay_ms)]
+    if asked.book is not None:
+        frames.append(engine.book(asked))
+    if asked.result is not None:
+        frames.append(messages.result(asked))
+    return frames
+
+
+def follow(engine: Engine, body: dict[str, Any]) -> Message:
+    """A session's view, for whoever has its session key sign for it. Raises Refused."""
+    session = engine.session(decode_hash(body.get("session")))
+    try:
+        at, signature = int(str(body.get("at"))), bytes.fromhex(str(body.get("signature")).removeprefix("0x"))
+    except ValueError:
+        raise Refused(Code.MALFORMED, "at: unix milliseconds, signature: 65 bytes as 0x hex") from None
+    text = follow_text(engine.domain, session.digest, at)
+    is_fresh = abs(engine.guard.now() - at) <= SIGNED_WITHIN_MS
+    if not is_fresh or not is_signed_by(session.offer.session_key, text, signature):
+        raise Refused(Code.SIGNATURE)
+    return engine.view(session)
