@@ -1,21 +1,64 @@
-"""The live engine: how long a bet, a result and a recovery take, on SQLite and on PostgreSQL, and how many fit.
+"""The live engine: how long a bet, a result and a recovery take, on SQLite and on PostgreSQL, and how many bets fit.
 
-The clock of the engines stands while something is measured, and players have signed before: their work is not the
+The clocks of the engines stand while something is measured, and players have signed before: their work is not the
 engine's. A bet is measured from the text of its message to the text of its receipt, with its commit between.
-`--write` keeps the best of the runs in benchmarks/live.json, with the load of the machine while it was taken.
+`--write` keeps the best of all runs in benchmarks/live.json, each with the load of the machine while it was taken.
 """
 
+import asyncio
+import gc
 import json
+import os
+import signal
+import socket
+import time
+import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+import tests.live
+from tessera.deployment.artifacts import ROOT
 from tessera.live.commands import COMMANDS, parsed
+from tessera.live.journal.postgres import PostgresJournal
+from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.wire import encode
 from tessera.model.sessions import states
+from tessera.model.sessions.states import MAX_OPEN
 from tessera.model.sessions.typed import State
-from tests.live import EUR, Player, Stage
+from tests.live import EUR, OBSERVERS, Player, Stage
+from tests.live_processes import FolderChain, Process, Someone, observe
+from tests.postgres import PROGRAMS, cluster
+
+PUBLISHED, PICTURE = ROOT / "benchmarks" / "live.json", ROOT / "benchmarks" / "live.svg"
+PLAYERS, STREAMS, PROCESSES = 100, 10, 4
+BATCH = 16  # bets of a stream that come at once, where many streams are measured
+JOURNALLED = 100_000
+# What is wanted, all p99: below a time, above a rate.
+GOALS = {
+    "balance_check_ms_p99": 1.0,
+    "place_ms_p99": 5.0,
+    "place_1_player_ms_p99": 5.0,
+    "results_1000_bets_ms_p99": 100.0,
+    "update_ms_p99": 10.0,
+    "bets_per_second": 3_000,
+    "postgres_place_ms_p99": 20.0,
+    "postgres_bets_per_second": 5_000,
+    "takeover_s": 2.0,
+}
 
 
 class Bench(Stage):
-    """An engine with players, whose clock stands; `text_of` is a bet as it comes over the wire."""
+    """An engine with players, whose clock stands."""
 
     def players(self, count: int) -> list[Player]:
         """So many players with open sessions."""
@@ -25,24 +68,387 @@ class Bench(Stage):
             self.place(player, states.activation(player.state))
         return made
 
-    def text_of(self, player: Player, quoted, choice: int = 0) -> str:
-        """A player's next bet, signed; the player goes on from it."""
+    def text(self, player: Player, quoted: Any, choice: int = 0) -> str:
+        """A player's next bet as it comes over the wire; the player goes on from it."""
         net, waiting = states.fold(player.state, self.outcomes(player))
-        state = State(
-            player.state.seq + 1, player.state.seq, net, True, (*waiting, self.bet(quoted, choice, EUR // 10))
-        )
-        player.state = state
-        session, state, signature = self.signed(player, state)
+        bet = self.bet(quoted, choice, EUR // 10)
+        player.state = State(player.state.seq + 1, player.state.seq, net, True, (*waiting, bet))
+        session, state, signature = self.signed(player, player.state)
         return json.dumps(encode({"session": session, "state": state, "signature": signature}))
 
-    def take(self, text: str):
-        """What the engine's door does with a bet."""
+    def take(self, text: str) -> Callable[[], str]:
+        """What the engine's door does with a bet; what gives its receipt's text once it is committed."""
         command = COMMANDS["place"]
         future, message = command.run(self.engine, parsed(command, json.loads(text)))
-        return future, message
+        return lambda: json.dumps(message(future.result(timeout=0)))
 
     def place_text(self, text: str) -> str:
         """A bet alone, to its receipt's text."""
-        future, message = self.take(text)
+        receipt = self.take(text)
         self.engine.flush()
-        return json.dumps(message(future.result(timeout=0)))
+        return receipt()
+
+    def forget_bets(self, quoted: Any, outcome: int = 1) -> None:
+        """Decides a question, so that players have room for bets."""
+        self.settle(quoted, outcome)
+
+
+def percentile(times: list[float], percent: int) -> float:
+    """In milliseconds."""
+    ordered = sorted(times)
+    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1_000, 3)
+
+
+def timed(call: Callable[..., Any], *arguments: Any) -> float:
+    started = time.perf_counter()
+    call(*arguments)
+    return time.perf_counter() - started
+
+
+def of_places(bench: Bench, players: int, rounds: int) -> list[float]:
+    """Bets alone, of so many players, each with its commit."""
+    people, times = bench.players(players), []
+    for _ in range(rounds):
+        quoted = bench.ask()
+        texts = [bench.text(player, quoted) for _ in range(4) for player in people]
+        times += [timed(bench.place_text, text) for text in texts]
+        bench.forget_bets(quoted)
+    return times
+
+
+def of_results(bench: Bench, people: list[Player], rounds: int) -> list[float]:
+    """A result of 1,000 open bets, from the report that decides it to all balances told."""
+    times = []
+    for number in range(rounds):
+        quoted = bench.ask()
+        for _ in range(1_000 // len(people)):
+            for player in people:
+                bench.take(bench.text(player, quoted, number % 2))
+            bench.engine.flush()
+        bench.lock(quoted)
+        bench.pass_time(9_000)
+        bench.report(quoted, 0, OBSERVERS[0])
+
+        def decide(quoted=quoted) -> None:
+            bench.report(quoted, 0, OBSERVERS[1])
+            bench.engine.flush()
+
+        bench.engine.publish = lambda session, message: json.dumps(message)
+        times.append(timed(decide))
+    return times
+
+
+def of_updates(bench: Bench, player: Player, rounds: int) -> list[float]:
+    """A result of one bet, from the report that decides it to the balance, committed and told."""
+    times = []
+    for _ in range(rounds):
+        quoted = bench.ask()
+        bench.place_text(bench.text(player, quoted))
+        bench.lock(quoted)
+        bench.pass_time(9_000)
+        bench.report(quoted, 0, OBSERVERS[0])
+        started = time.perf_counter()
+        bench.report(quoted, 0, OBSERVERS[1])
+        bench.engine.flush()
+        json.dumps(bench.engine.view(bench.engine.session(player.session)))
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def rate_of(bench: Bench, people: list[Player], rounds: int) -> float:
+    """Bets a second of one engine, whose commits each take what 100 players sent at once."""
+    spent, bets = 0.0, 0
+    for _ in range(rounds):
+        quoted = bench.ask()
+        for _ in range(8):
+            texts = [bench.text(player, quoted) for player in people]
+            started = time.perf_counter()
+            receipts = [bench.take(text) for text in texts]
+            bench.engine.flush()
+            for receipt in receipts:
+                receipt()
+            spent += time.perf_counter() - started
+            bets += len(texts)
+        bench.forget_bets(quoted)
+    return bets / spent
+
+
+def in_memory(folder: Path) -> float:
+    """Bytes that a session with four open bets takes in memory, with its bets."""
+    bench = Bench(folder)
+    bench.players(10)
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    people, quoted = bench.players(1_000), bench.ask()
+    for _ in range(4):
+        for player in people:
+            bench.take(bench.text(player, quoted))
+        bench.engine.flush()
+    people.clear()
+    bench.published.clear()
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    bench.journal.close()
+    return (after - before) / 1_000
+
+
+def recovery(folder: Path) -> float:
+    """Seconds in which a journal of 100,000 bets is an engine again."""
+    bench = Bench(folder)
+    people = bench.players(PLAYERS)
+    bench.engine.publish = lambda session, message: None
+    for _ in track(range(JOURNALLED // (PLAYERS * 10)), "a journal of 100,000 bets", transient=True):
+        quoted = bench.ask()
+        for _ in range(10):
+            for player in people:
+                bench.take(bench.text(player, quoted))
+            bench.engine.flush()
+        bench.forget_bets(quoted)
+    bench.journal.close()
+    started = time.perf_counter()
+    bench.start()
+    spent = time.perf_counter() - started
+    bench.journal.close()
+    return spent
+
+
+# Many streams at once.
+
+
+def stream_of(number: int, where: str) -> Bench:
+    """The engine of one of many streams, on SQLite in a folder or on PostgreSQL."""
+    folder = Path(where) if not where.startswith("postgresql") else Path("/")
+
+    def open_journal(path: Path) -> Any:
+        if where.startswith("postgresql"):
+            return PostgresJournal(where, f"stream {number}")
+        return SqliteJournal(folder / f"{number}.db", f"stream {number}")
+
+    tests.live.open_journal = open_journal
+    return Bench(folder)
+
+
+def serve_streams(numbers: list[int], where: str, ready: Any, begin: Any, told: Any) -> None:
+    """One engine process: its streams place bets that were signed before, in batches."""
+    benches = []
+    for number in numbers:
+        bench = stream_of(number, where)
+        people, quoted = bench.players(PLAYERS), bench.ask()
+        bench.engine.publish = lambda session, message: None
+        texts = [bench.text(player, quoted) for _ in range(MAX_OPEN) for player in people]
+        benches.append((bench, texts))
+    gc.collect()
+    gc.freeze()
+    ready.release()
+    begin.wait()
+    times: list[float] = []
+
+    async def run(bench: Bench, texts: list[str]) -> None:
+        disk = ThreadPoolExecutor(1)
+        for first in range(0, len(texts), BATCH):
+            started = time.perf_counter()
+            receipts = [bench.take(text) for text in texts[first : first + BATCH]]
+            batch = bench.engine.take()
+            entries = [queued.entry for queued in batch]
+            await asyncio.get_running_loop().run_in_executor(disk, bench.journal.commit, entries)
+            bench.engine.committed(batch)
+            for receipt in receipts:
+                receipt()
+                times.append(time.perf_counter() - started)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(run(bench, texts) for bench, texts in benches))
+
+    started = time.time()
+    asyncio.run(all_of_them())
+    told.put((started, time.time(), times))
+
+
+def many_streams(where: str) -> tuple[float, float]:
+    """Bets a second of ten streams on four processes, and the p99 of a bet's time in milliseconds."""
+    context = get_context("fork")
+    ready, begin, told = context.Semaphore(0), context.Event(), context.Queue()
+    shares = [[*range(first, STREAMS, PROCESSES)] for first in range(PROCESSES)]
+    processes = [
+        context.Process(target=serve_streams, args=(share, where, ready, begin, told), daemon=True) for share in shares
+    ]
+    for process in processes:
+        process.start()
+    for _ in processes:
+        ready.acquire()
+    begin.set()
+    answers = [told.get() for _ in processes]
+    for process in processes:
+        process.join()
+    times = [taken for _, _, times in answers for taken in times]
+    spent = max(end for _, end, _ in answers) - min(start for start, _, _ in answers)
+    return len(times) / spent, percentile(times, 99)
+
+
+def takeover(url: str, folder: Path, kills: int) -> float:
+    """Seconds without a receipt when the owner of a stream is killed; the longest of so many times."""
+    with socket.socket() as one, socket.socket() as two:
+        for free in (one, two):
+            free.bind(("127.0.0.1", 0))
+        ports = [free.getsockname()[1] for free in (one, two)]
+    engines = [Process(url, port, folder) for port in ports]
+    chain, urls = FolderChain(folder), [engine.address for engine in engines]
+    person, gaps = Someone("player", urls, chain, folder), []
+
+    async def until(is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not is_so():
+                await asyncio.sleep(0.01)
+
+    async def scene() -> None:
+        await until(lambda: any(engine.epochs for engine in engines))
+        stop = asyncio.Event()
+        observing = [asyncio.create_task(observe(urls, FolderChain(folder), index)) for index in (0, 1)]
+        playing = asyncio.create_task(person.play(stop, pause=0.01))
+        await until(lambda: len(person.receipts) > 10)
+        for _ in range(kills):
+            owner, other = sorted(engines, key=lambda engine: max(engine.epochs, default=0), reverse=True)
+            await until(lambda other=other: "waits" in other.log.read_text().rpartition("epoch")[2])
+            owner.send(signal.SIGKILL)
+            killed, count = time.monotonic(), len(person.receipts)
+            await until(lambda count=count: len(person.receipts) > count + 2)
+            gaps.append(next(at for at, *_ in person.receipts if at > killed) - killed)
+            owner.start()
+        stop.set()
+        await asyncio.gather(playing, return_exceptions=True)
+        for one in observing:
+            one.cancel()
+        await asyncio.gather(*observing, return_exceptions=True)
+
+    try:
+        asyncio.run(scene())
+    finally:
+        for engine in engines:
+            if engine.process.poll() is None:
+                engine.send(signal.SIGKILL)
+    return max(gaps)
+
+
+def measure() -> dict[str, float]:
+    """All figures of one run."""
+    figures: dict[str, float] = {}
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        parts = iter(range(100))
+
+        def new() -> Path:
+            path = folder / str(next(parts))
+            path.mkdir()
+            return path
+
+        bench = Bench(new())
+        gc.collect()
+        for name, players, rounds in (("place_1_player", 1, 250), ("place", PLAYERS, 3)):
+            times = of_places(Bench(new()), players, rounds)
+            figures |= {f"{name}_ms_p50": percentile(times, 50), f"{name}_ms_p99": percentile(times, 99)}
+        people = bench.players(PLAYERS)
+        quoted = bench.ask()
+        for _ in range(MAX_OPEN):
+            for player in people:
+                bench.take(bench.text(player, quoted))
+            bench.engine.flush()
+        sessions = [bench.engine.session(player.session) for player in people] * 10
+        checks = [timed(bench.engine.view, session) for session in sessions]
+        figures |= {"balance_check_ms_p50": percentile(checks, 50), "balance_check_ms_p99": percentile(checks, 99)}
+        bench.forget_bets(quoted)
+        results = of_results(bench, people, 20)
+        figures |= {
+            "results_1000_bets_ms_p50": percentile(results, 50),
+            "results_1000_bets_ms_p99": percentile(results, 99),
+        }
+        updates = of_updates(bench, people[0], 200)
+        figures |= {"update_ms_p50": percentile(updates, 50), "update_ms_p99": percentile(updates, 99)}
+        figures["bets_per_second"] = round(rate_of(bench, people, 4))
+        figures["session_bytes"] = round(in_memory(new()))
+        rate, p99 = many_streams(str(new()))
+        figures |= {"sqlite_10_streams_bets_per_second": round(rate), "sqlite_10_streams_place_ms_p99": p99}
+        figures["recovery_s"] = round(recovery(new()), 2)
+        if PROGRAMS:
+            # What engines and database take is asked of two cores together.
+            with cluster("-c max_connections=60") as running:
+                rate, p99 = many_streams(running.database())
+                figures |= {"postgres_bets_per_second": round(rate), "postgres_place_ms_p99": p99}
+                tests.live.open_journal = partial(_alone, running.database())
+                alone = of_places(Bench(new()), 1, 100)
+                figures |= {
+                    "postgres_1_player_ms_p50": percentile(alone, 50),
+                    "postgres_1_player_ms_p99": percentile(alone, 99),
+                }
+                figures["takeover_s"] = round(takeover(running.database(), new(), 3), 2)
+                tests.live.open_journal = lambda path: SqliteJournal(path, "a stream")
+    return figures
+
+
+def _alone(url: str, path: Path) -> PostgresJournal:
+    return PostgresJournal(url, "a stream")
+
+
+def is_higher_better(name: str) -> bool:
+    return name.endswith("per_second")
+
+
+def best(runs: list[dict[str, float]]) -> dict[str, float]:
+    """The best of several runs: other programs on the machine can only make a figure worse."""
+    return {name: (max if is_higher_better(name) else min)(run[name] for run in runs) for name in runs[0]}
+
+
+@click.command(help=__doc__)
+@click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="How often; the best counts.")
+@click.option("--write", is_flag=True, help="Keep the figures, where they are better than those that are kept.")
+def cli(runs: int, write: bool):
+    measured = []
+    for _ in range(runs):
+        load = os.getloadavg()[0]
+        measured.append(measure() | {"load": round(load, 1)})
+    kept = best(measured)
+    table = Table("figure", "measured", "goal", title="The live engine")
+    for name, value in kept.items():
+        goal = GOALS.get(name)
+        if goal is None:
+            table.add_row(name, f"{value:,}", "")
+            continue
+        is_met = value >= goal if is_higher_better(name) else value <= goal
+        table.add_row(name, f"[{'green' if is_met else 'red'}]{value:,}[/]", f"{goal:,}")
+    Console().print(table)
+    if write:
+        PUBLISHED.write_text(json.dumps(kept, indent=2) + "\n")
+        PICTURE.write_text(picture(kept))
+
+
+def picture(figures: dict[str, float]) -> str:
+    """Each figure that has a goal, as a part of it; the goal is the dashed line."""
+    row, left, width = 26, 250, 420
+    shown = [(name, figures[name], goal) for name, goal in GOALS.items() if name in figures]
+    height, rows = row * len(shown) + 70, []
+    for number, (name, value, goal) in enumerate(shown):
+        # Times are good below the line, rates beyond it.
+        part, y = min(value / goal, 2.5), 50 + row * number
+        is_met = value >= goal if is_higher_better(name) else value <= goal
+        rows.append(
+            f'<text x="{left - 10}" y="{y + 13}" text-anchor="end">{name.replace("_", " ")}</text>'
+            f'<rect x="{left}" y="{y}" width="{part * width / 2.5:.1f}" height="16" '
+            f'fill="{"#1d5fa8" if is_met else "#c2410c"}"/>'
+            f'<text x="{left + part * width / 2.5 + 6:.1f}" y="{y + 13}">{value:,} (goal {goal:,})</text>'
+        )
+    line = left + width / 2.5
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 190} {height}" role="img">'
+        "<title>The live engine beside its goals</title><style>text{font:12px system-ui,sans-serif;fill:#333}"
+        ".title{font-size:14px;font-weight:600}</style>"
+        f'<rect width="100%" height="{height}" fill="#fff"/>'
+        f'<text class="title" x="20" y="24">The live engine: times end left of the dashed line, rates beyond it</text>'
+        f'{"".join(rows)}<line x1="{line}" x2="{line}" y1="40" y2="{height - 16}" stroke="#333" '
+        'stroke-dasharray="5 4"/>'
+        "</svg>\n"
+    )
+
+
+if __name__ == "__main__":
+    cli()

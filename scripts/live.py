@@ -126,7 +126,7 @@ def cli(
         return SqliteJournal(Path(journal) / f"{history}-{stream_id}.db", identity)
 
     def runner(taken: Journal, memory: Memory, facts: Facts, watch: Watch) -> Runner:
-        guard = Guard(watches_drift=ntp is not None)
+        guard = Guard(watches_drift=ntp is not None, follows_chain=is_local)
         engine = Engine(domain, stream_id, panel, terms, *keys, taken, guard, memory, facts)
         drift = None if ntp is None else lambda: round(-1_000 * ntplib.NTPClient().request(ntp, timeout=5).offset)
         click.echo(f"stream {stream_id}, epoch {taken.epoch}, at ws://{listen}:{port}/ws")

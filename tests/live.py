@@ -16,9 +16,10 @@ from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.keys import Key
 from tessera.live.panel import Panel
 from tessera.live.terms import Terms
+from tessera.live.wire import decode
 from tessera.model.sessions import states
 from tessera.model.sessions.questions import Kind
-from tessera.model.sessions.typed import Choice, Close, Domain, OpenBet, Question, State
+from tessera.model.sessions.typed import Choice, Close, Domain, Offer, OpenBet, Question, State
 
 EUR = 10**6
 STREAM = 3
@@ -49,6 +50,26 @@ PANEL = Panel(7, PANELS, tuple(one.address for one in OBSERVERS), 2, DOMAIN)
 HOUSE, OPERATOR = key("house"), key("operator")
 
 
+def open_journal(path: Path) -> Journal:
+    """A stage's journal: a file, where a test puts nothing else here."""
+    return SqliteJournal(path, "a stream")
+
+
+def taken(path: Path) -> Journal:
+    """The same, owned by this process. Raises NotOwnerError."""
+    return owned(open_journal(path))
+
+
+def offer_of(entry: Entry) -> Offer:
+    """What a journal's entry offers."""
+    return decode(Offer, entry.body["offer"])
+
+
+def bet_of(entry: Entry) -> tuple[bytes, State]:
+    """The session of a journal's bet, and its state."""
+    return bytes.fromhex(entry.body["session"][2:]), decode(State, entry.body["state"])
+
+
 @dataclass
 class Player:
     """One session's player: what the session key signed, and what was answered."""
@@ -69,22 +90,21 @@ class Stage:
         self.guard_options = guard
         self.published: list[tuple[bytes | None, dict]] = []
         self.questions_made = 0
+        self.lacks_tail = False  # the database is another one than before
         self.events = []
         self.start()
 
     def start(self) -> None:
         self.guard = Guard(lambda: self.time, **self.guard_options)
-        self.journal = owned(self.open_journal())
+        self.journal = taken(self.path)
+        self.journal.may_lack_tail |= self.lacks_tail
         self.engine = Engine(DOMAIN, STREAM, PANEL, self.terms, HOUSE, OPERATOR, self.journal, self.guard)
         self.engine.publish = lambda session, message: self.published.append((session, message))
         self.learn(*self.events)
 
-    def open_journal(self) -> Journal:
-        return SqliteJournal(self.path, "a stream")
-
     def entries(self) -> list[Entry]:
         """All that is in the journal."""
-        reader = self.open_journal()
+        reader = open_journal(self.path)
         try:
             return list(reader.unread())
         finally:

@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tessera.chain.blocks import block_at
-from tessera.chain.deployments import Tessera
+from tessera.chain.deployments import LOCAL_CHAINS, Tessera
 from tessera.chain.errors import ChainError
 from tessera.chain.micro_sessions import (
     NO_BOOK,
@@ -61,8 +61,16 @@ RECEIPT_MS = 2_000  # after a question's lock, a receipt is taken no more
 BOOK_MS = 5_000  # after the lock, a book is taken no more
 HEADS_KEPT = 100_000
 ANSWER_SECONDS = 10.0
-CLOSE_TRIES, CLOSE_SECONDS = 30, 0.5  # an agreement is sent again, also to an engine that took the stream over
-CONNECT_SECONDS = 2.0
+TRIES, TRY_SECONDS = 30, 0.5  # while nobody has the stream
+# An engine that was paused or cut off says nothing, and ends nothing either.
+CONNECTING: dict[str, Any] = {
+    "max_size": 2**24,
+    "open_timeout": 2,
+    "close_timeout": 0.2,
+    "ping_interval": 1,
+    "ping_timeout": 3,
+}
+SILENT_SECONDS = 2.0  # after which a state is sent to the next address
 RETRY_SECONDS = 0.1  # after all addresses were tried
 AGAIN_MS = 30_000  # after which an observer sends again what is not decided
 UNANSWERED_SECONDS = 1.0  # after which a bet is shown to observers
@@ -134,6 +142,7 @@ class Connection:
         self._listening: asyncio.Task | None = None
         self._failed: ChainError | None = None
         self._after, self._greeted = after, False
+        self._lead = 0  # of the clock of a local chain
         self._said: Message = {}  # of the stream, and compared with the chain
         self._working: set[asyncio.Task] = set()
 
@@ -158,7 +167,7 @@ class Connection:
             last = next(reversed(self.heads)) if self.heads else self._after
             query = "bundles=true" if last is None else f"bundles=true&after={last}"
             try:
-                async with connect(f"{url}?{query}", max_size=2**24, open_timeout=CONNECT_SECONDS) as socket:
+                async with connect(f"{url}?{query}", **CONNECTING) as socket:
                     self._socket, self._greeted = socket, False
                     await self._listen(socket)
             except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed):
@@ -174,12 +183,21 @@ class Connection:
                 self._news.set()
             await asyncio.sleep(RETRY_SECONDS if (number + 1) % len(self.urls) == 0 else 0)
 
+    def now(self) -> int:
+        """Unix milliseconds: this machine's clock, on a local chain the chain's."""
+        return wall_clock() + self._lead
+
     @property
     def about(self) -> Stream:
         """The stream. Raises ChainError before the engine has said which."""
         if self.stream is None:
             raise ChainError("the engine has not said which stream it is")
         return self.stream
+
+    def renew(self) -> None:
+        """Ends a connection on which nothing comes: the next address is tried."""
+        if self._socket is not None:
+            self._socket.transport.abort()
 
     async def ask(self, name: str, seconds: float = ANSWER_SECONDS, **body: Any) -> Message:
         """A command's answer. Raises EngineRefused; TimeoutError where there is none, ChainError without connection."""
@@ -228,6 +246,8 @@ class Connection:
         elif said != self._said:
             raise ChainError("this engine is of another stream than before")
         self._greeted = True
+        if self.about.domain.chain_id in LOCAL_CHAINS:  # whose time may be moved: the engine goes by it
+            self._lead = int(message["now"]) - wall_clock()
         n, head = int(message["n"]), decode_hash(message["head"])
         self.epoch, self.has_ended = int(message["epoch"]), self.has_ended or message["has_ended"]
         if not self.heads:
@@ -377,9 +397,10 @@ class Player:
     """One session of one player. It signs nothing that it could lose by, and keeps all that it needs to exit alone."""
 
     def __init__(
-        self, connection: Connection, wallet: Wallet, key: Key, notebook: Notebook, now: Callable[[], int] = wall_clock
+        self, connection: Connection, wallet: Wallet, key: Key, notebook: Notebook, now: Callable[[], int] | None = None
     ):
-        self.connection, self.wallet, self.key, self.notebook, self.now = connection, wallet, key, notebook, now
+        self.connection, self.wallet, self.key, self.notebook = connection, wallet, key, notebook
+        self.now = now or connection.now
         self.offer: Offer | None = None
         self.session = bytes(32)
         self.state = State()  # the newest that is completed
@@ -432,7 +453,7 @@ class Player:
         Raises EngineRefused, Reverted, and ChainError where the offer is not what was asked for.
         """
         about = self.connection.about
-        answer = await self.connection.ask(
+        answer = await self._asked(
             "offer", player=self.wallet.address, session_key=self.key.address, deposit=deposit, loss_cap=loss_cap
         )
         offer, signature = decode(Offer, answer["offer"]), decode_signature(answer["signature"])
@@ -515,16 +536,22 @@ class Player:
         self._freeze("an agreement to close is signed")
         body = {"session": self.session, "agreement": agreement, "signature": signature}
         self.notebook.write("closing", **body)
-        for is_last in (*[False] * CLOSE_TRIES, True):
-            try:
-                await self.connection.ask("close", **body)
-                break
-            except (TimeoutError, ChainError) as error:
-                is_final = isinstance(error, EngineRefused) and error.name not in LATER
-                if is_final or is_last:
-                    raise
-            await asyncio.sleep(CLOSE_SECONDS)
+        await self._asked("close", **body)
         return agreement
+
+    async def _asked(self, name: str, **body: Any) -> Message:
+        """The answer to what may be said twice: said again while there is no engine. Raises EngineRefused,
+        ChainError."""
+        tries = 0
+        while True:
+            try:
+                return await self.connection.ask(name, **body)
+            except (TimeoutError, ChainError) as error:
+                tries += 1
+                is_final = isinstance(error, EngineRefused) and error.name not in LATER
+                if is_final or tries > TRIES:
+                    raise
+            await asyncio.sleep(TRY_SECONDS)
 
     def exit(self) -> None:
         """Begins to end the session alone, on chain, by the newest completed state. Raises Reverted."""
@@ -647,12 +674,14 @@ class Player:
         try:
             while (left := until - self.now()) >= 0:
                 try:
-                    return await self.connection.ask("place", seconds=min(left / MS + 0.1, ANSWER_SECONDS), **body)
+                    return await self.connection.ask("place", seconds=min(left / MS + 0.1, SILENT_SECONDS), **body)
                 except EngineRefused as error:
                     if error.name not in LATER:
                         self._refused(error, state_hash)
                         raise
-                except (TimeoutError, ChainError):
+                except TimeoutError:
+                    self.connection.renew()
+                except ChainError:
                     pass
                 await asyncio.sleep(RETRY_SECONDS)
             return None
@@ -714,8 +743,8 @@ class Observer:
     What an engine has not taken, or has forgotten since it was followed by another one, is sent again.
     """
 
-    def __init__(self, connection: Connection, key: Key, source: Source, now: Callable[[], int] = wall_clock):
-        self.connection, self.key, self.source, self.now = connection, key, source, now
+    def __init__(self, connection: Connection, key: Key, source: Source, now: Callable[[], int] | None = None):
+        self.connection, self.key, self.source, self.now = connection, key, source, now or connection.now
         self._books: dict[bytes, dict[str, Any]] = {}  # signatures of books that are not confirmed yet
         self._reports: dict[bytes, dict[str, Any]] = {}  # reports of questions that are not decided yet
         self._considered: set[bytes] = set()  # questions whose book was looked at

@@ -18,14 +18,31 @@ def wall_clock() -> int:
 
 
 class Guard:
-    """What must agree before a bet is taken. `watches_drift` where a time server is set."""
+    """What must agree before a bet is taken. `watches_drift` where a time server is set.
 
-    def __init__(self, now: Callable[[], int] = wall_clock, *, watches_drift: bool = False):
-        self.now = now
-        self.watches_drift = watches_drift
+    `follows_chain` is for local chains, whose time may be moved ahead, and which mine a block only where somebody sends
+    a transaction: the clock then goes as the chain's.
+    """
+
+    def __init__(
+        self, now: Callable[[], int] = wall_clock, *, watches_drift: bool = False, follows_chain: bool = False
+    ):
+        self._clock, self._lead = now, 0
+        self.watches_drift, self.follows_chain = watches_drift, follows_chain
         self.block_at = 0  # unix seconds of the newest block
         self.drift: int | None = None  # milliseconds that the clock is ahead of the time server's
         self._drift_noted_at = 0
+
+    def now(self) -> int:
+        """Unix milliseconds."""
+        return self._clock() + self._lead
+
+    def note_block(self, at: int) -> None:
+        """Notes the time of the newest block, in unix seconds."""
+        self.block_at = at
+        if self.follows_chain:
+            self._lead = max(self._lead, at * MS - self._clock())
+            self.block_at = self.now() // MS  # that a block has which is mined now
 
     def note_drift(self, drift: int) -> None:
         """Notes how far ahead of a time server's clock this one is, in milliseconds."""

@@ -407,7 +407,8 @@ class Engine:
         if is_anew:
             self.facts = Facts(self.stream_id, self.terms.confirmations)
             self._closed_at.clear()
-        self.facts.head, self.guard.block_at = head, block_at
+        self.facts.head = head
+        self.guard.note_block(block_at)
         for event in events:
             self.facts.add(event)
             session = self.memory.sessions.get(getattr(event, "session", b""))

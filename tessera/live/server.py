@@ -54,8 +54,12 @@ class Connection:
         """Talks to a client until it is gone."""
         await self.socket.accept()
         # Nothing happens between what is told here and what is heard from now on.
+        try:
+            last, greeting = self.source.greeting()
+        except Refused:  # a gateway that has reached no engine yet
+            await self.socket.close(FULL)
+            return
         self.source.listeners.add(self.hear)
-        last, greeting = self.source.greeting()
         try:
             async with anyio.create_task_group() as group:
                 for work in (partial(self._read, group), partial(self._write, last, greeting), self._stopped):

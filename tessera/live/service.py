@@ -64,11 +64,14 @@ class Service:
                 return
 
     async def _opened_again(self) -> Journal | None:
+        told = ""
         while not await self._is_stopping(AGAIN_SECONDS):
             try:
                 return await asyncio.to_thread(self._open)
             except JournalError as error:
-                log.warning("%s", error)
+                if str(error) != told:
+                    log.warning("%s", error)
+                told = str(error)
         return None
 
     async def _taken(self, journal: Journal) -> Runner | None:

@@ -94,7 +94,8 @@ class Journal(ABC):
     def beat(self) -> None:  # noqa: B027 # a file that is locked needs none
         """Says that the owner lives. Raises as `commit` does."""
 
-    def trust(self) -> None:  # noqa: B027 # a file is what it is
+    @abstractmethod
+    def trust(self) -> None:
         """Notes that nothing is lacking: observers have said so."""
 
     @abstractmethod

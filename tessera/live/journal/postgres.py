@@ -9,6 +9,7 @@ new owner has replayed. No transaction is open across a round trip. Connections 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from threading import Event, Lock, Thread
 from typing import Any, LiteralString
 
 import psycopg
@@ -18,6 +19,7 @@ from tessera.live.journal import VERSION, Entry, Headed, Journal, JournalError, 
 
 SILENT_SECONDS = 1.0  # without a sign of life for so long, an owner may be followed
 BEAT_SECONDS = 0.2
+BUSY_SECONDS = 5.0  # that an engine may not call, before it counts as hung
 PAGE = 5_000  # entries that are read at once
 _TABLES = 6_077_513  # the advisory lock under which tables are made
 
@@ -107,7 +109,9 @@ class PostgresJournal(Journal):
         self.url, self.identity, self.address, self._silent = url, identity, address, silent
         self._read = 0  # the last entry that was given
         self._warning: str | None = None
-        self._beaten = 0.0
+        self._beaten = self._alive = 0.0  # when the owner's row was written last, and when its engine called last
+        self._using = Lock()
+        self._closing = Event()
         with _in_words(), ExitStack() as stack:
             self._db = stack.enter_context(closing(connected(url)))
             self._reader = stack.enter_context(closing(connected(url)))
@@ -152,6 +156,8 @@ class PostgresJournal(Journal):
         if row is None:
             return False
         self.epoch, known = row
+        self._alive = time.monotonic()
+        Thread(target=self._keep_beating, name="beat", daemon=True).start()
         self.may_lack_tail = known != history
         return True
 
@@ -187,6 +193,19 @@ class PostgresJournal(Journal):
             raise NotOwnerError(f"another engine has taken {self.identity} over")
 
     def beat(self) -> None:
+        self._alive = time.monotonic()
+        self._beat()
+
+    def _keep_beating(self) -> None:
+        """Beats for an engine that is busy for a moment; not for one that hangs, or that lost the stream."""
+        while not self._closing.wait(BEAT_SECONDS):
+            if time.monotonic() - self._alive < BUSY_SECONDS:
+                try:
+                    self._beat()
+                except JournalError:
+                    return  # the engine notices it by itself
+
+    def _beat(self) -> None:
         if time.monotonic() - self._beaten < BEAT_SECONDS:
             return
         statement = "UPDATE live_streams SET beat = clock_timestamp() WHERE id = %s AND epoch = %s"
@@ -201,7 +220,8 @@ class PostgresJournal(Journal):
         self.may_lack_tail = False
 
     def close(self) -> None:
-        with self._connections, suppress(psycopg.Error):
+        self._closing.set()
+        with self._using, self._connections, suppress(psycopg.Error):
             if self.epoch:
                 self._db.execute(
                     "UPDATE live_streams SET beat = '-infinity' WHERE id = %s AND epoch = %s",
@@ -210,12 +230,12 @@ class PostgresJournal(Journal):
 
     def _surely(self, run: Callable[[psycopg.Connection], Any]) -> Any:
         """What the owner's connection says. An error, or a warning, leaves open whether it was written."""
-        self._warning = None
-        with _in_words():
+        with self._using, _in_words():
+            self._warning = None
             answer = run(self._db)
-        if self._warning is not None:
-            raise JournalError(f"the journal's database: {self._warning}")
-        self._beaten = time.monotonic()
+            if self._warning is not None:
+                raise JournalError(f"the journal's database: {self._warning}")
+            self._beaten = time.monotonic()
         return answer
 
     def _note(self, notice: Diagnostic) -> None:
@@ -243,6 +263,17 @@ def owner_of(url: str, identity: str) -> str | None:
             "SELECT url FROM live_streams WHERE identity = %s AND beat > '-infinity'", (identity,)
         ).fetchone()
     return row[0] if row else None
+
+
+def identity_of(url: str, stream_id: int) -> str:
+    """The identity of the stream of a number. Raises JournalError where the database has none, or several."""
+    with _in_words(), connected(url) as db:
+        rows = db.execute(
+            "SELECT identity FROM live_streams WHERE identity LIKE %s ORDER BY id", (f"stream {stream_id} of %",)
+        ).fetchall()
+    if len(rows) != 1:
+        raise JournalError(f"the database has {len(rows)} streams of number {stream_id}")
+    return rows[0][0]
 
 
 @contextmanager

@@ -95,6 +95,9 @@ class SqliteJournal(Journal):
         except sqlite3.Error as error:
             raise JournalError(f"{self.path} cannot be read: {error}") from None
 
+    def trust(self) -> None:
+        self.may_lack_tail = False
+
     def commit(self, entries: Sequence[Entry]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")

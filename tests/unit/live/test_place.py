@@ -329,6 +329,22 @@ def test_a_chain_that_is_behind_or_ahead(stage, player, quoted, block_behind, co
     refused_bet(stage, code, player, stage.bet(quoted))
 
 
+def test_on_a_local_chain_the_clock_is_the_chain_s(tmp_path):
+    """Whose time tests move ahead, and which mines no block while nobody sends anything."""
+    stage = Stage(tmp_path, follows_chain=True)
+    player, lead = stage.opened(), 3_600
+    stage.engine.learn([], 2, stage.time // 1_000 + lead)
+    assert stage.guard.now() == stage.time + lead * 1_000
+    stage.time += 60_000
+    stage.engine.learn([], 2, BEGIN // 1_000 + lead)  # the same block
+    assert stage.guard.block_at == stage.guard.now() // 1_000 == BEGIN // 1_000 + lead + 60
+    stage.time, clock = stage.time + lead * 1_000, stage.time
+    question = stage.question()
+    stage.time = clock
+    quoted = stage.answer(stage.engine.ask(question, (500_000, 500_000)))
+    stage.place_bet(player, quoted)
+
+
 def test_a_question_that_locks_too_far_ahead_of_the_chain(stage, player):
     quoted = stage.ask(lock_in=60_001)
     refused_bet(stage, Code.LOCK_TOO_FAR, player, stage.bet(quoted))

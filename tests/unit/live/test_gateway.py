@@ -1,0 +1,66 @@
+"""A gateway passes on what an engine tells, and what players say to it, and nothing else."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+
+from tessera.chain import EUR
+from tessera.live.client import Connection, EngineRefused
+from tessera.live.gateway import Gateway
+from tessera.live.journal.sqlite import SqliteJournal
+from tessera.live.server import app_of
+from tests.unit.live.test_play import World, deployed, play, world  # noqa: F401
+
+
+@asynccontextmanager
+async def gateway_to(url: str, journal: Path):
+    """A gateway of an engine, served. Yields its URL."""
+    gateway = Gateway(lambda: url, lambda: SqliteJournal(journal, "a stream"))
+    config = uvicorn.Config(app_of(gateway), port=0, log_level="error", ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    await gateway.is_ready.wait()
+    yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/ws"
+    server.should_exit = True
+    await serving
+
+
+def test_a_player_behind_a_gateway_sees_what_the_engine_tells(world):  # noqa: F811
+    async def scene(direct: Connection):
+        gateway = gateway_to(direct.urls[0], world.folder / "stream.db")
+        async with gateway as url, Connection(url, world.tessera, after=0) as connection:
+            player = world.player(connection)
+            await player.open(20 * EUR)
+            question = await world.ask(connection)
+            with pytest.raises(EngineRefused, match="the stake is below") as caught:
+                await player.bet(question, 0, 1_000)
+            assert (caught.value.name, caught.value.answer["least"]) == ("stake", str(EUR // 10))
+            bet = await player.bet(question, 0, EUR)
+            await world.decide(connection, question, 0)
+            await connection.until(lambda: player.view["net"] == str(bet.liability))
+            async with Connection(url, world.tessera, after=0) as later:
+                await later.until(lambda: max(later.heads) == max(connection.heads))
+                assert later.heads == connection.heads  # the whole record, from the journal
+                assert (later.broken, connection.broken, direct.broken) == (None, None, None)
+            second = await world.ask(connection)
+            async with Connection(url, world.tessera) as later:
+                await later.until(lambda: second in later.quotes)
+                assert set(later.questions) == {second}  # the first is decided
+            assert (await player.close()).net == bet.liability
+
+    play(world, scene)
+
+
+def test_without_an_engine_it_says_try_again_later():
+    with TestClient(app_of(Gateway(lambda: None, lambda: None))) as client:
+        answer = client.get("/stream")
+        assert (answer.status_code, answer.json()["code"]) == (503, "stopped")
+        body = {"player": "0x" + "11" * 20, "session_key": "0x" + "12" * 20, "deposit": "1000000"}
+        assert client.post("/offer", json=body).json()["code"] == "stopped"
+        assert client.post("/offer", json={}).json()["code"] == "malformed"
