@@ -1,0 +1,173 @@
+"""An observer says again what was not taken, and a player shows what is unanswered; without a connection."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from tessera.chain.errors import ChainError
+from tessera.live import client
+from tessera.live.client import Connection, EngineRefused, FrozenError, Notebook, Observer, Player
+from tessera.live.wire import encode
+from tessera.model.sessions import states
+from tessera.model.sessions.typed import State
+from tests.live import DOMAIN, HOUSE, OBSERVERS, PANEL, STREAM, Stage
+
+
+@pytest.fixture
+def connection(stage) -> Connection:
+    """What a connection knows once a question is locked; `said` are the commands that it was to send."""
+    made = Connection("ws://nowhere", None)
+    made.stream = client.Stream(DOMAIN, STREAM, HOUSE.address, PANEL, 1)
+    made.said, made.answers = [], []
+
+    async def ask(name, seconds=10, **body):
+        made.said.append((name, body))
+        answer = made.answers.pop(0) if made.answers else {"type": "taken"}
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    made.ask = ask
+    return made
+
+
+def tell(connection: Connection, stage: Stage) -> None:
+    """All that an engine has published."""
+    for _, message in stage.published:
+        if message["type"] != "session":
+            connection._take(message)
+    stage.published.clear()
+
+
+def observer_of(connection: Connection, stage: Stage) -> Observer:
+    async def source(_) -> int:
+        return 1
+
+    return Observer(connection, OBSERVERS[0], source, lambda: stage.time)
+
+
+def refused(name: str) -> EngineRefused:
+    return EngineRefused({"type": "refused", "code": name, "reason": name})
+
+
+def locked(stage: Stage, connection: Connection):
+    """A question without bets, locked, whose lines the connection has."""
+    connection.heads[stage.engine.published[0]] = stage.engine.published[1]
+    stage.published.clear()
+    quoted = stage.ask()
+    stage.pass_time(10_000)
+    tell(connection, stage)
+    return quoted
+
+
+def names(connection: Connection) -> list[str]:
+    said = [name for name, _ in connection.said]
+    connection.said.clear()
+    return said
+
+
+def test_an_observer_sends_again_what_was_not_taken_and_what_is_not_decided(stage, connection):
+    observer = observer_of(connection, stage)
+    quoted = locked(stage, connection)
+    connection.answers = [ChainError("no connection"), refused("stopped"), {"type": "taken"}]
+    for expected in (["book"], ["book"], ["book"], []):
+        asyncio.run(observer.step())
+        assert names(connection) == expected
+    stage.time += client.AGAIN_MS
+    asyncio.run(observer.step())
+    assert names(connection) == ["book", "report"]  # what was seen, too: its end is over
+    assert asyncio.run(observer.step()) is None
+    assert names(connection) == []
+    connection.confirmed[quoted.quote.question] = []
+    connection.results[quoted.quote.question] = 1
+    stage.time += client.AGAIN_MS
+    asyncio.run(observer.step())
+    assert names(connection) == []
+
+
+def test_a_new_connection_is_told_everything_again_and_how_far_the_record_goes(stage, connection):
+    observer = observer_of(connection, stage)
+    locked(stage, connection)
+    asyncio.run(observer.step())
+    assert names(connection) == ["book"]
+    connection.epoch = 9
+    (connected,) = connection.on_connected
+    asyncio.run(connected())
+    (name, body), *_ = connection.said
+    assert (name, body["n"], body["head"]) == ("tail", *stage.engine.published)
+    assert names(connection) == ["tail"]
+    asyncio.run(observer.step())
+    assert names(connection) == ["book"]
+
+
+def test_no_report_is_sent_once_there_is_no_time_to_land_it(stage, connection):
+    observer = observer_of(connection, stage)
+    quoted = locked(stage, connection)
+    stage.time = connection.questions[quoted.quote.question].report_by
+    asyncio.run(observer.step())
+    assert "report" not in names(connection)
+
+
+@pytest.fixture
+def player(stage, connection, tmp_path, monkeypatch) -> Player:
+    monkeypatch.setattr(client, "UNANSWERED_SECONDS", 0.02)
+    monkeypatch.setattr(client, "RETRY_SECONDS", 0.05)
+    opened = stage.opened()
+    made = Player(connection, opened.wallet, opened.key, Notebook(tmp_path / "notes.jsonl"), lambda: stage.time)
+    made.session, made.offer = opened.session, opened.offer
+    return made
+
+
+def test_a_state_without_an_answer_is_sent_again_and_shown_to_observers(stage, connection, player):
+    shown = []
+
+    async def show(message) -> None:
+        shown.append(message)
+
+    player.on_unanswered.append(show)
+    connection.answers = [ChainError("no connection"), refused("asking"), TimeoutError()]
+    ask, sent = connection.ask, []
+
+    async def slow(name, **body):
+        sent.append(body["state"])
+        if len(sent) == 3:
+            stage.time += 16_000  # past the lock and what is waited for
+        return await ask(name, **body)
+
+    connection.ask = slow
+    state = states.activation(State())
+    with pytest.raises(FrozenError, match="did not answer in time"):
+        asyncio.run(player._send(state, stage.time + 10_000))
+    assert sent == [state] * 3  # the same state, never another one
+    (message,) = shown
+    assert (message["type"], message["state"]) == ("unanswered", encode(state))
+    assert player.state == State()
+
+
+def test_a_refusal_of_an_engine_that_does_not_run_is_none(stage, connection, player):
+    completed = stage.engine.session(player.session).completed
+    receipt = completed.receipt
+    connection.heads[receipt.n] = receipt.head
+    connection.answers = [refused("stopped"), {"type": "receipt", "receipt": encode(receipt._asdict())}]
+    asyncio.run(player._send(completed.state, stage.time + 10_000))
+    assert (player.state, player.frozen) == (completed.state, None)
+    assert names(connection) == ["place", "place"]
+
+
+def test_a_record_that_is_shorter_than_before_is_shown_to_the_engine(stage, connection):
+    connection.tessera = SimpleNamespace()
+    connection._said = said = dict.fromkeys(client.SAID, "1")
+    quoted = locked(stage, connection)
+    n = max(connection.heads)
+    greeting = {**said, "type": "stream", "n": str(n - 1), "head": "0x" + "00" * 32, "epoch": "2", "now": "1"}
+
+    async def greet() -> None:
+        connection._greet(greeting | {"has_ended": False})
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(greet())
+    assert connection.broken == f"the engine has lost line {n} of the record"
+    ((name, body),) = connection.said
+    assert (name, body["quote"].question) == ("lost", quoted.quote.question)
