@@ -268,8 +268,9 @@ def test_engines_fight_for_a_stream_while_players_bet(tmp_path):
             owner.send(signal.SIGKILL)
             await go_on("a kill")
             assert other.epochs
+            waited = owner.log.read_text().count("waits")
             owner.start()
-            await until(lambda: "waits" in owner.log.read_text())
+            await until(lambda: owner.log.read_text().count("waits") > waited)
             other.send(signal.SIGSTOP)
             await go_on("a pause")
             other.send(signal.SIGCONT)
