@@ -109,7 +109,9 @@ class Domain:
         """EIP-712's domain separator, 32 bytes."""
         contract = int(self.contract, 16)
         return keccak(
-            keccak(DOMAIN_TYPE.encode()) + keccak(NAME.encode()) + keccak(VERSION.encode()) + _word(self.chain_id) + _word(contract)
+            b"".join(keccak(text.encode()) for text in (DOMAIN_TYPE, NAME, VERSION))
+            + _word(self.chain_id)
+            + _word(contract)
         )
 
     def digest(self, value: Typed, **more: Any) -> bytes:
