@@ -205,7 +205,13 @@ TARGETS = [
             "modules/principal_word.vy",
             "modules/stake_word.vy",
         ),
-        ("tests/unit/modules/test_words.py", "tests/unit/staking_pool", "tests/attacks/test_owner.py", *TICKETS),
+        (
+            "tests/unit/modules/test_words.py",
+            "tests/unit/staking_pool",
+            "tests/attacks/test_owner.py",
+            "tests/attacks/test_vaults.py",
+            *TICKETS,
+        ),
     ),
     Target(
         "PredictionEvents",
