@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tessera.chain.embedded import known_account
-from tessera.chain.errors import NonceTakenError, Reverted
+from tessera.chain.errors import Reverted
 from tessera.club.sender import SETTLE_SECONDS
 from tessera.club.store import Intent, LostLeaseError
 from tests.unit.club.conftest import NODE
@@ -64,18 +64,20 @@ def test_an_intent_is_repeated_before_anything_else_is_sent(world):
     assert [intent.nonce for intent, _ in store.gifts()] == [nonce, nonce + 2]
 
 
-def test_a_second_transaction_of_a_nonce_is_not_sent(world):
-    """Two nodes make the same gift of the same state: the chain takes one of them."""
+@pytest.mark.parametrize("steps", [0, 1])
+def test_who_comes_late_with_what_was_due_sends_nothing(world, steps):
+    """A node reads the chain, is put to sleep, and wakes up when another one has sent: the nonce it read is used."""
     phone, [code] = world.phone(), world.codes()
     phone.join(code)
-    other = world.started()
-    nonce = world.node.sender.wallet.nonce()
-    intent = other.sender._due(nonce)
+    for _ in range(steps):  # 0: it is about to invite, 1: to give gas
+        world.node.sender.step()
+    late = world.started().sender
+    intent = late._due(late.wallet.nonce())
     world.send_all()
-    before = world.balance(phone)
-    with pytest.raises(NonceTakenError):
-        other.sender.wallet.submit(other.sender._call(intent), "club.gas", nonce=nonce)
-    assert world.balance(phone) == before
+    before, sent = world.balance(phone), world.sent()
+    late._carry_out(intent)
+    assert (world.balance(phone), world.sent()) == (before, sent)
+    assert world.node.store.given(0) == {phone.address: before}
 
 
 def test_of_two_nodes_one_sends_and_the_other_takes_over_when_it_is_gone(world, monkeypatch):
