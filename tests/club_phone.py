@@ -1,6 +1,7 @@
 """A friend's phone, as a program: a key of its own, the node's HTTP API, and nothing else of the chain."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -8,7 +9,7 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from web3 import Web3
 
-from tessera.chain import Deployment, Outcome, Tessera, Wallet, connect
+from tessera.chain import Deployment, NodeError, Outcome, Reverted, Tessera, Wallet, connect
 from tessera.club.names import statement
 
 ANSWER_SECONDS = 60  # on a busy machine
@@ -38,12 +39,14 @@ class Phone:
         return answer.json()["state"]
 
     def join(self, seconds: float = 120) -> None:
-        """Waits until it is let in and has gas, and joins."""
+        """Waits until it is let in and has gas, and joins, whatever becomes of the node meanwhile."""
         ends = time.monotonic() + seconds
-        while self.redeem() == "coming":
+        while (state := self.redeem()) != "joined":
             assert time.monotonic() < ends, self.post("/club/gas", account=self.address).text
+            if state == "ready":
+                with suppress(NodeError, Reverted):  # the node is away, or the page saw no answer and tries again
+                    self.tessera.play_euro.join(self.wallet, consent=1)
             time.sleep(0.3)
-        self.tessera.play_euro.join(self.wallet, consent=1)
 
     @property
     def tessera(self) -> Tessera:

@@ -1,8 +1,11 @@
 """A node behind its port."""
 
+from contextlib import suppress
+
 import uvicorn
 
 from tessera.club.app import app_of
+from tessera.club.connections import bounded
 from tessera.club.node import Node
 from tessera.club.settings import BET_GAS, ENTRY_GAS
 
@@ -13,6 +16,7 @@ MOST_CONNECTIONS = 4_000  # of all visitors; what one address may have is `limit
 def run(node: Node) -> None:
     """Serves a node until SIGTERM or Ctrl-C; a transaction that is under way ends first. Raises ChainError."""
     settings = node.settings
+    _allow_connections()
     uvicorn.run(
         app_of(node),
         host=settings.listen,
@@ -20,9 +24,19 @@ def run(node: Node) -> None:
         log_level="warning",
         server_header=False,
         forwarded_allow_ips=settings.proxies,
+        http=bounded(settings.limits.connections, settings.proxies),
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=CLOSING_SECONDS,
     )
+
+
+def _allow_connections() -> None:
+    """As many open files as the system lets this process have: each connection is one."""
+    with suppress(ImportError, ValueError, OSError):  # Windows has no such limit
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def doubts(node: Node) -> list[str]:

@@ -63,6 +63,7 @@ class Limits(_Part):
     calls: float = Field(100, gt=0)
     streams: int = Field(16, ge=1)
     all_streams: int = Field(500, ge=1)
+    connections: int = Field(100, ge=1)  # of one address
     at_once: int = Field(32, ge=1)  # requests of one address that are under way
 
 

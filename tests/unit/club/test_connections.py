@@ -1,0 +1,76 @@
+"""A stranger's connections: so many of an address, none that says nothing; everybody else is served."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+import uvicorn
+
+from tessera.club.connections import bounded
+
+MOST = 5
+
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture
+def port(monkeypatch) -> Iterator[int]:
+    """A server on a free port, which is patient for half a second."""
+    monkeypatch.setattr("tessera.club.connections.SILENT_SECONDS", 0.5)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        protocol = bounded(MOST, ["127.0.0.9"])
+        server = uvicorn.Server(uvicorn.Config(app, http=protocol, lifespan="off", log_level="warning"))
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+def connected(port: int, address: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(address, 0))
+
+
+def asked(connection: socket.socket) -> str:
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    return everything(connection)
+
+
+def everything(connection: socket.socket) -> str:
+    text = b""
+    while part := connection.recv(4_096):
+        text += part
+    return text.decode()
+
+
+def test_beyond_so_many_connections_there_is_a_code_and_a_sentence_and_others_are_served(port):
+    crowd = [connected(port, "127.0.0.2") for _ in range(100)]
+    refusals = [everything(connection) for connection in crowd[MOST:]]
+    assert len(refusals) == 100 - MOST
+    assert all(text.startswith("HTTP/1.1 429 ") for text in refusals)
+    assert {json.loads(text.partition("\r\n\r\n")[2])["code"] for text in refusals} == {"too_many_requests"}
+    assert asked(connected(port, "127.0.0.3")).endswith("ok")
+    for connection in crowd:
+        connection.close()
+
+
+def test_a_connection_that_says_nothing_is_ended_and_makes_room(port):
+    crowd = [connected(port, "127.0.0.2") for _ in range(MOST)]
+    crowd[0].sendall(b"GET / HTTP/1.1\r\nX-Slow: ")  # and never the rest
+    assert [everything(connection) for connection in crowd] == [""] * MOST
+    assert asked(connected(port, "127.0.0.2")).endswith("ok")
+
+
+def test_a_proxys_connections_are_not_counted(port):
+    crowd = [connected(port, "127.0.0.9") for _ in range(3 * MOST)]
+    assert all(asked(connection).endswith("ok") for connection in crowd)
