@@ -83,7 +83,7 @@ class Phone:
                 answer = self._http.request(method, self.url + path, timeout=ANSWER_SECONDS, **options)
                 if answer.status_code < 500:
                     return answer
-            except requests.ConnectionError:
+            except requests.RequestException:
                 answer = None
             assert time.monotonic() < ends, answer and answer.text
             time.sleep(0.2)

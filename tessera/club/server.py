@@ -25,6 +25,7 @@ def run(node: Node) -> None:
         server_header=False,
         forwarded_allow_ips=settings.proxies,
         http=bounded(settings.limits.connections, settings.proxies),
+        ws="none",
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=CLOSING_SECONDS,
     )

@@ -65,7 +65,7 @@ class Club:
             try:
                 if requests.get(f"{url or self.url}/api/health", timeout=5).json()["block"] is not None:
                     return
-            except (requests.ConnectionError, requests.Timeout, KeyError):
+            except (requests.RequestException, KeyError):
                 pass
             time.sleep(0.2)
         raise AssertionError((self.folder / "serve.log").read_text()[-3_000:])

@@ -52,6 +52,15 @@ def test_killed_before_or_after_a_transaction_nobody_is_funded_twice_or_forgotte
     assert world.balance(phone) == gift.amount > 0
 
 
+def test_an_intent_is_repeated_also_where_nothing_is_due(world):
+    """It was sent before the kill, for all that is known, and may wait to be mined at too low a price."""
+    friend = world.phone()
+    epoch = world.node.store.hold_lease("killed", 0)
+    world.node.store.intend(Intent(world.sent(), "gas", (friend.address,), 777, int(time.time())), epoch)
+    assert world.send_all() == 1
+    assert world.balance(friend) == 777
+
+
 def test_an_intent_is_repeated_before_anything_else_is_sent(world):
     first, second = world.phone(), world.phone()
     store, nonce = world.node.store, world.sent()
