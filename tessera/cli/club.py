@@ -232,5 +232,11 @@ def _deploy(session: Session, record: Path) -> None:
             f"there is no {record}, and to deploy a club takes a checkout with the compiler: run this there, or name "
             "the record of one that is deployed",
         ) from None
-    window = {"shortest_window": SHORTEST_WINDOW}
-    deploy(session.wallet, "friends", window, network=record.stem, path=record)
+    deploy(
+        session.wallet,
+        "friends",
+        {"shortest_window": SHORTEST_WINDOW},
+        network=record.stem,
+        path=record,
+        report=lambda report: click.echo(f"{report.step}: {report.gas:,} gas", err=True),
+    )

@@ -40,7 +40,7 @@ class Pictures:
         key = (market.market_id, market.p_yes * 1000 // 10**18, market.status, market.outcome)
         with self._lock:
             if key not in self._kept:
-                self._kept[key] = picture_of(visible(market.question), market.p_yes, _said(market))
+                self._kept[key] = picture_of(visible(market.question), market.p_yes, _summary(market))
                 while len(self._kept) > MOST_PICTURES:
                     self._kept.popitem(last=False)
             return self._kept[key]
@@ -61,7 +61,7 @@ def market(club: Club, market_id: MarketId) -> Response:
         "og:type": "website",
         "og:site_name": club.settings.name,
         "og:title": visible(state.question),
-        "og:description": _said(state),
+        "og:description": _summary(state),
         "og:url": f"{url}/m/{market_id}",
         # Another address for another price: chats keep pictures for long.
         "og:image": f"{url}/m/{market_id}.png?p={state.p_yes * 1000 // 10**18}",
@@ -90,7 +90,7 @@ def feed(club: Club) -> Response:
         questions = {row.market_id: visible(row.terms.question) for row in rows if isinstance(row, MarketCreated)}
     for row in reversed(rows[-MOST_ENTRIES:]):
         link, at = f"{settings.url}/m/{row.market_id}", datetime.fromtimestamp(row.timestamp, UTC)
-        title = f"{_what(row)}: {questions[row.market_id]}"
+        title = f"{_headline(row)}: {questions[row.market_id]}"
         name = f"{settings.url}/{row.transaction}-{row.log_index}"
         atom.add_item(title, link, title, pubdate=at, updateddate=at, unique_id=name)
     return Response(atom.writeString("utf-8"), media_type="application/atom+xml", headers=A_MINUTE)
@@ -129,7 +129,7 @@ def _market(club: Node, market_id: int) -> MarketState:
         return snapshot.market(market_id)
 
 
-def _said(market: MarketState) -> str:
+def _summary(market: MarketState) -> str:
     percent = round(market.p_yes * 100 / 10**18)
     if market.status in (Status.RESOLVED, Status.INVALID):
         return f"It ended {market.outcome.name}." if market.outcome else "It has ended."
@@ -138,7 +138,7 @@ def _said(market: MarketState) -> str:
     return f"YES {percent} %, NO {100 - percent} %. No more bets."
 
 
-def _what(row: MarketCreated | OutcomeProposed | MarketFinalized) -> str:
+def _headline(row: MarketCreated | OutcomeProposed | MarketFinalized) -> str:
     if isinstance(row, MarketCreated):
         return "New market"
     return f"{'Proposed' if isinstance(row, OutcomeProposed) else 'Ended'} {row.outcome.name}"

@@ -199,20 +199,22 @@ def names(request: Request, club: Club, account: InClub) -> Response:
 
 
 @router.post("/names")
-def keep_name(club: Club, said: SignedName) -> dict[str, Any]:
+def keep_name(club: Club, signed_name: SignedName) -> dict[str, Any]:
     """Notes what an account is called, by its own word."""
-    name = name_of(said.name)
-    if said.issued_at > time.time() + AHEAD:
+    name = name_of(signed_name.name)
+    if signed_name.issued_at > time.time() + AHEAD:
         raise RefusedError("bad_time", "The statement is of a later time: set your clock.")
-    signed = statement(club.chain_id, club.tessera.play_euro.address, said.account, said.name, said.issued_at)
-    if signer_of(signed, said.signature) != said.account and not is_signed_by_code(
-        club.sender.reader, said.account, signed, said.signature
+    signed = statement(
+        club.chain_id, club.tessera.play_euro.address, signed_name.account, signed_name.name, signed_name.issued_at
+    )
+    if signer_of(signed, signed_name.signature) != signed_name.account and not is_signed_by_code(
+        club.sender.reader, signed_name.account, signed, signed_name.signature
     ):
-        raise RefusedError("bad_signature", f"This is not signed by {said.account}.")
-    _require_member(club, said.account)
-    club.store.keep_name(said.account, name, said.issued_at, said.signature)
+        raise RefusedError("bad_signature", f"This is not signed by {signed_name.account}.")
+    _require_member(club, signed_name.account)
+    club.store.keep_name(signed_name.account, name, signed_name.issued_at, signed_name.signature)
     club.news.tell_from(event("names", {}))
-    return {"account": said.account, "name": name.text, "issued_at": said.issued_at}
+    return {"account": signed_name.account, "name": name.text, "issued_at": signed_name.issued_at}
 
 
 def _audience(club: Node) -> dict[str, Any]:

@@ -15,7 +15,7 @@ LINE_LETTERS, MOST_LINES = 34, 4
 FONTS = ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/dejavu/DejaVuSans.ttf")
 
 
-def picture_of(question: str, p_yes: int, said: str) -> bytes:
+def picture_of(question: str, p_yes: int, caption: str) -> bytes:
     """A PNG with a question, the price of YES (WAD) as a bar, and a sentence below it."""
     image = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(image)
@@ -30,7 +30,7 @@ def picture_of(question: str, p_yes: int, said: str) -> bytes:
     draw.rectangle((MARGIN, top, split, top + BAR), YES)
     draw.text((MARGIN + 24, top + BAR // 2), f"YES {percent} %", PAPER, _font(48), anchor="lm")
     draw.text((MARGIN + width - 24, top + BAR // 2), f"{100 - percent} % NO", PAPER, _font(48), anchor="rm")
-    draw.text((MARGIN, SIZE[1] - MARGIN), said, GREY, _font(32), anchor="lm")
+    draw.text((MARGIN, SIZE[1] - MARGIN), caption, GREY, _font(32), anchor="lm")
     file = BytesIO()
     image.save(file, "PNG", optimize=True)
     return file.getvalue()

@@ -312,8 +312,8 @@ class Store:
         Raises LostLeaseError where the lease is not of this epoch any more.
         """
         with self._database.writing() as db:
-            held = db.scalar(select(leases.c.epoch).where(leases.c.name == LEASE).with_for_update())
-            if held != epoch:
+            present = db.scalar(select(leases.c.epoch).where(leases.c.name == LEASE).with_for_update())
+            if present != epoch:
                 raise LostLeaseError("another node sends by now")
             row = db.execute(select(sent).where(sent.c.nonce == intent.nonce)).one_or_none()
             if row is not None:

@@ -104,8 +104,10 @@ class _Market:
             return self._to_finalize(proposal.ends_at)
         if proposal.proposer == self.account or not self._may_vote:
             return None
-        said = proposal.outcome.name
-        return self._item("dispute", proposal.timestamp, proposal.ends_at, f"It ended {said}, it is said: dispute it?")
+        outcome = proposal.outcome.name
+        return self._item(
+            "dispute", proposal.timestamp, proposal.ends_at, f"It ended {outcome}, it is said: dispute it?"
+        )
 
     def _to_decide(self) -> Item | None:
         dispute = self._last(OutcomeDisputed)

@@ -135,7 +135,9 @@ def audit(club: Club, phones: list[Phone], database: str | None = None) -> None:
     assert {account: len(gifts) for account, gifts in received.items()} == dict.fromkeys(received, 1)
     given = store.given(0)
     assert given.keys() == set(joined)
-    assert {account: given[account] for account in received} == {one: sum(gifts) for one, gifts in received.items()}
+    assert {account: given[account] for account in received} == {
+        account: sum(gifts) for account, gifts in received.items()
+    }
     store.engine.dispose()
 
 

@@ -39,10 +39,15 @@ def test_nothing_but_the_page_is_served(world, path):
 
 
 def test_deployment_says_where_everything_is(world):
-    told = world.client.get("/deployment.json").json()
-    assert told["chainId"] == 1337
-    assert told["addresses"]["PlayEuro"] == world.tessera.play_euro.address
-    assert (told["rpcUrl"], told["indexUrl"], told["eventsUrl"], told["clubUrl"]) == ("rpc", "api", "events", "club")
+    record = world.client.get("/deployment.json").json()
+    assert record["chainId"] == 1337
+    assert record["addresses"]["PlayEuro"] == world.tessera.play_euro.address
+    assert (record["rpcUrl"], record["indexUrl"], record["eventsUrl"], record["clubUrl"]) == (
+        "rpc",
+        "api",
+        "events",
+        "club",
+    )
 
 
 def test_the_index_answers_below_api(world, market):
@@ -179,7 +184,7 @@ def test_settings_are_read_with_paths_beside_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "fault"),
     [
         ("name", "name: Field required"),
         (('"https://club.example"', '"https://club.example/page"'), "url: "),
@@ -191,12 +196,12 @@ def test_settings_are_read_with_paths_beside_the_file(tmp_path):
         (('name = "Friday club"', 'name = "Friday club"\nport = 70000'), "port: "),
     ],
 )
-def test_a_mistake_in_the_settings_is_named(tmp_path, changed, said):
+def test_a_mistake_in_the_settings_is_named(tmp_path, changed, fault):
     text = (
         "\n".join(line for line in GOOD.splitlines() if not line.startswith(f"{changed} "))
         if isinstance(changed, str)
         else GOOD.replace(*changed)
     )
     (tmp_path / "club.toml").write_text(text)
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=fault):
         read_settings(tmp_path / "club.toml")

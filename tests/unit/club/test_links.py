@@ -94,7 +94,7 @@ def opened(world, creator) -> int:
 
 
 @pytest.fixture
-def said(world):
+def group(world):
     """A messenger and what it sent; `taken` says whether the service takes it."""
 
     class Service(list):
@@ -109,8 +109,8 @@ def said(world):
     return Messenger(world.node.settings, world.node.index, world.node.store, service), service
 
 
-def test_the_group_hears_of_markets_and_results_once_and_of_nobody(world, said, creator, bettor, bet, settle):
-    messenger, service = said
+def test_the_group_hears_of_markets_and_results_once_and_of_nobody(world, group, creator, bettor, bet, settle):
+    messenger, service = group
     world.node.index.sync()
     assert messenger.look() == 0  # what was before is no news
     market = opened(world, creator)
@@ -126,8 +126,8 @@ def test_the_group_hears_of_markets_and_results_once_and_of_nobody(world, said, 
     assert again.look() == 0
 
 
-def test_what_nobody_took_is_said_later(world, said, creator):
-    messenger, service = said
+def test_what_nobody_took_is_said_later(world, group, creator):
+    messenger, service = group
     world.node.index.sync()
     messenger.look()
     opened(world, creator)

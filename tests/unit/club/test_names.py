@@ -72,11 +72,11 @@ def test_a_member_says_what_to_be_called_and_members_see_it(world):
     assert answer.json()["name"] == "Anna Maria"
     assert refusal(world.client.get("/club/names")) == (401, "no_session")
     assert ben.sign_in().status_code == 200
-    seen = world.client.get("/club/names")
-    assert [(name["account"], name["name"], name["replaced"]) for name in seen.json()["names"]] == [
+    answer = world.client.get("/club/names")
+    assert [(name["account"], name["name"], name["replaced"]) for name in answer.json()["names"]] == [
         (anna.address, "Anna Maria", False)
     ]
-    again = world.client.get("/club/names", headers={"If-None-Match": seen.headers["etag"]})
+    again = world.client.get("/club/names", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
 
 
@@ -110,7 +110,9 @@ def test_names_are_for_members(world):
 def test_a_replaced_account_keeps_its_name_beside_its_bets_and_gets_no_other(world):
     anna, ben = world.member(), world.member()
     world.name(anna, "Anna")
-    world.node.store.revoke(next(one.code for one in world.node.store.members() if one.account == anna.address))
+    world.node.store.revoke(
+        next(member.code for member in world.node.store.members() if member.account == anna.address)
+    )
     assert refusal(world.name(anna, "Nina", issued_at=int(time.time()) + 1)) == (403, "replaced_account")
     ben.sign_in()
     [name] = world.client.get("/club/names").json()["names"]

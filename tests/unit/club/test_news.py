@@ -20,7 +20,7 @@ def change(number: int, *markets: int) -> Change:
     return Change(block(number), frozenset(markets))
 
 
-def told(message: str) -> dict:
+def data_of(message: str) -> dict:
     return json.loads(message.partition("data: ")[2])
 
 
@@ -31,8 +31,8 @@ def test_a_bet_changes_its_market_and_its_account(world, market, bet, bettor):
     assert watch.look() is None
     bet(bettor, market, Outcome.YES)
     world.node.index.sync()
-    seen = watch.look()
-    assert (seen.markets, seen.accounts, seen.everything) == ({market}, {bettor.address}, False)
+    after = watch.look()
+    assert (after.markets, after.accounts, after.everything) == ({market}, {bettor.address}, False)
 
 
 def test_a_newcomer_changes_the_club(world):
@@ -68,7 +68,7 @@ def test_who_comes_back_hears_of_what_was_missed(news):
     listener = news.enter("a", 3)
     [message] = listener.waiting
     assert message.startswith("id: 5\nevent: block\n")
-    assert (told(message)["markets"], told(message)["all"]) == ([4, 5], False)
+    assert (data_of(message)["markets"], data_of(message)["all"]) == ([4, 5], False)
 
 
 @pytest.mark.parametrize("since", [None, 0])
@@ -76,14 +76,14 @@ def test_who_is_new_or_was_away_for_long_reads_everything(news, since):
     for number in range(1, 6):
         news.publish(change(number, number))
     [message] = news.enter("a", since).waiting
-    assert told(message)["all"]
+    assert data_of(message)["all"]
 
 
 def test_who_missed_a_reorg_reads_everything(news):
     news.publish(change(1))
     news.publish(Change(block(2), everything=True))
     news.publish(change(3))
-    assert told(news.enter("a", 1).waiting[0])["all"]
+    assert data_of(news.enter("a", 1).waiting[0])["all"]
 
 
 def test_so_many_listen_from_one_address_and_in_all(news):
@@ -117,7 +117,7 @@ def test_a_page_that_listens_is_told_and_streams_end_with_the_node(news):
         stream = news.messages(news.enter("a", None))
         assert await anext(stream) == ": welcome\n\n"
         news.publish_from(change(7, 3))
-        assert told(await anext(stream))["markets"] == [3]
+        assert data_of(await anext(stream))["markets"] == [3]
         news.end()
         assert [message async for message in stream] == []
 
