@@ -101,6 +101,7 @@ EQUIVALENT = {
     ("modules/asset_feeds.vy", "answers: bool = True"),
     ("modules/asset_feeds.vy", "old_answers: bool = True"),
     ("modules/harvests.vy", "paid: uint256 = 1"),
+    ("modules/harvests.vy", "due: uint256 = 1"),
     ("modules/harvests.vy", "burned: uint256 = 1"),
     ("modules/mining.vy", "last: uint256 = 1"),
     ("modules/mining.vy", "accumulator: uint256 = 1"),
