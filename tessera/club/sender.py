@@ -31,7 +31,7 @@ SWEEP_SECONDS = 20  # between looks at everybody
 LEASE_SECONDS = 15.0  # after which another node sends in place of one that is gone
 REFUSED_SECONDS = 600  # before an account that refused its gas money is tried again
 SETTLE_SECONDS = 30  # between two gifts to one account: machines behind one node may be some blocks apart
-PAUSE, MOST_WAIT = 0.2, 60
+PAUSE, LEAST_WAIT, MOST_WAIT = 0.2, 1.0, 60
 QUOTE_SECONDS = 3.0
 TRANSFER_GAS = 21_000
 
@@ -113,9 +113,12 @@ class Sender:
                 failures += 1
                 self.trouble = str(error)
                 log.warning("%s", error, exc_info=not isinstance(error, ChainError))
+            idle_since = time.monotonic()
             pause = min(2**failures, MOST_WAIT) if failures else PAUSE if has_sent else SWEEP_SECONDS
             self._wake.wait(pause)
             self._wake.clear()
+            if not has_sent:  # whoever asks again and again does not make it ask the chain as often
+                self._stopping.wait(max(0.0, idle_since + LEAST_WAIT - time.monotonic()))
 
     def step(self) -> bool:
         """Sends one transaction, if one is due and this node has the lease; whether it did. Raises ChainError."""
