@@ -62,6 +62,7 @@ TARGETS = [
     Target("index", ("index/*.py",), ("tests/unit/index", "tests/unit/keeper")),
     Target("accounting", ("accounting/*.py",), ("tests/unit/accounting", "tests/unit/cli/test_tickets.py")),
     Target("cli", ("cli/*.py",), ("tests/unit/cli",)),
+    Target("live", ("live/**/*.py",), ("tests/unit/live",)),
 ]
 
 COMPARED = {
