@@ -34,6 +34,17 @@ def test_stake_with_a_permit_and_take_it_out_again(visit, new_person, tessera, l
     assert token.balance_of(person.address) == before
 
 
+def test_a_wallet_that_takes_several_calls_confirms_once(visit, new_person, tessera, local):
+    person, token = new_person(), local.token("USDC")
+    page = visit("tickets", wallet=person)
+    page.tab.evaluate("window.testWallet.batches = true")
+    page.tab.get_by_label("Stake, in USDC").fill("120.50")
+    page.press("Stake 120.50 USDC", "Staked.")
+    calls = page.tab.evaluate("window.testWallet.calls")
+    assert [calls.count(name) for name in ("wallet_sendCalls", "eth_signTypedData_v4")] == [1, 0]
+    assert tessera.staking.principal_of(person.address, token.address) == 1205 * 10**5
+
+
 def test_a_stake_that_leaves_dust_is_refused_with_advice(visit, new_person, tessera, local):
     person = new_person()
     page = visit("tickets", wallet=person)

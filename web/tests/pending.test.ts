@@ -183,6 +183,22 @@ test("who has too little waits for the club to send gas, and hears why", async (
   expect(said).toContain("fees are too dear now true");
 });
 
+test("who became poor while it waited asks for gas now and then, and it is sent when there is some", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  const broadcast = chain.broadcast.bind(chain);
+  chain.broadcast = async (raw) => {
+    if (chain.time < 60_000) throw new Error("insufficient funds for gas * price + value");
+    await broadcast(raw);
+  };
+  chain.each = () => (chain.funds = chain.time < 60_000 ? 1n : 10n ** 18n);
+  let asked = 0;
+  chain.topUp = async () => `asked ${++asked}`;
+  expect((await sendOwn(chain, store, call, quiet)).status).toBe("success");
+  expect(asked).toBeGreaterThanOrEqual(2);
+  expect(asked).toBeLessThanOrEqual(4);
+  expect(chain.nonce).toBe(1);
+});
+
 test("who waits for gas can call it off, and without a club hears at once", async () => {
   const [chain, store] = [new Chain(), shelf()];
   chain.funds = 1n;

@@ -150,7 +150,8 @@ export async function settle(sender: Sender, store: Store, tell: Tell, fresh = f
           store.save(undefined);
           throw refusal;
         }
-        pending = await offerMore(sender, store, pending, tell);
+        const isDue = isCheap(refusal) || sender.now() - pending.since > PATIENCE_MS;
+        if (isDue && sender.isOpen()) pending = await offerMore(sender, store, pending, tell);
         [isSent, refusal] = [false, undefined];
       } else if (sender.now() - pending.since > PATIENCE_MS && sender.isOpen()) {
         tell("fees have risen: offering more");
