@@ -66,9 +66,9 @@ COMMANDS = {
         _form("LimitWanted", player=Address, kind=str, value=(Int | None, None), at=Int, signature=Signed65),
         lambda engine, body: (
             engine.limit(body.player, body.kind, body.value, body.at, body.signature),
-            _taken,
+            lambda limits: limits,
         ),
-        "A limit that a wallet sets for itself.",
+        "A limit that a wallet sets for itself; the answer is what holds then, and what waits.",
     ),
     "report": Command(
         _form("Reporting", question=Bytes32, outcome=Int, signature=Signed),

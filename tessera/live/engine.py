@@ -294,7 +294,7 @@ class Engine:
     def limit(self, player: str, kind: str, value: int | None, at: int, signature: bytes) -> Future:
         """Changes a limit that a wallet sets for itself, or its cool-off, signed by it (`accounts.limit_text`).
 
-        Its Future is None. Raises Refused.
+        Its Future is the message of what holds then. Raises Refused.
         """
         self._check_running()
         now = self.guard.now()
@@ -309,7 +309,14 @@ class Engine:
             raise Refused(Code.LIMIT_VALUE, str(error)) from None
         self.memory.did_limit(player, kind, value, now, at)
         body = encode({"player": player, "kind": kind, "value": value, "at": now, "signed_at": at})
-        return self._append("limit", body, lambda: [self.tell(session) for session in account.sessions])
+        account = self.memory.account(player)
+
+        def then() -> Message:
+            for session in account.sessions:
+                self.tell(session)
+            return messages.limits(account.limits, now)
+
+        return self._append("limit", body, then)
 
     # What observers and the chain report.
 
@@ -449,6 +456,7 @@ class Engine:
         put_in, known = self._put_in(session), self.facts.sessions.get(session.digest)
         velocity = session.velocity.per_minute(now) if session.state.activated else 0
         return {
+            **messages.limits(account.limits, now),
             "type": "session",
             "session": encode(session.digest),
             "stage": (known.stage if known else Stage.NONE).name.lower(),
@@ -459,8 +467,6 @@ class Engine:
             "open_bets": encode(waiting),
             "velocity_per_minute": str(velocity),
             "warnings": [str(warning) for warning in warnings(put_in, net, velocity)],
-            "limits": {str(kind): encode(account.limits.at(kind, now)) for kind in limits.Kind},
-            "cool_off_until": str(account.limits.cool_off_until),
             "completed": session.completed and messages.completed(session.completed),
         }
 

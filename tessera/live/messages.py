@@ -6,6 +6,7 @@ from tessera.live.accounts import Completed, Session
 from tessera.live.asked import Asked, Quoted
 from tessera.live.journal import Headed
 from tessera.live.wire import encode
+from tessera.model.loss.limits import Kind, Limits
 
 Message = dict[str, Any]
 
@@ -73,4 +74,15 @@ def offered(session: Session) -> Message:
         "session": encode(session.digest),
         "offer": encode(session.offer),
         "signature": encode(session.operator_signature),
+    }
+
+
+def limits(own: Limits, now: int) -> Message:
+    """What a wallet's own limits are at a time, null: none; which looser ones wait, and from when on; its cool-off."""
+    waiting = {kind: own.waiting(kind, now) for kind in Kind}
+    return {
+        "type": "limits",
+        "limits": {str(kind): encode(own.at(kind, now)) for kind in Kind},
+        "limits_later": {str(kind): encode({"value": at[0], "at": at[1]}) for kind, at in waiting.items() if at},
+        "cool_off_until": str(own.cool_off_until),
     }

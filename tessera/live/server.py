@@ -95,11 +95,19 @@ class Connection:
             answer = await self.source.ask(name, body)
             if name == "follow":
                 self.followed.add(decode_hash(answer["session"]))
+                await self._tell_open_bets(answer)
         except Refused as error:
             answer = refusal(error)
         except ChainError:
             answer = refusal(Refused(Code.STOPPED))
         self._out.put_nowait(json.dumps({"id": number if isinstance(number, int | str) else None, **answer}))
+
+    async def _tell_open_bets(self, view: Message) -> None:
+        """A client that was away knows nothing of the questions that its newest state waits for."""
+        completed = view["completed"]
+        for bet in completed["state"]["open_bets"] if completed else ():
+            for message in await self.source.question(decode_hash(bet["question"])):
+                self._out.put_nowait(json.dumps(message))
 
     async def _write(self, last: int, greeting: list[Message]) -> None:
         stream, *others = greeting

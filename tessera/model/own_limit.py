@@ -20,6 +20,10 @@ class Limit:
         """The limit of a moment."""
         return self.next_amount if self.changes_at and now >= self.changes_at else self.amount
 
+    def waiting(self, now: int) -> tuple[int | None, int] | None:
+        """The looser limit that waits, and from when on it holds; None where none does."""
+        return (self.next_amount, self.changes_at) if now < self.changes_at else None
+
     def changed(self, amount: int | None, now: int, day: int = DAY) -> "Limit":
         """The limit after its owner asked for another: at once where it is tighter, a day later where it is looser.
 

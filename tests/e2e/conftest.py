@@ -154,7 +154,7 @@ class Visit:
         self.button("Connect").click()
         self.tab.get_by_label("I am 18 or older").check()
         self.button("Test wallet").click()
-        self.tab.locator("dialog").wait_for(state="hidden")
+        self.tab.locator("dialog[open]").wait_for(state="hidden")
 
     def text(self, part) -> str:
         """What a part of the page says; the space before a unit, at which no line ends, is a space here."""
@@ -174,8 +174,8 @@ def own_key(visit: Visit) -> str:
 
 @pytest.fixture
 def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
-    """Opens the page in a browser of its own; `wallet` is what the person has installed there, `link` what was sent to
-    them."""
+    """Opens the page in a browser of its own; `wallet` is what the person has there, and `node` what that one asks, `link`
+    what was sent to them."""
     faults, contexts, visits = [], [], []
 
     def open_page(
@@ -185,6 +185,7 @@ def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
         size: dict = PHONE,
         at: str = address,
         link: str | None = None,
+        node: str = url,
         **options,
     ) -> Visit:
         # The wallet of the tests asks the node itself, which the page's policy does not let anything do.
@@ -193,7 +194,7 @@ def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if wallet is not None:
-            context.add_init_script(f"({WALLET})({json.dumps([wallet.address, url])})")
+            context.add_init_script(f"({WALLET})({json.dumps([wallet.address, node])})")
             context.expose_function("testSign", lambda message: signed(wallet, message))
             context.expose_function("testSignText", lambda text: signed_text(wallet, text))
             # Transactions are sent by the node, which acts for whoever it is told to.

@@ -49,6 +49,10 @@ class Limits:
         """What a limit is at a time; None where there is none."""
         return self.of.get(kind, Limit()).at(now)
 
+    def waiting(self, kind: Kind, now: int) -> tuple[int | None, int] | None:
+        """The looser limit that waits, and from when on it holds; None where none does."""
+        return self.of.get(kind, Limit()).waiting(now)
+
 
 class Losses:
     """What a wallet won and lost, kept for as long as the longest limit looks back."""

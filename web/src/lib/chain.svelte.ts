@@ -5,6 +5,7 @@ import {
   betTokenAbi,
   escrowAbi,
   lmsrMarketsAbi,
+  microSessionsAbi,
   oddsBetsAbi,
   oddsLensAbi,
   panelsAbi,
@@ -45,6 +46,8 @@ export type Deployment = {
   readonly indexUrl?: string;
   /** A host of bets, where the page is to begin with one. */
   readonly hostUrl?: string;
+  /** The engine of a live stream, likewise. */
+  readonly liveUrl?: string;
   /** Where a devnet funds newcomers and lets time pass. */
   readonly devnet?: string;
   /** The node of a club of friends (docs/club.md), and where it tells of new blocks. */
@@ -56,6 +59,7 @@ const abis = {
   BetToken: betTokenAbi,
   Escrow: escrowAbi,
   LmsrMarkets: lmsrMarketsAbi,
+  MicroSessions: microSessionsAbi,
   OddsBets: oddsBetsAbi,
   OddsLens: oddsLensAbi,
   Panels: panelsAbi,

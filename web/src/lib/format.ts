@@ -69,10 +69,10 @@ export function span(seconds: number): string {
 export const plural = (count: number | bigint, one: string, many = `${one}s`) =>
   `${count.toLocaleString("en")} ${Number(count) === 1 ? one : many}`;
 
-/** What a person typed, in units; undefined where it is not a positive number. */
-export function parseAmount(text: string, decimals: number): bigint | undefined {
+/** What a person typed, in units; undefined where it is not a positive number, or with `zero` 0. */
+export function parseAmount(text: string, decimals: number, { zero = false } = {}): bigint | undefined {
   const match = /^\s*(\d+)(?:[.,](\d*))?\s*$/.exec(text);
   if (!match || (match[2]?.length ?? 0) > decimals) return undefined;
   const units = BigInt(match[1]!) * 10n ** BigInt(decimals) + BigInt((match[2] ?? "").padEnd(decimals, "0") || "0");
-  return units > 0n ? units : undefined;
+  return units > 0n || zero ? units : undefined;
 }

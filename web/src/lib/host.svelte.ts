@@ -1,8 +1,8 @@
 // The conversation with the node of a host of bets (docs/host.md). What it sends is checked before anything is shown or signed.
 import type { Address, Hex } from "viem";
-import { socketUrl } from "./address";
 import { betToSign, type Chosen, endOf, secondsOf, signInText } from "./asked";
-import { chain, DEVNET } from "./chain.svelte";
+import { chain } from "./chain.svelte";
+import { Conversation, type Frame } from "./conversation.svelte";
 import { Refusal } from "./errors";
 import { sameAs } from "./follow";
 import { checkedBet, isRecord, type Kind, type OpenBet, type Place } from "./listings";
@@ -11,7 +11,6 @@ import type { Stage } from "./send";
 import { plain } from "./texts";
 import { wallet } from "./wallet.svelte";
 
-type Frame = Record<string, unknown>;
 type Waiting = {
   readonly method: string;
   readonly about: string;
@@ -22,11 +21,8 @@ type Waiting = {
   readonly end: (frame: Frame | Refusal) => void;
 };
 
-const LAST = "tessera.host"; // the address connected to last
-const PORT = 8700; // of `ape run host`
 const ANSWER_MS = 15_000;
 const SPARE_MS = 60_000; // that a challenge has to be good for when it is signed
-const [FIRST_WAIT_MS, MOST_WAIT_MS] = [1_000, 30_000];
 
 /** Where hosted bets are on this chain; undefined where there are none. */
 export function placeOfBets(): Place | undefined {
@@ -38,14 +34,6 @@ export function placeOfBets(): Place | undefined {
 /** What viem needs of what both contracts of hosted bets can do. */
 export const betsAt = (kind: Kind) => ({ address: chain.address(kind), abi: chain.at("ProrataBets").abi });
 
-/** The host that the page's own address names, or the last one, or the deployment's, or on a devnet the one beside it. */
-function firstAddress(): string {
-  const named = new URLSearchParams(location.search).get("host") ?? localStorage.getItem(LAST) ?? chain.deployment.hostUrl;
-  if (named !== undefined || chain.deployment.chainId !== DEVNET) return named ?? "";
-  // By number: so the node's own domain has it.
-  return `ws://${location.hostname === "localhost" ? "127.0.0.1" : location.hostname}:${PORT}/`;
-}
-
 /** What was signed here and may not be on the chain yet. */
 type Signed = {
   readonly account: Address;
@@ -55,50 +43,32 @@ type Signed = {
   readonly chosen: Chosen;
 };
 
-class Host {
-  /** What the field says; kept while another view is shown. */
-  typed = $state("");
-  state = $state<"off" | "connecting" | "open" | "lost">("off");
-  url = $state.raw<URL>();
+class Host extends Conversation {
   /** The account that the host knows on this connection. */
   account = $state<Address>();
   /** The newest frame of bets, unchecked. It stays when the connection is lost. */
   bets = $state.raw<Frame>();
-  #socket: WebSocket | undefined;
   #challenge = "";
   #waiting: Waiting | undefined;
-  #wait = FIRST_WAIT_MS;
-  #retry: ReturnType<typeof setTimeout> | undefined;
   #signed: Signed[] = [];
+
+  constructor() {
+    super({
+      query: "host",
+      last: "tessera.host",
+      ofDeployment: () => chain.deployment.hostUrl,
+      port: 8700, // of `ape run host`
+      path: "/",
+    });
+  }
 
   /** Whether the person whose wallet is connected is signed in. */
   get isIn(): boolean {
     return this.state === "open" && this.account !== undefined && this.account === wallet.account;
   }
 
-  /** Connects to the first address there is, once. */
-  start() {
-    if (this.state !== "off" || this.typed !== "") return;
-    this.typed = firstAddress();
-    try {
-      if (this.typed) this.#connect(socketUrl(this.typed));
-    } catch {
-      // The field shows it: the person can mend it.
-    }
-  }
-
-  /** Connects to what the field says, and remembers it. Raises Refusal where that is no address. */
-  connect() {
-    const url = socketUrl(this.typed);
-    localStorage.setItem(LAST, this.typed.trim());
-    this.leave();
-    this.#connect(url);
-  }
-
-  /** Ends the conversation; nothing is tried again. */
-  leave() {
-    this.#end();
-    this.state = "off";
+  override leave() {
+    super.leave();
     this.bets = undefined;
   }
 
@@ -137,19 +107,19 @@ class Host {
     const used = (nonce: bigint) => this.#signed.some((one) => one.account === account && one.nonce === nonce);
     const typed = betToSign(answer.bets[0], chosen, place, chain.time, used);
     tell("sign in your wallet");
-    const socket = this.#socket;
+    const socket = this.socket;
     const signature = await client.signTypedData({ account: client.account!, ...typed });
     // A signature that is made is an option of the host's wherever it gets: it counts from now on.
     const { relayer, nonce, deadline } = typed.message;
     this.#signed.push({ account, relayer, nonce, deadline, chosen });
     if (deadline <= BigInt(chain.time))
       throw new Refusal("Signing took longer than the bet is good for. Nothing was sent. Try again.");
-    if (this.state !== "open" || this.#socket !== socket) {
+    if (this.state !== "open" || this.socket !== socket) {
       throw new Refusal("The connection was lost while you signed. Nothing was sent. Sign in and try again.");
     }
     tell("waiting for the host");
     const otherwise = `Until ${secondsOf(bet)} seconds after you signed, the bet may still land.`;
-    const send = () => this.#send({ method: "bets_signed", signatures: [signature] });
+    const send = () => this.send({ method: "bets_signed", signatures: [signature] });
     const wanted = nonce.toString();
     const { nonces } = await this.#until("bets_accepted", "bets_signed", send, { otherwise, nonce: wanted });
     if (!Array.isArray(nonces) || nonces[0] !== wanted) throw new Refusal(`The host took another bet. ${otherwise}`);
@@ -167,67 +137,18 @@ class Host {
     return mine.reduce((sum, { chosen }, index) => sum + (landed[index] ? 0n : chosen.amount), 0n);
   }
 
-  #connect(url: URL) {
-    this.url = url;
-    if (this.state === "off") this.state = "connecting"; // else it says what was before, until there is an answer
-    let socket: WebSocket;
-    try {
-      socket = new WebSocket(url);
-    } catch {
-      this.#lose(); // a page that came encrypted may not speak to a host that does not
-      return;
-    }
-    this.#socket = socket;
-    socket.onmessage = ({ data }) => {
-      if (socket === this.#socket) this.#take(data);
-    };
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#lose();
-    };
-  }
-
-  #lose() {
-    this.#end();
-    this.state = "lost";
-    const url = this.url!;
-    this.#retry = setTimeout(() => this.#tryAgain(url), this.#wait);
-    this.#wait = Math.min(2 * this.#wait, MOST_WAIT_MS);
-  }
-
-  /** Nothing is asked for a tab that nobody looks at. */
-  #tryAgain(url: URL) {
-    if (!document.hidden) this.#connect(url);
-    else document.addEventListener("visibilitychange", this.#look);
-  }
-
-  #look = () => {
-    document.removeEventListener("visibilitychange", this.#look);
-    if (this.state === "lost") this.#tryAgain(this.url!);
-  };
-
-  #end() {
-    clearTimeout(this.#retry);
-    document.removeEventListener("visibilitychange", this.#look);
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
+  protected override ended() {
     this.account = undefined;
     this.#challenge = "";
     this.#waiting?.end(new Refusal(`The connection to the host was lost. ${this.#waiting.otherwise}`));
   }
 
-  #take(data: unknown) {
-    let frame: unknown;
-    try {
-      frame = JSON.parse(String(data));
-    } catch {
-      return;
-    }
-    if (!isRecord(frame)) return;
+  protected override take(frame: Frame) {
     const { method } = frame;
     if (method === "challenge") this.#challenge = String(frame.message);
     else if (method === "bets") {
-      [this.bets, this.state, this.#wait] = [frame, "open", FIRST_WAIT_MS];
+      this.bets = frame;
+      this.opened();
       if (this.#waiting?.method === "bets") this.#waiting.end(frame);
     } else if (method === this.#waiting?.method) this.#waiting!.end(frame);
     else if (method === "error") {
@@ -241,21 +162,17 @@ class Host {
     }
   }
 
-  #send(frame: Frame) {
-    this.#socket!.send(JSON.stringify(frame));
-  }
-
   /** Connects once more, for a challenge that is not too old. */
   async #anew() {
     const url = this.url!;
     await this.#until("bets", "", () => {
-      this.#end();
-      this.#connect(url);
+      this.end();
+      this.open(url);
     });
   }
 
   #ask(frame: Frame & { readonly method: string }, method: string): Promise<Frame> {
-    return this.#until(method, frame.method, () => this.#send(frame));
+    return this.#until(method, frame.method, () => this.send(frame));
   }
 
   async #until(

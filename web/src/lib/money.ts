@@ -41,6 +41,7 @@ const PRODUCTS: readonly (readonly [Name, string])[] = [
   ["LmsrMarkets", "Friends' markets"],
   ["ProrataBets", "Hosted bets, pools"],
   ["OddsBets", "Hosted bets at fixed odds"],
+  ["MicroSessions", "Live sessions"],
 ];
 
 const called = (address: Address) =>
@@ -77,9 +78,10 @@ export async function readAccount(account: Address) {
     products
       .filter(({ address }) => names.some((name) => chain.has(name) && chain.address(name) === address))
       .reduce((sum, { bit }) => sum | bit, 0n);
-  const [marketsBit, hostedBits] = [bits("LmsrMarkets"), bits("ProrataBets", "OddsBets")];
+  const [marketsBit, hostedBits, liveBit] = [bits("LmsrMarkets"), bits("ProrataBets", "OddsBets"), bits("MicroSessions")];
   const mayBet = (consent & marketsBit) !== 0n;
   const mayBetHosted = hostedBits !== 0n && (consent & hostedBits) === hostedBits;
+  const mayPlayLive = (consent & liveBit) !== 0n;
   return {
     of: account,
     token,
@@ -94,6 +96,8 @@ export async function readAccount(account: Address) {
     mayBet,
     hostedBits,
     mayBetHosted,
+    liveBit,
+    mayPlayLive,
   };
 }
 export type Account = Awaited<ReturnType<typeof readAccount>>;

@@ -1,0 +1,176 @@
+"""A live stream on an anvil of its own, with `ape run live` as docs/live.md starts it, and its panel of observers.
+
+The chain's clock is the machine's, and blocks come by themselves: the engine takes no bets on a chain that stands.
+"""
+
+import asyncio
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+from eth_account import Account
+from web3 import Web3
+
+from scripts.devnet import anvil
+from tessera.chain import EUR, Tessera, Wallet, connect
+from tessera.chain.embedded import known_account
+from tessera.chain.errors import ChainError
+from tessera.chain.micro_sessions import StreamOpened
+from tessera.chain.panels import PanelCreated
+from tessera.deployment.deploy import deploy
+from tessera.live.client import Connection, Observer
+from tessera.live.keys import Key
+from tessera.model.sessions.typed import Question
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs" / "live.md").read_text()
+COMMAND = re.search(r"^ape run live .*$", PAGE, re.MULTILINE).group()
+OWNER, OPERATOR, HOUSE = 0, 1, 10
+OBSERVERS = (3, 4, 5)
+MOST_LOCKED = 400  # EUR
+TERMS = """
+[terms]
+activation = 500000
+least_deposit = 1000000
+greatest_deposit = 100000000
+least_stake = 100000
+greatest_stake = 2000000
+greatest_liability = 5000000
+edge_ppm = 50000
+house_lock_bps = 4000
+between_ms = 0
+picture_delay_ms = 1500
+"""
+TURNS = """
+[[question]]
+kind = "binary"
+text = "Does car {n} turn left?"
+every = 3
+open_for = 10
+window = 5
+choices = [0, 1]
+chances = [45, 55]
+"""
+
+
+@dataclass
+class LiveStream:
+    """A stream that is open, its engine's WebSocket, and the node's URL."""
+
+    tessera: Tessera
+    stream_id: int
+    node: str
+    engine: str
+    record: Path
+    stop_engine: Callable[[], None]
+
+    def new_person(self, name: str) -> Wallet:
+        """Somebody with gas money who is invited, and has not joined."""
+        wallet = Wallet(self.tessera.web3, Account.from_key(Web3.keccak(text=name)))
+        self.tessera.web3.provider.make_request("anvil_setBalance", [wallet.address, hex(10**18)])
+        self.tessera.play_euro.invite(Wallet(self.tessera.web3, known_account(OWNER)), [wallet.address])
+        return wallet
+
+
+async def odd_minutes(question: Question) -> int:
+    """What happened, the same for every observer: cars with an odd number turn left."""
+    return int(re.search(r"\d+", question.text).group()) % 2
+
+
+@contextmanager
+def observing(url: str, tessera: Tessera, members: tuple[int, ...], source) -> Iterator[None]:
+    """Some members of the panel at work, in a thread of their own."""
+    stopped = Event()
+
+    async def observe(index: int) -> None:
+        while not stopped.is_set():
+            try:
+                async with Connection(url, tessera) as connection:
+                    observer = Observer(connection, Key(bytes(known_account(index).key)), source)
+                    while not stopped.is_set():
+                        await observer.step()
+                        await asyncio.sleep(0.1)
+            except (ChainError, TimeoutError, OSError):  # a slow machine, or an engine that has stopped
+                await asyncio.sleep(0.2)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(observe(index) for index in members))
+
+    thread = Thread(target=lambda: asyncio.run(all_of_them()), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+@contextmanager
+def running_engine(record: Path, folder: Path, node: str, stream_id: int, toml: str) -> Iterator[tuple[str, Callable]]:
+    """The command of the page, in a process of its own; yields its WebSocket's URL, and what stops it."""
+    file = folder / "stream.toml"
+    file.write_text(toml)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = COMMAND.replace("STREAM", str(stream_id)).replace("stream.toml", str(file))
+    command = command.replace("operator.json", f"TEST::{OPERATOR}").replace("house.json", f"TEST::{HOUSE}")
+    command = command.replace("--passphrase-file FILE ", "").replace("ethereum:sepolia", node)
+    command = command.replace(node, f"ethereum:local:{node}")
+    options = f" --port {port} --record {record} --journal {folder / 'journal'} --every 0.3"
+    process = subprocess.Popen(
+        shlex.split(command + options), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    said = ""
+    for line in process.stdout:
+        said += line
+        if found := re.search(r"ws://\S+", line):
+            break
+    else:
+        raise AssertionError(said)
+    reader = Thread(target=lambda: [sys.stderr.write(line) for line in process.stdout], daemon=True)
+    reader.start()
+
+    def stop() -> None:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+    try:
+        yield found.group(), stop
+    finally:
+        stop()
+        reader.join()
+        process.stdout.close()
+
+
+@contextmanager
+def live_stream(folder: Path, questions: str = TURNS, source=odd_minutes) -> Iterator[LiveStream]:
+    """A stream with its engine, two of three observers, and a bankroll for six sessions of 20 EUR."""
+    with ExitStack() as stack:
+        _, node = stack.enter_context(anvil(0, "--block-time", "1", "--mixed-mining"))
+        web3 = connect(node)
+        owner, operator = (Wallet(web3, known_account(index)) for index in (OWNER, OPERATOR))
+        record = folder / "record.json"
+        deploy(owner, "friends", {"shortest_window": 3_600}, network="devnet", path=record)
+        windows = {"short_window": 60, "long_window": 300}
+        tessera = Tessera(web3, deploy(owner, "micro", windows, network="devnet", path=record))
+        members = sorted((known_account(i).address for i in OBSERVERS), key=lambda address: int(address, 16))
+        panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
+        friends = [Wallet(web3, known_account(index)) for index in range(11, 19)]
+        tessera.play_euro.invite(owner, [operator.address, *(friend.address for friend in friends)])
+        opened = tessera.sessions.open_stream(operator, panel_id, operator.address, MOST_LOCKED)
+        stream_id = opened.event(StreamOpened).stream_id
+        tessera.play_euro.join(operator, consent=0b10)
+        tessera.sessions.fund_stream(operator, stream_id, 50 * EUR)
+        engine, stop = stack.enter_context(running_engine(record, folder, node, stream_id, TERMS + questions))
+        stack.enter_context(observing(engine, tessera, OBSERVERS[:2], source))
+        yield LiveStream(tessera, stream_id, node, engine, record, stop)

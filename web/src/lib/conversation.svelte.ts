@@ -1,0 +1,140 @@
+// A WebSocket to somebody whom the person names: it is tried again by itself, and never in a tab that nobody looks at.
+import { socketUrl } from "./address";
+import { chain, DEVNET } from "./chain.svelte";
+import { isRecord } from "./listings";
+
+export type Frame = Record<string, unknown>;
+
+/** How the first address is found: the page's own address names it, or it was used last, or the deployment has it, or on a devnet
+ * it is at a port beside the page. */
+export type Whereabouts = {
+  readonly query: string;
+  readonly last: string;
+  readonly ofDeployment: () => string | undefined;
+  readonly port: number;
+  readonly path: string;
+};
+
+const [FIRST_WAIT_MS, MOST_WAIT_MS] = [1_000, 30_000];
+
+function firstAddress({ query, last, ofDeployment, port, path }: Whereabouts): string {
+  const named = new URLSearchParams(location.search).get(query) ?? localStorage.getItem(last) ?? ofDeployment();
+  if (named !== undefined || chain.deployment.chainId !== DEVNET) return named ?? "";
+  // By number: so the other side's own domain has it.
+  return `ws://${location.hostname === "localhost" ? "127.0.0.1" : location.hostname}:${port}${path}`;
+}
+
+export abstract class Conversation {
+  /** What the field says; kept while another view is shown. */
+  typed = $state("");
+  state = $state<"off" | "connecting" | "open" | "lost">("off");
+  url = $state.raw<URL>();
+  #socket: WebSocket | undefined;
+  #wait = FIRST_WAIT_MS;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  readonly where: Whereabouts;
+
+  constructor(where: Whereabouts) {
+    this.where = where;
+  }
+
+  /** One frame of the other side. */
+  protected abstract take(frame: Frame): void;
+  /** The connection is gone: whoever waits for an answer is told. */
+  protected abstract ended(): void;
+
+  /** Connects to the first address there is, once. */
+  start() {
+    if (this.state !== "off" || this.typed !== "") return;
+    this.typed = firstAddress(this.where);
+    try {
+      if (this.typed) this.open(socketUrl(this.typed));
+    } catch {
+      // The field shows it: the person can mend it.
+    }
+  }
+
+  /** Connects to what the field says, and remembers it. Raises Refusal where that is no address. */
+  connect() {
+    const url = socketUrl(this.typed);
+    localStorage.setItem(this.where.last, this.typed.trim());
+    this.leave();
+    this.open(url);
+  }
+
+  /** Ends the conversation; nothing is tried again. */
+  leave() {
+    this.end();
+    this.state = "off";
+  }
+
+  /** The other side has said who it is: what it says counts from now on. */
+  protected opened() {
+    [this.state, this.#wait] = ["open", FIRST_WAIT_MS];
+  }
+
+  protected get socket(): WebSocket | undefined {
+    return this.#socket;
+  }
+
+  protected send(frame: Frame) {
+    this.#socket!.send(JSON.stringify(frame));
+  }
+
+  protected open(url: URL) {
+    this.url = url;
+    if (this.state === "off") this.state = "connecting"; // else it says what was before, until there is an answer
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(url);
+    } catch {
+      this.#lose(); // a page that came encrypted may not speak to somebody who does not
+      return;
+    }
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => {
+      if (socket === this.#socket) this.#read(data);
+    };
+    socket.onclose = () => {
+      if (socket === this.#socket) this.#lose();
+    };
+  }
+
+  protected end() {
+    clearTimeout(this.#retry);
+    document.removeEventListener("visibilitychange", this.#look);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
+    this.ended();
+  }
+
+  #read(data: unknown) {
+    let frame: unknown;
+    try {
+      frame = JSON.parse(String(data));
+    } catch {
+      return;
+    }
+    if (isRecord(frame)) this.take(frame);
+  }
+
+  #lose() {
+    this.end();
+    this.state = "lost";
+    const url = this.url!;
+    this.#retry = setTimeout(() => this.#tryAgain(url), this.#wait);
+    this.#wait = Math.min(2 * this.#wait, MOST_WAIT_MS);
+  }
+
+  #tryAgain(url: URL) {
+    if (!document.hidden) this.open(url);
+    else document.addEventListener("visibilitychange", this.#look);
+  }
+
+  #look = () => {
+    document.removeEventListener("visibilitychange", this.#look);
+    if (this.state === "lost") this.#tryAgain(this.url!);
+  };
+}

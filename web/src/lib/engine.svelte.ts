@@ -1,0 +1,319 @@
+// The conversation with the engine of a live stream (docs/live.md). What it sends is checked before anything is shown or signed:
+// against the chain, its own signatures, those of the panel's observers, and the running head of its record.
+import { type Address, getAddress, type Hex, isAddress } from "viem";
+import { SvelteMap } from "svelte/reactivity";
+import { chain } from "./chain.svelte";
+import { Conversation, type Frame } from "./conversation.svelte";
+import { Refusal } from "./errors";
+import { isRecord } from "./listings";
+import { panelOf } from "./pots";
+import {
+  addressOf,
+  asked,
+  type Book,
+  bookKey,
+  bookRoot,
+  checkQuestion,
+  digestOf,
+  limitText,
+  nextHead,
+  type Outcome,
+  type Place,
+  type Question,
+  type Quote,
+  read,
+  readHash,
+  readHashes,
+  readInt,
+  readLine,
+  readSignature,
+  readSignatures,
+  reportOf,
+  type Shown,
+  shownWith,
+  type Signature,
+  signerOf,
+  written,
+} from "./sessions";
+import { plain } from "./texts";
+import { wallet } from "./wallet.svelte";
+
+const ANSWER_MS = 10_000;
+const MOST_HEADS = 20_000;
+const KEPT_MS = 600_000; // a question on which nobody here has bet, after its end
+export const MOST_APART_MS = 2_000; // of the engine's clock and this one
+export const BOOKED = 1n;
+
+/** Where micro-bets are on this chain; undefined where there are none. */
+export function placeOfSessions(): Place | undefined {
+  if (!(chain.has("MicroSessions") && chain.has("Panels"))) return undefined;
+  return { chainId: chain.deployment.chainId, sessions: chain.address("MicroSessions"), panels: chain.address("Panels") };
+}
+
+/** A stream as the chain has it, and what its engine offers. Money in units. */
+export type Stream = {
+  readonly id: bigint;
+  readonly operator: Address;
+  readonly houseKey: Address;
+  readonly panelId: bigint;
+  readonly members: readonly Address[];
+  readonly threshold: bigint;
+  readonly terms: {
+    readonly activation: bigint;
+    readonly least_deposit: bigint;
+    readonly greatest_deposit: bigint;
+    readonly least_stake: bigint;
+    readonly greatest_stake: bigint;
+    readonly picture_delay_ms: bigint;
+  };
+  readonly fairness: unknown;
+};
+
+/** A question with what is known of it. */
+export type Asked = {
+  readonly digest: Hex;
+  readonly question: Question;
+  readonly quote?: { readonly digest: Hex; readonly quote: Quote; readonly shown: Shown };
+  readonly outcome?: Outcome;
+};
+
+/** A signed report of observers, as `Panels` takes it. */
+export type Reported = { readonly outcome: bigint; readonly signatures: readonly Signature[] };
+
+/** The engine refused, and nothing was bet. */
+export class EngineRefused extends Refusal {
+  readonly code: string;
+  readonly answer: Frame;
+
+  constructor(answer: Frame) {
+    const limit = typeof answer.kind === "string" ? ` (${plain(answer.kind).replaceAll("_", " ")})` : "";
+    super(`The engine refuses: ${plain(String(answer.reason)).slice(0, 300)}${limit}.`);
+    [this.code, this.answer] = [String(answer.code), answer];
+  }
+}
+
+class Engine extends Conversation {
+  stream = $state.raw<Stream>();
+  questions = new SvelteMap<Hex, Asked>();
+  /** Of sessions that are followed, the newest view, unchecked: their player compares what matters. */
+  views = new SvelteMap<Hex, Frame>();
+  /** How the house broke its record. */
+  broken = $state<string>();
+  /** By how much the engine's clock is ahead of this one. */
+  ahead = $state(0);
+  /** Leaves of books that enough observers signed, and what they signed, by what `Panels` asks. */
+  confirmed = new Map<Hex, readonly Hex[]>();
+  reports = new Map<Hex, Reported>();
+  books = new Map<Hex, Book>();
+  heads = new Map<bigint, Hex>();
+  #place: Place | undefined;
+  #waiting = new Map<number, (answer: Frame | Refusal) => void>();
+  #number = 0;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor() {
+    super({
+      query: "engine",
+      last: "tessera.engine",
+      ofDeployment: () => chain.deployment.liveUrl,
+      port: 8800, // of `ape run live`
+      path: "/ws",
+    });
+  }
+
+  /** A command's answer. Raises EngineRefused, Refusal where there is none. */
+  async ask(name: string, body: object): Promise<Frame> {
+    if (this.state !== "open") throw new Refusal("The engine is not connected. Nothing was sent.");
+    const number = ++this.#number;
+    const answer = await new Promise<Frame>((resolve, reject) => {
+      const late = setTimeout(() => this.#waiting.get(number)?.(new Refusal("The engine does not answer.")), ANSWER_MS);
+      this.#waiting.set(number, (answer) => {
+        clearTimeout(late);
+        this.#waiting.delete(number);
+        if (answer instanceof Refusal) reject(answer);
+        else resolve(answer);
+      });
+      this.send({ id: number, do: name, ...(written(body) as object) });
+    });
+    if (answer.type === "refused") throw new EngineRefused(answer);
+    return answer;
+  }
+
+  /** Changes a limit that the person's wallet sets for itself; undefined takes it away. What holds then, and what waits. */
+  async limit(kind: string, value: bigint | undefined): Promise<Frame> {
+    const { account, client } = wallet;
+    if (!account || !client || !this.stream) throw new Refusal("Connect a wallet and an engine first.");
+    const at = Date.now() + this.ahead;
+    const message = limitText(this.#place!, this.stream.id, kind, value, at);
+    const signature = await client.signMessage({ account: client.account!, message });
+    return this.ask("limit", { player: account, kind, value: value ?? null, at: BigInt(at), signature });
+  }
+
+  protected override ended() {
+    for (const answer of [...this.#waiting.values()]) answer(new Refusal("The connection to the engine was lost."));
+  }
+
+  /** In their order: a receipt's line comes before it. */
+  protected override take(frame: Frame) {
+    this.#turn = this.#turn.then(() => this.#takeNext(frame)).catch(() => {});
+  }
+
+  async #takeNext(frame: Frame) {
+    const waiting = typeof frame.id === "number" ? this.#waiting.get(frame.id) : undefined;
+    if (waiting) {
+      waiting(frame);
+      return;
+    }
+    if (frame.type === "stream") await this.#begin(frame).catch((error: unknown) => this.#leaveBecause(error));
+    if (!this.stream || this.state !== "open") return;
+    if (frame.type === "line") this.#line(frame);
+    else if (frame.type === "question") this.#question(frame);
+    else if (frame.type === "quote") await this.#quote(frame);
+    else if (frame.type === "book") await this.#book(frame);
+    else if (frame.type === "result") await this.takeResult(frame);
+    else if (frame.type === "session") this.views.set(readHash(frame.session), frame);
+  }
+
+  /** Why it was left; shown until another is connected. */
+  refused = $state<string>();
+
+  #leaveBecause(error: unknown) {
+    this.refused = error instanceof Refusal ? error.message : "The chain could not be asked about this engine's stream.";
+    this.leave();
+  }
+
+  async #begin(frame: Frame) {
+    const place = placeOfSessions();
+    if (!place || !isRecord(frame.terms)) throw new Refusal("There are no micro-bets on this chain.");
+    const id = readInt(frame.stream_id);
+    const [operator, , , panelId] = await chain.client.readContract({
+      ...chain.at("MicroSessions"),
+      functionName: "stream",
+      args: [id],
+    });
+    const { members, threshold } = await panelOf(panelId);
+    const isSame =
+      readInt(frame.chain_id) === BigInt(place.chainId) &&
+      isOf(frame.contract, place.sessions) &&
+      isOf(frame.panels, place.panels) &&
+      isOf(frame.operator, operator) &&
+      readInt(frame.panel) === panelId;
+    if (!isSame) throw new Refusal("This engine is not of the stream on this chain that it names.");
+    const told = frame.terms;
+    const names = [
+      "activation",
+      "least_deposit",
+      "greatest_deposit",
+      "least_stake",
+      "greatest_stake",
+      "picture_delay_ms",
+    ] as const;
+    const terms = Object.fromEntries(names.map((name) => [name, readInt(told[name])])) as Stream["terms"];
+    const isOther = this.stream !== undefined && (this.stream.id !== id || this.#place?.sessions !== place.sessions);
+    if (isOther) this.#forget();
+    this.#place = place;
+    const houseKey = addressOf(frame.house_key);
+    this.stream = { id, operator, houseKey, panelId, members, threshold, terms, fairness: frame.fairness };
+    this.#compare(readInt(frame.n), readHash(frame.head));
+    this.ahead = Number(readInt(frame.now)) - Date.now();
+    this.refused = undefined;
+    this.opened();
+  }
+
+  #forget() {
+    this.questions.clear();
+    this.views.clear();
+    for (const map of [this.confirmed, this.reports, this.books, this.heads]) map.clear();
+    this.broken = undefined;
+  }
+
+  /** Where the record stands after the connection was lost: it has grown, or is what it was. */
+  #compare(n: bigint, head: Hex) {
+    const last = [...this.heads.keys()].at(-1) ?? 0n;
+    if (n < last || (this.heads.get(n) ?? head) !== head)
+      this.broken = `the record ends at line ${n}, and had ${last} lines before`;
+    this.heads.set(n, head);
+  }
+
+  #line(frame: Frame) {
+    const [line, head] = [readLine(frame), readHash(frame.head)];
+    const before = this.heads.get(line.n - 1n);
+    if (before === undefined || this.heads.has(line.n) || nextHead(before, line) !== head) {
+      this.broken = `line ${line.n} of the record does not follow from those before it`;
+    }
+    this.heads.set(line.n, head);
+    for (const n of this.heads.keys()) {
+      if (this.heads.size <= MOST_HEADS) break;
+      this.heads.delete(n);
+    }
+  }
+
+  #question(frame: Frame) {
+    const question = read<Question>("Question", frame.question);
+    checkQuestion(question);
+    const digest = digestOf(this.#place!, "Question", question);
+    if (question.stream_id !== this.stream!.id || digest !== frame.hash) return;
+    if (!this.questions.has(digest)) this.questions.set(digest, { digest, question });
+    const now = Date.now();
+    for (const [old, { question }] of this.questions) {
+      if (now - Number(question.end) > KEPT_MS && !this.keeps(old)) this.questions.delete(old);
+    }
+  }
+
+  /** Whether a question is still wanted; its player says so. */
+  keeps: (digest: Hex) => boolean = () => false;
+
+  async #quote(frame: Frame) {
+    const quote = read<Quote>("Quote", frame.quote);
+    const known = this.questions.get(quote.question);
+    if (!known || quote.odds.length !== known.question.choices.length) return;
+    // Without what it costs there is no quote; the one before ends by itself.
+    const shown = shownWith(quote, frame);
+    const digest = digestOf(this.#place!, "Quote", quote);
+    if ((await signerOf(digest, readSignature(frame.signature))) !== this.stream!.houseKey) return;
+    this.questions.set(quote.question, { ...this.questions.get(quote.question)!, quote: { digest, quote, shown } });
+  }
+
+  async #book(frame: Frame) {
+    const book = read<Book>("Book", frame.book);
+    const place = this.#place!;
+    if ((await signerOf(digestOf(place, "Book", book), readSignature(frame.signature))) !== this.stream!.houseKey) return;
+    const head = this.heads.get(book.n);
+    if (head !== undefined && head !== book.head) {
+      this.broken = `the house signed another head for line ${book.n} than its record has`;
+    }
+    this.books.set(book.question, book);
+    const known = this.questions.get(book.question);
+    const leaves = readHashes(frame.leaves);
+    if (!known || this.confirmed.has(book.question) || bookRoot(leaves) !== book.root) return;
+    const key = bookKey(book.question, book.root);
+    const signatures = readSignatures(frame.signatures);
+    if (await this.#isEnough(reportOf(place, this.stream!.panelId, asked(place, key, known.question), BOOKED), signatures)) {
+      this.confirmed.set(book.question, leaves);
+      this.reports.set(key, { outcome: BOOKED, signatures });
+    }
+  }
+
+  /** Takes a question's result where enough observers signed it. */
+  async takeResult(frame: Frame) {
+    const digest = readHash(frame.question);
+    const known = this.questions.get(digest);
+    if (!known || frame.outcome === null) return; // what nobody reported is the chain's to say
+    const [outcome, signatures, place] = [readInt(frame.outcome), readSignatures(frame.signatures), this.#place!];
+    if (await this.#isEnough(reportOf(place, this.stream!.panelId, asked(place, digest, known.question), outcome), signatures)) {
+      this.reports.set(digest, { outcome, signatures });
+      this.questions.set(digest, { ...this.questions.get(digest)!, outcome });
+    }
+  }
+
+  async #isEnough(digest: Hex, signatures: readonly Signature[]): Promise<boolean> {
+    const { members, threshold } = this.stream!;
+    const signers = new Set(await Promise.all(signatures.map((signature) => signerOf(digest, signature))));
+    return members.filter((member) => signers.has(getAddress(member))).length >= Number(threshold);
+  }
+}
+
+const isOf = (told: unknown, address: Address) =>
+  typeof told === "string" && isAddress(told) && getAddress(told) === getAddress(address);
+
+export const engine = new Engine();
