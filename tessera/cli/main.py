@@ -17,6 +17,7 @@ from tessera.cli.club import club
 from tessera.cli.failures import failure_of, failure_of_command
 from tessera.cli.host import host
 from tessera.cli.keeper import keeper
+from tessera.cli.live import live
 from tessera.cli.markets import markets
 from tessera.cli.members import members
 from tessera.cli.portfolio import portfolio
@@ -92,6 +93,7 @@ for command in (
     markets,
     bets,
     host,
+    live,
     club,
     tickets,
     portfolio,

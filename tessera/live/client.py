@@ -105,6 +105,15 @@ class Stream:
     activation: int
 
 
+def stream_on_chain(tessera: Tessera, stream_id: int, house_key: str, activation: int) -> Stream:
+    """A stream by its number, with its panel; key and activation cost are an offer's or its engine's."""
+    sessions, panels = tessera.sessions, tessera.panels
+    panel_id = sessions.stream(stream_id).panel_id
+    members, threshold = tuple(panels.members_of(panel_id)), panels.threshold_of(panel_id)
+    panel = Panel(panel_id, panels.address, members, threshold, sessions.domain)
+    return Stream(sessions.domain, stream_id, house_key, panel, activation)
+
+
 class Connection:
     """A WebSocket to an engine: questions, quotes, books, results and the running head, each checked as it comes.
 
@@ -310,10 +319,8 @@ class Connection:
         said = (int(message["chain_id"]), message["contract"], message["operator"], panel_id, message["panels"])
         if said != expected:
             raise ChainError("this engine is not of the stream that it names")
-        members, threshold = tuple(panels.members_of(panel_id)), panels.threshold_of(panel_id)
-        panel = Panel(panel_id, panels.address, members, threshold, sessions.domain)
         house_key = to_checksum_address(message["house_key"])
-        return Stream(sessions.domain, stream_id, house_key, panel, int(message["terms"]["activation"]))
+        return stream_on_chain(self.tessera, stream_id, house_key, int(message["terms"]["activation"]))
 
     def _line(self, message: Message) -> None:
         line = Line(
@@ -414,6 +421,12 @@ class Player:
         self.on_unanswered: list[Callable[[Message], Awaitable[Any]]] = []  # who publishes when a state was sent
         connection.on_connected.append(self._follow_again)
         self._recall()
+        connection.hear.append(self._hear)
+
+    def _hear(self, message: Message) -> None:
+        """Results of open bets go into the notebook as they come: an exit alone may need them."""
+        if message["type"] == "result":
+            self._outcomes()
 
     def _recall(self) -> None:
         """Takes up a session where its notebook ends. A state that was sent and has no answer freezes it."""
@@ -421,7 +434,11 @@ class Player:
         for line in self.notebook.lines():
             match line["what"]:
                 case "offer":
-                    self.offer = decode(Offer, line["offer"])
+                    self.offer = offer = decode(Offer, line["offer"])
+                    if self.connection.stream is None:  # without the engine, the chain says all that an exit needs
+                        self.connection.stream = stream_on_chain(
+                            self.connection.tessera, offer.stream_id, offer.house_key, offer.activation
+                        )
                     self.session = self.connection.about.domain.digest(self.offer)
                 case "sent":
                     unanswered = decode(State, line["state"])

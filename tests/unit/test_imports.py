@@ -19,7 +19,7 @@ BELOW = {
     "host": {"model", "chain", "index"},
     "live": {"model", "chain", "index"},
     "club": {"model", "chain", "index"},
-    "cli": {"model", "chain", "accounting", "index", "keeper", "host", "club", "deployment"},
+    "cli": {"model", "chain", "accounting", "index", "keeper", "host", "live", "club", "deployment"},
     "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper", "host"},
 }
 
