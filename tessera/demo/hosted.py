@@ -16,7 +16,6 @@ from tessera.chain.panels import PanelCreated
 from tessera.demo.audit import AuditError
 from tessera.demo.hosted_audit import audit
 from tessera.demo.hosted_record import EveningPlayed
-from tessera.demo.matches import Match, ahead
 from tessera.demo.play import Watcher
 from tessera.deployment.deploy import deploy
 from tessera.host.bets_file import read_bets
@@ -25,6 +24,7 @@ from tessera.host.node import Node
 from tessera.host.server import served
 from tessera.host.store import Store
 from tessera.index import Index
+from tessera.observe.matches import Match, ahead
 
 HOST, VALIDATORS = "Wanda", ("Xenia", "Yann", "Zora")
 PLAYERS = ("Anouk", "Bela", "Cosmo", "Dina", "Edda", "Falk")

@@ -11,9 +11,9 @@ from tessera.chain.lmsr_markets import SEED, STAKE
 from tessera.demo.agenda import Agenda
 from tessera.demo.club import Club
 from tessera.demo.friends import FRIENDS, LATE, Friend, View
-from tessera.demo.matches import DAY, HOUR, MINUTE, Goal
 from tessera.demo.plan import Ending, Fixture
 from tessera.model.lmsr import Outcome
+from tessera.observe.matches import DAY, HOUR, MINUTE, Goal
 
 YES, NO, INVALID = Outcome.YES, Outcome.NO, Outcome.INVALID
 # As LmsrMarkets has them.

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from tessera.demo.matches import DAY, HOUR, Match, ahead
 from tessera.demo.ratings import Ratings, first_price, win_chance
+from tessera.observe.matches import DAY, HOUR, Match, ahead
 
 
 class Ending(Enum):

@@ -12,7 +12,7 @@ prices a match while it is played.
 
 from math import exp, factorial
 
-from tessera.demo.matches import Match
+from tessera.observe.matches import Match
 
 START = {
     1800: ("France", "Belgium", "England", "Portugal", "Netherlands", "Spain", "Italy", "Croatia"),  # ranks 2 to 10

@@ -18,9 +18,9 @@ from tessera.chain.lmsr_markets import (
     OutcomeRuled,
     VoteCast,
 )
-from tessera.demo.matches import MINUTE
 from tessera.demo.plan import Fixture
 from tessera.model.lmsr import Outcome, brier
+from tessera.observe.matches import MINUTE
 
 FRESH = MINUTE  # a goal is news for so long
 

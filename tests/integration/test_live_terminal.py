@@ -29,8 +29,9 @@ def test_the_terminal_opens_plays_and_closes_by_the_docs(tmp_path: Path):
             "TESSERA_DEVNET_ACCOUNT": str(PLAYER),
             "HOME": str(tmp_path),
         }
-        joined = run(["tessera", "join"], env={**os.environ, **settings})
-        assert joined.returncode == 0, joined.stderr
+        for own in (["join"], ["consents", "allow", "1"]):
+            done = run(["tessera", *own], env={**os.environ, **settings})
+            assert done.returncode == 0, done.stderr
         done = run(["bash", "-exc", TERMINAL], env={**os.environ, **settings, "TESSERA_JSON": "1"})
         assert done.returncode == 0, done.stderr[-3000:]
         decoder, text, answers = json.JSONDecoder(), done.stdout.strip(), []

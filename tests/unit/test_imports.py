@@ -18,9 +18,10 @@ BELOW = {
     "keeper": {"model", "chain", "accounting", "index"},
     "host": {"model", "chain", "index"},
     "live": {"model", "chain", "index"},
+    "observe": {"model", "chain", "live"},
     "club": {"model", "chain", "index"},
-    "cli": {"model", "chain", "accounting", "index", "keeper", "host", "live", "club", "deployment"},
-    "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper", "host"},
+    "cli": {"model", "chain", "accounting", "index", "keeper", "host", "live", "observe", "club", "deployment"},
+    "demo": {"model", "chain", "accounting", "deployment", "local", "index", "keeper", "host", "live", "observe"},
 }
 
 

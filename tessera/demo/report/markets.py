@@ -5,11 +5,11 @@ from html import escape
 
 from tessera.chain import EUR, WAD, Outcome
 from tessera.demo.friends import FRIENDS
-from tessera.demo.matches import BREAK, HALF, MINUTE, load
 from tessera.demo.plan import Ending
 from tessera.demo.play import Played
 from tessera.demo.record import Bet, Game, Record, Standing, by_information, price_brier, unpriced
 from tessera.demo.report.page import Head, Section, cents, gain, money, percent
+from tessera.observe.matches import BREAK, HALF, MINUTE, load
 
 HABITS = {friend.name: friend.habit for friend in FRIENDS}
 KINDS = {

@@ -14,8 +14,8 @@ from tessera.chain.lmsr_markets import (
     OutcomeProposed,
     VoteCast,
 )
-from tessera.demo.matches import HOUR
 from tessera.demo.plan import Fixture, plan
+from tessera.observe.matches import HOUR
 
 MARKETS = "0x" + "aa" * 20
 ESCROW = "0x" + "ee" * 20

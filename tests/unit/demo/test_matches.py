@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from tessera.demo.matches import DAY, HOUR, MINUTE, TABLE, WEEK, ahead, load, second_of
+from tessera.observe.matches import DAY, HOUR, MINUTE, TABLE, WEEK, ahead, load, second_of
 
 
 @pytest.fixture(scope="module")

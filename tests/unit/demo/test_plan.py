@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
-from tessera.demo.matches import DAY
 from tessera.demo.plan import Ending, plan
+from tessera.observe.matches import DAY
 
 AFTER = 1_800_000_000
 

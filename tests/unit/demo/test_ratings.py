@@ -1,7 +1,7 @@
 import pytest
 
-from tessera.demo.matches import load
 from tessera.demo.ratings import START, WEIGHT, Ratings, first_price, win_chance
+from tessera.observe.matches import load
 
 
 def test_every_team_starts_once():

@@ -16,10 +16,10 @@ from tessera.demo.agenda import Agenda
 from tessera.demo.audit import AuditError, audit
 from tessera.demo.friends import FRIENDS
 from tessera.demo.markets import BrokeError, Game, Season
-from tessera.demo.matches import DAY, HOUR
 from tessera.demo.plan import Ending, plan
 from tessera.demo.play import Watcher, play
 from tessera.demo.report import write
+from tessera.observe.matches import DAY, HOUR
 from tests.undo import undone
 
 YES, NO, INVALID = Outcome.YES, Outcome.NO, Outcome.INVALID

@@ -37,8 +37,6 @@ export function call<
 
 /** How far a call is, in words. */
 export type Stage = string;
-/** The stage from which on it may be mined. */
-export const SENT: Stage = "waiting for the chain";
 
 /** What the contract would return to the person, or to anybody, now. Raises what it would refuse with. */
 export async function simulate(call: Call): Promise<unknown> {
@@ -91,7 +89,7 @@ async function byOwnKey(call: Call, gas: bigint, tell: Tell, signal?: AbortSigna
 async function byWallet(asked: Call & { account: Account }, gas: bigint, tell: Tell): Promise<TransactionReceipt> {
   tell("confirm in your wallet");
   const hash = await wallet.client!.writeContract({ ...asked, gas, chain: chain.client.chain });
-  tell(SENT);
+  tell("waiting for the chain");
   let replaced: "cancelled" | "replaced" | "repriced" | undefined;
   const receipt = await chain.client.waitForTransactionReceipt({
     hash,

@@ -6,10 +6,10 @@ import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount, sign }
 import { chain } from "./chain.svelte";
 import type { Frame } from "./conversation.svelte";
 import { type Asked, engine, EngineRefused, MOST_APART_MS, placeOfSessions, type Reported } from "./engine.svelte";
-import { Refusal } from "./errors";
+import { isDeclined, isRevert, Refusal } from "./errors";
 import { limits } from "./limits.svelte";
 import { isRecord } from "./listings";
-import { type Call, call, send, SENT, type Stage } from "./send";
+import { type Call, call, send, type Stage } from "./send";
 import {
   activationOf,
   asked,
@@ -216,18 +216,18 @@ class Session {
     const nothing = { state: EMPTY, signature: NO_SIGNATURE, receipt: NO_RECEIPT, proof: NO_PROOF, usedSeq: 0n };
     const offered: Kept = { offer, operatorSignature, key, ...nothing, waits: false, results: {} };
     localStorage.setItem(this.#name(account), JSON.stringify(written(offered)));
-    let isSent = false;
     try {
-      await this.#sendOpening(offered, (stage) => {
-        isSent ||= stage === SENT;
-        tell(stage);
-      });
+      await this.#sendOpening(offered, tell);
     } catch (error) {
-      if (!isSent) localStorage.removeItem(this.#name(account));
+      // Where it is not known that nothing was sent, all that an end needs stays.
+      if (isRevert(error) || isDeclined(error)) {
+        localStorage.removeItem(this.#name(account));
+        throw error;
+      }
+      [this.#account, this.id, this.points, this.now] = [account, id, [], offered];
       throw error;
-    } finally {
-      if (isSent) [this.#account, this.id, this.points, this.now] = [account, id, [], offered];
     }
+    [this.#account, this.id, this.points, this.now] = [account, id, [], offered];
     this.#claim(account);
     await this.begin(tell);
   }

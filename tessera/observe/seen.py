@@ -1,0 +1,78 @@
+"""What an observer has seen, and what that says about a question."""
+
+import re
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tessera.model.sessions.questions import NEVER, Kind, pattern
+from tessera.model.sessions.typed import Question
+
+SETTLE_MS = 500  # after a question's end, for what is seen late
+
+
+@dataclass(frozen=True, order=True)
+class Seen:
+    """Something that happened: unix milliseconds of the source, what, and its symbol in pattern questions."""
+
+    at: int
+    what: str
+    symbol: str = ""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Questions whose text has `words` (a regular expression, any case) are about what is called `what`."""
+
+    words: str
+    what: str
+
+    def is_of(self, question: Question) -> bool:
+        """Whether a question is about it."""
+        return re.search(self.words, question.text, re.IGNORECASE) is not None
+
+
+class Witness:
+    """An observer's memory. `known_until` says up to when, unix milliseconds, all that could be seen was noted.
+
+    It is what `tessera.live.client.Observer` asks as its source.
+    """
+
+    def __init__(
+        self, topics: Iterable[Topic], seen: Iterable[Seen] = (), known_until: Callable[[], int] | None = None
+    ):
+        """Without `known_until` it is what `look` was told last."""
+        self.topics = tuple(topics)
+        self._seen = sorted(seen)
+        self._known_until = known_until or (lambda: self._looked)
+        self._looked = 0
+
+    def look(self, at: int, seen: Iterable[Seen] = ()) -> None:
+        """Notes what was seen up to a time."""
+        for one in seen:
+            insort(self._seen, one)
+        self._looked = max(self._looked, at)
+
+    async def __call__(self, question: Question) -> int | None:
+        """What was observed, as `questions.winning_choice` takes it; None: nothing yet, or no topic of its own."""
+        if self._known_until() < question.end + SETTLE_MS:
+            return None
+        return self.observed(question)
+
+    def observed(self, question: Question) -> int | None:
+        """The same of what has been noted so far."""
+        topic = next((topic for topic in self.topics if topic.is_of(question)), None)
+        if topic is None:
+            return None
+        first = bisect_right(self._seen, Seen(question.start, ""))
+        window = [seen for seen in self._seen[first:] if seen.what == topic.what and seen.at <= question.end]
+        match Kind(question.kind):
+            case Kind.BINARY:
+                return int(bool(window))
+            case Kind.QUANTITY:
+                return len(window)
+            case Kind.TIMING:
+                return window[0].at - question.start if window else NEVER
+            case Kind.PATTERN:
+                symbols = "".join(seen.symbol for seen in window)[: question.symbols]
+                return pattern(symbols.encode())
