@@ -174,8 +174,8 @@ def own_key(visit: Visit) -> str:
 
 @pytest.fixture
 def visit(browser, address, url, request) -> Iterator[Callable[..., Visit]]:
-    """Opens the page in a browser of its own; `wallet` is what the person has there, and `node` what that one asks, `link`
-    what was sent to them."""
+    """Opens the page in a browser of its own; `wallet` is what the person has there, `node` what that wallet asks, and
+    `link` what was sent to the person."""
     faults, contexts, visits = [], [], []
 
     def open_page(
