@@ -66,7 +66,6 @@ export type Stream = {
     readonly greatest_stake: bigint;
     readonly picture_delay_ms: bigint;
   };
-  readonly fairness: unknown;
 };
 
 /** A question with what is known of it. */
@@ -213,7 +212,7 @@ class Engine extends Conversation {
     if (isOther) this.#forget();
     this.#place = place;
     const houseKey = addressOf(frame.house_key);
-    this.stream = { id, operator, houseKey, panelId, members, threshold, terms, fairness: frame.fairness };
+    this.stream = { id, operator, houseKey, panelId, members, threshold, terms };
     this.#compare(readInt(frame.n), readHash(frame.head));
     this.ahead = Number(readInt(frame.now)) - Date.now();
     this.refused = undefined;
