@@ -1,6 +1,7 @@
 """A house of hosted bets as tests use it: one of the two products over an ordinary Escrow, players, host and panel."""
 
 import boa
+import pytest
 from eth_account import Account
 from eth_utils import keccak
 
@@ -143,3 +144,15 @@ class House:
 
     def pot(self, listing: Listing) -> int:
         return self.escrow.pot_balance(self.bets, listing.bet_id)
+
+
+@pytest.fixture(scope="module")
+def pools(evm):
+    """ProrataBets with its people."""
+    return House("ProrataBets")
+
+
+@pytest.fixture(scope="module")
+def odds(evm):
+    """OddsBets with its people."""
+    return House("OddsBets")

@@ -192,6 +192,7 @@ def _number_of(shown_bet: "ShownBet", prediction: str) -> int:
 def _state(session: Session, shown_bet: "ShownBet") -> State:
     """Raises Refused where the host gave the bet's salt to another bet, or took it back."""
     from tessera.host.catalogue import NOT_LISTED, REVOKED
+    from tessera.host.view import phase_of
 
     listing, every = shown_bet.listing, range(len(shown_bet.listing.predictions))
     known = shown_bet.contract.bet_of(listing.host, listing.salt)
@@ -212,9 +213,7 @@ def _state(session: Session, shown_bet: "ShownBet") -> State:
         pool = session.tessera.prorata
         verdict, terms, bankroll = pool.settlement(shown_bet.bet_id), pool.terms(shown_bet.bet_id), 0
         staked, waiting = [pool.staked(shown_bet.bet_id, number) for number in every], [0 for _ in every]
-    status = "OPEN" if session.now < terms.closes_at else "CLOSED"
-    if verdict.settled:
-        status = "REFUNDED" if verdict.refunded else "SETTLED"
+    status = phase_of(terms.closes_at, session.now, settled=verdict.settled, refunded=verdict.refunded)
     outcome = verdict.outcome if status == "SETTLED" else None
     return State(status, True, terms.closes_at, staked, waiting, bankroll, outcome)
 

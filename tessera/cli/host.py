@@ -175,6 +175,8 @@ def _bankroll(session: Session, listed_bet: "ListedBet") -> dict:
 
 def _status(session: Session, bet: "ListedBet") -> dict:
     """A bet as its host sees it; once it is settled nothing of it is at stake."""
+    from tessera.host.view import phase_of
+
     lens, every = session.tessera.odds_lens, range(len(bet.listing.predictions))
     pot = session.tessera.escrow.pot_balance(_contract(session, bet).address, bet.bet_id)
     bankroll = free = waiting = 0
@@ -185,13 +187,12 @@ def _status(session: Session, bet: "ListedBet") -> dict:
             waiting = pot - bankroll - sum(staked)
     else:
         staked = [session.tessera.prorata.staked(bet.bet_id, number) for number in every]
-    state = "OPEN" if session.now < bet.closes_at else "CLOSED"
     if bet.settled:
-        state, staked = "REFUNDED" if bet.refunded else "SETTLED", [0 for _ in every]
+        staked = [0 for _ in every]
     return {
         "bet_id": f"0x{bet.bet_id.hex()}",
         "description": bet.listing.description,
-        "status": state,
+        "status": phase_of(bet.closes_at, session.now, settled=bet.settled, refunded=bet.refunded),
         "closes_at": Moment(bet.closes_at),
         "result_deadline": Moment(bet.listing.result_deadline),
         "staked": eur(sum(staked)),

@@ -13,6 +13,7 @@ from tessera.cli.show import Said, card, eur, rows, sent
 if TYPE_CHECKING:
     from tessera.chain import Receipt
     from tessera.host.view import ListedBet, Stake
+    from tessera.index.snapshot import Snapshot
 
 
 @bets.command()
@@ -28,7 +29,7 @@ def mine(session: Session):
         ids = {row.bet_id for row in snapshot.rows(BetPlaced, TicketQueued, account=account)}
         known = listed_bets(snapshot, bet_id=list(ids))
         stakes = stakes_of(session.tessera, snapshot, known, account=account).get(account, ())
-    next_of = {bet_id: _next(session, bet) for bet_id, bet in known.items()}
+        next_of = {bet_id: _next(session, snapshot, bet) for bet_id, bet in known.items()}
     rows(
         session, "Your bets", [_stake(known[stake.bet_id], stake, next_of[stake.bet_id]) for stake in reversed(stakes)]
     )
@@ -95,15 +96,14 @@ def _listed(session: Session, bet: str) -> "ListedBet":
         return listed_bets(snapshot, bet_id=ids)[ids[0]]
 
 
-def _next(session: Session, bet: "ListedBet") -> str | None:
+def _next(session: Session, snapshot: "Snapshot", bet: "ListedBet") -> str | None:
     """What its owner can do about a bet now."""
     from tessera.host.payout import due, is_decided
 
     if not bet.settled:
         is_over = session.now >= bet.listing.closes_at and is_decided(session.tessera, bet, session.now)
         return "settle" if is_over else None
-    with session.index.snapshot() as snapshot:
-        return "claim" if due(session.tessera, snapshot, bet, account=session.wallet.address) else None
+    return "claim" if due(session.tessera, snapshot, bet, account=session.wallet.address) else None
 
 
 def _stake(bet: "ListedBet", stake: "Stake", next_step: str | None) -> dict:

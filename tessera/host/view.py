@@ -93,6 +93,13 @@ class View:
         return offered.listing.closes_at if listed is None else listed.closes_at
 
 
+def phase_of(closes_at: int, now: int, *, settled: bool, refunded: bool) -> str:
+    """How far a listed bet is, in the word of the command line: OPEN, CLOSED, SETTLED or REFUNDED."""
+    if settled:
+        return "REFUNDED" if refunded else "SETTLED"
+    return "OPEN" if now < closes_at else "CLOSED"
+
+
 def listed_bets(snapshot: Snapshot, **equal) -> dict[bytes, ListedBet]:
     """All bets that were ever listed, in order: those of a host (`host=...`), or of these ids (`bet_id=[...]`)."""
     rows = list(snapshot.rows(BetListed, **equal))

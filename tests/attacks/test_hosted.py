@@ -7,21 +7,11 @@ import boa
 import pytest
 
 from tessera.chain.hosted_bets import NO_SIGNATURE
-from tests.hosted import COIN, HOUR, INVALID, PURSE, House
+from tests.hosted import COIN, HOUR, INVALID, PURSE, House, odds, pools
 from tests.logs import events
 from tests.unit.conftest import NOW, load
 
-__all__ = ["load"]
-
-
-@pytest.fixture(scope="module")
-def pools(evm):
-    return House("ProrataBets")
-
-
-@pytest.fixture(scope="module")
-def odds(evm):
-    return House("OddsBets")
+__all__ = ["load", "odds", "pools"]
 
 
 def gains(house, *people) -> list[int]:

@@ -11,23 +11,13 @@ Cases that cannot apply, and why:
 import boa
 import pytest
 
-from tests.hosted import COIN, DAY, INVALID, House
+from tests.hosted import COIN, DAY, INVALID, odds, pools
 from tests.logs import events
 from tests.unit.conftest import NOW, load
 
-__all__ = ["load"]
+__all__ = ["load", "odds", "pools"]
 
 YEAR = 365 * DAY
-
-
-@pytest.fixture(scope="module")
-def pools(evm):
-    return House("ProrataBets")
-
-
-@pytest.fixture(scope="module")
-def odds(evm):
-    return House("OddsBets")
 
 
 @pytest.fixture(params=["pools", "odds"])
