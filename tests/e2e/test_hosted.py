@@ -108,12 +108,25 @@ def choose(page: Visit, bet: str, prediction: str, stake: str) -> None:
     page.tab.get_by_label("Stake in EUR").fill(stake)
 
 
+def bets_by_own_transaction(page: Visit, tessera, player: Wallet) -> None:
+    """Nobody has bet on it and no bankroll is behind it: the page lists it, and all of the stake waits."""
+    choose(page, "C wins on D", "win", "7")
+    row = page.tab.locator("dl div", has_text="Covered at once")
+    assert "0.00 EUR; 7.00 EUR wait to be covered" in page.text(row)
+    page.tab.get_by_text("Without the host's help").click()
+    page.press("Send the bet yourself", "Your bet is placed.")
+    bet_id = bytes.fromhex(page.tab.url.rsplit("0x", 1)[1])
+    assert tessera.odds_lens.ticket(bet_id, ticket_id_of(0, 0)).pending == 7 * EUR
+    page.tab.get_by_text("Your balance: 33.00 EUR.").wait_for()
+
+
 def test_two_people_bet_against_each_other_through_a_host(
     visit, new_person, tessera, url, address, folder, tmp_path, panel
 ):
     closes_at = datetime.fromtimestamp(time_of(tessera) + OPEN_SECONDS, UTC).replace(tzinfo=None)
     bets = "[bets:0]\ndesc = A wins on B\npredictions = [win, loss]\nrange = [1, 100]\n"
     bets += f"time_lapse = {closes_at.isoformat()}\n"
+    bets += "[bets:1]\ndesc = C wins on D\npredictions = [win, loss]\nodds = 80%, 110%\nrange = [1, 40]\n"
     with running_host(url, folder, tmp_path, panel, bets) as host:
         first = visit("hosted", at=at_host(address, host))
         first.button("Start").click()
@@ -149,6 +162,9 @@ def test_two_people_bet_against_each_other_through_a_host(
         second.says("10.00 EUR in the pool, 10.00 EUR yours")
         assert tessera.prorata.stake_of(bet_id, 1, loser.address) == 10 * EUR
 
+        second.tab.get_by_role("link", name="← Hosted bets").click()
+        bets_by_own_transaction(second, tessera, loser)
+
         for page in (first, second):
             page.tab.get_by_role("link", name="← Hosted bets").click()
             row = page.tab.get_by_role("row", name="A wins on B")
@@ -160,7 +176,7 @@ def test_two_people_bet_against_each_other_through_a_host(
             page.says(result)
             page.picture("hosted-settled")
     assert tessera.escrow.balance_of(winner.address) == 59 * EUR
-    assert tessera.escrow.balance_of(loser.address) == 40 * EUR
+    assert tessera.escrow.balance_of(loser.address) == 33 * EUR
 
 
 def listed(tessera, panel: int, description: str, **changes) -> Listing:

@@ -8,6 +8,7 @@ import { betToSign, endOf, signInText } from "../src/lib/asked";
 import {
   betIdOf,
   checkedBet,
+  coveredAtOnce,
   domainOf,
   edgeOf,
   inPool,
@@ -81,6 +82,16 @@ test.each(each)("the id of a listing: %s", (_, one) => {
 test.each(each)("an open bet is taken as the host signed it: %s", async (_, one) => {
   const bet = await opened(one);
   expect(bet).toMatchObject({ number: 0, id: one.bet_id, closesAt: Number(one.listing.closes_at), transaction: undefined });
+});
+
+test("a host's leave to bet in a private bet is passed on as it is, and what is none is no leave", async () => {
+  const voucher = { expires_at: "1900000000", signature: "0x5c1f" };
+  const taken = await checkedBet(frame(pool, { voucher }), place);
+  expect(taken.voucher).toEqual({ expires_at: 1_900_000_000n, signature: "0x5c1f" });
+  expect(taken.offer).toEqual({ expires_at: BigInt(pool.offer.expires_at), signature: pool.offer.signature });
+  for (const told of [null, "leave", { ...voucher, signature: "leave" }, { ...voucher, expires_at: -1 }]) {
+    expect((await checkedBet(frame(pool, { voucher: told }), place)).voucher).toEqual({ expires_at: 0n, signature: "0x" });
+  }
 });
 
 test("every change of a listing's content is noticed", async () => {
@@ -243,6 +254,21 @@ test("fair odds lose nothing, and odds that the house loses at do not lose less 
   expect(lossAtOdds(100n * EUR, odds([1_000n, 1_000n]))).toBe(0n);
   expect(edgeOf(odds([1_100n, 1_100n], 0n))).toBeLessThan(0n);
   expect(lossAtOdds(100n * EUR, odds([1_100n, 1_100n]))).toBe(0n);
+});
+
+test("what of a stake at odds is covered at once: as the contract confirms it, to the unit", () => {
+  const listing = odds([800n, 1_100n], 100n);
+  const empty = { bankroll: 0n, staked: [0n, 0n], waiting: [0n, 0n] };
+  expect(coveredAtOnce(listing, empty, 0, EUR)).toBe(0n);
+  // 0.81 of a unit for each: 4,938,271 * 1.8 + 49,383 = 4,938,271 + 4,000,000, with both products rounded up.
+  expect(coveredAtOnce(listing, { ...empty, bankroll: 4n * EUR }, 0, 7n * EUR)).toBe(4_938_271n);
+  expect(coveredAtOnce(listing, { ...empty, bankroll: 4n * EUR }, 0, 4_938_271n)).toBe(4_938_271n);
+  // 20 on the other side lose where this one wins: (22 + 20 - 0.2) / 0.81, less a unit for rounding up.
+  expect(coveredAtOnce(listing, { bankroll: 22n * EUR, staked: [0n, 20n * EUR], waiting: [0n, 0n] }, 0, 80n * EUR)).toBe(
+    51_604_937n,
+  );
+  expect(coveredAtOnce(listing, { ...empty, bankroll: 100n * EUR, waiting: [1n, 0n] }, 0, EUR)).toBe(0n);
+  expect(coveredAtOnce(listing, { ...empty, bankroll: 100n * EUR, waiting: [1n, 0n] }, 1, EUR)).toBe(EUR);
 });
 
 test("a pool pays as docs/hosted.md says, and loses its commissions of what others stake", () => {

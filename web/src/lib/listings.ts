@@ -21,6 +21,9 @@ export type Kind = "ProrataBets" | "OddsBets";
 /** Money in units, times in unix seconds, profits in tenths of a percent, commissions in basis points. */
 export type Listing = ContractFunctionArgs<typeof prorataBetsAbi, "nonpayable", "list_bet">[0];
 
+/** A host's offer of a listing, or its leave for an account to bet in a private one; as contracts take them. */
+export type HostSignature = { readonly expires_at: bigint; readonly signature: Hex };
+
 /** Where hosted bets are on the page's chain. */
 export type Place = { readonly chainId: number; readonly contracts: Record<Kind, Address> };
 
@@ -35,6 +38,9 @@ export type OpenBet = {
   readonly closesAt: number;
   /** In which it was listed; undefined: nobody has bet yet. */
   readonly transaction: Hex | undefined;
+  readonly offer: HostSignature;
+  /** Of use in a private bet; only the contract checks it. */
+  readonly voucher: HostSignature;
 };
 
 const LISTING = getAbiItem({ abi: prorataBetsAbi, name: "list_bet" }).inputs[0];
@@ -103,7 +109,8 @@ export async function checkedBet(told: unknown, place: Place): Promise<OpenBet> 
   if (told.desc !== listing.description || told.predictions !== `[${listing.predictions.join(",")}]`) {
     throw new Refusal("The host describes this bet in other words than it signed.");
   }
-  if (!(await isSigned(told.host_signature, listing.host, kind, id, place))) {
+  const offer = signatureOf(told.host_signature);
+  if (!offer || !(await isSigned(offer, listing.host, kind, id, place))) {
     throw new Refusal("The host did not sign this bet.");
   }
   const [listed, shown] = [Number(listing.closes_at), Date.parse(String(told.time_lapse)) / 1000];
@@ -114,20 +121,27 @@ export async function checkedBet(told: unknown, place: Place): Promise<OpenBet> 
     listing,
     closesAt: shown < listed ? shown : listed,
     transaction: READ.bytes32!(told.tx) as Hex | undefined,
+    offer,
+    voucher: signatureOf(told.voucher) ?? NO_SIGNATURE,
   };
 }
 
-async function isSigned(told: unknown, host: Address, kind: Kind, id: Hex, place: Place): Promise<boolean> {
-  if (!isRecord(told) || !isHex(told.signature)) return false;
+const NO_SIGNATURE: HostSignature = { expires_at: 0n, signature: "0x" };
+
+function signatureOf(told: unknown): HostSignature | undefined {
+  if (!isRecord(told) || !isHex(told.signature)) return undefined;
   const expires = READ.uint256!(told.expires_at) as bigint | undefined;
-  if (expires === undefined) return false;
+  return expires === undefined ? undefined : { expires_at: expires, signature: told.signature };
+}
+
+function isSigned(offer: HostSignature, host: Address, kind: Kind, id: Hex, place: Place): Promise<boolean> {
   return verifyTypedData({
     address: host,
     domain: domainOf(kind, place),
     types: hostedTypes,
     primaryType: "Offer",
-    message: { bet_id: id, expires_at: expires },
-    signature: told.signature,
+    message: { bet_id: id, expires_at: offer.expires_at },
+    signature: offer.signature,
   }).catch(() => false);
 }
 
@@ -158,6 +172,27 @@ export const edgeOf = ({ profits, validator_bps }: Listing) => WAD - returned(pr
 export function lossAtOdds(stake: bigint, { profits }: Listing): bigint {
   const loss = stake - (stake * returned(profits)) / WAD;
   return loss > 0n ? toMille(loss) : 0n;
+}
+
+/** A bet at odds as it stands: the bankroll, what is confirmed on each prediction, and how many tickets wait there. */
+export type Cover = { readonly bankroll: bigint; readonly staked: readonly bigint[]; readonly waiting: readonly bigint[] };
+
+/** How much of a stake is covered, so that it is confirmed when it is placed: nothing where somebody waits before. Each outcome
+ * has to be paid with the validators' part, both rounded up, as in the contract; a stake on one never uncovers another. */
+export function coveredAtOnce(listing: Listing, cover: Cover, prediction: number, stake: bigint): bigint {
+  if (cover.waiting[prediction]) return 0n;
+  const all = cover.staked.reduce((sum, amount) => sum + amount, 0n);
+  const factor = MILLE + listing.profits[prediction]!;
+  const covers = (more: bigint) =>
+    up((cover.staked[prediction]! + more) * factor, MILLE) + up((all + more) * listing.validator_bps, BPS) <=
+    all + more + cover.bankroll;
+  let [low, high] = [0n, stake];
+  while (low < high) {
+    const middle = (low + high + 1n) / 2n;
+    if (covers(middle)) low = middle;
+    else high = middle - 1n;
+  }
+  return low;
 }
 
 /** What a stake in a pool would pay and lose on average, as the pool stands with it in: `pays` is rounded down as the contract

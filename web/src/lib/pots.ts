@@ -7,7 +7,7 @@ import { forGood, happened, whileSame } from "./follow";
 import { history } from "./history";
 import { betsAt, placeOfBets } from "./host.svelte";
 import { isPutIn } from "./ledger";
-import type { Kind, Listing } from "./listings";
+import type { Cover, Kind, Listing, OpenBet } from "./listings";
 import { type Call, call } from "./send";
 import { named } from "./texts";
 
@@ -214,6 +214,36 @@ export const panelOf = (id: bigint) =>
     if (members.length === 0) throw new Refusal(`There is no panel ${id}: nobody would decide this bet.`);
     return { members, threshold };
   });
+
+/** What backs a listed bet at odds. */
+export const readCover = (id: Hex, predictions: number): Promise<Cover> =>
+  whileSame(`cover ${id}`, [{ by: chain.address("OddsBets"), first: id }], async () => {
+    const lens = chain.at("OddsLens");
+    const [book, ...lines] = await Promise.all([
+      chain.client.readContract({ ...lens, functionName: "book", args: [id] }),
+      ...Array.from({ length: predictions }, (_, number) =>
+        chain.client.readContract({ ...lens, functionName: "line", args: [id, BigInt(number)] }),
+      ),
+    ]);
+    return { bankroll: book.bankroll, staked: lines.map((line) => line.staked), waiting: lines.map((line) => line.waiting) };
+  });
+
+/** Stakes on a prediction by a transaction of one's own, which lists the bet where nobody has bet yet; at odds at least `covered`
+ * is confirmed, or nothing is done. A bet at odds that is not listed has to be `list`ed first. */
+export function placing(
+  { kind, id, listing, transaction, offer, voucher }: OpenBet,
+  prediction: number,
+  stake: bigint,
+  covered: bigint,
+): Call {
+  const number = BigInt(prediction);
+  if (kind === "OddsBets") return call(chain.at(kind), "place", [id, number, stake, covered, voucher]);
+  if (transaction) return call(chain.at(kind), "place", [id, number, stake, voucher]);
+  return call(chain.at(kind), "list_and_place", [listing, offer, number, stake, voucher]);
+}
+
+/** Lists a bet that its host offers. */
+export const list = ({ kind, listing, offer }: OpenBet): Call => call(betsAt(kind), "list_bet", [listing, offer]);
 
 /** A listed pool: stakes of all, and an account's own, on each prediction. */
 export const readPool = (id: Hex, predictions: number, account: Address | undefined) =>
