@@ -64,14 +64,14 @@ class Service:
                 return
 
     async def _opened_again(self) -> Journal | None:
-        told = ""
+        warned = ""
         while not await self._is_stopping(AGAIN_SECONDS):
             try:
                 return await asyncio.to_thread(self._open)
             except JournalError as error:
-                if str(error) != told:
+                if str(error) != warned:
                     log.warning("%s", error)
-                told = str(error)
+                warned = str(error)
         return None
 
     async def _taken(self, journal: Journal) -> Runner | None:

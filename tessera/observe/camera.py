@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tessera.observe.seen import Seen, Topic
 from tessera.observe.traffic import CROSSED_Y, ENTERED_X, FPS, FRAME_MS, HEIGHT, STOP_X, TURNED_Y, WIDTH
+from tessera.observe.witness import Sighting, Topic
 
 TOPICS = (
     Topic(r"\bturns? left\b", "left turn"),
@@ -79,14 +79,14 @@ METHODS: dict[str, Callable[[], Masks]] = {
 
 @dataclass
 class Track:
-    """Something that moves: what it is, where it was last, and what was told of it."""
+    """Something that moves: what it is, where it was last, and what was reported of it."""
 
     kind: str
     x: float
     y: float
     is_whole: bool = False  # it was seen away from the edges: what it is, is known
     missing: int = 0
-    told: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
 
 
 class Camera:
@@ -104,8 +104,8 @@ class Camera:
         """The time of the last picture, unix milliseconds."""
         return self._begin + max(self._number - 1, 0) * FRAME_MS
 
-    def read(self, frame: np.ndarray) -> list[Seen]:
-        """What the next picture shows that was not told yet."""
+    def read(self, frame: np.ndarray) -> list[Sighting]:
+        """What the next picture shows that was not reported yet."""
         mask = cv2.morphologyEx(self._mask(frame), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -116,7 +116,7 @@ class Camera:
             for contour in contours:
                 self._follow(frame, contour)
         self._tracks = [track for track in self._tracks if track.missing <= FORGOTTEN]
-        return [seen for track in self._tracks if track.is_whole and track.missing == 0 for seen in self._told(track)]
+        return [new for track in self._tracks if track.is_whole and track.missing == 0 for new in self._news(track)]
 
     def _follow(self, frame: np.ndarray, contour: np.ndarray) -> None:
         left, top, width, height = cv2.boundingRect(contour)
@@ -134,10 +134,10 @@ class Camera:
         else:
             self._tracks.append(track := Track("", x, y))
         is_cut_off = left <= 1 or left + width >= WIDTH - 1 or top <= 1 or top + height >= HEIGHT - 1
-        if not is_cut_off and not track.told:
+        if not is_cut_off and not track.reported:
             track.kind, track.is_whole = _kind(frame, left, top, width, height), True
 
-    def _told(self, track: Track) -> Iterator[Seen]:
+    def _news(self, track: Track) -> Iterator[Sighting]:
         if track.kind == "person":
             if track.y < CROSSED_Y:
                 yield from self._once(track, "person")
@@ -145,7 +145,7 @@ class Camera:
             if track.x > STOP_X:
                 yield from self._once(track, "bus")
         elif track.x > ENTERED_X:
-            is_new = "car" not in track.told
+            is_new = "car" not in track.reported
             yield from self._once(track, "car", track.kind[0].upper())
             if is_new:
                 if (self._last_colour, track.kind) == ("red", "blue"):
@@ -154,10 +154,10 @@ class Camera:
             if track.y < TURNED_Y:
                 yield from self._once(track, "left turn")
 
-    def _once(self, track: Track, what: str, symbol: str = "") -> Iterator[Seen]:
-        if what not in track.told:
-            track.told.add(what)
-            yield Seen(self.at, what, symbol)
+    def _once(self, track: Track, what: str, symbol: str = "") -> Iterator[Sighting]:
+        if what not in track.reported:
+            track.reported.add(what)
+            yield Sighting(self.at, what, symbol)
 
 
 def _kind(frame: np.ndarray, left: int, top: int, width: int, height: int) -> str:
@@ -169,13 +169,15 @@ def _kind(frame: np.ndarray, left: int, top: int, width: int, height: int) -> st
     return "blue" if blue > red else "red"
 
 
-def watched(frames: Iterable[np.ndarray], method: str, begin: int, *, noise: float = 0.0, seed: int = 0) -> list[Seen]:
+def watched(
+    frames: Iterable[np.ndarray], method: str, begin: int, *, noise: float = 0.0, seed: int = 0
+) -> list[Sighting]:
     """All that a camera sees in pictures, whose every byte is off by noise of this standard deviation."""
-    camera, chance, seen = Camera(method, begin), np.random.default_rng(seed), []
+    camera, chance, sightings = Camera(method, begin), np.random.default_rng(seed), []
     for frame in frames:
         noisy = frame + chance.normal(0, noise, frame.shape) if noise else frame
-        seen += camera.read(np.clip(noisy, 0, 255).astype(np.uint8))
-    return seen
+        sightings += camera.read(np.clip(noisy, 0, 255).astype(np.uint8))
+    return sightings
 
 
 def save(frames: Iterable[np.ndarray], path: Path) -> None:

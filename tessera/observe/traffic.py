@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tessera.observe.seen import Seen
+from tessera.observe.witness import Sighting
 
 WIDTH, HEIGHT, FPS = 320, 240, 10
 FRAME_MS = 1_000 // FPS
@@ -71,24 +71,24 @@ def scene(seed: int, seconds: int) -> list[Mover]:
     return sorted((mover for mover in movers if mover.at >= 0), key=lambda mover: mover.at)
 
 
-def truth(movers: list[Mover], begin: int) -> list[Seen]:
+def truth(movers: list[Mover], begin: int) -> list[Sighting]:
     """What happens, for a street that begins at a time, unix milliseconds."""
-    seen, before = [], ""
+    sightings, before = [], ""
     for mover in movers:
         if mover.kind == "person":
-            seen.append(Seen(_ms(begin, mover.reaches(HEIGHT - CROSSED_Y)), "person"))
+            sightings.append(Sighting(_ms(begin, mover.reaches(HEIGHT - CROSSED_Y)), "person"))
             continue
         if mover.kind == "bus":
-            seen.append(Seen(_ms(begin, mover.reaches(STOP_X)), "bus"))
+            sightings.append(Sighting(_ms(begin, mover.reaches(STOP_X)), "bus"))
             continue
         entered = _ms(begin, mover.reaches(ENTERED_X))
-        seen.append(Seen(entered, "car", mover.kind[0].upper()))
+        sightings.append(Sighting(entered, "car", mover.kind[0].upper()))
         if (before, mover.kind) == ("red", "blue"):
-            seen.append(Seen(entered, "blue after red"))
+            sightings.append(Sighting(entered, "blue after red"))
         before = mover.kind
         if mover.turns:
-            seen.append(Seen(_ms(begin, mover.reaches(SIDE_X + ROAD_Y - TURNED_Y)), "left turn"))
-    return sorted(seen)
+            sightings.append(Sighting(_ms(begin, mover.reaches(SIDE_X + ROAD_Y - TURNED_Y)), "left turn"))
+    return sorted(sightings)
 
 
 def _ms(begin: int, seconds: float) -> int:

@@ -9,7 +9,7 @@ from tessera.model.sessions import questions
 from tessera.model.sessions.questions import NEVER, Kind
 from tessera.model.sessions.typed import Choice, Question
 from tessera.observe import traffic
-from tessera.observe.seen import Seen, Witness
+from tessera.observe.witness import Sighting, Witness
 
 camera = pytest.importorskip("tessera.observe.camera")
 BEGIN, SECONDS, SEED = 1_800_000_000_000, 40, 79
@@ -33,7 +33,7 @@ def pictures(street) -> list:
 
 
 @pytest.fixture(scope="module")
-def watched(pictures) -> dict[str, list[Seen]]:
+def watched(pictures) -> dict[str, list[Sighting]]:
     """What each method sees."""
     return {
         method: camera.watched(pictures, method, BEGIN, noise=5, seed=seed)
@@ -89,7 +89,7 @@ def test_two_of_three_agree_on_the_truth(street, watched, number, fault):
         witnesses[1] = Witness(
             camera.TOPICS,
             [
-                Seen(BEGIN + second * 1_000, what, "B")
+                Sighting(BEGIN + second * 1_000, what, "B")
                 for second in range(SECONDS)
                 for what in ("left turn", "person", "bus")
             ],

@@ -9,7 +9,7 @@ from tessera.model.sessions.questions import NEVER, Kind, pattern
 from tessera.model.sessions.typed import Choice, Question
 from tessera.observe import football
 from tessera.observe.matches import load
-from tessera.observe.seen import SETTLE_MS, Seen, Topic, Witness
+from tessera.observe.witness import SETTLE_MS, Sighting, Topic, Witness
 from tests.unit.observe.test_camera import agreed
 
 BEGIN, SPEED = 1_800_000_000_000, 30
@@ -71,7 +71,7 @@ def test_nothing_is_said_before_it_is_over_nor_of_another_topic():
 def test_a_window_has_both_its_ends():
     question = asked(Kind.QUANTITY, "Goals?", 20_000, 40_000, [(0, 0), (1, 9)])
     times = (question.start - 1, question.start, question.end, question.end + 1)
-    seen = [Seen(at, "goal", "H") for at in times]
+    seen = [Sighting(at, "goal", "H") for at in times]
     assert Witness([Topic("goal", "goal")], seen).observed(question) == 2
 
 

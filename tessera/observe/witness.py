@@ -12,7 +12,7 @@ SETTLE_MS = 500  # after a question's end, for what is seen late
 
 
 @dataclass(frozen=True, order=True)
-class Seen:
+class Sighting:
     """Something that happened: unix milliseconds of the source, what, and its symbol in pattern questions."""
 
     at: int
@@ -39,18 +39,18 @@ class Witness:
     """
 
     def __init__(
-        self, topics: Iterable[Topic], seen: Iterable[Seen] = (), known_until: Callable[[], int] | None = None
+        self, topics: Iterable[Topic], sightings: Iterable[Sighting] = (), known_until: Callable[[], int] | None = None
     ):
-        """Without `known_until` it is what `look` was told last."""
+        """Without `known_until` it is the last time that `look` was given."""
         self.topics = tuple(topics)
-        self._seen = sorted(seen)
+        self._sightings = sorted(sightings)
         self._known_until = known_until or (lambda: self._looked)
         self._looked = 0
 
-    def look(self, at: int, seen: Iterable[Seen] = ()) -> None:
+    def look(self, at: int, sightings: Iterable[Sighting] = ()) -> None:
         """Notes what was seen up to a time."""
-        for one in seen:
-            insort(self._seen, one)
+        for sighting in sightings:
+            insort(self._sightings, sighting)
         self._looked = max(self._looked, at)
 
     async def __call__(self, question: Question) -> int | None:
@@ -64,8 +64,12 @@ class Witness:
         topic = next((topic for topic in self.topics if topic.is_of(question)), None)
         if topic is None:
             return None
-        first = bisect_right(self._seen, Seen(question.start, ""))
-        window = [seen for seen in self._seen[first:] if seen.what == topic.what and seen.at <= question.end]
+        first = bisect_right(self._sightings, Sighting(question.start, ""))
+        window = [
+            sighting
+            for sighting in self._sightings[first:]
+            if sighting.what == topic.what and sighting.at <= question.end
+        ]
         match Kind(question.kind):
             case Kind.BINARY:
                 return int(bool(window))
@@ -74,5 +78,5 @@ class Witness:
             case Kind.TIMING:
                 return window[0].at - question.start if window else NEVER
             case Kind.PATTERN:
-                symbols = "".join(seen.symbol for seen in window)[: question.symbols]
+                symbols = "".join(sighting.symbol for sighting in window)[: question.symbols]
                 return pattern(symbols.encode())
