@@ -14,13 +14,13 @@ from threading import Lock
 import click
 import segno
 
-from scripts.web import DIST, EVERYWHERE, HERE, address_in_network, bots, build, devnet
 from tessera.chain import ChainError, Wallet
 from tessera.chain.embedded import known_account
 from tessera.club.node import opened
 from tessera.club.server import run
 from tessera.club.settings import Settings
 from tessera.local.devnet import RECORD
+from tessera.local.page import DIST, EVERYWHERE, HERE, address_in_network, bots, build, devnet
 
 NODE = 16  # the devnet's account that invites and gives gas; those above are a panel
 DAYS = 1

@@ -17,6 +17,7 @@ from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.local.chain import UNITS, LocalChain
 from tessera.local.newcomers import Newcomers
+from tessera.local.page import build
 from tests.integration.conftest import ROOT, running_devnet
 
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 800}
@@ -40,7 +41,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    web.build()
+    build()
 
 
 @pytest.fixture(scope="session")

@@ -18,11 +18,12 @@ from urllib.request import urlopen
 import pytest
 from eth_account import Account
 
-from scripts import devnet, web
+from scripts import devnet
 from tessera.chain import EUR, WAD, Outcome, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
 from tessera.local.chain import DAY, HOUR
+from tessera.local.page import DIST
 from tests.chromium import FLAGS
 from tests.e2e.conftest import PATIENCE, PHONE, ROOT, Visit, own_key
 from tests.e2e.play import new_market
@@ -88,7 +89,7 @@ def serving(url: str, folder: Path, own: Path, *, node: int = NODE) -> Iterator[
         url = "{address}"
         rpc = "{url}"
         record = "{folder / devnet.RECORD}"
-        page = "{web.DIST}"
+        page = "{DIST}"
         listen = "127.0.0.1"
         port = {port}
         devnet_account = {node}

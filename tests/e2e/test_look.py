@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from scripts import web
+from tessera.local.page import DIST, WEB
 from tests.e2e.conftest import DESK, PHONE
 
-AXE = web.WEB / "node_modules" / "axe-core" / "axe.min.js"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("markets", "markets/1", "markets/new", "hosted", "tickets", "portfolio", "leaderboard")
 MOST_SCRIPT, MOST_IN_ALL = 200_000, 260_000  # bytes, gzipped
 
@@ -80,8 +80,8 @@ def test_a_page_that_nothing_happens_on_asks_for_no_more_than_blocks(visit, memb
 
 def test_script_is_small(built):
     """What a first visit loads, and with what only some ever need: key files, cameras, QR codes."""
-    sizes = {file.name: len(gzip.compress(file.read_bytes())) for file in web.DIST.glob("assets/*.js")}
-    first = set(re.findall(r"assets/([\w-]+\.js)", (web.DIST / "index.html").read_text()))
+    sizes = {file.name: len(gzip.compress(file.read_bytes())) for file in DIST.glob("assets/*.js")}
+    first = set(re.findall(r"assets/([\w-]+\.js)", (DIST / "index.html").read_text()))
     assert first <= set(sizes)
     assert 0 < sum(sizes[name] for name in first) <= MOST_SCRIPT, sizes
     assert sum(sizes.values()) <= MOST_IN_ALL, sizes
