@@ -11,7 +11,6 @@ import click
 import uvicorn
 
 from tessera.live.gateway import Gateway
-from tessera.live.journal.postgres import PostgresJournal, identity_of, owner_of
 from tessera.live.server import app_of
 
 
@@ -21,6 +20,8 @@ from tessera.live.server import app_of
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address that players connect to.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8801, show_default=True)
 def cli(stream_id: int, journal: str, listen: str, port: int):
+    from tessera.live.journal.postgres import PostgresJournal, identity_of, owner_of  # wants psycopg
+
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     identity = identity_of(journal, stream_id)
     gateway = Gateway(lambda: owner_of(journal, identity), lambda: PostgresJournal(journal, identity))

@@ -128,8 +128,10 @@ def test_nothing_moves_while_a_view_loads(visit, member, size):
         assert shifted < MOST_SHIFT, f"{path}: {shifted}"
 
 
-def test_the_first_bet_is_above_the_fold_of_a_phone(visit, member):
-    page = visit("markets/1", wallet=member)
+def test_the_first_bet_is_above_the_fold_of_a_phone(visit, new_person, member, tessera):
+    market, person = new_market(tessera, member, "Above the fold?"), new_person()
+    tessera.play_euro.join(person, consent=1)
+    page = visit(f"markets/{market}", wallet=person)
     button = page.button("Bet 1.00 EUR on YES")
     button.wait_for()
     box = button.bounding_box()

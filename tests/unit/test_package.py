@@ -44,3 +44,14 @@ def test_the_wheel_runs_without_the_compiler(wheel, tmp_path):
     )
     assert (run.returncode, "Traceback" in run.stderr) == (0, False), run.stderr
     assert "0.1.0" in run.stdout
+
+
+def test_scripts_load_with_what_make_demo_installs(tmp_path):
+    """`ape run` loads them all: what one of them lacks is an error before everybody's command."""
+    script = (
+        "import importlib, sys; sys.modules.update(dict.fromkeys(('psycopg', 'cv2', 'pytest', 'boa')))\n"
+        f"for name in {sorted(path.stem for path in (ROOT / 'scripts').glob('*.py'))}:\n"
+        "    importlib.import_module('scripts.' + name)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
