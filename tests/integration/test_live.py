@@ -158,11 +158,10 @@ def test_the_page_s_player_and_a_hundred_bets_by_its_client(world):
                     await asyncio.sleep(0.5)  # `between_ms`
                 if any(bet.question == question for bet in player.state.open_bets):
                     await world.decide(connection, question)
-            agreement = await player.close()
+            await player.close()
             async with asyncio.timeout(60):
                 while sessions.session(session).stage is not Stage.CLOSED:
                     await asyncio.sleep(0.1)
-            assert agreement.net == player.state.net or agreement.net != 0
             assert connection.broken is None
             names: dict = {}
             exec(block("python"), names)
