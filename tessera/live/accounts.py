@@ -80,33 +80,22 @@ class Session:
 
 def limit_text(domain: Domain, stream_id: int, kind: str, value: int | None, at: int) -> SignableMessage:
     """What a wallet signs (EIP-191) to change a limit of its own, at unix milliseconds."""
-    lines = (
-        f"Change my {kind} on stream {stream_id} to {'none' if value is None else value}.",
-        "This costs nothing and moves no money.",
-        f"Contract: {domain.contract.lower()}",
-        f"Chain: {domain.chain_id}",
-        f"At: {at}",
-    )
-    return encode_defunct(text="\n".join(lines))
+    change = f"Change my {kind} on stream {stream_id} to {'none' if value is None else value}."
+    return _text(domain, change, "This costs nothing and moves no money.", last=f"At: {at}")
 
 
 def tail_text(domain: Domain, stream_id: int, epoch: int, n: int, head: bytes) -> SignableMessage:
     """What an observer signs (EIP-191) where an engine asks how far the record goes: the last line that it has."""
-    lines = (
-        f"Of stream {stream_id} I have all lines up to {n}, whose head is 0x{head.hex()}.",
-        f"Contract: {domain.contract.lower()}",
-        f"Chain: {domain.chain_id}",
-        f"Epoch: {epoch}",
-    )
-    return encode_defunct(text="\n".join(lines))
+    lines = f"Of stream {stream_id} I have all lines up to {n}, whose head is 0x{head.hex()}."
+    return _text(domain, lines, last=f"Epoch: {epoch}")
 
 
 def follow_text(domain: Domain, session: bytes, at: int) -> SignableMessage:
     """What a session key signs (EIP-191) to be told of its session, at unix milliseconds."""
-    lines = (
-        f"Tell me of session 0x{session.hex()}.",
-        f"Contract: {domain.contract.lower()}",
-        f"Chain: {domain.chain_id}",
-        f"At: {at}",
-    )
+    return _text(domain, f"Tell me of session 0x{session.hex()}.", last=f"At: {at}")
+
+
+def _text(domain: Domain, *statement: str, last: str) -> SignableMessage:
+    """A statement that is good for one contract of one chain, and for what its last line says."""
+    lines = (*statement, f"Contract: {domain.contract.lower()}", f"Chain: {domain.chain_id}", last)
     return encode_defunct(text="\n".join(lines))
