@@ -28,6 +28,11 @@ class GasPrice:
         """Base fee and tip."""
         return self.base + self.tip
 
+    @property
+    def offered(self) -> int:
+        """What a transaction offers at most: it is still mined where the base fee has doubled meanwhile."""
+        return 2 * self.base + self.tip
+
 
 def gas_price(web3: Web3, ceiling: int | None = None) -> GasPrice:
     """The price of gas now, in wei.

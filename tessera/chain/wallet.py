@@ -153,7 +153,7 @@ class Wallet:
         self.simulate(call, function)
         gas = self.gas(call, function)
         price, money = self._affordable(gas, function)
-        return self._sign(call, gas, self.nonce(), min(2 * price.base + price.tip, money // gas), price.tip)
+        return self._sign(call, gas, self.nonce(), min(price.offered, money // gas), price.tip)
 
     def send(self, call: TxParams, function: str) -> TxReceipt:
         """Simulates, signs, sends and waits. Raises Reverted, before anything is sent or where it failed on chain, and
@@ -201,7 +201,7 @@ class Wallet:
             if len(planned) == 1:
                 raise
             return self.submit_all(planned[: len(planned) // 2])
-        most = min(2 * price.base + price.tip, max(price.total, min(price.ceiling, money // gas)))
+        most = min(price.offered, max(price.total, min(price.ceiling, money // gas)))
         offered: list[_Offered] = []
         for call, _, limit in planned:
             signed = self._sign(call, limit, nonce + len(offered), most, price.tip)
@@ -256,7 +256,7 @@ class Wallet:
                     raise NotMinedError(f"{_waits(function, nonce, offered)} ({error})") from None
                 raise
             ceiling = max(price.total, min(price.ceiling, money // gas))
-            most = min(max(2 * price.base + price.tip, least), ceiling)
+            most = min(max(price.offered, least), ceiling)
             if most < least:
                 break
             tip = min(max(price.tip, least_tip), most)

@@ -53,13 +53,14 @@ def init(
     Takes the contracts of --record, or deploys them as your account, which then owns the club; started again it goes on
     where it was. As the owner it lets the node's account invite.
     """
+    from tessera.chain.fees import gas_price
     from tessera.club import setup
     from tessera.club.settings import BET_GAS, ENTRY_GAS, Gas
 
     record, missing = Path(session.record), not Path(session.record).exists()
     bets = Gas.model_fields["bets"].default
     if budget is None:
-        budget = 2 * members * (bets * BET_GAS + ENTRY_GAS) * _usual_price(session) / 1e18
+        budget = 2 * members * (bets * BET_GAS + ENTRY_GAS) * gas_price(session.web3).offered / 1e18
     about = {
         "chain": session.web3.eth.chain_id,
         "contracts": f"{'deployed as you, about 9 million gas, into' if missing else 'those of'} {record}",
@@ -212,14 +213,6 @@ def _state(account: str | None, revoked: bool) -> str:
     if account is None:
         return "revoked" if revoked else "waits"
     return "replaced" if revoked else "in"
-
-
-def _usual_price(session: Session) -> int:
-    """Wei for a unit of gas, as a phone's wallet counts it."""
-    from tessera.chain.fees import gas_price
-
-    price = gas_price(session.web3)
-    return 2 * price.base + price.tip
 
 
 def _deploy(session: Session, record: Path) -> None:

@@ -53,8 +53,8 @@ def purse(
 ) -> Purse:
     """What a member has and gets. `own` and `everybody` were given today, `node` is what the node has, all in wei."""
     entry = 0 if joined else ENTRY_GAS
-    target = (gas.bets * BET_GAS + entry) * (2 * price.base + price.tip)
-    needed = max(target // TOP_UP_BELOW, entry * (2 * price.base + price.tip))
+    target = (gas.bets * BET_GAS + entry) * price.offered
+    needed = max(target // TOP_UP_BELOW, entry * price.offered)
 
     def as_it_is(state: str, amount: int = 0, again_at: int | None = None) -> Purse:
         return Purse(state, balance, target, own, gas.quota, amount, again_at)

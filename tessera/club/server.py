@@ -50,7 +50,7 @@ def doubts(node: Node) -> list[str]:
             f"`tessera members inviter {wallet.address}`"
         )
     price = wallet.gas_price()
-    if (needed := (ENTRY_GAS + BET_GAS) * (2 * price.base + price.tip)) > gas.quota:
+    if (needed := (ENTRY_GAS + BET_GAS) * price.offered) > gas.quota:
         sentences.append(
             f"at present prices a friend needs {needed / 1e18:.6f} ETH to join and bet, and gets at most "
             f"{gas.quota / 1e18:.6f} a day: raise gas.budget, or lower gas.members"
