@@ -69,7 +69,7 @@ def cli(port: int, host: str, chain_port: int, count: int):
 
 def show(settings: Settings, codes: list[str]) -> None:
     """Prints the invitations; the first as a QR code, too."""
-    links = [f"{settings.url}/join#{code}" for code in codes]
+    links = [settings.invitation_link(code) for code in codes]
     click.echo(f"\nThe club: {settings.url}. Each of these links lets one friend in:")
     for link in links:
         click.echo(f"  {link}")

@@ -12,6 +12,7 @@ from tessera.model.lmsr import Outcome
 
 STAKE = EUR  # every bet
 SEED = 10 * EUR
+BET_INTERVAL = 5  # seconds between two bets on a market, at least
 
 
 class Status(IntFlag):

@@ -140,7 +140,7 @@ def invite(session: Session, config: Path, names: tuple[str, ...], count: int | 
     if not labels:
         raise Refused("usage", "say whom you invite (`tessera club invite Anna Ben`), or how many (--count 12)")
     made = _store(settings).make_codes(labels, days=settings.code_days)
-    links = [f"{settings.url}/join#{code}" for code in made]
+    links = [settings.invitation_link(code) for code in made]
     if session.as_json:
         answers = [{"name": label, "link": link} for label, link in zip(labels, links, strict=True)]
         as_json({"invitations": answers, "days": settings.code_days})

@@ -111,7 +111,7 @@ def app_of(node: Node, upstream: Upstream | None = None) -> FastAPI:
     app.include_router(links.router)
     app.include_router(router)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    app.add_middleware(Door, limits=settings.limits, secure=settings.url.startswith("https:"))
+    app.add_middleware(Door, limits=settings.limits, secure=settings.is_secure)
     return app
 
 

@@ -19,6 +19,7 @@ from tessera.club.refusals import RefusedError
 from tessera.index.answers import MarketState
 from tessera.model.dates import utc
 from tessera.model.text import visible
+from tessera.model.units import WAD
 
 MOST_PICTURES = 100  # that are kept
 MOST_ENTRIES = 50  # of a feed
@@ -37,7 +38,7 @@ class Pictures:
 
     def of(self, market: MarketState) -> bytes:
         """The picture of a market as it stands."""
-        key = (market.market_id, market.p_yes * 1000 // 10**18, market.status, market.outcome)
+        key = (market.market_id, market.p_yes * 1000 // WAD, market.status, market.outcome)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = picture_of(visible(market.question), market.p_yes, _summary(market))
@@ -56,20 +57,20 @@ def picture(request: Request, club: Club, market_id: MarketId) -> Response:
 @router.get("/m/{market_id}")
 def market(club: Club, market_id: MarketId) -> Response:
     """A market's link: what a group chat shows of it, and the way on for browsers."""
-    state, url = _market(club, market_id), club.settings.url
+    state, link = _market(club, market_id), club.settings.market_link(market_id)
     tags = {
         "og:type": "website",
         "og:site_name": club.settings.name,
         "og:title": visible(state.question),
         "og:description": _summary(state),
-        "og:url": f"{url}/m/{market_id}",
+        "og:url": link,
         # Another address for another price: chats keep pictures for long.
-        "og:image": f"{url}/m/{market_id}.png?p={state.p_yes * 1000 // 10**18}",
+        "og:image": f"{link}.png?p={state.p_yes * 1000 // WAD}",
         "og:image:width": "1200",
         "og:image:height": "630",
     }
     lines = "".join(f'<meta property="{name}" content="{escape(value)}">' for name, value in tags.items())
-    target = f"{url}/#/markets/{market_id}"
+    target = f"{club.settings.url}/#/markets/{market_id}"
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(tags["og:title"])}</title>{lines}'
         f'<meta name="twitter:card" content="summary_large_image"><meta http-equiv="refresh" content="0; url={target}">'
@@ -89,7 +90,7 @@ def feed(club: Club) -> Response:
         rows = list(snapshot.rows(MarketCreated, OutcomeProposed, MarketFinalized))
         questions = {row.market_id: visible(row.terms.question) for row in rows if isinstance(row, MarketCreated)}
     for row in reversed(rows[-MOST_ENTRIES:]):
-        link, at = f"{settings.url}/m/{row.market_id}", datetime.fromtimestamp(row.timestamp, UTC)
+        link, at = settings.market_link(row.market_id), datetime.fromtimestamp(row.timestamp, UTC)
         title = f"{_headline(row)}: {questions[row.market_id]}"
         name = f"{settings.url}/{row.transaction}-{row.log_index}"
         atom.add_item(title, link, title, pubdate=at, updateddate=at, unique_id=name)
@@ -117,7 +118,7 @@ def calendar(club: Club) -> Response:
                 entry.add("dtstamp", datetime.fromtimestamp(head.timestamp, UTC))
                 entry.add("dtstart", datetime.fromtimestamp(at, UTC))
                 entry.add("summary", f"{what}: {visible(state.question)}")
-                entry.add("url", f"{settings.url}/m/{state.market_id}")
+                entry.add("url", settings.market_link(state.market_id))
                 dates.add_component(entry)
     return Response(dates.to_ical(), media_type="text/calendar; charset=utf-8", headers=A_MINUTE)
 
@@ -130,7 +131,7 @@ def _market(club: Node, market_id: int) -> MarketState:
 
 
 def _summary(market: MarketState) -> str:
-    percent = round(market.p_yes * 100 / 10**18)
+    percent = round(market.p_yes * 100 / WAD)
     if market.status in (Status.RESOLVED, Status.INVALID):
         return f"It ended {market.outcome.name}." if market.outcome else "It has ended."
     if market.status == Status.OPEN:

@@ -73,7 +73,7 @@ class Messenger:
             }
         for count, row in enumerate(rows):
             market_id = vars(row)["market_id"]
-            text = f"{_sentence(row)}\n{questions[market_id]}\n{self._settings.url}/m/{market_id}"
+            text = f"{_sentence(row)}\n{questions[market_id]}\n{self._settings.market_link(market_id)}"
             if not self._notify(self._settings.name, text):
                 log.warning("a message was not taken, trying again: %s", text.partition("\n")[0])
                 return count

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from web3 import Web3
 
 from tessera.chain.contract import ZERO_ADDRESS
+from tessera.chain.lmsr_markets import BET_INTERVAL
 from tessera.chain.play_euro import Invited, Joined, Uninvited
 from tessera.chain.signatures import is_signed_by_code, signer_of
 from tessera.club import sign_in
@@ -23,7 +24,6 @@ from tessera.club.refusals import RefusedError
 from tessera.club.settings import ENTRY_GAS
 from tessera.club.store import Member
 
-BET_INTERVAL = 5  # seconds between two bets on a market
 AHEAD = 600  # seconds that a statement's time may be ahead of the node's clock
 MOST_SIGNATURE = 4_096  # hexadecimal digits: wallets with code have long ones
 
@@ -166,7 +166,7 @@ def open_session(club: Club, signed: SignedText, response: Response) -> dict[str
         max_age=sign_in.SESSION_SECONDS,
         httponly=True,
         samesite="strict",
-        secure=club.settings.url.startswith("https:"),
+        secure=club.settings.is_secure,
     )
     return {"account": account, "ends_at": ends_at}
 

@@ -7,6 +7,8 @@ from textwrap import wrap
 
 from PIL import Image, ImageDraw, ImageFont
 
+from tessera.model.units import WAD
+
 SIZE = (1200, 630)  # what chats show large
 MARGIN, BAR = 70, 120
 PAPER, INK, GREY, YES, NO = "#ffffff", "#14201a", "#5d6b63", "#1c7d4f", "#b3403a"
@@ -24,8 +26,8 @@ def picture_of(question: str, p_yes: int, caption: str) -> bytes:
         lines = [*lines[: MOST_LINES - 1], lines[MOST_LINES - 1][: LINE_LETTERS - 1] + "…"]
     draw.multiline_text((MARGIN, 50), "\n".join(lines), INK, _font(58), spacing=14)
     top, width = SIZE[1] - MARGIN - BAR - 50, SIZE[0] - 2 * MARGIN
-    percent = round(p_yes * 100 / 10**18)
-    split = MARGIN + width * p_yes // 10**18
+    percent = round(p_yes * 100 / WAD)
+    split = MARGIN + width * p_yes // WAD
     draw.rectangle((MARGIN, top, MARGIN + width, top + BAR), NO)
     draw.rectangle((MARGIN, top, split, top + BAR), YES)
     draw.text((MARGIN + 24, top + BAR // 2), f"YES {percent} %", PAPER, _font(48), anchor="lm")

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
-from tessera.chain.lmsr_markets import Status
+from tessera.chain.lmsr_markets import BET_INTERVAL, Status
 from tessera.club.news import event
-from tessera.club.people import BET_INTERVAL, Club, InClub
+from tessera.club.people import Club, InClub
 from tessera.club.refusals import RefusedError
 from tessera.club.waiting import waiting_for
 

@@ -102,6 +102,19 @@ class Settings(_Part):
         """Host and port as members' wallets show them when they sign in."""
         return self.url.partition("://")[2]
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether members come by https."""
+        return self.url.startswith("https:")
+
+    def invitation_link(self, code: str) -> str:
+        """What a friend opens; the code is in the fragment, which no server is told."""
+        return f"{self.url}/join#{code}"
+
+    def market_link(self, market_id: int) -> str:
+        """What shows a market where it is linked, and leads to it."""
+        return f"{self.url}/m/{market_id}"
+
 
 def read_settings(path: Path | str) -> Settings:
     """The settings of a file. Raises SettingsError with all that is wrong in it, ChainError where there is none."""

@@ -7,21 +7,16 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from tessera.chain.lmsr_markets import SEED, STAKE
+from tessera.chain.lmsr_markets import BET_INTERVAL, SEED, STAKE
 from tessera.demo.agenda import Agenda
 from tessera.demo.club import Club
 from tessera.demo.friends import FRIENDS, LATE, Friend, View
 from tessera.demo.plan import Ending, Fixture
 from tessera.model.lmsr import Outcome
+from tessera.model.resolution import BETTORS_WAIT, SILENCE, VOTING
 from tessera.observe.matches import DAY, HOUR, MINUTE, Goal
 
 YES, NO, INVALID = Outcome.YES, Outcome.NO, Outcome.INVALID
-# As LmsrMarkets has them.
-BET_INTERVAL = 5
-VOTING = 24 * HOUR
-BETTORS_WAIT = 24 * HOUR
-SILENCE = 7 * DAY
-# Ours.
 WINDOW = 12 * HOUR  # to dispute a proposal in
 HAND = 7  # seconds between two bets of one hand
 DISPUTED = (Ending.VOTED, Ending.RULED, Ending.DOUBTED, Ending.UNRULED)
