@@ -36,7 +36,6 @@ from tessera.club.refusals import RefusedError
 from tessera.index.database import Database
 from tessera.index.schema import Struct, Uint, int64
 
-MAKING = 0x7E55E2B  # PostgreSQL's lock while the tables are made: any number that nobody else uses
 DAY = 86_400
 LEASE = "sender"
 
@@ -186,9 +185,7 @@ class Store:
         """`url` as SQLAlchemy wants it. Makes the tables. Raises StoreError, ChainError where the URL is none."""
         self._database = Database(url, lambda reason: StoreError(f"the club's database cannot be used: {reason}"))
         self.engine = self._database.engine
-        with self._database.writing() as db:
-            if self.engine.dialect.name == "postgresql":  # two nodes may begin at once
-                db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MAKING})
+        with self._database.making() as db:
             metadata.create_all(db)
             # It marks texts to sign as this club's, whichever node made them.
             self.secret = _kept(db, "challenges", secrets.token_bytes(32))

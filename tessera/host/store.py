@@ -81,7 +81,7 @@ class Store:
         self._database = Database(url, _failure)
         self.engine = self._database.engine
         self.host = host
-        with self._database.writing() as db:
+        with self._database.making() as db:
             metadata.create_all(db)
         self._arrived = max((row.arrived for row in self._rows(signed)), default=0)
 

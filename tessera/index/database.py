@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tessera.chain.errors import ChainError
+
+MAKING = 0x7E55E2A  # PostgreSQL's lock while tables are made: any number that nobody else uses
 
 
 class Database:
@@ -31,6 +33,14 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction, committed at the end; on SQLite one writes at a time."""
         with self.connected(tessera_writes=True) as db, db.begin():
+            yield db
+
+    @contextmanager
+    def making(self) -> Iterator[Connection]:
+        """A transaction in which nobody else makes tables: who begins at the same moment finds them made."""
+        with self.writing() as db:
+            if db.dialect.name == "postgresql":
+                db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
             yield db
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from sqlalchemy import Connection, delete, insert, inspect, select, text, update
+from sqlalchemy import Connection, delete, insert, inspect, select, update
 from web3 import Web3
 
 from tessera.chain.blocks import Block, check_block_numbers
@@ -26,7 +26,6 @@ from tessera.index.snapshot import EmptyIndexError, NoIndexError, Snapshot, stor
 
 EMPTY_BLOCKS_KEPT = 256  # below the newest: what a reorg can reach back to without reading much again
 FILL_SECONDS = 600  # between two readings of all logs for what was left out
-MAKING = 0x7E55E2A  # PostgreSQL's lock while the tables are made: any number that nobody else uses
 Progress = Callable[[int, int], None]
 
 
@@ -180,9 +179,7 @@ class Index:
             },
             sort_keys=True,
         )
-        with self._database.writing() as db:
-            if db.dialect.name == "postgresql":
-                db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
+        with self._database.making() as db:
             if not inspect(db).has_table(about.name):
                 metadata.create_all(db)
             subjects = db.scalars(select(about.c.subject)).all()
