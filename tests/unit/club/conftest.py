@@ -35,6 +35,17 @@ from tests.embedded_club import (  # noqa: F401
 ETHER = 10**18
 NODE = 10  # the account of the node, which is no member
 URL = "https://club.example"
+# The least that a club.toml says.
+SETTINGS = """
+name = "Friday club"
+url = "https://club.example"
+rpc = "https://rpc.example"
+record = "club.json"
+page = "dist"
+key_file = "node.json"
+[gas]
+budget = 0.01
+"""
 
 
 class Phone:

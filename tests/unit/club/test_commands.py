@@ -8,17 +8,7 @@ from click.testing import CliRunner
 
 from tessera.cli.main import cli
 from tessera.club.store import Store
-
-SETTINGS = """
-name = "Friday club"
-url = "https://club.example"
-rpc = "https://rpc.example"
-record = "club.json"
-page = "dist"
-key_file = "node.json"
-[gas]
-budget = 0.01
-"""
+from tests.unit.club.conftest import SETTINGS
 
 
 @pytest.fixture

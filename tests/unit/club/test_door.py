@@ -7,7 +7,7 @@ import pytest
 
 from tessera.club.limits import Door, visitor
 from tessera.club.settings import Limits, SettingsError, read_settings
-from tests.unit.club.conftest import refusal
+from tests.unit.club.conftest import SETTINGS, refusal
 
 
 def test_the_page_comes_compressed_with_headers_and_is_kept_by_hash(world):
@@ -162,20 +162,8 @@ def test_a_household_of_ipv6_is_one_visitor():
     assert who("192.0.2.1") != who("192.0.2.2")
 
 
-GOOD = """
-name = "Friday club"
-url = "https://club.example"
-rpc = "https://rpc.example"
-record = "club.json"
-page = "dist"
-key_file = "node.json"
-[gas]
-budget = 0.01
-"""
-
-
 def test_settings_are_read_with_paths_beside_the_file(tmp_path):
-    (tmp_path / "club.toml").write_text(GOOD)
+    (tmp_path / "club.toml").write_text(SETTINGS)
     settings = read_settings(tmp_path / "club.toml")
     assert settings.record == tmp_path / "club.json"
     assert settings.database == f"sqlite:///{tmp_path}/club.db"
@@ -198,9 +186,9 @@ def test_settings_are_read_with_paths_beside_the_file(tmp_path):
 )
 def test_a_mistake_in_the_settings_is_named(tmp_path, changed, fault):
     text = (
-        "\n".join(line for line in GOOD.splitlines() if not line.startswith(f"{changed} "))
+        "\n".join(line for line in SETTINGS.splitlines() if not line.startswith(f"{changed} "))
         if isinstance(changed, str)
-        else GOOD.replace(*changed)
+        else SETTINGS.replace(*changed)
     )
     (tmp_path / "club.toml").write_text(text)
     with pytest.raises(SettingsError, match=fault):
