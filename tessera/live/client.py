@@ -39,6 +39,7 @@ from tessera.live.clock import MS, wall_clock
 from tessera.live.keys import Key, signer_of
 from tessera.live.messages import Message
 from tessera.live.panel import BOOKED, Panel
+from tessera.live.requests import Requests
 from tessera.live.terms import LAND_MS
 from tessera.live.wire import decode, decode_hash, decode_signature, encode
 from tessera.model.sessions import questions, record, states
@@ -144,8 +145,7 @@ class Connection:
         self.broken: str | None = None  # how the house broke its record
         self.hear: list[Callable[[Message], None]] = []
         self.on_connected: list[Callable[[], Awaitable[Any]]] = []  # run when the connection was made anew
-        self._numbers = count(1)
-        self._answers: dict[int, asyncio.Future[Message]] = {}
+        self._requests = Requests()
         self._news = asyncio.Event()
         self._socket: ClientConnection | None = None
         self._listening: asyncio.Task | None = None
@@ -186,9 +186,7 @@ class Connection:
                 return
             finally:
                 self._socket = None
-                for waiting in self._answers.values():
-                    if not waiting.done():
-                        waiting.set_exception(ChainError("the engine ended the connection"))
+                self._requests.end(ChainError("the engine ended the connection"))
                 self._news.set()
             await asyncio.sleep(RETRY_SECONDS if (number + 1) % len(self.urls) == 0 else 0)
 
@@ -212,14 +210,7 @@ class Connection:
         """A command's answer. Raises EngineRefused; TimeoutError where there is none, ChainError without connection."""
         if self._socket is None or not self._greeted:
             raise ChainError("there is no connection to the engine")
-        number = next(self._numbers)
-        self._answers[number] = asyncio.get_running_loop().create_future()
-        try:
-            with suppress(ConnectionClosed):  # which ends the answers that are waited for
-                await self._socket.send(json.dumps({"id": number, "do": name, **encode(body)}))
-            answer = await asyncio.wait_for(self._answers[number], seconds)
-        finally:
-            del self._answers[number]
+        answer = await self._requests.ask(self._socket, name, encode(body), seconds)
         if answer["type"] == "refused":
             raise EngineRefused(answer)
         return answer
@@ -238,10 +229,7 @@ class Connection:
         async for text in socket:
             content = json.loads(text)
             for message in content if isinstance(content, list) else [content]:
-                waiting = self._answers.get(message.get("id"))
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(message)
-                else:
+                if not self._requests.take(message):
                     self._take(message)
                     for hear in self.hear:
                         hear(message)

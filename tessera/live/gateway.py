@@ -10,8 +10,6 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from itertools import count
 from typing import Any
 
 from pydantic import BaseModel
@@ -23,6 +21,7 @@ from tessera.live.commands import COMMANDS, parsed
 from tessera.live.journal import Headed, Journal, JournalError
 from tessera.live.messages import Message
 from tessera.live.refusals import Code, Refused
+from tessera.live.requests import Requests
 from tessera.live.source import MOST_LINES, Listener
 from tessera.live.wire import decode_hash, encode, hexed
 from tessera.model.sessions.record import LineKind
@@ -49,8 +48,7 @@ class Gateway:
         self._quotes: dict[str, Message] = {}
         self._books: dict[str, Message] = {}
         self._socket: ClientConnection | None = None
-        self._numbers = count(1)
-        self._answers: dict[int, asyncio.Future[Message]] = {}
+        self._requests = Requests()
 
     async def run(self) -> None:
         """Until it is cancelled: connects to the stream's engine, and to the next one where that ends."""
@@ -79,15 +77,10 @@ class Gateway:
             log.warning("%s", error)
         finally:
             self._socket = None
-            for waiting in self._answers.values():
-                if not waiting.done():
-                    waiting.set_exception(Refused(Code.STOPPED))
+            self._requests.end(Refused(Code.STOPPED))
 
     def _hear(self, message: Message) -> None:
-        waiting = self._answers.get(message["id"]) if "id" in message else None
-        if waiting is not None:
-            if not waiting.done():
-                waiting.set_result(message)
+        if self._requests.take(message) or "id" in message:  # an answer that nobody waits for any more is nobody's
             return
         self._note(message)
         session = decode_hash(message["session"]) if message["type"] == "session" else None
@@ -141,16 +134,10 @@ class Gateway:
             parsed(COMMANDS[name], body)
         if self._socket is None:
             raise Refused(Code.STOPPED)
-        number = next(self._numbers)
-        self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            with suppress(ConnectionClosed):  # which ends the answers that are waited for
-                await self._socket.send(json.dumps({**body, "id": number, "do": name}))
-            answer = await asyncio.wait_for(self._answers[number], ANSWER_SECONDS)
+            answer = await self._requests.ask(self._socket, name, body, ANSWER_SECONDS)
         except TimeoutError:
             raise Refused(Code.STOPPED) from None
-        finally:
-            del self._answers[number]
         del answer["id"]
         if answer["type"] != "refused":
             return answer
