@@ -7,13 +7,14 @@ account, domain, chain and time, so that any of its nodes knows it again, and a 
 import hmac
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 
 from eth_account.messages import encode_defunct
 from siwe import SiweMessage
 from web3 import Web3
 
+from tessera.chain.sign_in_text import sign_in_text
 from tessera.chain.signatures import is_signed_by_code, signer_of
 from tessera.club.refusals import RefusedError
 
@@ -52,19 +53,13 @@ def check(secret: bytes, text: str, signature: bytes, *, web3: Web3, domain: str
 def _text(secret: bytes, account: str, domain: str, url: str, chain_id: int, made_at: int, random: str) -> str:
     marked = "\n".join((account, domain, url, str(chain_id), str(made_at), random))
     mark = hmac.new(secret, marked.encode(), sha256).hexdigest()[:MARK]
-    fields = {
-        "domain": domain,
-        "address": account,
-        "uri": url,
-        "version": "1",
-        "chain_id": chain_id,
-        "nonce": random + mark,
-        "statement": STATEMENT,
-        "issued_at": _iso(made_at),
-        "expiration_time": _iso(made_at + SECONDS),
-    }
-    return SiweMessage.model_validate(fields).prepare_message()
-
-
-def _iso(timestamp: int) -> str:
-    return datetime.fromtimestamp(timestamp, UTC).isoformat().replace("+00:00", "Z")
+    return sign_in_text(
+        domain=domain,
+        address=account,
+        uri=url,
+        chain_id=chain_id,
+        nonce=random + mark,
+        statement=STATEMENT,
+        issued_at=made_at,
+        seconds=SECONDS,
+    )

@@ -12,6 +12,7 @@ from web3 import Web3
 
 from tessera.chain.contract import ZERO_ADDRESS
 from tessera.chain.errors import ChainError
+from tessera.chain.sign_in_text import sign_in_text
 
 SECONDS = 600  # that a challenge is good for
 STATEMENT = "Sign in to bet with this host. This costs nothing and moves no money."
@@ -29,18 +30,16 @@ class Challenge:
     def __init__(self, domain: str, uri: str, chain_id: int):
         now = datetime.now(UTC).replace(microsecond=0)
         self._ends = now + timedelta(seconds=SECONDS)
-        fields = {
-            "domain": domain,
-            "address": ZERO_ADDRESS,
-            "uri": uri,
-            "version": "1",
-            "chain_id": chain_id,
-            "nonce": generate_nonce(),
-            "statement": STATEMENT,
-            "issued_at": _iso(now),
-            "expiration_time": _iso(self._ends),
-        }
-        self.text = SiweMessage.model_validate(fields).prepare_message()
+        self.text = sign_in_text(
+            domain=domain,
+            address=ZERO_ADDRESS,
+            uri=uri,
+            chain_id=chain_id,
+            nonce=generate_nonce(),
+            statement=STATEMENT,
+            issued_at=int(now.timestamp()),
+            seconds=SECONDS,
+        )
 
     def signable(self, message: str) -> tuple[str, SignableMessage]:
         """The address that a text is about to prove, and what it has to have signed. Raises SignInError."""
@@ -69,7 +68,3 @@ def text_to_sign(challenge: str, address: str, domain: str, chain_id: int) -> st
     if (message.address, message.chain_id, message.statement) != (ZERO_ADDRESS, chain_id, STATEMENT):
         raise SignInError("the challenge is not the one of a host on this chain")
     return challenge.replace(ZERO_ADDRESS, address, 1)
-
-
-def _iso(time: datetime) -> str:
-    return time.isoformat().replace("+00:00", "Z")
