@@ -5,8 +5,8 @@ runs the unit tests that execute what was changed, and fails where fewer than 85
 with their line; those that cannot matter are explained in docs/mutants.md.
 
 The tests run once as they are, which says what each of them executes. Then this process forks for each mutant, puts the
-changed code into the functions that are loaded, and runs the quickest tests first, a minute of them at most: nothing is
-deployed twice, and what a minute's tests do not notice counts as a survivor.
+changed code into the functions that are loaded, and runs the quickest tests first, a minute of the processor at most:
+nothing is deployed twice, and what a minute's tests do not notice counts as a survivor.
 """
 
 import ast
@@ -15,6 +15,7 @@ import importlib
 import multiprocessing
 import os
 import random
+import resource
 import sys
 import time
 from collections import defaultdict
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import accumulate
+from math import ceil
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -30,8 +32,10 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).resolve().parent.parent
+# Of the processor, so that a busy machine tries as many tests as a quiet one.
 MOST_SECONDS = 60  # of tests for one mutant, as long as they took before
-LEAST_SECONDS, TIMES_SLOWER = 20, 5  # that a mutant's tests may take
+LEAST_SECONDS, TIMES_SLOWER = 20, 3  # that a mutant's tests may take
+MOST_WAITING = 600  # seconds of the clock, for one that waits for ever
 LEAST_NOTICED = 0.85
 
 
@@ -272,12 +276,12 @@ class Trial:
         seconds: dict = {}
         for item, following in zip(session.items, [*session.items[1:], session.items[0]], strict=True):
             loaded.executed.clear()
-            begun = time.monotonic()
+            begun = time.process_time()
             # What lives as long as the session stays.
             reports = runtestprotocol(item, log=False, nextitem=following)
             if any(report.failed for report in reports):
                 raise click.ClickException(f"{item.nodeid} fails before anything is changed")
-            seconds[item] = time.monotonic() - begun
+            seconds[item] = time.process_time() - begun
             tests[item] = set(loaded.executed)
         for path in loaded.modules:
             loaded.put(path, ast.parse(path.read_text(encoding="utf-8")))
@@ -304,17 +308,18 @@ class Trial:
             items.sort(key=seconds.get)
             took = accumulate(map(seconds.get, items))
             items = [item for item, end in zip(items, took, strict=True) if end <= MOST_SECONDS]
-            limit = LEAST_SECONDS + TIMES_SLOWER * sum(map(seconds.get, items))
+            limit = LEAST_SECONDS + TIMES_SLOWER * ceil(sum(map(seconds.get, items)))
             survives = not items or self._passes(session, loaded, mutant, items, limit)
             if survives is not None:
                 self.results.append((mutant, survives))
                 sign = "survives" if survives else "noticed"
                 click.echo(f"{sign}  {mutant.where}:{mutant.line} {mutant.name}: {mutant.text}", err=True)
 
-    def _passes(self, session, loaded: Loaded, mutant: Mutant, items: list, limit: float) -> bool | None:
+    def _passes(self, session, loaded: Loaded, mutant: Mutant, items: list, limit: int) -> bool | None:
         """Whether all tests pass with a mutant; None where it cannot be put in."""
 
         def run():
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
             # Of what tests write here nobody wants to hear.
             quiet = os.open(os.devnull, os.O_WRONLY)
             os.dup2(quiet, 1)
@@ -330,7 +335,7 @@ class Trial:
 
         child = multiprocessing.get_context("fork").Process(target=run)
         child.start()
-        child.join(limit)
+        child.join(MOST_WAITING)
         if child.is_alive():
             child.kill()
             child.join()
