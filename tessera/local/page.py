@@ -1,5 +1,7 @@
 """What scripts/web.py and scripts/club.py share: the built page, a devnet in a process of its own, its other people."""
 
+import fcntl
+import hashlib
 import json
 import shutil
 import socket
@@ -19,6 +21,8 @@ from tessera.local.devnet import PAGE, running
 
 WEB = ROOT / "web"
 DIST = WEB / "dist"
+MADE, SOURCES = ("dist", "node_modules"), (WEB, ROOT / "frontend-abi")
+BUILT = DIST / ".built"  # what it was built from
 DEVNET = [sys.executable, "-u", "scripts/devnet.py"]
 LOOK_SECONDS = 1
 HERE, EVERYWHERE = "127.0.0.1", ("0.0.0.0", "::")  # noqa: S104
@@ -26,14 +30,34 @@ ELSEWHERE = ("192.0.2.1", 9)  # an address of nobody's (RFC 5737): nothing is se
 
 
 def build() -> None:
-    """Builds web/dist, after installing what it needs. Raises ClickException without Node or where the build fails."""
+    """Builds web/dist where it is not what its sources make, after installing what it needs.
+
+    Of several processes one builds. Raises ClickException without Node or where the build fails."""
     if shutil.which("npm") is None:
         raise click.ClickException(
             "the page needs Node 20 or later: install it from nodejs.org or with your system's packages"
         )
-    if not (WEB / "node_modules" / ".package-lock.json").exists():
-        npm("ci", "--no-fund", "--no-audit")
-    npm("run", "build", "--", "--logLevel", "warn")
+    with (WEB / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        sources = _sources()
+        if BUILT.exists() and BUILT.read_text() == sources:
+            return
+        if not (WEB / "node_modules" / ".package-lock.json").exists():
+            npm("ci", "--no-fund", "--no-audit")
+        BUILT.unlink(missing_ok=True)
+        npm("run", "build", "--", "--logLevel", "warn")
+        BUILT.write_text(sources)
+
+
+def _sources() -> str:
+    """A hash of the names and contents of all files that web/dist is made from."""
+    digest = hashlib.sha256()
+    parts = [part for folder in SOURCES for part in folder.iterdir() if part.name not in MADE]
+    files = {path for part in parts for path in (part, *part.rglob("*")) if path.is_file()}
+    for path in sorted(files):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
 
 
 def npm(*arguments: str) -> None:
