@@ -1,142 +1,23 @@
 """A player and an engine on the embedded chain, through the engine's own door."""
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import pytest
-import uvicorn
 
 from tessera.chain import EUR, Tessera, Wallet
-from tessera.chain.embedded import embedded_web3, known_account
-from tessera.chain.micro_sessions import SessionClosed, Stage, StreamOpened
-from tessera.chain.panels import PanelCreated
-from tessera.deployment.deploy import deploy
-from tessera.live.chain import Watch
-from tessera.live.client import Connection, EngineRefused, FrozenError, Notebook, Observer, Player
-from tessera.live.clock import Guard
-from tessera.live.engine import Engine
-from tessera.live.journal import owned
-from tessera.live.journal.sqlite import SqliteJournal
-from tessera.live.keys import Key
-from tessera.live.panel import Panel
-from tessera.live.runner import Runner
-from tessera.live.server import app_of
-from tessera.model.sessions.questions import Kind
-from tessera.model.sessions.typed import Choice, Question, State
+from tessera.chain.embedded import known_account
+from tessera.chain.micro_sessions import SessionClosed, Stage
+from tessera.live.client import Connection, EngineRefused, FrozenError
+from tessera.model.sessions.typed import State
 from tests.live import TERMS
+from tests.live_world import HOUR, OPERATOR, World, deployed_streams
 from tests.undo import undone
-
-HOUR = 3_600
-OWNER, OPERATOR, PLAYER, HOUSE, SESSION_KEY = 0, 1, 2, 10, 11
-OBSERVERS = range(3, 6)
 
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory) -> Tessera:
-    web3 = embedded_web3()
-    web3.provider.ethereum_tester.time_travel(web3.eth.get_block("latest")["timestamp"] + 10 * 86_400)
-    path = tmp_path_factory.mktemp("deployed") / "local.json"
-    owner, *people = (Wallet(web3, known_account(i)) for i in (OWNER, OPERATOR, PLAYER))
-    deploy(owner, "friends", {"shortest_window": HOUR}, path=path)
-    tessera = Tessera(web3, deploy(owner, "micro", {"short_window": HOUR, "long_window": 24 * HOUR}, path=path))
-    tessera.play_euro.invite(owner, [person.address for person in people])
-    for person in people:
-        tessera.play_euro.join(person, consent=0b10)
-    return tessera
-
-
-def key(index: int) -> Key:
-    return Key(bytes(known_account(index).key))
-
-
-class World:
-    """A stream on the chain with its engine, served; a clock for all of them that goes when it is told to."""
-
-    def __init__(self, tessera: Tessera, folder):
-        self.tessera, self.web3, self.folder = tessera, tessera.web3, folder
-        owner, operator = (Wallet(self.web3, known_account(i)) for i in (OWNER, OPERATOR))
-        members = sorted((known_account(i).address for i in OBSERVERS), key=lambda address: int(address, 16))
-        panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
-        opened = tessera.sessions.open_stream(operator, panel_id, operator.address, 45)
-        self.stream_id = opened.event(StreamOpened).stream_id
-        tessera.sessions.fund_stream(operator, self.stream_id, 45 * EUR)
-        self.ms = self.block_at() * 1_000
-        domain = tessera.sessions.domain
-        panel = Panel(panel_id, tessera.panels.address, tuple(members), 2, domain)
-        terms = replace(TERMS, house_lock_bps=20_000)
-        self.journal = owned(SqliteJournal(folder / "stream.db", "a stream"))
-        guard = Guard(lambda: self.ms)
-        self.engine = Engine(domain, self.stream_id, panel, terms, key(HOUSE), key(OPERATOR), self.journal, guard)
-        self.runner = Runner(self.engine, Watch(tessera), operator, every=0.05, is_inline=True)
-        self.outcome, self.asked = 0, 0
-
-    def block_at(self) -> int:
-        return self.web3.eth.get_block("latest")["timestamp"]
-
-    def travel(self, ms: int) -> None:
-        """The clock goes on, and the chain with it, whose next block may be ahead of a clock that stands."""
-        self.ms = max(self.ms + ms, (self.block_at() + 1) * 1_000)
-        self.web3.provider.ethereum_tester.time_travel(self.ms // 1_000)
-        self.web3.provider.ethereum_tester.mine_block()
-        self.ms = max(self.ms, self.block_at() * 1_000)
-
-    @asynccontextmanager
-    async def served(self):
-        """The engine at a port of its own; two of three observers at work. Yields its URL."""
-        config = uvicorn.Config(app_of(self.runner), port=0, log_level="error", ws="websockets-sansio")
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        url = f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/ws"
-        async with AsyncExitStack() as stack:
-            working = []
-            for index in [*OBSERVERS][:2]:
-                connection = await stack.enter_async_context(Connection(url, self.tessera))
-                observer = Observer(connection, key(index), self.see, lambda: self.ms)
-                working.append(asyncio.create_task(observer.run(0.02)))
-            yield url
-            for work in working:
-                work.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
-        server.should_exit = True
-        await serving
-        self.journal.close()
-
-    async def see(self, question: Question) -> int:
-        return self.outcome
-
-    async def ask(self, connection: Connection) -> bytes:
-        """A question that a connection has a quote of."""
-        self.travel(1_000)
-        await self.runner.look()
-        self.asked += 1
-        lock = self.ms + 10_000
-        times = (lock, lock + 3_000, lock + 8_000, lock + 3 * HOUR * 1_000)
-        text = f"Does car {self.asked} turn left?"
-        question = Question(Kind.BINARY, self.stream_id, text, *times, 0, (Choice(0, 0), Choice(1, 1)))
-        self.engine.ask(question, (500_000, 500_000))
-        digest = self.engine.domain.digest(question)
-        await connection.until(lambda: digest in connection.quotes)
-        return digest
-
-    async def decide(self, connection: Connection, question: bytes, outcome: int) -> None:
-        """Betting ends, the book is signed, and observers see what happened."""
-        self.outcome = outcome
-        self.travel(connection.questions[question].lock - self.ms)
-        await connection.until(lambda: question in connection.books)
-        if connection.leaves.get(question):
-            await connection.until(lambda: question in connection.confirmed)
-        self.travel(9_000)
-        await connection.until(lambda: question in connection.results)
-
-    def player(self, connection: Connection) -> Player:
-        wallet, notebook = Wallet(self.web3, known_account(PLAYER)), Notebook(self.folder / "player.jsonl")
-        return Player(connection, wallet, key(SESSION_KEY), notebook, lambda: self.ms)
-
-    def money(self) -> int:
-        return self.tessera.escrow.balance_of(known_account(PLAYER).address)
+    return deployed_streams(tmp_path_factory.mktemp("deployed") / "local.json")
 
 
 @pytest.fixture
