@@ -16,14 +16,19 @@ settings.load_profile("ci")
 # written by an undone contract of the same address makes it fail ("'IntegerT' object has no attribute 'key_type'").
 VyperContract.__repr__ = lambda contract: f"<{contract.compiler_data.contract_path} at {contract.address}>"
 
+# Files that share a devnet and a browser, in two groups that take about as long.
 PAGE = Path(__file__).parent / "e2e"
+NODES = {"test_club", "test_command", "test_hosted", "test_live"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Workers share out files (`--dist loadgroup`); the page's go to one, since they share a devnet and a browser."""
+    """Workers share out files (`--dist loadgroup`), the page's in two groups."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("page" if PAGE in item.path.parents else item.path.stem))
+        group = item.path.stem
+        if PAGE in item.path.parents:
+            group = "page of a node" if group in NODES else "page"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_collection_finish():

@@ -191,7 +191,7 @@ def limits(session: Session, kind: str | None, value: str | None, url: str):
     async def change(connection: "Connection") -> dict:
         if kind is None:
             return _limits((await _following(session, connection)).view)
-        units, now = _limit_value(kind, value), _now()
+        units, now = _limit_value(kind, value), connection.now()
         name = COOL_OFF if kind == "cool_off" else kind
         if name == COOL_OFF:
             units = now + (units or 0)
@@ -211,7 +211,6 @@ def limits(session: Session, kind: str | None, value: str | None, url: str):
 @click.pass_obj
 def close(session: Session, url: str, yes: bool):
     """Ends your session together with the house, which brings the end to the chain; waits for results and for that."""
-    from tessera.chain.micro_sessions import Stage
 
     async def end(connection: "Connection") -> dict:
         player = await _following(session, connection)
@@ -220,9 +219,8 @@ def close(session: Session, url: str, yes: bool):
         if session.dry_run:
             return {**_state(session, player), "dry_run": True}
         agreement = await player.close()
-        sessions = session.tessera.sessions
         for _ in range(CLOSED_SECONDS):
-            if sessions.session(player.session).stage is Stage.CLOSED:
+            if _is_over(player):
                 break
             await asyncio.sleep(1)
         else:
@@ -259,7 +257,7 @@ def exit_(session: Session, look: bool, yes: bool):
         known = session.tessera.sessions.session(player.session)
         values = {
             "session": f"0x{player.session.hex()}",
-            "stage": known.stage.name.lower(),
+            "stage": (Stage.CLOSED if _is_over(player) else known.stage).name.lower(),
             "did": done or "nothing: nothing is due",
             "can_be_answered_until": Moment(known.end),
             "balance": eur(session.tessera.escrow.balance_of(session.wallet.address)),
@@ -342,11 +340,12 @@ async def _settled(connection: "Connection", player: "Player") -> None:
     open_bets = player.state.open_bets
     if open_bets:
         longest = max(bet.report_by for bet in open_bets) - player.now()
-        click.echo(f"waiting for {len(open_bets)} results", err=True)
+        click.echo(f"waiting for the results of open bets: {len(open_bets)}", err=True)
         await connection.until(lambda: all(bet.question in connection.results for bet in open_bets), longest / 1_000)
 
 
 def _is_over(player: "Player") -> bool:
+    """Whether the session has ended, or cannot begin any more: an end is marked while its offer could be used."""
     from tessera.chain.blocks import block_at
     from tessera.chain.micro_sessions import Stage
 
@@ -429,17 +428,11 @@ def _limits(message: dict[str, Any]) -> dict[str, Any]:
 
     values: dict[str, Any] = {}
     for kind, units in message["limits"].items():
-        later = message["limits_later"].get(kind)
-        value = shown(kind, units)
+        looser = message["limits_later"].get(kind)
+        value, later = shown(kind, units), None
         words = "none" if value is None else str(value)
-        if later is not None:
-            looser = shown(kind, later["value"])
-            words += f"; {'none' if looser is None else looser} from {Moment(int(later['at']) // 1_000)} on"
-        values[kind] = Said({"now": value, "later": None if later is None else shown(kind, later["value"])}, words)
+        if looser is not None:
+            later = {"value": shown(kind, looser["value"]), "from": Moment(int(looser["at"]) // 1_000)}
+            words += f"; {'none' if later['value'] is None else later['value']} from {later['from']} on"
+        values[kind] = Said({"now": value, "later": later}, words)
     return {**values, "cool_off_until": Moment(int(message["cool_off_until"]) // 1_000)}
-
-
-def _now() -> int:
-    from tessera.live.clock import wall_clock
-
-    return wall_clock()

@@ -52,6 +52,7 @@ def test_a_refusal_is_shown_with_advice_before_anything_is_sent(visit, member, n
     page = visit(f"markets/{market}", wallet=person)
     yes = page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]"))
     yes.wait_for()
+    see_no_new_block(page)  # nor the end of betting
     tessera.markets.close(member, market)
     yes.click()
     page.says("Betting has ended.")
