@@ -3,12 +3,14 @@
 The relayer is the host's own account, so its private bets need no voucher. Several transactions are under way at the
 same time, while the next bets gather. A bet is tried until its deadline; its nonce lets it count once, whatever happens
 in between.
-Gas is the host's: nothing is listed or landed for a bet that its player cannot pay for or may not place.
+Gas is the host's: nothing is listed or landed for a bet that its player cannot pay for or may not place, or that costs
+the host more than it spends for its player (`tessera.host.gas`).
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from web3 import Web3
 from web3.types import TxParams, TxReceipt
@@ -29,10 +31,14 @@ MOST_AT_ONCE = 64  # bets that a contract takes in one call
 MOST_UNDER_WAY = 16  # transactions: as many of one account nodes keep in any case (geth's accountslots)
 TRY_ALONE = ("odds: group is not covered", "odds: others wait before")  # what waits after being placed alone
 
-USED = "relayed: nonce is used"
-
 Key = tuple[str, bytes]  # of a listing: its contract and its id
 Drop = Callable[[list[SignedBet], str | None, str], None]
+
+
+class Charge(Protocol):
+    """Counts what was paid for gas, wei, for these accounts."""
+
+    def __call__(self, accounts: Sequence[str], wei: int, /, *, is_listing: bool = False) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Lander:
     wallet: Wallet
     decimals: int
     drop: Drop
+    charge: Charge
     landed: dict[tuple, Landed] = field(default_factory=dict)
     _used: set[tuple] = field(default_factory=set)  # nonces: landed by this host before it was started again, or burned
     _alone: set[tuple] = field(default_factory=set)
@@ -99,18 +106,25 @@ class Lander:
             if landed.block > view.head.number:  # the view does not show yet that it is paid
                 bet = landed.bet.bet
                 purses[bet.account] = purses[bet.account].with_promise(bet.amount)
+        wanted = dict.fromkeys((one.contract, one.bet_id) for one in waiting)
+        missing = {key for key in wanted if key in offered and not self.catalogue.is_listed(offered[key])}
+        gas = view.gas and view.gas.copy()
         by_bet = defaultdict(list)
         for one in waiting:
-            bet = offered.get((one.contract, one.bet_id))
+            key, account = (one.contract, one.bet_id), one.bet.account
+            bet, lists = offered.get(key), key in missing and key not in by_bet
             if bet is None:
-                self._drop([one], "bet_gone", "the host does not offer this bet any more; nothing was taken")
-            elif refusal := self._refusal(bet, one, view, purses[one.bet.account]):
-                code, text = refusal
-                self._drop([one], code, f"{text}; nothing was taken")
+                self._give_up(one, "bet_gone", "the host does not offer this bet any more")
+            elif refusal := (
+                self._refusal(bet, one, view, purses[account]) or (gas and gas.refusal(account, lists=lists))
+            ):
+                self._give_up(one, *refusal)
             else:
-                purses[one.bet.account] = purses[one.bet.account].with_promise(one.bet.amount)
-                by_bet[one.contract, one.bet_id].append(one)
-        listed = self._listed({key: offered[key] for key in by_bet}, by_bet)
+                purses[account] = purses[account].with_promise(one.bet.amount)
+                by_bet[key].append(one)
+                if gas:
+                    gas.take(account, lists=lists)
+        listed = self._listed(offered, by_bet, missing)
         transactions = [transaction for key in listed for transaction in self._transactions(offered[key], by_bet[key])]
         place = {signed.key: number for number, signed in enumerate(waiting)}
         transactions.sort(key=lambda transaction: min(place[signed.key] for signed in transaction.bets))
@@ -125,20 +139,23 @@ class Lander:
             return "bad_amount", f"bet {offered.bet.number} takes stakes in its range alone"
         return purse.refusal(offered.product, signed.bet.amount, self.decimals)
 
-    def _listed(self, offered: dict[Key, Offered], by_bet: dict[Key, list[SignedBet]]) -> list[Key]:
-        """Those of the bets that are on the chain, once as many as can be under way were listed."""
-        missing = [key for key, one in offered.items() if not self.catalogue.is_listed(one)]
+    def _listed(self, offered: dict[Key, Offered], by_bet: dict[Key, list[SignedBet]], missing: set[Key]) -> list[Key]:
+        """Those of the bets that are on the chain, once as many of the missing as can be under way were listed."""
         planned: dict[Key, Planned] = {}
-        for key in missing[:MOST_UNDER_WAY]:
+        for key in [key for key in by_bet if key in missing][:MOST_UNDER_WAY]:
             try:
                 content = tuple(offered[key].listing), tuple(NO_SIGNATURE)
                 planned[key] = offered[key].contract.plan(self.wallet, "list_bet", *content)
             except Reverted as refusal:
-                text = f"the bet cannot be listed: {refusal}; nothing was taken"
-                self._drop(by_bet[key], "not_listed", text)
+                for signed in by_bet[key]:
+                    self._give_up(signed, "not_listed", f"the bet cannot be listed: {refusal}")
         receipts = self.wallet.submit_all(list(planned.values())) if planned else []
-        done = {key for key, receipt in zip(planned, receipts, strict=False) if receipt["status"] == 1}
-        return [key for key in offered if key not in missing or key in done]
+        done = set()
+        for key, receipt in zip(planned, receipts, strict=False):
+            self.charge([by_bet[key][0].bet.account], _paid(receipt), is_listing=True)
+            if receipt["status"] == 1:
+                done.add(key)
+        return [key for key in by_bet if key not in missing or key in done]
 
     def _transactions(self, offered: Offered, bets: list[SignedBet]) -> list[Transaction]:
         """How bets of one listing land. What cannot be placed now is refused: gas is the host's. Of bets at odds there
@@ -183,6 +200,7 @@ class Lander:
         return contract.plan(self.wallet, "place_signed", *arguments)
 
     def _note(self, transaction: Transaction, plan: Planned, receipt: TxReceipt) -> None:
+        self.charge([signed.bet.account for signed in transaction.bets], _paid(receipt))
         try:
             done = receipt_of(self.wallet.succeeded(receipt, plan.function))
         except Reverted as refusal:
@@ -277,11 +295,15 @@ class Lander:
         return groups
 
     def _refuse(self, signed: SignedBet, reason: str) -> None:
-        """Gives a bet up, unless its nonce is used: it was placed, which a chain may undo, or its player burned it."""
-        if reason == USED:
+        self._give_up(signed, "not_placed", reason or "the contract refuses it")
+
+    def _give_up(self, signed: SignedBet, code: str, text: str) -> None:
+        """Drops a bet, unless its nonce is used: its player burned it, or it was placed, perhaps before this process
+        began, which a chain may undo."""
+        if self._is_used(signed):
             self._used.add(signed.key)
         else:
-            self._drop([signed], "not_placed", f"{reason or 'the contract refuses it'}; nothing was taken")
+            self._drop([signed], code, f"{text}; nothing was taken")
 
     def _is_used(self, signed: SignedBet) -> bool:
         return self.catalogue.at(signed.contract).is_used(signed.bet.account, self.wallet.address, signed.bet.nonce)
@@ -290,3 +312,8 @@ class Lander:
         self._alone -= {signed.key for signed in bets}
         self._used -= {signed.key for signed in bets}
         self.drop(bets, code, text)
+
+
+def _paid(receipt: TxReceipt) -> int:
+    """What a transaction cost, wei."""
+    return receipt["gasUsed"] * receipt["effectiveGasPrice"]

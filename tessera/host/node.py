@@ -27,6 +27,7 @@ from tessera.chain.wallet import Wallet
 from tessera.host import payout
 from tessera.host.bets_file import Bet
 from tessera.host.catalogue import Catalogue
+from tessera.host.gas import Spending
 from tessera.host.land import Lander
 from tessera.host.purse import purses_of
 from tessera.host.store import SignedBet, Store
@@ -35,7 +36,6 @@ from tessera.index.index import Index
 
 log = logging.getLogger(__name__)
 
-DAY = 86_400
 MOST_WAIT = 60  # seconds, after failures one after the other
 LOOK_SECONDS = 120  # for a transaction that a player names
 MOST_LOOKED_FOR = 1_000
@@ -75,13 +75,16 @@ class Node:
         decimals: int,
         budget: int | None = None,
     ):
-        """`budget` is what may be spent on gas a day, wei. Raises FileError where the file's bets cannot be offered."""
+        """`budget` is what may be spent on gas in 24 hours, wei.
+
+        Raises FileError where the file's bets cannot be offered.
+        """
         self.tessera, self.index, self.store, self.wallet, self.decimals = tessera, index, store, wallet, decimals
         self.publish: Publish = lambda concerned: None
         self.tell: Tell = lambda account, code, text, nonce=None: None
         self.catalogue = Catalogue(tessera, index, store, wallet.account)
-        self.lander = Lander(tessera, self.catalogue, wallet, decimals, self._drop_signed)
-        self._budget, self._refill_at = budget, 0.0
+        self._spending = Spending(store, wallet, budget)
+        self.lander = Lander(tessera, self.catalogue, wallet, decimals, self._drop_signed, self._spending.charge)
         self._watched: SimpleQueue[tuple[str, bool]] = SimpleQueue()
         self._to_look: SimpleQueue[Named] = SimpleQueue()
         self._named: list[Named] = []
@@ -99,6 +102,7 @@ class Node:
         self._gone = self.catalogue.open(bets, self.now())
         self._unbacked = [offered for offered in self.catalogue.offered if offered.bet.bankroll]
         self._signed: list[SignedBet] = []
+        self._spending.look(self.now())
         self.view = self._look()
 
     def now(self) -> int:
@@ -154,7 +158,7 @@ class Node:
 
     def step(self) -> None:
         """Does all that is due. Raises what a node fails with; what was done until then stays done."""
-        self._refill()
+        self._spending.look(self.now())
         self._show()
         self._do("take back", self._take_back)
         self._list()
@@ -212,7 +216,8 @@ class Node:
     def _do(self, what: str, action: Callable[[], object]) -> bool:
         """Whether it succeeded; what a contract, the node or the budget refuses is logged and tried later."""
         try:
-            action()
+            with self._spending.counting(self.view.now):
+                action()
             return True
         except ChainError as error:
             if isinstance(error, NodeError) and not isinstance(error, NodeRefusedError):
@@ -222,10 +227,6 @@ class Node:
             self._failed[what] = str(error)
             self._has_failed = True
             return False
-
-    def _refill(self) -> None:
-        if self._budget is not None and time.monotonic() >= self._refill_at:
-            self.wallet.budget, self._refill_at = self._budget, time.monotonic() + DAY
 
     def _show(self) -> None:
         self.index.sync()
@@ -257,7 +258,7 @@ class Node:
                 stakes[bet.account] = (*stakes.get(bet.account, ()), waits)
                 purses[bet.account] = purses[bet.account].with_promise(bet.amount)
         self._find_named(transactions)
-        return View(head, now, tuple(self.catalogue.offered), listed, stakes, purses)
+        return View(head, now, tuple(self.catalogue.offered), listed, stakes, purses, self._spending.left)
 
     def _find_named(self, transactions: set[str]) -> None:
         """Tells players of transactions that have no bet of this host, or are not there."""

@@ -144,6 +144,7 @@ class Player:
         self._count(len(frame.bets_info))
         self._to_sign = []
         bets = [self._bet(info) for info in frame.bets_info]
+        self._check_gas(bets)
         purse = self.node.view.purses.get(str(self.account))
         refusal = None if purse is None else self._lacking(purse, bets)
         if purse is None or refusal is None:  # without a purse: just signed in, and the node has not looked yet
@@ -163,6 +164,20 @@ class Player:
         relayer = self.node.wallet.address
         messages = [offered.signer.json_bet(offered.bet_id, bet, relayer) for offered, bet in bets]
         return [{"method": "bets_to_sign", "bets": messages}]
+
+    def _check_gas(self, bets: list[tuple[Offered, Bet]]) -> None:
+        """Raises FrameError where the host has spent on gas for the account, or for all, what it spends. Weighed again
+        before anything is sent."""
+        view, account = self.node.view, str(self.account)
+        if view.gas is None:
+            return
+        gas, listed = view.gas.copy(), set(view.listed)
+        for offered, _ in bets:
+            lists = offered.bet_id not in listed
+            if refusal := gas.refusal(account, lists=lists):
+                raise FrameError(*refusal)
+            gas.take(account, lists=lists)
+            listed.add(offered.bet_id)
 
     def _lacking(self, purse: Purse, bets: list[tuple[Offered, Bet]]) -> FrameError | None:
         """Why a purse is not enough for all of the bets. Those that many connections sign at once are weighed again
@@ -197,7 +212,9 @@ class Player:
             raise FrameError("excluded", "the host and the members of the panel cannot take part")
         amount = info.units(self.node.decimals)
         before = 0 if offered.bet.has_odds else view.position(account, offered.bet_id, prediction)
-        if amount <= 0 or not offered.bet.min_stake <= before + amount <= offered.bet.max_stake:
+        # The contract's range is for a position. Each bet that is landed costs the host gas, however small it is.
+        most = offered.bet.max_stake - before
+        if not 0 < min(offered.bet.min_stake, most) <= amount <= most:
             raise FrameError("bad_amount", f"bet {info.bet_id} takes stakes in its range alone")
         seconds = ODDS_SECONDS if offered.bet.has_odds else POOL_SECONDS
         return offered, Bet(account, prediction, amount, 0, self.node.nonce(account), self.node.clock() + seconds)

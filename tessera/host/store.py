@@ -1,13 +1,14 @@
-"""What a host node must not forget within a minute: the offers it signed and the bets that players signed.
+"""What a host node must not forget: the offers it signed, the bets that players signed, and the gas of the last day.
 
 What was listed, placed and paid is the chain's to say. A host that loses this database loses signed bets that were not
-landed yet, whose players keep their money, and nothing else.
+landed yet, whose players keep their money, and begins a new day's budget.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Column, ColumnElement, LargeBinary, MetaData, Table, delete, insert, select
+from sqlalchemy import Boolean, Column, ColumnElement, LargeBinary, MetaData, Table, delete, insert, or_, select
 from sqlalchemy import Text as AnyText
 
 from tessera.chain.errors import ChainError
@@ -42,6 +43,15 @@ signed = Table(
     Column("deadline", int64, nullable=False),
     Column("signature", LargeBinary, nullable=False),
 )
+gas = Table(
+    "host_gas",
+    metadata,
+    Column("host", AnyText, primary_key=True),
+    Column("hour", int64, primary_key=True),
+    Column("account", AnyText, primary_key=True),
+    Column("is_listing", Boolean, primary_key=True),
+    Column("wei", Uint, nullable=False),
+)
 
 
 class StoreError(ChainError):
@@ -56,6 +66,16 @@ class StoredOffer(NamedTuple):
     number: int
     listing: Listing
     offer: HostSignature
+
+
+class Cost(NamedTuple):
+    """What gas was spent on: listing a bet for an account that bet first, or landing bets of it."""
+
+    account: str
+    is_listing: bool
+
+
+OWN = Cost("", is_listing=False)  # whatever a host does by itself
 
 
 @dataclass(frozen=True)
@@ -156,6 +176,20 @@ class Store:
                         signed.c.nonce == nonce,
                     )
                 )
+
+    def costs(self) -> dict[int, Counter[Cost]]:
+        """What was spent on gas, wei, by the hour (unix time)."""
+        hours: dict[int, Counter[Cost]] = {}
+        for row in self._rows(gas):
+            hours.setdefault(row.hour, Counter())[Cost(row.account, row.is_listing)] = row.wei
+        return hours
+
+    def keep_costs(self, hour: int, costs: Counter[Cost], *, before: int) -> None:
+        """Notes what was spent in an hour in all, wei, and forgets hours before another one."""
+        lines = [{"host": self.host, "hour": hour, "wei": wei, **cost._asdict()} for cost, wei in costs.items()]
+        with self._database.writing() as db:
+            db.execute(delete(gas).where(gas.c.host == self.host, or_(gas.c.hour == hour, gas.c.hour < before)))
+            db.execute(insert(gas), lines)
 
     def _rows(self, table: Table, *conditions: ColumnElement[bool]) -> list:
         with self._database.connected() as db:

@@ -11,6 +11,7 @@ from tessera.chain.logs import Block
 from tessera.chain.odds_bets import Line, TicketCancelled, TicketQueued, place_of
 from tessera.chain.panels import INVALID
 from tessera.host.catalogue import Offered
+from tessera.host.gas import GasLeft
 from tessera.host.purse import Purse
 from tessera.index.snapshot import Snapshot
 
@@ -49,7 +50,10 @@ class Stake:
 
 @dataclass(frozen=True)
 class View:
-    """The host's bets as of a block. `now` is the chain's time or the clock's, whichever is later."""
+    """The host's bets as of a block. `now` is the chain's time or the clock's, whichever is later.
+
+    `gas` is what players may still make the host spend, None where that has no bound.
+    """
 
     head: Block
     now: int
@@ -57,6 +61,7 @@ class View:
     listed: dict[bytes, ListedBet] = field(default_factory=dict)
     stakes: dict[str, tuple[Stake, ...]] = field(default_factory=dict)
     purses: dict[str, Purse] = field(default_factory=dict)
+    gas: GasLeft | None = None
 
     def open_bets(self, account: str | None) -> list[Offered]:
         """What an account may bet on now; None: somebody who has not signed in."""

@@ -20,9 +20,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from tessera.chain import EUR, Wallet
+from tessera.chain.contract import decode_logs
 from tessera.chain.embedded import known_account
-from tessera.chain.hosted_bets import Bet, Listing
+from tessera.chain.hosted_bets import Bet, BetPlaced, Listing
 from tessera.chain.odds_bets import ticket_id_of
+from tessera.chain.waiting import wait_until
 from tessera.host.sign_in import Challenge
 from tessera.local import devnet
 from tessera.local.chain import let_pass
@@ -276,6 +278,17 @@ class FakeHost:
         for connection in self._sockets:
             connection.close()
 
+    def heard(self, method: str) -> dict:
+        """A frame of this method, as soon as it is there."""
+        found: list[dict] = []
+
+        def is_there() -> bool:
+            found.extend(frame for frame in self.asked if frame["method"] == method)
+            return bool(found)
+
+        assert wait_until(is_there, READY_SECONDS)
+        return found[0]
+
     def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
@@ -382,8 +395,15 @@ def test_a_host_that_lies_is_refused_and_nothing_is_signed(visit, new_person, te
     page.says("The host took your bet.")
     signature = next(frame for frame in liar.asked if frame["method"] == "bets_signed")["signatures"][0]
     assert len(signature) == 2 + 2 * 65
-    # It counts in the person's own limit before it is on the chain.
-    page.tab.evaluate('(key) => localStorage.setItem(key, \'{"limit":"8000000"}\')', f"tessera.limit.{person.address}")
+
+    page.tab.get_by_label("Stake in EUR").fill("2")
+    page.tab.get_by_text("Without the host's help").click()
+    page.press("Send the bet yourself", "Your bet is placed.")
+    (transaction,) = liar.heard("bets_placed")["transactions"]
+    placed = decode_logs(tessera.web3.eth.get_transaction_receipt(transaction)["logs"])
+    assert [(row.account, row.amount) for row in placed if isinstance(row, BetPlaced)] == [(person.address, 2 * EUR)]
+    # What was signed counts in the person's own limit before it is on the chain.
+    page.tab.evaluate('(key) => localStorage.setItem(key, \'{"limit":"10000000"}\')', f"tessera.limit.{person.address}")
     page.tab.get_by_label("Stake in EUR").fill("1")
     page.button("Bet 1.00 EUR on win").click()
-    page.says("This would pass your own limit of 8.00 EUR a day: 7.50 EUR went into bets in the last 24 hours.")
+    page.says("This would pass your own limit of 10.00 EUR a day: 9.50 EUR went into bets in the last 24 hours.")

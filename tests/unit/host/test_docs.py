@@ -93,7 +93,7 @@ def test_every_code_is_on_the_page():
     sources = [Path(module.__file__).parent for module in (frames, player)][:1]
     text = "".join(file.read_text() for folder in sources for file in folder.glob("*.py"))
     used = set(re.findall(r'FrameError\(\s*"(\w+)"', text)) | set(re.findall(r'code = "(sign_in_failed)"', text))
-    used |= set(re.findall(r'(?:_drop|tell)\([\w.\[\]]+, "(\w+)"', text))
+    used |= set(re.findall(r'(?:_drop|_give_up|tell)\([\w.\[\]]+, "(\w+)"', text))
     used |= set(re.findall(r'code = None if .* else "(\w+)"', text)) | set(re.findall(r'return "(\w+)", f?"', text))
     assert {"deadline_over", "not_placed", "malformed", "no_bet", "sign_in_failed", "no_balance", "excluded"} <= used
     assert used <= table

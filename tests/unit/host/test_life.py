@@ -192,6 +192,23 @@ def test_killed_around_a_transaction_a_signed_bet_is_placed_exactly_once(world, 
     assert world.told == []
 
 
+@pytest.mark.parametrize("file", [BARE, BARE.replace("A wins", "X wins")], ids=["same", "other bets"])
+def test_started_again_a_host_says_of_no_placed_bet_that_nothing_was_taken(world, file):
+    """The new process has the signed bet, whose money is gone: into that very bet."""
+    node = world.node(BARE)
+    bet = world.sign(node, 0, 0, WIN, 40 * EUR)
+    node.take([bet])
+    node.step()
+    assert world.balance(0) == 10 * EUR
+    again = world.node(file.replace("[bets:0]", "[bets:7]"))
+    again.step()
+    assert world.told == []
+    assert placed(again) == [(bet.bet.account, 40 * EUR)]
+    world.travel(world.now + 61)
+    again.step()
+    assert (world.told, again.store.signed()) == ([], [])
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("transaction", [0, 1])
 def test_killed_around_settling_and_paying_everybody_is_paid_once(world, dying, transaction, after):
@@ -254,9 +271,7 @@ def test_without_budget_nothing_is_sent_and_the_player_hears_of_it(world):
     node.take([world.sign(node, 0, 0, WIN, 10 * EUR)])
     node.step()
     assert world.sent() == before
-    world.travel(world.now + 61)
-    node.step()
-    assert [(account, code) for account, code, _ in world.told] == [(world.players[0].address, "deadline_over")]
+    assert [(account, code) for account, code, _ in world.told] == [(world.players[0].address, "no_gas")]
     assert world.balance(0) == START
 
 

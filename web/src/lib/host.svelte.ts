@@ -125,6 +125,12 @@ class Host extends Conversation {
     if (!Array.isArray(nonces) || nonces[0] !== wanted) throw new Refusal(`The host took another bet. ${otherwise}`);
   }
 
+  /** Names a transaction of the person's own that placed a bet: a host shows it sooner, or says that there is none. Where nobody is
+   * signed in the host sees it on the chain alone. */
+  name(transaction: Hex) {
+    if (this.isIn) this.send({ method: "bets_placed", transactions: [transaction] });
+  }
+
   /** What of an account's signed bets the host may still land and has not: it is to come out of the balance. */
   async pending(account: Address): Promise<bigint> {
     this.#signed = this.#signed.filter(({ deadline }) => deadline >= BigInt(chain.time));

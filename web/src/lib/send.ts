@@ -6,6 +6,7 @@ import {
   type ContractFunctionArgs,
   type ContractFunctionName,
   encodeFunctionData,
+  type Hex,
   parseAbi,
   type TransactionReceipt,
 } from "viem";
@@ -44,9 +45,9 @@ export async function simulate(call: Call): Promise<unknown> {
   return result;
 }
 
-/** Sends calls one after another and waits for them; the page knows of it when this returns. A wallet that offers it confirms
- * several at once. Raises where one is refused or replaced. */
-export async function send(calls: Call | readonly Call[], tell: Tell, signal?: AbortSignal): Promise<void> {
+/** Sends calls one after another and waits for them; the page knows of it when this returns the last one's transaction. A wallet
+ * that offers it confirms several at once. Raises where one is refused or replaced. */
+export async function send(calls: Call | readonly Call[], tell: Tell, signal?: AbortSignal): Promise<Hex | undefined> {
   const { account, client } = wallet;
   if (!account || !client) throw new Refusal("Connect a wallet first.");
   if (wallet.wrongNetwork) await wallet.goToOurChain();
@@ -54,9 +55,13 @@ export async function send(calls: Call | readonly Call[], tell: Tell, signal?: A
   if (list.length > 1 && (await canBatch())) {
     tell("confirm in your wallet");
     const { sendBatch } = await import("./batch");
-    await sendBatch(client, client.account!, chain.client.chain, list);
+    const { transactionHash } = await sendBatch(client, client.account!, chain.client.chain, list);
     await chain.refresh();
-  } else for (const call of list) await sendOne(call, tell, signal);
+    return transactionHash;
+  }
+  let last: Hex | undefined;
+  for (const call of list) last = await sendOne(call, tell, signal);
+  return last;
 }
 
 /** Whether the wallet confirms several calls at once. */
@@ -66,7 +71,7 @@ async function canBatch(): Promise<boolean> {
   return offersBatches(wallet.client!, wallet.client!.account!, chain.deployment.chainId);
 }
 
-async function sendOne(call: Call, tell: Tell, signal?: AbortSignal): Promise<void> {
+async function sendOne(call: Call, tell: Tell, signal?: AbortSignal): Promise<Hex> {
   const { client } = wallet;
   tell("asking the contract");
   await simulate(call);
@@ -79,6 +84,7 @@ async function sendOne(call: Call, tell: Tell, signal?: AbortSignal): Promise<vo
     await simulate(call);
     throw new Refusal("The chain refused it: others were faster. Try again.");
   }
+  return receipt.transactionHash;
 }
 
 async function byOwnKey(call: Call, gas: bigint, tell: Tell, signal?: AbortSignal): Promise<TransactionReceipt> {
