@@ -85,6 +85,7 @@ class Engine:
         self.domain, self.stream_id, self.panel, self.terms = domain, stream_id, panel, terms
         self.house, self.operator, self.journal, self.guard = house, operator, journal, guard
         self.facts = facts or Facts(stream_id, terms.confirmations)
+        guard.note_block(self.facts.block_at)  # bets need not wait for the next look at the chain
         self.publish: Publish = lambda session, message: None
         self.has_failed = False
         self._queued: list[Queued] = []
@@ -414,7 +415,7 @@ class Engine:
         if is_anew:
             self.facts = Facts(self.stream_id, self.terms.confirmations)
             self._closed_at.clear()
-        self.facts.head = head
+        self.facts.head, self.facts.block_at = head, block_at
         self.guard.note_block(block_at)
         for event in events:
             self.facts.add(event)

@@ -48,7 +48,7 @@ class Facts:
 
     def __init__(self, stream_id: int, confirmations: int):
         self.stream_id, self.confirmations = stream_id, confirmations
-        self.head = 0
+        self.head, self.block_at = 0, 0  # the newest block's number and time, unix seconds
         self.sessions: dict[bytes, OnChain] = {}
         self.exiting: dict[bytes, OnChain] = {}
         self.closed: list[bytes] = []  # in their order

@@ -112,7 +112,7 @@ def _seen(watch: Watch, facts: Facts) -> Facts:
         return facts
     if news.is_anew:
         facts = Facts(facts.stream_id, facts.confirmations)
-    facts.head = news.head
+    facts.head, facts.block_at = news.head, news.block_at
     for event in news.events:
         facts.add(event)
     return facts

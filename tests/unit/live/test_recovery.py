@@ -6,15 +6,21 @@ import random
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tessera.live.chain import News
+from tessera.live.clock import Guard
+from tessera.live.engine import Engine
+from tessera.live.facts import Facts
 from tessera.live.refusals import Refused
+from tessera.live.service import _seen
 from tessera.live.wire import decode, encode
 from tessera.model.sessions import record, states
 from tessera.model.sessions.record import LineKind
 from tessera.model.sessions.typed import Offer, OpenBet, Receipt, State
-from tests.live import DOMAIN, EUR, HOUSE, OBSERVERS, PANEL, STREAM, Player, Stage, key
+from tests.live import DOMAIN, EUR, HOUSE, OBSERVERS, OPERATOR, PANEL, STREAM, TERMS, Player, Stage, key, taken
 from tests.unit.live.test_sessions import limit
 
 PLAYERS = 8
@@ -74,6 +80,19 @@ def test_questions_that_locked_meanwhile_are_locked_at_once(stage):
     stage.engine.tick()
     stage.engine.flush()
     assert stage.engine.memory.questions[quoted.quote.question].book.root == record.book_root([leaf])
+
+
+def test_an_engine_that_takes_over_takes_bets_by_the_chain_that_it_saw_while_it_waited(stage):
+    """Not only after its own first look, which may be seconds later: until then each bet was refused (chain_stale)."""
+    player, quoted = stage.opened(), stage.ask()
+    block = News([stage.opening(player)], 1, stage.time // 1_000, is_anew=True)
+    facts = _seen(SimpleNamespace(look=lambda: block), Facts(STREAM, 0))
+    stage.journal.close()
+    stage.journal = taken(stage.path)
+    stage.guard = Guard(lambda: stage.time)
+    stage.engine = Engine(DOMAIN, STREAM, PANEL, TERMS, HOUSE, OPERATOR, stage.journal, stage.guard, facts=facts)
+    moved = stage.answer(stage.engine.move(quoted.quote.question, (500_000, 500_000)))
+    stage.place_bet(player, moved)
 
 
 def players_of(stage: Stage) -> list[Player]:
