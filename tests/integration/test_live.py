@@ -116,7 +116,7 @@ class Stream:
             if engine.process.poll() is None:
                 engine.process.send_signal(signal.SIGTERM)
                 assert engine.process.wait(30) == 0, engine.said()
-                assert engine.said().splitlines()[-1] == "stopped"
+                assert "stopped" in engine.said().splitlines()
         finally:
             if engine.process.poll() is None:
                 engine.process.kill()
@@ -192,7 +192,8 @@ class Stream:
     async def closed(self, player: Player, expected: int) -> None:
         """The session ends, as both sides sign, with what its bets came to."""
         sessions, escrow, wallet = self.tessera.sessions, self.tessera.escrow, player.wallet.address
-        agreement, before = await player.close(), escrow.balance_of(wallet)
+        before = escrow.balance_of(wallet)
+        agreement = await player.close()
         assert agreement.net == expected
         async with asyncio.timeout(PATIENCE_SECONDS):
             while sessions.session(player.session).stage is not Stage.CLOSED:
