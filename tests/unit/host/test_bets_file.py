@@ -181,6 +181,8 @@ def test_odds_at_which_a_balanced_book_loses_are_refused(bet):
     assert bet(**losing, allow_loss="yes").edge == pytest.approx(0.95 - 1 / (1 / 1.8 + 1 / 2.1))
     assert bet(odds="80%, 110%").edge == pytest.approx(0.99 - 1 / (1 / 1.8 + 1 / 2.1))
     assert edge_of((1_000, 1_000), 0) == 0
+    with pytest.raises(FileError, match=r"odds: a balanced book keeps 0\.00% of all stakes"):
+        bet(odds="100%, 100%", commission="0%, 0%")
 
 
 def test_one_bet_under_two_numbers_is_refused(read):
