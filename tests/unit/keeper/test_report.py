@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -93,6 +94,11 @@ def test_the_table_names_steps_money_and_verdict_in_80_columns(told):
     assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(("status", "colour"), [("done", "green"), ("left undone", "red"), ("refused", "yellow")])
+def test_what_is_done_is_green_and_what_went_wrong_is_red(status, colour):
+    assert report._coloured(status).style == colour
+
+
 def test_the_table_says_what_is_left(keeper, world):
     world.refuse("DAI", world.pool.address)
     done = keeper.run()
@@ -142,6 +148,18 @@ def test_the_picture_of_many_events_names_the_largest():
     assert len(bars(picture)) == 1 + 1 + 9
     assert "2 more" in picture
     assert "The 2 weeks to " in picture
+
+
+def test_names_of_small_amounts_stand_apart_and_in_the_picture():
+    picture = svg(MoneyFlow(100, 101, {"a": 10**12}, {f"event {number}": 1 for number in range(9)}), USDC)
+    root = ElementTree.fromstring(picture)
+    names = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if "event" in (text.text or "")]
+    lines = sorted(float(text.get("y")) for text in names)
+    assert len(lines) == 9
+    # A name and the amount below it are two lines of 16.
+    assert all(after - before >= 32 for before, after in pairwise(lines))
+    assert lines[0] > 0
+    assert lines[-1] + 16 < float(root.get("viewBox").split()[3])
 
 
 def test_the_picture_of_a_week_without_money_is_empty():

@@ -8,8 +8,8 @@ from tessera.chain.prize_pool import PeriodClosed
 from tessera.keeper.alarms import Limits, Watch
 from tessera.keeper.money_flow import money_flow
 from tessera.keeper.plan import due
-from tessera.keeper.round import Watcher, run
-from tessera.keeper.steps.base import Status, gas_room
+from tessera.keeper.round import Watcher, _submit, run
+from tessera.keeper.steps.base import Call, Status, gas_room
 from tessera.keeper.steps.pay import batch_size
 from tessera.model.prizes import period_of
 from tests.staked import DAY, STRANGER
@@ -283,6 +283,22 @@ def test_a_batch_that_does_not_fit_is_halved(keeper, monkeypatch):
     (pay,) = (outcome for outcome in done.outcomes if outcome.step.kind == "pay")
     assert len(pay.sent) == 2
     assert pay.status == Status.DONE
+
+
+@pytest.mark.parametrize(("seconds_per_price", "waited"), [(20, 2), (1, 1)])
+def test_a_refusal_is_asked_for_again_for_two_seconds_at_most(patient, monkeypatch, seconds_per_price, waited):
+    waits = []
+
+    def no_wait(_, seconds):
+        waits.append(seconds)
+        return False
+
+    monkeypatch.setattr("tessera.keeper.round.wait_until", no_wait)
+    patient.wallet.seconds_per_price = seconds_per_price
+    call = Call(patient.view.events, "settle", (10**6,))  # there is none
+    with pytest.raises(Reverted):
+        _submit(patient.view, patient.wallet, call)
+    assert waits == [waited]
 
 
 def test_one_batch_that_is_refused_does_not_hold_up_the_next(keeper, monkeypatch):
