@@ -10,7 +10,8 @@ from eth_abi import encode
 from eth_utils.abi import function_abi_to_4byte_selector
 from web3 import Web3
 
-from tessera.chain import WAD, LogReader, Outcome
+from tessera.chain import WAD, ChainError, LogReader, NodeError, Outcome
+from tessera.chain.blocks import Block
 from tessera.chain.contract import (
     Contract,
     EventLog,
@@ -22,6 +23,7 @@ from tessera.chain.contract import (
 )
 from tessera.chain.escrow import Entry, Escrow
 from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
+from tessera.chain.logs import Piece, ReorgError
 from tests.embedded_club import TERMS
 from tests.unit.index.conftest import ALL_KINDS, chance_log
 from tests.unit.index.node import ADDRESSES, KINDS, Node
@@ -163,3 +165,56 @@ def _plain(value):
         if isinstance(part, list)
     }
     return {**value, **lists}
+
+
+@pytest.fixture
+def reader(tessera) -> LogReader:
+    return tessera.log_reader()
+
+
+def test_what_was_taken_back_is_read_again_and_no_more(reader, monkeypatch):
+    """Pieces that end in blocks 10, 20 and 30 were handed out; what the chain has of the last ones is another."""
+    ends = [Block(number, "0x", 0) for number in (10, 20, 30)]
+    for kept, resumes in ((2, 21), (1, 11), (0, 10)):
+        reader._ends, reader.next_block = list(ends), 31
+        monkeypatch.setattr(reader._pieces, "on_chain", lambda block, kept=kept: block is None or block in ends[:kept])
+        with pytest.raises(ReorgError) as raised:
+            list(reader.read(40))
+        assert (raised.value.block, reader.next_block, reader._ends) == (resumes, resumes, ends[:kept])
+
+
+def test_a_chain_that_always_changes_while_it_is_read_is_said(reader, monkeypatch):
+    monkeypatch.setattr(reader._pieces, "read", lambda *_: None)
+    with pytest.raises(ChainError, match=r"the chain changed \d+ times while it was read"):
+        list(reader.read(40))
+
+
+def test_a_node_that_refuses_is_asked_for_half_and_soon_for_more_again(reader, monkeypatch):
+    pieces, asked = reader._pieces, []
+
+    def read(_, first, last, **__):
+        asked.append((first, last))
+        if last - first >= 5:
+            raise NodeError("too many blocks", "eth_getLogs")
+        return Piece([], [], Block(last, "0x", 0))
+
+    monkeypatch.setattr(pieces, "_read", read)
+    monkeypatch.setattr(pieces, "on_chain", lambda _: True)
+    pieces._size = pieces.blocks_at_once = 16
+    reader.next_block = 1
+    assert list(reader.read(1_000)) == []
+    assert asked[:6] == [(1, 16), (1, 8), (1, 4), (5, 12), (5, 8), (9, 16)]
+
+
+def test_a_node_that_is_gone_is_not_asked_for_less(reader, monkeypatch):
+    asked = []
+
+    def read(_, first, last, **__):
+        asked.append((first, last))
+        raise NodeError("gone", "eth_getLogs", connected=False)
+
+    monkeypatch.setattr(reader._pieces, "_read", read)
+    reader.next_block = 1
+    with pytest.raises(NodeError, match="gone"):
+        list(reader.read(1_000))
+    assert len(asked) == 1

@@ -92,7 +92,7 @@ def test_a_read_that_goes_on_failing_is_a_node_error_in_time(failure, no_pauses)
     assert not raised.value.may_be_sent
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
 def test_an_http_error_of_the_server_passes(status):
     response = requests.Response()
     response.status_code = status
@@ -101,7 +101,7 @@ def test_an_http_error_of_the_server_passes(status):
     assert web3.eth.gas_price == 7
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
 def test_an_http_error_of_the_caller_does_not(status, no_pauses):
     response = requests.Response()
     response.status_code = status
