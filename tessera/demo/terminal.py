@@ -11,7 +11,9 @@ from rich.text import Text
 
 from tessera.chain import EUR, WAD
 from tessera.chain.staking_pool import USD
+from tessera.demo import live_record
 from tessera.demo.hosted_record import STATUSES, EveningPlayed, gains, hosted_bets
+from tessera.demo.live_record import ReplayPlayed
 from tessera.demo.plan import Ending
 from tessera.demo.play import Played, Watcher
 from tessera.demo.record import Game, by_information, price_brier
@@ -134,6 +136,25 @@ def hosted_summary(played: EveningPlayed) -> None:
         console.print(Text("✓ ", "green") + Text(line))
 
 
+def live_summary(played: ReplayPlayed) -> None:
+    """Tables of micro-bets: sessions with what they took on chain, old states that were answered, and that it adds
+    up."""
+    table = _table("Micro-bets on a replay", "player", "bets", "transactions", "gas", "ETH", "bets won", "together")
+    for line in live_record.sessions(played):
+        gas, wei = sum(step.gas for step in line.steps), sum(step.wei for step in line.steps)
+        figures = (str(len(line.bets)), str(len(line.steps)), f"{gas:,}", f"{wei / WAD:.6f}")
+        table.add_row(line.name, *figures, _signed(line.net), _signed(line.gain))
+    console.print(table)
+    table = _table("Old states, in EUR to the player", "session", "posted by", "would pay", "paid")
+    for lie in live_record.lies(played):
+        table.add_row(
+            lie.name, lie.name if lie.by_player else "the house", f"{lie.wanted / EUR:.2f}", f"{lie.paid / EUR:.2f}"
+        )
+    console.print(table)
+    for line in played.findings:
+        console.print(Text("✓ ", "green") + Text(line))
+
+
 def meaning(played: Played) -> list[str]:
     """What the season says about who pays whom, a sentence each."""
     record = played.record
@@ -180,6 +201,9 @@ def _table(title: str, *columns: str) -> Table:
             "bet",
             "when",
             "person",
+            "player",
+            "session",
+            "posted by",
         )
         table.add_column(column, justify="left" if words else "right")
     return table
