@@ -149,15 +149,13 @@ def mutants(path: Path) -> Iterator[Mutant]:
     """Every one-place change of a file's functions and constants."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for owner, name in _owners(tree, ""):
-        for node in ast.walk(owner):
-            for field, value in ast.iter_fields(node):
-                for index, child in enumerate(value if isinstance(value, list) else [value]):
-                    if not isinstance(child, ast.AST) or _is_out_of_reach(node, field):
-                        continue
+        for node, field in _fields(owner):
+            value = getattr(node, field)
+            for index, child in enumerate(value if isinstance(value, list) else [value]):
+                if isinstance(child, ast.AST):
                     for changed in changes(child):
-                        yield _mutant(
-                            path, tree, name, node, field, index if isinstance(value, list) else None, child, changed
-                        )
+                        place = index if isinstance(value, list) else None
+                        yield _mutant(path, tree, name, node, field, place, child, changed)
 
 
 def _mutant(path, tree, name, node, field, index, child, changed) -> Mutant:
@@ -201,9 +199,19 @@ def run_when_loaded(tree: ast.Module) -> set[str]:
     return reached
 
 
-def _is_out_of_reach(node: ast.AST, field: str) -> bool:
-    """Defaults, decorators and annotations were evaluated when the module was loaded."""
-    return isinstance(node, ast.arguments | ast.arg) or field in ("annotation", "returns", "decorator_list")
+def _fields(owner: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Nodes of a function or a constant with their fields, but for what was evaluated when the module was loaded: its
+    decorators and defaults; and for annotations, which nobody evaluates."""
+    waiting = [owner]
+    while waiting:
+        node = waiting.pop()
+        for field, value in ast.iter_fields(node):
+            if field in ("annotation", "returns") or (node is owner and field in ("args", "decorator_list", "targets")):
+                continue
+            yield node, field
+            waiting += [
+                child for child in (value if isinstance(value, list) else [value]) if isinstance(child, ast.AST)
+            ]
 
 
 def codes(code: CodeType) -> Iterator[CodeType]:

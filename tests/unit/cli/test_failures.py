@@ -73,6 +73,7 @@ def test_a_refusal_has_a_code_and_nothing_was_sent(apart, run, tessera, market, 
     status, output, error = apart(*arguments, by=by)
     assert (status, output, error["code"], error["sent"]) == (exit_code, "", code, False)
     assert said in error["message"]
+    assert (" --help'" in error["message"]) == (code == "usage")
     (line,) = run(*arguments, by=by).output.splitlines()
     assert said in line
     assert line.endswith(f"Nothing was sent. [{code}]")
@@ -102,6 +103,10 @@ def test_every_transaction_is_noted_until_its_receipt_is_seen(tessera, node):
     assert notes == {Web3.to_hex(signed.hash): "unknown"}
     web3.eth.get_transaction_receipt(signed.hash)
     assert notes == {Web3.to_hex(signed.hash): "done"}
+    # An offer of the same transaction at another price is void once one of them is mined.
+    notes |= {"0x01": "unknown", "0x02": "failed"}
+    web3.eth.get_transaction_receipt(signed.hash)
+    assert notes == {Web3.to_hex(signed.hash): "done", "0x02": "failed"}
 
 
 def test_what_is_not_known_of_a_transaction_is_said():

@@ -14,6 +14,7 @@ from eth_utils.crypto import keccak
 from tessera.chain import EUR
 from tessera.chain.embedded import known_account
 from tessera.chain.micro_sessions import Stage
+from tessera.cli import live as live_command
 from tessera.cli.live import LIMITS
 from tessera.live.client import Connection
 from tessera.model.units import WAD
@@ -233,3 +234,11 @@ def test_the_key_that_signs_bets_is_the_account_s_own(served, ask):
     assert [
         path for path in served.world.folder.rglob("*") if path.is_file() and secret in path.read_text("latin1")
     ] == []
+
+
+def test_a_choice_is_a_number_a_range_or_never():
+    eur = {"pays": "1.90 EUR", "expected_loss": "0.05 EUR"}
+    said = [live_command._sentence({"choice": 1, "low": low, "high": high, **eur}) for low, high in ((3, 3), (4, 7))]
+    assert [sentence.partition(":")[0] for sentence in said] == ["1 (3)", "1 (4 to 7)"]
+    never = live_command._sentence({"choice": 2, "low": 2**256 - 1, "high": 2**256 - 1, **eur})
+    assert never == "2 (never): pays 1.90 EUR, loses 0.05 EUR on average"

@@ -1,6 +1,7 @@
 """`tessera club` for who runs one: invite, see, revoke."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def test_invitations_are_links_with_the_code_behind_the_hash(tessera, tmp_path):
 
 def test_each_link_is_a_qr_code_too(tessera):
     text = tessera("club", "invite", "Anna")
+    assert re.search(r"^1  Anna: https://club\.example/join#\w+", text, re.MULTILINE)
     assert "▄▄▄▄▄" in text
     assert "▄▄▄▄▄" not in tessera("club", "invite", "Anna", "--no-qr")
 

@@ -79,6 +79,7 @@ def test_show_says_returns_and_losses_of_a_stake_and_what_silence_means(run, ask
         shown = ask("bets", "show", 0, "--stake", "10", *where)
         assert shown["status"] == "OPEN"
         win, loss = shown["predictions"]
+        assert [(each["staked"], each["tickets_waiting"]) for each in (win, loss)] == [("0", 0)] * 2
         assert (win["returns"], loss["returns"]) == ("18000000", "21000000")
         # The margin of 80 % and 110 % is 1 - 1 / (1 / 1.8 + 1 / 2.1) = 1.2 / 39, of 10 EUR, rounded up.
         assert win["expected_loss"] == loss["expected_loss"] == str(-(-10 * EUR * 12 // 390))
@@ -86,6 +87,7 @@ def test_show_says_returns_and_losses_of_a_stake_and_what_silence_means(run, ask
         assert win["confirmed_at_once"] == loss["confirmed_at_once"] == str(10 * EUR)
         said = run("bets", "show", 0, *where).output
         assert "every stake goes back" in said
+        assert "of all confirmed stakes; nothing where stakes go back" in said
         assert all(member in said for member in world.tessera.panels.members_of(world.panel_id))
 
 

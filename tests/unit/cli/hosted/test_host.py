@@ -64,6 +64,7 @@ def test_status_says_what_is_at_stake_and_what_waits(run, ask, world):
     node.step()
     (settled,) = ask("host", "status", by=HOST)["bets"]
     assert (settled["status"], settled["pot"], settled["staked"]) == ("SETTLED", "0", "0")
+    assert (settled["bankroll"], settled["free"], settled["waiting"]) == ("0", "0", "0")
 
 
 def test_a_host_backs_takes_back_and_ends_its_own_bets_alone(run, ask, world):
