@@ -10,7 +10,7 @@ Ctrl-C end it after the transaction that is under way. --dry-run says what it wo
 import logging
 import sys
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 import click
 import uvicorn
@@ -30,9 +30,11 @@ from tessera.host.node import Node
 from tessera.host.server import app_of
 from tessera.host.store import Store
 from tessera.index import Index
+from tessera.keeper.terminal import stopped_by_signal
 
 FOLDER = ROOT / ".cache" / "host"
 ETHER = 10**18
+CLOSING_SECONDS = 5  # that players' connections get to end in
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 logger.set_level(LogLevel.ERROR)  # Ape tells of every connection and signature
@@ -94,18 +96,21 @@ def cli(
         decimals=decimals,
         budget=wei_of(budget, ETHER),
     )
-    stopping = Event()
-    worker = Thread(target=node.run, args=(stopping, every), name="host")
-    click.echo(f"{len(bets)} bets as {address} at ws://{listen}:{port}/")
-    worker.start()
-    try:
-        app = app_of(node, domain or f"{listen}:{port}", deployment.chain_id)
-        # What is a little too large is answered with an error, what is much too large ends the connection.
-        uvicorn.run(app, host=listen, port=port, ws_max_size=4 * MOST_BYTES, log_level="warning")
-    finally:
-        stopping.set()
-        node.stop()
-        worker.join()
+    over = sum(not node.view.is_open(offered) for offered in node.catalogue.offered)
+    click.echo(f"{len(bets)} bets{f', {over} of them over,' if over else ''} as {address} at ws://{listen}:{port}/")
+    # The server hears a signal first, ends, and raises it again: without a handler the process would end right there.
+    with stopped_by_signal() as stopping:
+        worker = Thread(target=node.run, args=(stopping, every), name="host")
+        worker.start()
+        try:
+            app = app_of(node, domain or f"{listen}:{port}", deployment.chain_id)
+            # What is a little too large is answered with an error, what is much too large ends the connection.
+            limits = {"ws_max_size": 4 * MOST_BYTES, "timeout_graceful_shutdown": CLOSING_SECONDS}
+            uvicorn.run(app, host=listen, port=port, log_level="warning", **limits)
+        finally:
+            stopping.set()
+            node.stop()
+            worker.join()
     click.echo("stopped")
 
 

@@ -23,7 +23,7 @@ from tessera.chain import ChainError, Deployment, Tessera
 from tessera.chain.contract import address_of
 from tessera.chain.deployments import history_of
 from tessera.chain.errors import calling
-from tessera.chain.panels import PanelCreated, ReportSkipped
+from tessera.chain.panels import ReportSkipped
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
 from tessera.deployment.artifacts import ROOT
 from tessera.deployment.operators import Commands, passphrase_of
@@ -154,26 +154,32 @@ def submit(
 
 @cli.command(cls=ConnectedProviderCommand)
 @options
+@DRY_RUN
 @click.option("--threshold", type=click.IntRange(1, 32), required=True, help="How many members decide: more than half.")
 @click.argument("members", nargs=-1, required=True)
 def create(
     provider: ProviderAPI,
     account: str | None,
     passphrase_file: Path | None,
+    dry_run: bool,
     threshold: int,
     members: tuple[str, ...],
     **chosen,
 ):
     """Create a panel of these MEMBERS, for good. Anybody may; the number it prints goes into bets.ini."""
     tessera, _ = opened(provider, **chosen)
-    wallet = wallet_of(provider, account, passphrase_of(account, passphrase_file))
     ascending = sorted(map(address_of, members), key=lambda address: int(address, 16))
-    receipt = tessera.panels.create_panel(wallet, ascending, threshold)
-    for row in receipt.events:
-        if isinstance(row, PanelCreated):
-            click.echo(f"panel {row.panel_id}")
-    if not receipt.events:
-        click.echo("this panel was there before: its number is the hash of its members and threshold")
+    data = tessera.panels.calldata("create_panel", ascending, threshold)
+    call = {"to": tessera.panels.address, "from": account_of(provider, account), "data": data}
+    panel_id = int.from_bytes(simulate(provider, call), "big")  # the hash of members and threshold
+    if tessera.panels.threshold_of(panel_id):
+        click.echo(f"panel {panel_id}\nIt was there before. Nothing was sent.")
+    elif dry_run:
+        click.echo(f"panel {panel_id}\nIt would be created. Nothing was signed or sent.")
+    else:
+        wallet = wallet_of(provider, account, passphrase_of(account, passphrase_file))
+        tessera.panels.create_panel(wallet, ascending, threshold)
+        click.echo(f"panel {panel_id}")
 
 
 def opened(provider: ProviderAPI, record: Path | None, index_url: str | None, **_) -> tuple[Tessera, Index]:
@@ -187,10 +193,10 @@ def opened(provider: ProviderAPI, record: Path | None, index_url: str | None, **
     return tessera, index
 
 
-def simulate(provider: ProviderAPI, call: Any) -> None:
-    """Runs a call and changes nothing. Raises Reverted."""
+def simulate(provider: ProviderAPI, call: Any) -> bytes:
+    """What a call would return; nothing changes. Raises Reverted."""
     with calling("Panels"):
-        provider.web3.eth.call({**call, "data": Web3.to_hex(call["data"])}, "pending")
+        return provider.web3.eth.call({**call, "data": Web3.to_hex(call["data"])}, "pending")
 
 
 def id_of(text: str) -> bytes:

@@ -107,7 +107,7 @@ def place(session: Session, bet: str, prediction: str, amount: int, min_confirme
     if listing.profits:
         own |= {"covered now": values["confirmed_at_once"], "must be covered at once": eur(least)}
     terms = _terms(session, shown_bet, state)
-    names = ("house_edge", "validator_commission", "closes_at", "decided_by", "result_deadline", "host", "bet_id")
+    names = ("house_edge", "validator_commission", "closes_at", "panel", "result_deadline", "host", "bet_id")
     ask(session, "Stake on a hosted bet", {**own, **{name: terms[name] for name in names}}, yes)
     if listing.profits:
         if not state.is_listed:
@@ -232,7 +232,7 @@ def _line(session: Session, shown_bet: "ShownBet") -> dict:
         "range": _range(shown_bet),
         "closes_at": Moment(listing.closes_at),
         "house_edge": _edge(shown_bet),
-        "decided_by": Said({"members": members, "threshold": threshold}, f"{threshold} of {len(members)}"),
+        "panel": Said({"members": members, "threshold": threshold}, f"{threshold} of {len(members)}"),
     }
 
 
@@ -256,7 +256,7 @@ def _terms(session: Session, shown_bet: "ShownBet", state: State) -> dict:
         "bankroll": eur(state.bankroll) if listing.profits else None,
         "house_edge": _edge(shown_bet),
         "validator_commission": Said(validators, f"{validators} {base}; nothing where stakes go back"),
-        "decided_by": Said(
+        "panel": Said(
             {"members": members, "threshold": threshold}, f"{threshold} of these {len(members)}:", *members
         ),
         "result_deadline": Said(

@@ -53,6 +53,7 @@ LABELS = {
     "no_odds": "odds of NO",
     "p0": "YES begins at",
     "p_yes": "probability of YES",
+    "panel": "decided by",
     "price": "probability now",
     "price_impact": "the bet moves it by",
     "put_in": "put into markets",

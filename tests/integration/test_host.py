@@ -23,7 +23,7 @@ from tests.integration.conftest import ROOT, run
 from tests.integration.test_cli import HOSTED, blocks_of
 
 PAGE = (ROOT / "docs" / "host.md").read_text()
-CREATE, DRY, HOST, AWAITS, REPORT = re.findall(r"^ape run .*$", PAGE, re.MULTILINE)
+CREATE, DRY, HOST, AWAITS, REHEARSE, REPORT, *_ = re.findall(r"^ape run .*$", PAGE, re.MULTILINE)
 BARE = re.search(r"```ini\n(.*?)```", PAGE, re.DOTALL).group(1)
 PORT = 18_700
 HOST_URL = f"ws://127.0.0.1:{PORT}"
@@ -138,13 +138,11 @@ def test_two_players_bet_against_each_other_by_the_docs_alone(web3, url, folder:
         awaits = run([*typed(AWAITS), *where])
         assert awaits.returncode == 0, awaits.stderr
         assert bet_id in awaits.stdout
-        rehearsed = run([*typed(REPORT, BET_ID=bet_id), *where])
+        rehearsed = run([*typed(REHEARSE, BET_ID=bet_id), *where])
         assert rehearsed.returncode == 0, rehearsed.stderr
         assert "Nothing was signed or sent." in rehearsed.stdout
         for member in (11, 12):
-            command = [word for word in typed(REPORT, BET_ID=bet_id) if word != "--dry-run"]
-            command = [f"TEST::{member}" if word == "TEST::11" else word for word in command]
-            reported = run([*command, *where])
+            reported = run([*typed(REPORT, **{"BET_ID": bet_id, "TEST::11": f"TEST::{member}"}), *where])
             assert reported.returncode == 0, reported.stderr
         assert first.until("settled")["outcome"] == "win"
     after = [tessera.escrow.balance_of(known_account(index).address) for index in (1, 2)]

@@ -1,6 +1,8 @@
 """`ape run validator`: what members sign by themselves, and what anybody submits for them together."""
 
 import json
+import re
+import shlex
 from types import SimpleNamespace
 
 import pytest
@@ -85,6 +87,46 @@ def test_what_members_sign_is_submitted_by_anybody_and_the_bet_is_paid(world, ru
     assert before == {index: world.web3.eth.get_transaction_count(known_account(index).address) for index in PANEL}
     node.step()
     assert (world.balance(0), world.balance(1)) == (59 * EUR, 40 * EUR)
+
+
+def test_the_commands_of_the_page_make_a_panel_and_decide_a_bet(world, run, bet, tmp_path):
+    """As docs/host.md has them, read as a shell and Ape read them: once a report is there, two signatures decide."""
+    node, bet_id = bet
+    page = (validator.ROOT / "docs" / "host.md").read_text()
+    said = []
+    for line in re.findall(r"^ape run validator (.*)$", page, re.MULTILINE):
+        words, _, file = line.partition(" > ")
+        name, *arguments = shlex.split(words.replace("BET_ID", bet_id))
+        command = validator.cli.commands[name]
+        given = command.make_context(name, arguments).params
+        index = int(given["account"].removeprefix("TEST::"))
+        if "files" in given:
+            given["files"] = [tmp_path / path for path in given["files"]]
+        own = {"account", "network", "record", "index_url", "provider_settings", "verbosity"}
+        text = run(command, index, **{key: value for key, value in given.items() if key not in own})
+        said.append((name, text))
+        if file:
+            (tmp_path / file).write_text(text)
+    assert said[0] == ("create", f"panel {world.panel_id}\nIt was there before. Nothing was sent.\n")
+    assert bet_id in said[1][1]
+    assert said[-1][1].startswith("submitted in 0x")
+    assert decided(world, node) == (True, WIN)
+
+
+def test_a_panel_is_made_once_and_rehearsed_before(world, run):
+    members = tuple(known_account(index).address for index in PANEL)
+    made = {"members": members, "threshold": 3}
+    rehearsed = run(validator.create, 9, **made, dry_run=True)
+    assert rehearsed.endswith("It would be created. Nothing was signed or sent.\n")
+    number = int(re.search(r"panel (\d+)", rehearsed).group(1))
+    assert world.tessera.panels.members_of(number) == []
+    assert run(validator.create, 9, **made) == f"panel {number}\n"
+    assert set(world.tessera.panels.members_of(number)) == set(members)
+    sent = world.web3.eth.get_transaction_count(known_account(9).address)
+    assert run(validator.create, 9, **made) == f"panel {number}\nIt was there before. Nothing was sent.\n"
+    assert world.web3.eth.get_transaction_count(known_account(9).address) == sent
+    with pytest.raises(Reverted, match="panels: bad threshold"):
+        run(validator.create, 9, members=members, threshold=1)
 
 
 def test_a_bet_is_called_invalid_by_signatures(world, run, bet, signed):

@@ -67,7 +67,7 @@ def test_list_says_what_is_bet_on_for_how_much_until_when_and_who_decides(run, a
             "closes_at": listing.closes_at,
             # 1 - 1 % - 1 / (1 / 1.8 + 1 / 2.1): what a balanced book keeps.
             "house_edge": str(int((1 - 0.01 - 1 / (1 / 1.8 + 1 / 2.1)) * 10**6)) + line["house_edge"][-12:],
-            "decided_by": {"members": world.tessera.panels.members_of(world.panel_id), "threshold": 2},
+            "panel": {"members": world.tessera.panels.members_of(world.panel_id), "threshold": 2},
         }
         said = run("bets", "list", *where).output
         assert "A wins on B" in said
