@@ -6,10 +6,7 @@ The chain's clock is the machine's, and blocks come by themselves: the engine ta
 import asyncio
 import re
 import shlex
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,8 +26,8 @@ from tessera.deployment.deploy import deploy
 from tessera.live.client import Connection, Observer
 from tessera.live.keys import Key
 from tessera.model.sessions.typed import Question
+from tests.processes import ROOT, Running
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "live.md").read_text()
 COMMAND = re.search(r"^ape run live .*$", PAGE, re.MULTILINE).group()
 OWNER, OPERATOR, HOUSE = 0, 1, 10
@@ -126,30 +123,11 @@ def running_engine(record: Path, folder: Path, node: str, stream_id: int, toml: 
     command = command.replace("--passphrase-file FILE ", "").replace("ethereum:sepolia", node)
     command = command.replace(node, f"ethereum:local:{node}")
     options = f" --port {port} --record {record} --journal {folder / 'journal'} --every 0.3"
-    process = subprocess.Popen(
-        shlex.split(command + options), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    said = ""
-    for line in process.stdout:
-        said += line
-        if found := re.search(r"ws://\S+", line):
-            break
-    else:
-        raise AssertionError(said)
-    reader = Thread(target=lambda: [sys.stderr.write(line) for line in process.stdout], daemon=True)
-    reader.start()
-
-    def stop() -> None:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
-
+    engine = Running(shlex.split(command + options), r"ws://\S+")
     try:
-        yield found.group(), stop
+        yield engine.wait().group(), engine.stop
     finally:
-        stop()
-        reader.join()
-        process.stdout.close()
+        engine.stop()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from tests.e2e.conftest import PATIENCE, PHONE, ROOT, Visit, own_key
 from tests.e2e.play import new_market
 from tests.e2e.test_load import MOST_SHIFT, SHIFTS
 from tests.e2e.test_look import AXE, grave
-from tests.integration.conftest import READY_SECONDS
+from tests.processes import READY_SECONDS
 
 NODE, OTHER_NODE = 19, 18  # of clubs; no other test acts with these accounts
 BLOCK_SECONDS = 2

@@ -3,12 +3,10 @@
 import json
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
 from urllib.request import urlopen
 
 from web3 import HTTPProvider, Web3
@@ -18,26 +16,16 @@ from tessera.chain import EUR, Deployment, Outcome, Tessera
 from tessera.chain.waiting import wait_until
 from tessera.local.bots import fate
 from tests.e2e.conftest import own_key
-from tests.integration.conftest import READY_SECONDS, ROOT
+from tests.processes import READY_SECONDS, running
 
 
 @contextmanager
 def running_page(folder: Path, *options: str) -> Iterator[str]:
     """The command in a process of its own; yields the address that it prints, and stops it as Ctrl-C does."""
     ports = ["--port", "0", "--chain-port", "0"]
-    command = [sys.executable, "-u", "scripts/web.py", *ports, "--into", str(folder), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    stop_waiting = Timer(READY_SECONDS, process.kill)
-    stop_waiting.start()
-    address = next(line for line in process.stdout if line.startswith("The page: ")).split()[-1]
-    stop_waiting.cancel()
-    try:
-        yield address
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
-        process.stdout.close()
-    assert process.returncode == 0
+    command = [sys.executable, "-u", "scripts/web.py", *ports, "--into", folder, *options]
+    with running(command, r"^The page: .*?(\S+)$", by=signal.SIGINT) as process:
+        yield process.match.group(1)
 
 
 def test_one_command_starts_chain_and_page_and_ends_both(built, tmp_path):

@@ -4,9 +4,7 @@ host that lies is refused."""
 import json
 import re
 import shlex
-import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,7 +28,7 @@ from tessera.local import devnet
 from tessera.local.chain import let_pass
 from tests.e2e.conftest import DESK, PHONE, ROOT, Visit, own_key
 from tests.e2e.test_look import AXE, grave
-from tests.integration.conftest import READY_SECONDS
+from tests.processes import READY_SECONDS, running
 
 HOST = 5
 OPEN_SECONDS, VOTING_SECONDS = 900, 3_600
@@ -76,26 +74,8 @@ def running_host(url: str, folder: Path, own: Path, panel: int, bets: str) -> It
         "deployments/devnet.json", str(folder / devnet.RECORD)
     )
     command += f" --port {port} --database sqlite:///{own}/host.db --index sqlite:///{own}/index.db"
-    process = subprocess.Popen(
-        shlex.split(command), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    said = ""
-    for line in process.stdout:
-        said += line
-        if "ws://" in line:
-            break
-    else:
-        raise AssertionError(said)
-    # Whatever it logs is read, or it would wait for a reader.
-    reader = Thread(target=lambda: [None for _ in process.stdout], daemon=True)
-    reader.start()
-    try:
+    with running(shlex.split(command), "ws://"):
         yield f"ws://127.0.0.1:{port}/"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=READY_SECONDS)
-        reader.join()
-        process.stdout.close()
 
 
 def at_host(address: str, host: str) -> str:

@@ -7,16 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
 
 import pytest
 from web3 import HTTPProvider, Web3
 
+from tests.processes import ROOT, running
 from tests.real.node import undone
 from tests.real.tickets import RealTickets
-
-ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 120
 
 
 def run(arguments: list, **options) -> subprocess.CompletedProcess:
@@ -29,25 +26,9 @@ def run(arguments: list, **options) -> subprocess.CompletedProcess:
 @contextmanager
 def running_devnet(folder: Path) -> Iterator[str]:
     """`python scripts/devnet.py` in a process of its own; yields its URL and stops it as Ctrl-C does."""
-    command = [sys.executable, "-u", "scripts/devnet.py", "--port", "0", "--into", str(folder)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    stop_waiting = Timer(READY_SECONDS, process.kill)
-    stop_waiting.start()
-    said = ""
-    for line in process.stdout:
-        said += line
-        if line.startswith("ready"):
-            break
-    stop_waiting.cancel()
-    try:
-        ready = re.search(r"chain 31337 at (\S+)", said)
-        assert ready, said
-        yield ready.group(1)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
-        process.stdout.close()
-    assert process.returncode == 0
+    command = [sys.executable, "-u", "scripts/devnet.py", "--port", "0", "--into", folder]
+    with running(command, "^ready", by=signal.SIGINT) as process:
+        yield re.search(r"chain 31337 at (\S+)", process.said).group(1)
 
 
 @pytest.fixture(scope="session")

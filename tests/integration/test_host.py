@@ -4,11 +4,7 @@ import json
 import os
 import re
 import shlex
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +17,7 @@ from tessera.local import devnet
 from tessera.local.chain import let_pass
 from tests.integration.conftest import ROOT, run
 from tests.integration.test_cli import HOSTED, blocks_of
+from tests.processes import running
 
 PAGE = (ROOT / "docs" / "host.md").read_text()
 CREATE, DRY, HOST, AWAITS, REHEARSE, REPORT, *_ = re.findall(r"^ape run .*$", PAGE, re.MULTILINE)
@@ -28,25 +25,6 @@ BARE = re.search(r"```ini\n(.*?)```", PAGE, re.DOTALL).group(1)
 PORT = 18_700
 HOST_URL = f"ws://127.0.0.1:{PORT}"
 EUR = 10**6
-
-
-@contextmanager
-def running(command: list[str]) -> Iterator[subprocess.Popen]:
-    """A host that serves, until it is told to stop."""
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    said = ""
-    for line in process.stdout:
-        said += line
-        if "ws://" in line:
-            break
-    else:
-        raise AssertionError(said)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-        process.stdout.close()
 
 
 class Player:
@@ -126,7 +104,7 @@ def test_two_players_bet_against_each_other_by_the_docs_alone(web3, url, folder:
         tessera.escrow.set_consent(Wallet(tessera.web3, known_account(index)), 0b111)
     before = [tessera.escrow.balance_of(known_account(index).address) for index in (1, 2)]
     own = ["--port", str(PORT), "--database", f"sqlite:///{tmp_path}/host.db", "--index", f"sqlite:///{tmp_path}/i.db"]
-    with running([*typed(HOST, **words), *own]):
+    with running([*typed(HOST, **words), *own], "ws://") as host:
         first, second = Player(1), Player(2)
         first.bet("win", 5)
         second.bet("loss", 10)
@@ -145,6 +123,7 @@ def test_two_players_bet_against_each_other_by_the_docs_alone(web3, url, folder:
             reported = run([*typed(REPORT, **{"BET_ID": bet_id, "TEST::11": f"TEST::{member}"}), *where])
             assert reported.returncode == 0, reported.stderr
         assert first.until("settled")["outcome"] == "win"
+    assert host.said.endswith("stopped\n")
     after = [tessera.escrow.balance_of(known_account(index).address) for index in (1, 2)]
     # 10 were lost: 5 % each for host and validators, 9 for the winner.
     assert [now - then for now, then in zip(after, before, strict=True)] == [9 * EUR, -10 * EUR]

@@ -17,6 +17,7 @@ from tessera.chain.embedded import known_account
 from tessera.chain.lmsr_markets import MarketCreated
 from tessera.deployment.deploy import deploy
 from tessera.index import Index
+from tests.processes import BY_SIGTERM, running
 from tests.unit.index.conftest import ALL_KINDS, dump
 
 pytestmark = pytest.mark.anvil
@@ -110,24 +111,11 @@ def test_the_commands_of_the_page(url, folder, tmp_path):
     assert re.fullmatch(r"\d+ rows read; the index is at block \d+\n", run(sync))
     assert (tmp_path / "index.db").exists()
 
-    server = subprocess.Popen(
-        [*words(serve), "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        said = ""
-        for line in server.stdout:
-            said += line
-            if "running on" in line:
-                break
-        address = re.search(r"http://\S+", said)
-        assert address, said
-        with urllib.request.urlopen(address.group() + "/markets") as answer:
+    serving = [*words(serve), "--port", "0"]
+    with running(serving, r"running on (http://\S+)", codes=(0, BY_SIGTERM), cwd=tmp_path) as server:
+        with urllib.request.urlopen(f"{server.match.group(1)}/markets") as answer:
             markets = json.load(answer)
         assert markets["total"] == len(markets["answers"]) >= 2
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
-        server.stdout.close()
 
 
 def test_the_script_of_the_page(url, folder, tmp_path):

@@ -34,6 +34,7 @@ from tessera.keeper.view import View
 from tests.habits import served
 from tests.integration.conftest import ROOT
 from tests.integration.conftest import run as run_command
+from tests.processes import running
 from tests.staked import KEEPER, World
 
 pytestmark = pytest.mark.anvil
@@ -142,6 +143,7 @@ from tessera.keeper.metrics import Metrics
 from tessera.keeper.plan import due
 from tessera.keeper.round import run
 from tessera.keeper.view import View
+from tests.processes import running
 
 url, record, index, account, count = sys.argv[1:]
 web3, deployment, left = Web3(HTTPProvider(url)), Deployment.load(record), int(count)
@@ -193,14 +195,14 @@ def test_two_processes_at_once_pay_nobody_twice(world, where, tmp_path, other):
     """And share the file of the index. Who comes when the other is done has only the buyback to do, and may."""
     world.prizes.set_keeper(world.owner, world.wallet(other).address, True)
     command = ["ape", "run", "keeper", "run", *where[:-1]]
-    running = [
+    both = [
         subprocess.Popen(
             [*command, f"TEST::{account}", "--reports", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         for account in (KEEPER, other)
     ]
-    said = [process.communicate(timeout=120)[0] for process in running]
-    codes = {process.returncode for process in running}
+    said = [process.communicate(timeout=120)[0] for process in both]
+    codes = {process.returncode for process in both}
     # One account cannot send two transactions of a nonce: who was slower has left something to the other.
     assert codes <= ({0} if other != KEEPER else {0, 3}), said
     assert round_of(*keeper_of(world)).exit_code == 0
@@ -416,22 +418,12 @@ def test_a_key_file_is_unlocked_by_a_file_and_the_loop_stops_on_sigterm(world, w
     assert (refused.returncode, "wrong passphrase for keeper" in refused.stderr) == (1, True)
 
     passphrase.write_text("a passphrase\n")
-    running = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    said = ""
-    for line in running.stdout:
-        said += line
-        if line.startswith("report: "):
-            break
-    port = re.search(r"metrics at http://127.0.0.1:(\d+)/metrics", said).group(1)
-    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        assert b'tessera_keeper_rounds_total{result="done"} 1.0' in answer.read()
-    running.send_signal(signal.SIGTERM)
-    said += running.stdout.read()
-    assert running.wait(timeout=60) == 0
-    assert said.endswith("stopped\n")
-    assert "a passphrase" not in said
+    with running(command, "^report: ", env=environment) as keeper:
+        port = re.search(r"metrics at http://127.0.0.1:(\d+)/metrics", keeper.said).group(1)
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            assert b'tessera_keeper_rounds_total{result="done"} 1.0' in answer.read()
+    assert keeper.said.endswith("stopped\n")
+    assert "a passphrase" not in keeper.said
     assert len(claims(world)) == 4
 
 
