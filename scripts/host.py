@@ -104,9 +104,15 @@ def cli(
         worker.start()
         try:
             app = app_of(node, domain or f"{listen}:{port}", deployment.chain_id)
-            # What is a little too large is answered with an error, what is much too large ends the connection.
-            limits = {"ws_max_size": 4 * MOST_BYTES, "timeout_graceful_shutdown": CLOSING_SECONDS}
-            uvicorn.run(app, host=listen, port=port, log_level="warning", **limits)
+            uvicorn.run(
+                app,
+                host=listen,
+                port=port,
+                # What is a little too large is answered with an error, what is much too large ends the connection.
+                ws_max_size=4 * MOST_BYTES,
+                timeout_graceful_shutdown=CLOSING_SECONDS,
+                log_level="warning",
+            )
         finally:
             stopping.set()
             node.stop()

@@ -256,9 +256,7 @@ def _terms(session: Session, shown_bet: "ShownBet", state: State) -> dict:
         "bankroll": eur(state.bankroll) if listing.profits else None,
         "house_edge": _edge(shown_bet),
         "validator_commission": Said(validators, f"{validators} {base}; nothing where stakes go back"),
-        "panel": Said(
-            {"members": members, "threshold": threshold}, f"{threshold} of these {len(members)}:", *members
-        ),
+        "panel": Said({"members": members, "threshold": threshold}, f"{threshold} of these {len(members)}:", *members),
         "result_deadline": Said(
             listing.result_deadline,
             f"{Moment(listing.result_deadline)}; if the panel is silent until then, every stake goes back",
