@@ -72,6 +72,12 @@ def account_of(name: str, passphrase_file: Path | None, *, is_local: bool) -> Lo
     "--journal", default=str(FOLDER), help="Folder of the journal, or the postgresql:// URL of one that machines share."
 )
 @click.option("--public", help="HOST:PORT by which gateways reach this engine. Default: that of --listen and --port.")
+@click.option(
+    "--files",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the public record. Default: one for the stream, in .cache/live.",
+)
+@click.option("--files-at", metavar="URL", help="Where people find that folder, if not at this engine's own /files/.")
 @click.option("--every", type=click.FloatRange(0.1), default=CHAIN_SECONDS, show_default=True, help="Seconds, to look.")
 @click.option("--dry-run", is_flag=True, help="Say what it would ask; sign and send nothing.")
 def cli(
@@ -87,6 +93,8 @@ def cli(
     record: Path | None,
     journal: str,
     public: str | None,
+    files: Path | None,
+    files_at: str | None,
     every: float,
     dry_run: bool,
 ):
@@ -116,6 +124,7 @@ def cli(
 
     # A local chain that was begun anew has the same addresses.
     history = history_of(provider.web3, deployment)
+    published = files or FOLDER / f"{history}-{stream_id}-public"
     stream_name = f"{identity}, {history}"
 
     def open_journal() -> Journal:
@@ -134,7 +143,9 @@ def cli(
             click.echo("the database is another one than before: observers are asked whether the record is whole")
         if memory.has_ended:
             click.echo("the stream has ended, since its journal lost a line: sessions are closed, and no bet is taken")
-        return Runner(engine, watch, wallet, every=every, feed=Feed(askings), drift=drift)
+        return Runner(
+            engine, watch, wallet, every=every, feed=Feed(askings), drift=drift, files=published, files_at=files_at
+        )
 
     service = Service(
         open_journal,

@@ -17,6 +17,7 @@ __all__ = [
     "test_entries_come_back_in_their_order",
     "test_no_line_has_the_number_of_another",
     "test_one_engine_owns_it",
+    "test_what_is_public_has_no_body_of_a_bet",
     "test_who_waits_reads_what_is_written_meanwhile_once",
 ]
 
@@ -97,3 +98,17 @@ def test_a_batch_is_written_whole_or_not_at_all(journal, open_journal):
         journal.commit([ENTRY, numbered(1)])
     journal.close()
     assert content(open_journal) == [numbered(1)]
+
+
+def test_what_is_public_has_no_body_of_a_bet(journal):
+    bare = [Entry("bet", {}, numbered(n).headed) for n in (1, 2)]
+    private = [Entry(what, {"value": "1"}) for what in ("offer", "limit", "close")]
+    public = [Entry(what, {"value": "1"}) for what in ("question", "book", "ended")]
+    journal.commit([public[0], numbered(1), *private, *public[1:], numbered(2)])
+    whole = [public[0], bare[0], *public[1:], bare[1]]
+    assert journal.public(0, 0, 10) == whole
+    assert journal.public(0, 0, 2) == whole[:2]
+    assert journal.public(0, 1, 2) == whole[1:3]
+    assert journal.public(1, 0, 10) == whole[2:]
+    assert journal.public(1, 2, 10) == whole[4:]
+    assert journal.public(2, 0, 10) == []

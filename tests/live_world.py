@@ -66,7 +66,7 @@ class World:
         self.journal = owned(SqliteJournal(folder / "stream.db", "a stream"))
         guard = Guard(lambda: self.ms)
         self.engine = Engine(domain, self.stream_id, panel, terms, key(HOUSE), key(OPERATOR), self.journal, guard)
-        self.runner = Runner(self.engine, Watch(tessera), operator, every=0.05, is_inline=True)
+        self.runner = Runner(self.engine, Watch(tessera), operator, every=0.05, is_inline=True, files=folder / "public")
         self.outcome, self.asked = 0, 0
 
     def block_at(self) -> int:

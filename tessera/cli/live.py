@@ -1,6 +1,7 @@
 """`tessera live`: sessions on live streams from a terminal: open, play, close, and end alone (docs/live.md)."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -86,7 +87,7 @@ def questions(session: Session, url: str):
         await connection.until(lambda: bool(connection.quotes), QUOTE_SECONDS)
         return [_question(connection, digest) for digest in connection.quotes]
 
-    rows(session, f"Questions at {url}", _connected(session, url, look), "no question is open")
+    rows(session, f"Questions at {url}", connected(session, url, look), "no question is open")
 
 
 @live.command("open")
@@ -118,7 +119,7 @@ def open_(session: Session, deposit: int, loss_cap: int | None, url: str, yes: b
             await player.open(deposit, loss_cap)
             return {"session": f"0x{player.session.hex()}", **_state(session, player)}
 
-    card(session, "Session", _connected(session, url, begin))
+    card(session, "Session", connected(session, url, begin))
 
 
 @live.command()
@@ -173,7 +174,7 @@ def play(session: Session, stake: int, choice: int, bets: int, text: str, url: s
         await _settled(connection, player)
         return {"bets": placed, **_state(session, player)}
 
-    card(session, "Played", _connected(session, url, bet))
+    card(session, "Played", connected(session, url, bet))
 
 
 @live.command()
@@ -202,7 +203,7 @@ def limits(session: Session, kind: str | None, value: str | None, url: str):
         body = {"player": session.account.address, "kind": name, "value": units, "at": now}
         return _limits(await connection.ask("limit", **body, signature=bytes(signed.signature)))
 
-    card(session, "Your limits on this stream", _connected(session, url, change))
+    card(session, "Your limits on this stream", connected(session, url, change))
 
 
 @live.command()
@@ -228,7 +229,28 @@ def close(session: Session, url: str, yes: bool):
         balance = eur(session.tessera.escrow.balance_of(session.wallet.address))
         return {"session": f"0x{player.session.hex()}", "net": eur(agreement.net), "balance": balance}
 
-    card(session, "Closed", _connected(session, url, end))
+    card(session, "Closed", connected(session, url, end))
+
+
+@live.command()
+@click.argument("stream_id", metavar="STREAM", type=click.IntRange(0))
+@click.pass_obj
+def receipts(session: Session, stream_id: int):
+    """Prints what the house of STREAM has signed to you, receipts and refusals, a line each, also without its engine.
+
+    `tessera live receipts 3 > signed.jsonl` makes the file by which `python scripts/audit_stream.py URL signed.jsonl`
+    shows whether the house's public record agrees with it.
+    """
+    from tessera.live.client import Notebook, signed_by_house
+    from tessera.live.wire import decode
+    from tessera.model.sessions.typed import Offer
+
+    for path in sorted(_folder(session).glob("*.jsonl")):
+        lines = Notebook(path).lines()
+        offers = [decode(Offer, line["offer"]) for line in lines if line["what"] == "offer"]
+        if offers and offers[0].stream_id == stream_id:
+            for item in signed_by_house(lines, session.tessera.sessions.domain):
+                click.echo(json.dumps(item))
 
 
 @live.command("exit")
@@ -265,7 +287,7 @@ def exit_(session: Session, look: bool, yes: bool):
         card(session, "Exit", values)
 
 
-def _connected(session: Session, url: str, work: "Callable[[Connection], Awaitable[T]]") -> T:
+def connected(session: Session, url: str, work: "Callable[[Connection], Awaitable[T]]") -> T:
     """Runs something with a connection to an engine. Raises Refused where it does not answer."""
     from tessera.live.client import Connection
 
@@ -403,10 +425,13 @@ def _question(connection: "Connection", digest: bytes, stake: int = EUR) -> dict
 
 
 def _sentence(choice: dict[str, Any]) -> str:
-    low, high = choice["low"], choice["high"]
-    reach = str(low) if low == high else f"{low} to {high}"
-    reach = "never" if low == 2**256 - 1 else reach
-    return f"{choice['choice']} ({reach}): pays {choice['pays']}, loses {choice['expected_loss']} on average"
+    covered = reach(choice["low"], choice["high"])
+    return f"{choice['choice']} ({covered}): pays {choice['pays']}, loses {choice['expected_loss']} on average"
+
+
+def reach(low: int, high: int) -> str:
+    """What a choice covers, in words."""
+    return "never" if low == 2**256 - 1 else str(low) if low == high else f"{low} to {high}"
 
 
 def _limit_value(kind: str, value: str | None) -> int | None:

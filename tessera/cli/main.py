@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from tessera.cli import money, own_bets, resolving  # noqa: F401  the commands that settle a market or a bet
+from tessera.cli import money, observe, own_bets, resolving  # noqa: F401  commands that are added to others' groups
 from tessera.cli.bets import bets
 from tessera.cli.club import club
 from tessera.cli.failures import failure_of, failure_of_command

@@ -11,11 +11,10 @@ from tessera.live.refusals import Code, Refused
 from tessera.live.wire import decode_hash, encode
 
 
-def about(engine: Engine) -> Message:
-    """What a client has to know of a stream before it trusts it: compare it with the chain."""
-    panel, (n, head) = engine.panel, engine.published
+def identity(engine: Engine) -> Message:
+    """Which stream it is, who decides it, and by which terms: what does not change while it runs."""
+    panel = engine.panel
     return {
-        "type": "stream",
         "chain_id": encode(engine.domain.chain_id),
         "contract": engine.domain.contract,
         "stream_id": encode(engine.stream_id),
@@ -26,6 +25,15 @@ def about(engine: Engine) -> Message:
         "members": list(panel.members),
         "threshold": encode(panel.threshold),
         "terms": encode(engine.terms),
+    }
+
+
+def about(engine: Engine) -> Message:
+    """What a client has to know of a stream before it trusts it: compare it with the chain."""
+    n, head = engine.published
+    return {
+        "type": "stream",
+        **identity(engine),
         "epoch": encode(engine.journal.epoch),
         "n": encode(n),
         "head": encode(head),

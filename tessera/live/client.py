@@ -388,6 +388,22 @@ class Notebook:
         return lines
 
 
+def signed_by_house(lines: Sequence[Message], domain: Domain) -> list[Message]:
+    """Receipts and refusals of a session's notebook, as scripts/audit_stream.py reads them."""
+    items, session = [], bytes(32)
+    for line in lines:
+        match line["what"]:
+            case "offer":
+                session = domain.digest(decode(Offer, line["offer"]))
+            case "completed":
+                receipt = line["receipt"] | {name: int(line["receipt"][name]) for name in ("n", "epoch")}
+                state = domain.digest(decode(State, line["state"]), session=session)
+                items.append({"type": "receipt", "state": encode(state), **receipt})
+            case "refused":
+                items.append({"type": "refusal", **line["refusal"], "signature": line["signature"]})
+    return items
+
+
 class Player:
     """One session of one player. It signs nothing that it could lose by, and keeps all that it needs to exit alone."""
 
@@ -703,16 +719,14 @@ class Player:
     def _refused(self, error: EngineRefused, state_hash: bytes) -> None:
         """Notes a refusal that the house signed; without its signature the state may still be completed."""
         try:
-            refusal = decode(Refusal, error.answer["refusal"])
-            signer = signer_of(
-                self.connection.about.domain.digest(refusal), decode_signature(error.answer["signature"])
-            )
+            refusal, signature = decode(Refusal, error.answer["refusal"]), decode_signature(error.answer["signature"])
+            signer = signer_of(self.connection.about.domain.digest(refusal), signature)
         except (KeyError, ChainError):
-            refusal, signer = None, None
+            refusal, signature, signer = None, None, None
         if refusal is None or refusal.state != state_hash or signer != self.connection.about.house_key:
             self._freeze("a refusal without the house's signature")
             return
-        self.notebook.write("refused", refusal=refusal)
+        self.notebook.write("refused", refusal=refusal, signature=signature)
         completed = error.answer.get("completed")
         if completed is not None and int(completed["state"]["seq"]) > self.state.seq:
             self._freeze("the engine completed a state later than it may")
@@ -754,6 +768,8 @@ class Observer:
         self._reports: dict[bytes, dict[str, Any]] = {}  # reports of questions that are not decided yet
         self._considered: set[bytes] = set()  # questions whose book was looked at
         self._sent: dict[tuple[str, bytes], int] = {}  # when it was sent last
+        # Told what was sent, with what in it, and why the engine refused it, if it did.
+        self.on_answered: list[Callable[[str, Message, str | None], None]] = []
         connection.on_connected.append(self._connected)
 
     async def step(self) -> None:
@@ -809,9 +825,13 @@ class Observer:
             if self._sent.get((name, digest), 0) + AGAIN_MS > self.now():
                 continue
             with suppress(ChainError, TimeoutError):
+                refused = None
                 try:
                     await self.connection.ask(name, **body)
                 except EngineRefused as error:
                     if error.name in LATER:
                         continue
+                    refused = error.name
                 self._sent[name, digest] = self.now()
+                for answered in self.on_answered:
+                    answered(name, body, refused)

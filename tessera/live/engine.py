@@ -6,6 +6,7 @@ may be ahead of the journal; an answer never is. One thread.
 """
 
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -21,6 +22,7 @@ from tessera.live.accounts import Account, Agreed, Completed, Placed, Session, l
 from tessera.live.asked import Asked, Quoted, Result
 from tessera.live.clock import MS, Guard
 from tessera.live.facts import Facts
+from tessera.live.fairness import Answers, leaf_of
 from tessera.live.journal import Entry, Headed, Journal, JournalError
 from tessera.live.keys import Key, is_signed_by, signer_of
 from tessera.live.memory import Memory, changed
@@ -103,6 +105,7 @@ class Engine:
         self.published = (self.memory.n, self.memory.head)  # the last line in the journal, and its head
         self._tails: dict[str, int] = {}  # the last line that each observer has
         self._closed_at: deque[tuple[int, bytes]] = deque()  # when a session was seen to be closed
+        self._answers = Answers(0)
         self.is_asking = journal.may_lack_tail and not self.memory.has_ended
         if self.is_running:
             self._begin()
@@ -110,6 +113,7 @@ class Engine:
 
     def _begin(self) -> Future:
         self.is_asking = False
+        self._answers = Answers(max(self.guard.now(), self.memory.answered_until))
         return self._append_line(LineKind.EPOCH, NO_QUESTION, self.journal.epoch.to_bytes(32), {})
 
     @property
@@ -177,9 +181,11 @@ class Engine:
         return self._append_line(LineKind.QUOTE, asked.digest, digest, body, then)
 
     def tick(self) -> None:
-        """Locks what is due, quotes what would be without a quote, and forgets old quotes."""
+        """Locks what is due, quotes what would be without a quote, records answers, and forgets old quotes."""
         self._check_running()
         now = self.guard.now()
+        if self._answers.is_due(now):
+            self._record_answers(now)
         for asked in [*self.memory.open.values()]:
             lock = asked.question.lock
             if lock <= now:
@@ -189,6 +195,13 @@ class Engine:
         quotes = self.memory.quotes
         while quotes and next(iter(quotes.values())).quote.valid_until < now - QUOTES_KEPT_MS:
             quotes.popitem(last=False)
+
+    def _record_answers(self, now: int) -> None:
+        until = max(now, self._answers.since)
+        batch = self._answers.batch(until)
+        self._answers = Answers(until)
+        self.memory.did_answer(until)
+        self._append_line(LineKind.ANSWERS, NO_QUESTION, leaf_of(batch), {"answers": batch})
 
     def _lock(self, asked: Asked) -> None:
         self._append_line(
@@ -242,7 +255,7 @@ class Engine:
         signed by the house, and its details have the newest completed state.
         """
         self._check_running()
-        now, session = self.guard.now(), self.session(digest)
+        arrived, now, session = time.perf_counter_ns(), self.guard.now(), self.session(digest)
         state_hash = self.domain.digest(state, session=digest)
         if session.placed is not None and state_hash == session.placed.state_hash and session.answer is not None:
             return session.answer
@@ -252,20 +265,28 @@ class Engine:
             self._check_place(session, state, now)
         except Refused as refused:
             session.used_seq = max(session.used_seq, state.seq)
-            refusal = Refusal(state_hash, refused.number, now)
+            # Never before answers that are in the record already, whatever the clock does: there it would be missed.
+            refusal = Refusal(state_hash, refused.number, max(now, self._answers.since))
+            by_house = self.house.sign(self.domain.digest(refusal))
             refused.details |= {
                 "refusal": encode(refusal),
-                "signature": encode(self.house.sign(self.domain.digest(refusal))),
+                "signature": encode(by_house),
                 "completed": session.completed and messages.completed(session.completed),
             }
+            self._answers.refuse(refused.number, by_house, time.perf_counter_ns() - arrived)
             raise
+
+        def then(headed: Headed) -> Completed:
+            completed = self._complete(Placed(state_hash, state, signature, headed))
+            self._answers.took(headed.line.n, time.perf_counter_ns() - arrived)
+            return completed
 
         session.answer = self._append_line(
             LineKind.BET,
             state.open_bets[-1].question if state.open_bets else NO_QUESTION,
             state_hash,
             encode({"session": digest, "state": state, "signature": signature, "at": now}),
-            lambda headed: self._complete(Placed(state_hash, state, signature, headed)),
+            then,
             lambda headed: self.memory.did_place(session, Placed(state_hash, state, signature, headed), now),
         )
         return session.answer

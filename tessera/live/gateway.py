@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,7 +23,7 @@ from tessera.live.journal import Headed, Journal, JournalError
 from tessera.live.messages import Message
 from tessera.live.refusals import Code, Refused
 from tessera.live.requests import Requests
-from tessera.live.source import MOST_LINES, Listener
+from tessera.live.source import FILES_AT, MOST_LINES, Listener
 from tessera.live.wire import decode_hash, encode, hexed
 from tessera.model.sessions.record import LineKind
 
@@ -40,6 +41,7 @@ class Gateway:
         JournalError."""
         self.listeners: set[Listener] = set()
         self.has_stopped = asyncio.Event()
+        self.files: Path | None = None
         self.is_ready = asyncio.Event()  # an engine was reached
         self._owner, self._open, self._journal = owner, open_journal, None
         self._about: Message = {}
@@ -139,6 +141,8 @@ class Gateway:
         except TimeoutError:
             raise Refused(Code.STOPPED) from None
         del answer["id"]
+        if answer["type"] == "fairness" and answer["files"] == FILES_AT:
+            answer["files"] = None  # which the engine has at its own door, not here
         if answer["type"] != "refused":
             return answer
         number, reason = Code(answer["number"]), answer["reason"]

@@ -39,6 +39,7 @@ class Memory:
         self.expired: dict[bytes, Session] = {}
         self.agreed: dict[bytes, Session] = {}  # sessions that are to be closed
         self.has_ended = False  # a line was lost: nothing is signed any more
+        self.answered_until = 0  # unix milliseconds up to which answers are in the record
         self.quotes: OrderedDict[bytes, Quoted] = OrderedDict()  # newest last; none is replayed, they last for seconds
         self.sessions: dict[bytes, Session] = {}
         self.accounts: dict[str, Account] = {}
@@ -136,6 +137,10 @@ class Memory:
         account = self.account(player)
         account.limits, account.limits_signed_at = changed(account.limits, kind, value, at), signed_at
 
+    def did_answer(self, until: int) -> None:
+        """Answers up to a time are a line of the record."""
+        self.answered_until = until
+
     def did_end(self) -> None:
         """The journal has lost a line."""
         self.has_ended = True
@@ -201,6 +206,8 @@ class Memory:
             case LineKind.RESULT:
                 outcome = None if body["outcome"] is None else int(body["outcome"])
                 self.did_settle(self.questions[line.question], Result(outcome, _signatures(body)), int(body["at"]))
+            case LineKind.ANSWERS:
+                self.did_answer(body["answers"]["until"])
 
     def _replay_other(self, what: str, body: dict) -> None:
         match what:

@@ -86,3 +86,8 @@ def limits(own: Limits, now: int) -> Message:
         "limits_later": {str(kind): encode({"value": at[0], "at": at[1]}) for kind, at in waiting.items() if at},
         "cool_off_until": str(own.cool_off_until),
     }
+
+
+def fairness(figures: dict[str, Any], picture_delay_ms: int, files: str | None) -> Message:
+    """How the stream treats those who bet; `files` is where the public record is from which it can be recomputed."""
+    return {"type": "fairness", **encode(figures), "picture_delay_ms": str(picture_delay_ms), "files": files}

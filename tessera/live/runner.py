@@ -5,16 +5,18 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from tessera.chain.errors import ChainError
 from tessera.chain.wallet import Wallet
-from tessera.live import answers, chain
+from tessera.live import answers, chain, messages
 from tessera.live.commands import COMMANDS, parsed
 from tessera.live.engine import Engine
 from tessera.live.journal import Headed, JournalError
 from tessera.live.messages import Message
-from tessera.live.source import MOST_LINES, Listener
+from tessera.live.publication import Publication
+from tessera.live.source import FILES_AT, MOST_LINES, Listener
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ TICK_SECONDS = 0.05
 CHAIN_SECONDS = 2.0
 BEAT_SECONDS = 0.1
 FORGET_SECONDS = 60.0
+PUBLISH_SECONDS = 1.0
 
 
 class Runner:
@@ -37,16 +40,24 @@ class Runner:
         is_inline: bool = False,
         feed: Callable[[Engine], None] = lambda engine: None,
         drift: Callable[[], int] | None = None,
+        files: Path | None = None,
+        files_at: str | None = None,
     ):
         """Looks at the chain every so many seconds. `feed` asks questions, in each tick; `drift` gives the clock's lead
-        over a time server's, in milliseconds."""
+        over a time server's, in milliseconds. What is public is written to the folder `files`, which people find at
+        `files_at`; without that they find it at the engine's own door."""
         self.engine, self.watch, self.wallet = engine, watch, wallet
         self.listeners: set[Listener] = set()
         self.has_stopped = asyncio.Event()
+        self.files, self._files_at = files, files_at or (FILES_AT if files else None)
+        self.publication = Publication(
+            engine.journal, engine.domain, engine.house, lambda: answers.identity(engine), files
+        )
         self._every = every
         self._is_inline, self._feed, self._drift = is_inline, feed, drift
         self._disk = ThreadPoolExecutor(1, "journal")
         self._reading = ThreadPoolExecutor(1, "record")
+        self._publishing = ThreadPoolExecutor(1, "public")
         self._chain = ThreadPoolExecutor(1, "chain")
         self._queued = asyncio.Event()
         engine.publish = self._publish
@@ -67,6 +78,8 @@ class Runner:
         """Runs a command, and gives its answer once it is in the journal. Raises Refused, JournalError."""
         if name == "follow":
             return answers.follow(self.engine, body)
+        if name == "fairness":
+            return messages.fairness(self.publication.figures, self.engine.terms.picture_delay_ms, self._files_at)
         command = COMMANDS[name]
         future, message = command.run(self.engine, body if isinstance(body, command.form) else parsed(command, body))
         if future is None:
@@ -92,12 +105,14 @@ class Runner:
                 tasks.create_task(self._again(self._every, self.look))
                 tasks.create_task(self._again(BEAT_SECONDS, self._beat))
                 tasks.create_task(self._again(FORGET_SECONDS, self._forget))
+                tasks.create_task(self._again(PUBLISH_SECONDS, self._make_public))
                 if self._drift is not None:
                     tasks.create_task(self._again(60, self._compare))
         finally:
             self.has_stopped.set()
             self._disk.shutdown()
             self._reading.shutdown(wait=False)
+            self._publishing.shutdown()  # which reads the journal that is closed next
             self._chain.shutdown(wait=False)
 
     async def _commit(self) -> None:
@@ -151,6 +166,13 @@ class Runner:
 
     async def _forget(self) -> None:
         self.engine.forget()
+
+    async def _make_public(self) -> None:
+        try:
+            while await self._in(self._publishing, self.publication.step):
+                pass
+        except (JournalError, OSError) as error:  # bets go on; the next attempt begins from what is in the file
+            log.warning("the public record: %s", error)
 
     async def _compare(self) -> None:
         assert self._drift is not None

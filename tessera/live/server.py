@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 from anyio.abc import TaskGroup
 from fastapi import FastAPI, Query, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.requests import Request
 from starlette.websockets import WebSocketDisconnect
 
@@ -20,6 +21,7 @@ from tessera.index.limits import Limits
 from tessera.live import messages
 from tessera.live.commands import COMMANDS, Command, refusal
 from tessera.live.messages import Message
+from tessera.live.publication import File
 from tessera.live.refusals import Code, Refused
 from tessera.live.source import MOST_LINES, Source
 from tessera.live.wire import decode_hash
@@ -28,6 +30,8 @@ REQUESTS_A_SECOND = 50.0  # of one address, over REST
 MOST_WAITING = 10_000  # messages for a client that does not read
 MOST_IN_BUNDLE = 500
 MOST_BYTES = 65_536  # of a message to the engine
+PART = 65_536  # bytes of a file that are sent at once
+READS = ("follow", "fairness")  # what the WebSocket answers besides commands
 UNAVAILABLE = (Code.STOPPED, Code.ASKING)  # try again later
 FULL = 1013  # why a connection is closed: try again later (RFC 6455)
 
@@ -90,8 +94,8 @@ class Connection:
             if not isinstance(body, dict):
                 raise Refused(Code.MALFORMED, f"a JSON object of at most {MOST_BYTES} characters")
             number, name = body.pop("id", None), body.pop("do", None)
-            if not isinstance(name, str) or name not in (*COMMANDS, "follow"):
-                raise Refused(Code.MALFORMED, f"do: one of follow, {', '.join(COMMANDS)}")
+            if not isinstance(name, str) or name not in (*COMMANDS, *READS):
+                raise Refused(Code.MALFORMED, f"do: one of {', '.join((*READS, *COMMANDS))}")
             answer = await self.source.ask(name, body)
             if name == "follow":
                 self.followed.add(decode_hash(answer["session"]))
@@ -186,6 +190,20 @@ def app_of(source: Source) -> FastAPI:
         """Lines of the stream's record, each with the head after it."""
         return [messages.line(headed) for headed in await source.lines(first, count)]
 
+    @app.get("/fairness")
+    async def fairness() -> Message:
+        """What the engine answered and how fast, refusals by reason, quotes, books and results; recomputed from the
+        public files by scripts/audit_stream.py."""
+        return await source.ask("fairness", {})
+
+    if source.files is not None:
+        folder = source.files
+
+        @app.get("/files/{name}", response_class=PlainTextResponse)
+        async def file(name: File) -> Response:
+            """A file of the public record."""
+            return _growing(folder / name)
+
     for name, command in COMMANDS.items():
         app.add_api_route(
             f"/{name}", _endpoint(source, name, command), methods=["POST"], name=name, description=command.text
@@ -198,6 +216,21 @@ def app_of(source: Source) -> FastAPI:
         await Connection(source, socket, after, in_bundles=bundles).serve()
 
     return app
+
+
+def _growing(path: Path) -> Response:
+    """A file as long as it is now, however it grows meanwhile."""
+    try:
+        file, size = path.open("rb"), path.stat().st_size
+    except FileNotFoundError:  # the engine has only just begun
+        return Response(status_code=404)
+
+    def parts() -> Iterator[bytes]:
+        with file:
+            for begin in range(0, size, PART):
+                yield file.read(min(PART, size - begin))
+
+    return StreamingResponse(parts(), media_type="text/plain", headers={"content-length": str(size)})
 
 
 def _endpoint(source: Source, name: str, command: Command) -> Any:

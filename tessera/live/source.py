@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from tessera.live.journal import Headed
 from tessera.live.messages import Message
 
 MOST_LINES = 1_000  # of the record in one answer
+FILES_AT = "/files/"  # where the engine's own door has the public files
 
 Listener = Callable[[bytes | None, str], None]  # whom a message concerns (a session, None: everybody), and its text
 
@@ -17,6 +19,7 @@ class Source(Protocol):
 
     listeners: set[Listener]
     has_stopped: asyncio.Event
+    files: Path | None  # the folder of what is public, where it has one
 
     async def run(self) -> None:
         """Until it fails or is cancelled."""
@@ -27,7 +30,7 @@ class Source(Protocol):
         ...
 
     async def ask(self, name: str, body: Any) -> Message:
-        """The answer of a command, or of `follow`. Raises Refused, ChainError."""
+        """The answer of a command, of `follow` or `fairness`. Raises Refused, ChainError."""
         ...
 
     async def lines(self, first: int, count: int) -> list[Headed]:

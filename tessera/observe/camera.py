@@ -3,6 +3,7 @@
 Needs OpenCV (group `vision`).
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 
 from tessera.observe.traffic import CROSSED_Y, ENTERED_X, FPS, FRAME_MS, HEIGHT, STOP_X, TURNED_Y, WIDTH
-from tessera.observe.witness import Sighting, Topic
+from tessera.observe.witness import Sighting, Topic, Witness
 
 TOPICS = (
     Topic(r"\bturns? left\b", "left turn"),
@@ -173,11 +174,27 @@ def watched(
     frames: Iterable[np.ndarray], method: str, begin: int, *, noise: float = 0.0, seed: int = 0
 ) -> list[Sighting]:
     """All that a camera sees in pictures, whose every byte is off by noise of this standard deviation."""
-    camera, chance, sightings = Camera(method, begin), np.random.default_rng(seed), []
+    camera = Camera(method, begin)
+    return [sighting for frame in noisy(frames, noise, seed) for sighting in camera.read(frame)]
+
+
+async def watch(
+    frames: Iterable[np.ndarray], method: str, witness: Witness, begin: int, now: Callable[[], int]
+) -> None:
+    """Shows pictures to a witness as they come: the first at `begin`, unix milliseconds, by the clock `now`."""
+    camera = Camera(method, begin)
+    for number, frame in enumerate(frames):
+        at = begin + number * FRAME_MS
+        while now() < at:
+            await asyncio.sleep(min(at - now(), FRAME_MS) / 1_000)
+        witness.look(at, await asyncio.to_thread(camera.read, frame))
+
+
+def noisy(frames: Iterable[np.ndarray], deviation: float, seed: int) -> Iterator[np.ndarray]:
+    """Pictures whose every byte is off by noise of this standard deviation."""
+    chance = np.random.default_rng(seed)
     for frame in frames:
-        noisy = frame + chance.normal(0, noise, frame.shape) if noise else frame
-        sightings += camera.read(np.clip(noisy, 0, 255).astype(np.uint8))
-    return sightings
+        yield np.clip(frame + chance.normal(0, deviation, frame.shape), 0, 255).astype(np.uint8) if deviation else frame
 
 
 def save(frames: Iterable[np.ndarray], path: Path) -> None:
@@ -190,11 +207,21 @@ def save(frames: Iterable[np.ndarray], path: Path) -> None:
     writer.release()
 
 
+def length(path: Path) -> int:
+    """How many pictures a clip has. Raises OSError where it cannot be read."""
+    return int(_reader(path).get(cv2.CAP_PROP_FRAME_COUNT))
+
+
 def clip(path: Path) -> Iterator[np.ndarray]:
     """The pictures of a clip. Raises OSError where it cannot be read."""
-    reader = cv2.VideoCapture(str(path))
-    if not reader.isOpened():
-        raise OSError(f"{path} cannot be read as a clip")
+    reader = _reader(path)
     while (read := reader.read())[0]:
         yield read[1]
     reader.release()
+
+
+def _reader(path: Path) -> cv2.VideoCapture:
+    reader = cv2.VideoCapture(str(path))
+    if not reader.isOpened():
+        raise OSError(f"{path} cannot be read as a clip")
+    return reader

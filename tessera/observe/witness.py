@@ -33,19 +33,23 @@ class Topic:
 
 
 class Witness:
-    """An observer's memory. `known_until` says up to when, unix milliseconds, all that could be seen was noted.
+    """An observer's memory: all that could be seen from `known_from` until `known_until`, unix milliseconds.
 
     It is what `tessera.live.client.Observer` asks as its source.
     """
 
     def __init__(
-        self, topics: Iterable[Topic], sightings: Iterable[Sighting] = (), known_until: Callable[[], int] | None = None
+        self,
+        topics: Iterable[Topic],
+        sightings: Iterable[Sighting] = (),
+        known_until: Callable[[], int] | None = None,
+        known_from: int = 0,
     ):
         """Without `known_until` it is the last time that `look` was given."""
         self.topics = tuple(topics)
         self._sightings = sorted(sightings)
         self._known_until = known_until or (lambda: self._looked)
-        self._looked = 0
+        self._known_from, self._looked = known_from, 0
 
     def look(self, at: int, sightings: Iterable[Sighting] = ()) -> None:
         """Notes what was seen up to a time."""
@@ -55,13 +59,20 @@ class Witness:
 
     async def __call__(self, question: Question) -> int | None:
         """What was observed, as `questions.winning_choice` takes it; None: nothing yet, or no topic of its own."""
-        if self._known_until() < question.end + SETTLE_MS:
-            return None
-        return self.observed(question)
+        return self.observed(question) if self.has_seen(question) else None
+
+    def has_seen(self, question: Question) -> bool:
+        """Whether a question is about one of its topics, and it has watched from the question's start to its end."""
+        is_whole = self._known_from <= question.start and self._known_until() >= question.end + SETTLE_MS
+        return is_whole and self.topic_of(question) is not None
+
+    def topic_of(self, question: Question) -> Topic | None:
+        """What a question is about, if that is one of its topics."""
+        return next((topic for topic in self.topics if topic.is_of(question)), None)
 
     def observed(self, question: Question) -> int | None:
         """The same of what has been noted so far."""
-        topic = next((topic for topic in self.topics if topic.is_of(question)), None)
+        topic = self.topic_of(question)
         if topic is None:
             return None
         first = bisect_right(self._sightings, Sighting(question.start, ""))

@@ -1,11 +1,13 @@
 """The Live tab against a running engine: open a session, play many bets, close; limits; an end without the engine."""
 
+import json
 from collections.abc import Iterator
+from tempfile import NamedTemporaryFile
 
 import pytest
 from playwright.sync_api import expect
 
-from scripts import web
+from scripts import audit_stream, web
 from tessera.chain import EUR
 from tessera.chain.micro_sessions import SessionClosed, SessionOpened, Stage
 from tests.e2e.conftest import PHONE, Visit
@@ -100,6 +102,24 @@ def play(page: Visit, count: int) -> None:
     assert bets_of(page) >= count
 
 
+def the_page_and_the_files_say_how_fair_it_was(page: Visit) -> None:
+    page.tab.locator("summary", has_text="Fairness").click()
+    taken = page.tab.locator("dl div", has_text="Bets taken, of all that were asked for").locator("dd")
+    expect(taken).to_contain_text("%")
+    page.tab.locator("summary", has_text="Fairness").scroll_into_view_if_needed()
+    page.picture("live-fairness")
+    files = page.tab.get_by_role("link", name="record.jsonl").get_attribute("href").removesuffix("record.jsonl")
+    kept = page.tab.evaluate(
+        "Object.keys(localStorage).filter((name) => name.startsWith('tessera.receipts.'))"
+        ".flatMap((name) => JSON.parse(localStorage[name]))"
+    )
+    with NamedTemporaryFile("w") as file:
+        file.writelines(json.dumps(item) + "\n" for item in kept)
+        file.flush()
+        assert len(kept) > 12
+        assert audit_stream.main(files, file.name) == audit_stream.CLEAN
+
+
 def a_session_from_its_beginning_to_its_end(player, stream, count: int) -> None:
     page, wallet = player(f"player of {count} bets")
     sessions, escrow = stream.tessera.sessions, stream.tessera.escrow
@@ -113,6 +133,7 @@ def a_session_from_its_beginning_to_its_end(player, stream, count: int) -> None:
     button.click()
     page.says("It is over.")
     page.picture("live-closed")
+    the_page_and_the_files_say_how_fair_it_was(page)
     events = list(stream.tessera.log_reader().read())
     opened = [event for event in events if isinstance(event, SessionOpened) and event.player == wallet.address]
     assert len(opened) == 1

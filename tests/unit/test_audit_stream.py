@@ -10,6 +10,7 @@ import pytest
 from eth_account import Account
 from eth_utils import keccak
 
+from scripts import audit_stream
 from tessera.model.sessions import record
 from tessera.model.sessions.record import Line, LineKind
 from tessera.model.sessions.typed import Book, Domain, Receipt
@@ -49,7 +50,7 @@ def book(lines=LINES) -> dict:
 
 
 @pytest.fixture
-def audited(tmp_path):
+def audited(tmp_path, capsys):
     """Returns what runs the script on a record: its exit status and what it says."""
 
     def audited(lines, signed):
@@ -63,8 +64,7 @@ def audited(tmp_path):
         (tmp_path / "stream.json").write_text(json.dumps(about))
         (tmp_path / "record.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         (tmp_path / "signed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in signed))
-        done = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout + done.stderr
+        return audit_stream.main(str(tmp_path)), "".join(capsys.readouterr())
 
     return audited
 
@@ -105,7 +105,9 @@ def test_a_bet_after_the_lock_convicts(audited):
 def test_a_line_that_somebody_else_changed_convicts_nobody(audited):
     lines = [*LINES[:1], replace(LINES[1], leaf=STATES[2]), *LINES[2:]]
     code, said = audited(lines, [receipt(2, STATES[0])])
-    assert (code, said) == (3, "to look at: the head of line 2 is not what the house signed\n")
+    signed = "to look at: the head of line 2 is not what the house signed\n"
+    booked = "to look at: the book of line 4 is not of the bets that the record has\n"
+    assert (code, said) == (3, signed + booked)
 
 
 def test_a_forged_receipt_convicts_nobody(audited):

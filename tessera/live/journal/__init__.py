@@ -8,12 +8,15 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 from tessera.chain.errors import ChainError
 from tessera.model.sessions.record import Line, LineKind
 
 VERSION = 1
+# What of a row everybody may read: a bet's body says whose it is. For SQL of both back ends.
+PUBLIC_BODY: LiteralString = "CASE WHEN what = 'bet' THEN '{}' ELSE body END"
+IS_PUBLIC: LiteralString = "(n IS NOT NULL OR what IN ('question', 'book', 'ended'))"
 
 
 class JournalError(ChainError):
@@ -82,6 +85,13 @@ class Journal(ABC):
     @abstractmethod
     def lines(self, first: int, count: int) -> list[Headed]:
         """Lines of the record from number `first` on; at most `count`. Raises JournalError."""
+
+    @abstractmethod
+    def public(self, after: int, skipped: int, count: int) -> list[Entry]:
+        """What everybody may read: lines, of bets without their body, questions, books that observers signed, the end.
+
+        At most `count` entries after line number `after` and the next `skipped`. Raises JournalError.
+        """
 
     @abstractmethod
     def commit(self, entries: Sequence[Entry]) -> None:

@@ -15,7 +15,18 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg.errors import Diagnostic
 
-from tessera.live.journal import VERSION, Entry, Headed, Journal, JournalError, NotOwnerError, entry_of, headed_of
+from tessera.live.journal import (
+    IS_PUBLIC,
+    PUBLIC_BODY,
+    VERSION,
+    Entry,
+    Headed,
+    Journal,
+    JournalError,
+    NotOwnerError,
+    entry_of,
+    headed_of,
+)
 
 SILENT_SECONDS = 1.0  # without a sign of life for so long, an owner may be followed
 BEAT_SECONDS = 0.2
@@ -63,6 +74,12 @@ FROM o, unnest(
     %(question)s::bytea[], %(leaf)s::bytea[], %(head)s::bytea[]
 ) WITH ORDINALITY AS e (what, body, n, kind, epoch, question, leaf, head, place)
 """
+PUBLIC: LiteralString = f"""
+SELECT what, {PUBLIC_BODY}, n, kind, epoch, question, leaf, head FROM live_entries
+WHERE stream = %s AND {IS_PUBLIC}
+AND id > coalesce((SELECT id FROM live_entries WHERE stream = %s AND n = %s), 0)
+ORDER BY id LIMIT %s OFFSET %s
+"""  # noqa: S608
 COLUMNS = ("what", "body", "n", "kind", "epoch", "question", "leaf", "head")
 # The owner's connection is ended first: a statement of which it sent a part would hold the row.
 END_OLD = """
@@ -183,6 +200,10 @@ class PostgresJournal(Journal):
             *(self._stream, first, count),
         )
         return [headed_of(row) for row in rows]
+
+    def public(self, after: int, skipped: int, count: int) -> list[Entry]:
+        rows = self._rows(PUBLIC, *(self._stream, self._stream, after, count, skipped))
+        return [entry_of(row) for row in rows]
 
     def commit(self, entries: Sequence[Entry]) -> None:
         columns = zip(*(entry.row for entry in entries), strict=True)

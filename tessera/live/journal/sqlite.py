@@ -9,7 +9,18 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tessera.live.journal import VERSION, Entry, Headed, Journal, JournalError, NotOwnerError, entry_of, headed_of
+from tessera.live.journal import (
+    IS_PUBLIC,
+    PUBLIC_BODY,
+    VERSION,
+    Entry,
+    Headed,
+    Journal,
+    JournalError,
+    NotOwnerError,
+    entry_of,
+    headed_of,
+)
 
 SCHEMA = """
 CREATE TABLE stream (version INTEGER NOT NULL, identity TEXT NOT NULL, epoch INTEGER NOT NULL);
@@ -86,12 +97,24 @@ class SqliteJournal(Journal):
             yield entry_of(row)
 
     def lines(self, first: int, count: int) -> list[Headed]:
+        rows = self._rows(
+            f"SELECT {LINE} FROM entries WHERE n >= ? ORDER BY n LIMIT ?",  # noqa: S608
+            *(first, count),
+        )
+        return [headed_of(row) for row in rows]
+
+    def public(self, after: int, skipped: int, count: int) -> list[Entry]:
+        rows = self._rows(
+            f"SELECT what, {PUBLIC_BODY}, {LINE} FROM entries "  # noqa: S608
+            f"WHERE id > coalesce((SELECT id FROM entries WHERE n = ?), 0) AND {IS_PUBLIC} "
+            "ORDER BY id LIMIT ? OFFSET ?",
+            *(after, count, skipped),
+        )
+        return [entry_of(row) for row in rows]
+
+    def _rows(self, statement: str, *arguments: int) -> list[tuple]:
         try:
-            rows = self._reader.execute(
-                f"SELECT {LINE} FROM entries WHERE n >= ? ORDER BY n LIMIT ?",  # noqa: S608
-                (first, count),
-            )
-            return [headed_of(row) for row in rows]
+            return self._reader.execute(statement, arguments).fetchall()
         except sqlite3.Error as error:
             raise JournalError(f"{self.path} cannot be read: {error}") from None
 

@@ -26,11 +26,13 @@ class LineKind(IntEnum):
     BET = 2
     LOCK = 3
     RESULT = 4
+    ANSWERS = 5  # what the engine answered since the line of answers before it
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line. `leaf` is the hash of what was signed: a quote's, a state's, a book's root, a result's."""
+    """One line. `leaf` is the hash of what was signed: a quote's, a state's, a book's root, a result's, a batch of
+    answers."""
 
     n: int
     kind: LineKind

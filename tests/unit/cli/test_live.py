@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
@@ -11,6 +12,7 @@ from threading import RLock, Thread
 import pytest
 from eth_utils.crypto import keccak
 
+from scripts import audit_stream
 from tessera.chain import EUR
 from tessera.chain.embedded import known_account
 from tessera.chain.micro_sessions import Stage
@@ -242,3 +244,30 @@ def test_a_choice_is_a_number_a_range_or_never():
     assert [sentence.partition(":")[0] for sentence in said] == ["1 (3)", "1 (4 to 7)"]
     never = live_command._sentence({"choice": 2, "low": 2**256 - 1, "high": 2**256 - 1, **eur})
     assert never == "2 (never): pays 1.90 EUR, loses 0.05 EUR on average"
+
+
+def test_what_the_house_signed_agrees_with_what_it_publishes(served, ask, live, tmp_path):
+    world = served.world
+    ask("open", 20, "--yes")
+    question = served.question()
+    assert "the stake is below" in live("play", "--stake", "0.01", "--yes").output
+    deciding = served.begin(served.decided_after(question, 1, 1))
+    ask("play", "--stake", 1, "--choice", 2, "--yes")
+    deciding.result(60)
+    printed = live("receipts", world.stream_id, alone=True, as_json=False).output
+    items = [json.loads(line) for line in printed.splitlines()]
+    assert [item["type"] for item in items] == ["receipt", "refusal", "receipt"]
+    assert live("receipts", world.stream_id + 1, alone=True, as_json=False).output == ""
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text(printed)
+    world.travel(1_000)
+    while (published := published_by(world)) is None or published["refusals"] != {"stake": 1}:
+        time.sleep(0.05)
+    assert published["accepted"] == 2
+    assert audit_stream.main(str(world.folder / "public"), str(kept)) == audit_stream.CLEAN
+
+
+def published_by(world) -> dict | None:
+    """The figures that a world's engine has published."""
+    path = world.folder / "public" / "fairness.json"
+    return json.loads(path.read_text()) if path.exists() else None

@@ -52,6 +52,8 @@ def test_a_player_behind_a_gateway_sees_what_the_engine_tells(world):  # noqa: F
             async with Connection(url, world.tessera) as later:
                 await later.until(lambda: second in later.quotes)
                 assert set(later.questions) == {second}  # the first is decided
+            told = await connection.ask("fairness")
+            assert (told["type"], told["files"]) == ("fairness", None)  # which are at the engine's door
             assert (await player.close()).net == bet.liability
 
     play(world, scene)

@@ -1,68 +1,246 @@
 """What the engine publishes is its record: audited by the script that knows nothing of the engine."""
 
 import json
-import subprocess
-import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
-from tessera.live import messages
-from tests.live import DOMAIN, EUR, HOUSE, STREAM
+import pytest
 
-SCRIPT = Path(__file__).parents[3] / "scripts" / "audit_stream.py"
+from scripts import audit_stream
+from tessera.live import answers
+from tessera.live.fairness import Answers, microseconds
+from tessera.live.publication import Publication
+from tessera.live.refusals import Code, Refused
+from tessera.live.wire import encode
+from tests.live import BEGIN, DOMAIN, EUR, HOUSE
 
-
-def published(stage, folder: Path) -> None:
-    """The files of scripts/audit_stream.py, from published messages and players' receipts alone."""
-    about = {"chain_id": DOMAIN.chain_id, "contract": DOMAIN.contract, "stream_id": STREAM, "house_key": HOUSE.address}
-    (folder / "stream.json").write_text(json.dumps(about))
-    sent = [message for _, message in stage.published]
-    numbers = ("n", "kind", "epoch")
-    lines = [message | {name: int(message[name]) for name in numbers} for message in sent if is_a(message, "line")]
-    (folder / "record.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
-    signed = []
-    for message in sent:
-        if is_a(message, "book"):
-            book = message["book"] | {"n": int(message["book"]["n"])}
-            signed.append({"type": "book", **book, "signature": long(message["signature"])})
-    for completed in stage.receipts:
-        receipt = completed.receipt
-        fields = {"state": "0x" + completed.state_hash.hex(), "n": receipt.n, "epoch": receipt.epoch}
-        compact = receipt.signature.r.to_bytes(32) + receipt.signature.vs.to_bytes(32)
-        signature = long("0x" + compact.hex())
-        signed.append({"type": "receipt", **fields, "head": "0x" + receipt.head.hex(), "signature": signature})
-    (folder / "signed.jsonl").write_text("\n".join(map(json.dumps, signed)))
+SECOND = 1_000
 
 
-def is_a(message: dict, kind: str) -> bool:
-    return message["type"] == kind
+def publication(stage, folder: Path | None) -> Publication:
+    return Publication(stage.journal, DOMAIN, HOUSE, lambda: answers.identity(stage.engine), folder)
 
 
-def long(compact: str) -> str:
-    """65 bytes of a signature of EIP-2098."""
-    vs = int(compact[66:], 16)
-    return compact[:66] + (vs & 2**255 - 1).to_bytes(32).hex() + bytes([27 + (vs >> 255)]).hex()
+def publish(stage, folder: Path) -> None:
+    """The engine's public files as of now."""
+    public = publication(stage, folder)
+    while public.step():
+        pass
+
+
+def audited(folder: Path, *kept: dict) -> tuple[int, list[str]]:
+    """The script's exit status, and what it says, for public files and what players kept."""
+    (folder / "signed.jsonl").write_text("".join(json.dumps(item) + "\n" for item in kept))
+    said = StringIO()
+    with redirect_stdout(said):
+        status = audit_stream.main(str(folder))
+    return status, said.getvalue().splitlines()
+
+
+def receipt_of(completed) -> dict:
+    return {"type": "receipt", "state": encode(completed.state_hash), **numbers(encode(completed.receipt._asdict()))}
+
+
+def numbers(body: dict) -> dict:
+    return body | {name: int(body[name]) for name in ("n", "epoch")}
+
+
+def refused(stage, player, quoted, **more) -> dict:
+    """A refusal as its player keeps it."""
+    with pytest.raises(Refused) as caught:
+        stage.engine.place(*stage.signed(player, stage.next_state(player, stage.bet(quoted, **more))))
+    details = caught.value.details
+    return {"type": "refusal", **details["refusal"], "signature": details["signature"]}
+
+
+def figures(folder: Path) -> dict:
+    return json.loads((folder / "fairness.json").read_text())
 
 
 def test_an_honest_engine_is_clean_through_a_restart(stage, tmp_path):
-    # The first epoch's line was published before anybody listened: observers ask for it.
-    stage.published.append((None, epoch_line(stage)))
+    folder = tmp_path / "public"
     first, second = stage.opened("first"), stage.opened("second")
+    kept = []
     for player in (first, second, first):
         quoted = stage.ask()
         stage.place_bet(player, quoted)
+        kept.append(refused(stage, player, quoted, stake=1))
         stage.settle(quoted, 1)
+    publish(stage, folder)
     stage.restart()
-    stage.published.append((None, epoch_line(stage)))
     quoted = stage.ask()
     stage.place_bet(second, quoted, stake=2 * EUR)
     stage.settle(quoted, 0)
-    stage.receipts = first.completed + second.completed
-    published(stage, tmp_path)
-    audit = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True)
-    assert (audit.returncode, audit.stderr) == (0, "")
-    assert "signatures agree" in audit.stdout
-    assert len(stage.receipts) == 6  # two activations, four bets
+    kept += map(receipt_of, first.completed + second.completed)
+    publish(stage, folder)
+    status, said = audited(folder, *kept)
+    assert status == 0, said
+    count = stage.engine.published[0]
+    assert said[0] == f"{count} lines and {len(kept) + 4} signatures agree"  # of four books, too
+
+    found = figures(folder)
+    assert {name: found[name] for name in ("n", "epochs", "questions", "books", "results")} == {
+        "n": count,
+        "epochs": 2,
+        "questions": 4,
+        "books": 4,
+        "results": 4,
+    }
+    assert (found["bets"], found["accepted"], found["refused"]) == (6, 6, 3)  # two activations, four bets
+    assert (found["refusals"], found["acceptance_ppm"]) == ({"stake": 3}, 666_666)
+    assert found["books_confirmed"] == 4
+    assert found["results_missing"] == 0
+    for times in (found["receipt_us"], found["refusal_us"]):
+        assert 0 < times["p50"] <= times["p99"] <= times["most"]
+    another = tmp_path / "another machine"
+    publish(stage, another)
+    for name in ("stream.json", "record.jsonl", "fairness.json"):
+        assert (another / name).read_bytes() == (folder / name).read_bytes()
 
 
-def epoch_line(stage) -> dict:
-    return messages.line(stage.journal.lines(stage.engine.memory.n, 1)[0])
+@pytest.mark.parametrize(
+    ("name", "value"), [("acceptance_ppm", 1_000_000), ("refusals", {}), ("receipt_us", {"p50": 1}), ("bets", 5)]
+)
+def test_a_figure_that_is_not_the_record_s_is_said(stage, tmp_path, name, value):
+    player, quoted = stage.opened(), stage.ask()
+    refused(stage, player, quoted, stake=1)
+    stage.pass_time(SECOND)
+    publish(stage, tmp_path)
+    assert audited(tmp_path)[0] == 0
+    true = figures(tmp_path)[name]
+    (tmp_path / "fairness.json").write_text(json.dumps(figures(tmp_path) | {name: value}))
+    status, said = audited(tmp_path)
+    assert (status, said[0]) == (3, f"to look at: published is {name} = {value}, by the record it is {true}")
+
+
+def test_one_refusal_that_was_left_out_convicts(stage, tmp_path, monkeypatch):
+    player, quoted = stage.opened(), stage.ask()
+    monkeypatch.setattr(Answers, "refuse", lambda *_: None)  # a house that wants to look better than it is
+    kept = refused(stage, player, quoted, stake=1)
+    stage.place_bet(player, quoted)
+    stage.pass_time(SECOND)
+    stage.settle(quoted, 1)  # by which the house signs a head
+    publish(stage, tmp_path)
+    assert figures(tmp_path)["acceptance_ppm"] == 1_000_000
+    assert audited(tmp_path)[0] == 0  # the files alone do not show it
+    status, said = audited(tmp_path, kept)
+    text = f"CONVICTED: the house left its refusal 40 of {BEGIN} ms out of the answers that it published"
+    assert (status, said[0]) == (2, text)
+
+
+def test_a_refusal_that_was_published_with_another_reason_convicts(stage, tmp_path, monkeypatch):
+    player, quoted = stage.opened(), stage.ask()
+    refuse = Answers.refuse
+    monkeypatch.setattr(Answers, "refuse", lambda self, code, *more: refuse(self, Code.QUOTE_EXPIRED, *more))
+    kept = refused(stage, player, quoted, stake=1)
+    stage.pass_time(SECOND)
+    publish(stage, tmp_path)
+    text = "CONVICTED: the house signed refusal 40 of a state, and published it as 34"
+    assert audited(tmp_path, kept)[1][0] == text
+
+
+def test_a_refusal_by_somebody_else_or_a_twin_of_its_signature_convicts_nobody(stage, tmp_path):
+    player, quoted = stage.opened(), stage.ask()
+    kept = refused(stage, player, quoted, stake=1)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path)
+    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+    raw = bytes.fromhex(kept["signature"][2:])
+    last = int.from_bytes(raw[32:])
+    twin = raw[:32] + (order - (last & 2**255 - 1)).to_bytes(32) + bytes([28 - (last >> 255)])
+    assert audited(tmp_path, kept | {"signature": "0x" + twin.hex()})[0] == 0
+    assert audited(tmp_path, kept | {"refused_at": str(BEGIN + 1)})[1][0] == (
+        "to look at: 1 items are not signed by the house key: left out"
+    )
+
+
+def test_answers_that_a_crash_lost_convict_nobody(stage, tmp_path):
+    player, quoted = stage.opened(), stage.ask()
+    stage.pass_time(SECOND)
+    lost = refused(stage, player, quoted, stake=1)
+    stage.time += 1
+    stage.restart()  # within a second: the refusal was in memory alone
+    last = refused(stage, player, stage.ask(), stake=1)
+    stage.pass_time(SECOND)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path)
+    assert audited(tmp_path, last)[0] == 0
+    text = f"to look at: refusal 40 of {BEGIN + SECOND} ms is of a time of which the house has published no answers"
+    assert audited(tmp_path, last, lost) == (3, [text, *audited(tmp_path, last)[1][1:]])
+
+
+def test_a_clock_that_goes_back_does_not_make_a_refusal_look_left_out(stage, tmp_path):
+    player, quoted = stage.opened(), stage.ask()
+    stage.pass_time(2 * SECOND)
+    stage.time -= 1_500
+    kept = refused(stage, player, quoted, stake=1)
+    assert int(kept["refused_at"]) == BEGIN + 2 * SECOND
+    stage.restart()  # and the note of it is lost
+    stage.pass_time(3 * SECOND)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path)
+    assert audited(tmp_path, kept)[0] != 2
+
+
+def test_who_asks_too_often_is_counted_and_fills_no_file(stage, tmp_path):
+    player, quoted = stage.opened(), stage.ask()
+    stage.engine._requests.take = lambda who: False
+    for _ in range(20):
+        kept = refused(stage, player, quoted)
+    stage.pass_time(SECOND)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path)
+    assert figures(tmp_path)["refusals"] == {"too_many_requests": 20}
+    assert kept["signature"][2:] not in (tmp_path / "record.jsonl").read_text()
+    assert audited(tmp_path, kept)[0] == 0
+
+
+def test_nothing_that_is_public_says_whose_it_is(stage, tmp_path):
+    player, quoted = stage.opened(), stage.ask()
+    kept = refused(stage, player, quoted, stake=1)
+    stage.place_bet(player, quoted)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path / "public")
+    public = "".join(path.read_text() for path in (tmp_path / "public").iterdir()).lower()
+    for secret in (player.session.hex(), player.wallet.address, player.key.address, kept["state"], kept["signature"]):
+        assert secret.lower().removeprefix("0x") not in public
+
+
+def test_a_file_that_was_cut_off_is_mended(stage, tmp_path):
+    player, quoted = stage.opened(), stage.ask()
+    publish(stage, tmp_path / "cut")
+    path = tmp_path / "cut" / "record.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    stage.place_bet(player, quoted)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path / "cut")
+    publish(stage, tmp_path / "whole")
+    assert path.read_bytes() == (tmp_path / "whole" / "record.jsonl").read_bytes()
+
+
+def test_a_file_of_another_record_is_left_as_it_is(stage, tmp_path, caplog):
+    stage.ask()
+    publish(stage, tmp_path)
+    path = tmp_path / "record.jsonl"
+    rows = [json.loads(row) for row in path.read_text().splitlines()]
+    rows[-1]["head"] = "0x" + 64 * "5"
+    before = "".join(json.dumps(row) + "\n" for row in rows)
+    path.write_text(before)
+    stage.ask()
+    publish(stage, tmp_path)
+    assert path.read_text() == before
+    assert "is the record of another journal" in caplog.text
+
+
+def test_without_a_folder_there_are_figures_all_the_same(stage):
+    stage.ask()
+    public = publication(stage, None)
+    assert public.figures["quotes"] == 0
+    public.step()
+    assert public.figures["quotes"] == 1
+
+
+def test_times_are_rounded_up_to_two_digits():
+    given = (0, 1, 999, 1_000, 98_001, 990_000, 991_000, 1_234_567, 1_300_000_000)
+    assert [microseconds(ns) for ns in given] == [0, 1, 1, 1, 99, 990, 1_000, 1_300, 1_300_000]

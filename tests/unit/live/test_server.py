@@ -1,6 +1,8 @@
 """The engine's door: the same commands over REST and WebSocket, and what is no message of this API."""
 
+import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,7 +12,7 @@ from tessera.live.accounts import follow_text
 from tessera.live.chain import News
 from tessera.live.commands import COMMANDS
 from tessera.live.runner import Runner
-from tessera.live.server import app_of
+from tessera.live.server import _growing, app_of
 from tessera.live.wire import encode
 from tests.live import DOMAIN, EUR, key
 
@@ -72,6 +74,49 @@ def test_what_there_is_to_read(served):
     assert client.get("/questions/0x55").json()["code"] == "malformed"
     assert client.get(f"/questions/{encode(bytes(32))}").json()["code"] == "unknown_question"
     assert client.get("/record", params={"count": 0}).json()["code"] == "malformed"
+
+
+def test_what_is_public_is_served_as_figures_and_files(stage, tmp_path, monkeypatch):
+    monkeypatch.setattr("tessera.live.runner.PUBLISH_SECONDS", 0.02)
+    player, quoted = stage.opened(), stage.ask()
+    runner = Runner(stage.engine, NoChain(stage), None, files=tmp_path / "public")
+    with TestClient(app_of(runner)) as client:
+        client.post("/place", json=bet_of(stage, player, quoted, stake=1))
+        client.post("/place", json=bet_of(stage, player, quoted))
+        stage.time += 1_000
+        while (told := client.get("/fairness").json())["accepted"] != "2":  # the activation, and a bet
+            time.sleep(0.05)
+        assert (told["type"], told["refusals"], told["files"]) == ("fairness", {"stake": "1"}, "/files/")
+        for name in ("stream.json", "record.jsonl", "fairness.json"):
+            assert client.get(f"/files/{name}").text == (tmp_path / "public" / name).read_text()
+        assert json.loads(client.get("/files/fairness.json").text)["refusals"] == {"stake": 1}
+        assert client.get("/files/stream.db").json()["code"] == "malformed"
+        assert "/fairness" in client.get("/openapi.json").json()["paths"]
+        with client.websocket_connect("/ws") as socket:
+            socket.send_json({"id": 1, "do": "fairness"})
+            while (answer := socket.receive_json()).get("id") != 1:
+                pass
+        assert answer == {"id": 1, **client.get("/fairness").json()}
+
+
+def test_a_file_that_grows_is_sent_as_long_as_it_was(stage, tmp_path):
+    path = tmp_path / "record.jsonl"
+    path.write_bytes(b"1" * 200_000)
+    response = _growing(path)
+    with path.open("ab") as file:
+        file.write(b"2" * 10)
+
+    async def content() -> bytes:
+        return b"".join([part async for part in response.body_iterator])
+
+    assert response.headers["content-length"] == "200000"
+    assert asyncio.run(content()) == b"1" * 200_000
+
+
+def test_an_engine_without_a_folder_has_figures_and_no_files(served):
+    client, *_ = served
+    assert client.get("/fairness").json()["files"] is None
+    assert client.get("/files/record.jsonl").status_code == 404
 
 
 def test_the_openapi_document_has_every_command_with_its_form(served):

@@ -357,7 +357,8 @@ class Session {
     if (answer && Date.now() <= lock + RECEIPT_MS) {
       const receipt = await this.#checked(answer, digest);
       this.#keep({ state, signature, receipt, proof: NO_PROOF, waits: false });
-      this.#keepReceipt(digest, receipt);
+      const { n, epoch, head, signature: byHouse } = receipt;
+      this.#keepSigned({ type: "receipt", state: digest, n: Number(n), epoch: Number(epoch), head, signature: byHouse });
       return;
     }
     const question = state.open_bets.at(-1)?.question;
@@ -383,6 +384,8 @@ class Session {
       return;
     }
     this.#keep({ waits: false });
+    const { state, code, refused_at } = refusal;
+    this.#keepSigned({ type: "refusal", state, code, refused_at, signature: readSignature(answer.signature) });
     const completed = isRecord(answer.completed) && isRecord(answer.completed.state) ? answer.completed.state : undefined;
     if (completed && readInt(completed.seq) > this.now!.state.seq) {
       this.#freeze("the engine completed a state later than it may");
@@ -512,14 +515,14 @@ class Session {
     [this.now, this.id, this.points] = [undefined, undefined, []];
   }
 
-  #keepReceipt(state: Hex, { n, epoch, head, signature }: Receipt) {
+  /** Keeps what the house signed, as scripts/audit_stream.py reads it. */
+  #keepSigned(item: object) {
     const name = `tessera.receipts.${this.#name(this.#account!)}`;
     const known = JSON.parse(localStorage.getItem(name) ?? "[]") as unknown[];
-    const receipt = { type: "receipt", state, n: Number(n), epoch: Number(epoch), head, signature: written(signature) };
-    localStorage.setItem(name, JSON.stringify([...known, receipt].slice(-MOST_RECEIPTS)));
+    localStorage.setItem(name, JSON.stringify([...known, written(item)].slice(-MOST_RECEIPTS)));
   }
 
-  /** The newest receipts of the account, as scripts/audit_stream.py reads them: one of them convicts a house that lies. */
+  /** The account's newest receipts and refusals, for scripts/audit_stream.py: one of them convicts a house that lies. */
   receipts(): string {
     const known = JSON.parse(localStorage.getItem(`tessera.receipts.${this.#name(this.#account!)}`) ?? "[]") as unknown[];
     return known.map((one) => `${JSON.stringify(one)}\n`).join("");

@@ -1,0 +1,123 @@
+"""What a stream publishes: its record as a file, row after row as the journal grows, and the figures that it comes to.
+
+The folder has `stream.json`, `record.jsonl` and `fairness.json`, as docs/live.md says; `scripts/audit_stream.py` reads
+them. All of it is a function of the journal: a file that a crash cut off is mended from there, and a machine that takes
+a stream over has the same file.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any
+
+from tessera.live.fairness import Tally
+from tessera.live.journal import Entry, Journal
+from tessera.live.keys import Key
+from tessera.live.messages import Message
+from tessera.live.wire import encode, hexed
+from tessera.model.sessions.record import LineKind
+from tessera.model.sessions.typed import Book, Domain
+
+log = logging.getLogger(__name__)
+
+PAGE = 2_000  # rows that are read at once
+
+
+class File(StrEnum):
+    """The files of the folder."""
+
+    STREAM = "stream.json"
+    RECORD = "record.jsonl"
+    FAIRNESS = "fairness.json"
+
+
+class Publication:
+    """Keeps up with a journal. One thread at a time steps; `figures` may be asked by another one."""
+
+    def __init__(self, journal: Journal, domain: Domain, house: Key, about: Callable[[], Message], folder: Path | None):
+        """`about` says what the stream is. Without a folder there are figures, and no files."""
+        self.folder = folder
+        self._journal, self._domain, self._house, self._about = journal, domain, house, about
+        self._tally: Tally | None = None
+        self._is_other = False  # the folder has another record
+        self.figures: dict[str, Any] = Tally().figures()
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def step(self) -> bool:
+        """Publishes the next rows; whether there may be more. Raises JournalError, OSError."""
+        if self._is_other:
+            return False
+        tally, self._tally = self._tally or self._begun(), None  # after an error it begins again from the files
+        if self._is_other:
+            return False
+        rows = [self._row(entry) for entry in self._journal.public(tally.n, tally.after, PAGE)]
+        if rows:
+            if self.folder is not None:
+                with (self.folder / File.RECORD).open("ab") as file:
+                    file.write(b"".join(map(_text, rows)))
+            for row in rows:
+                tally.take(row)
+            self._show(tally)
+        self._tally = tally
+        return len(rows) == PAGE
+
+    def _show(self, tally: Tally) -> None:
+        self.figures = tally.figures()
+        if self.folder is not None:
+            _replace(self.folder / File.FAIRNESS, self.figures)
+
+    def _begun(self) -> Tally:
+        """What the file has already; a row that a crash cut off is taken away."""
+        tally = Tally()
+        if self.folder is None:
+            return tally
+        _replace(self.folder / File.STREAM, self._about())
+        path = self.folder / File.RECORD
+        with path.open("ab+") as file:
+            file.truncate(_whole(file))
+            file.seek(0)
+            for line in file:
+                tally.take(json.loads(line))
+        if tally.n and [tally.head] != [hexed(headed.head) for headed in self._journal.lines(tally.n, 1)]:
+            self._is_other = True
+            log.error("%s is the record of another journal: move it away, or nothing more is published", path)
+        self._show(tally)
+        return tally
+
+    def _row(self, entry: Entry) -> Message:
+        if entry.headed is None:
+            return {"what": entry.what, **entry.body}
+        (n, kind, epoch, question, leaf), head = vars(entry.headed.line).values(), entry.headed.head
+        row = {"n": n, "kind": int(kind), "epoch": epoch, "question": hexed(question), "leaf": hexed(leaf)}
+        if kind is LineKind.LOCK:
+            row["signature"] = encode(self._house.sign(self._domain.digest(Book(question, leaf, n, head))))
+        return row | entry.body | {"head": hexed(head)}
+
+
+def _whole(file: IO[bytes]) -> int:
+    """How many bytes of a file are whole rows."""
+    whole = 0
+    file.seek(0)
+    for line in file:
+        try:
+            json.loads(line)
+        except ValueError:
+            break
+        if not line.endswith(b"\n"):
+            break
+        whole += len(line)
+    return whole
+
+
+def _text(row: Message) -> bytes:
+    return json.dumps(row, separators=(",", ":")).encode() + b"\n"
+
+
+def _replace(path: Path, content: Message) -> None:
+    """Writes a file so that whoever reads it has the old or the new one."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(content, indent=1) + "\n")
+    new.replace(path)
