@@ -67,6 +67,19 @@ def test_a_permit_is_good_for_an_hour(tessera, bettor, tokens):
     assert permit(tessera, bettor, EUR).deadline == now + 3600
 
 
+@pytest.mark.parametrize("v", [27, 28])
+def test_both_kinds_of_a_compact_signature_are_the_long_one(tessera, bettor, v):
+    deadlines = range(2**40, 2**40 + 64)
+    token, spender = tessera.escrow.token(), tessera.escrow.address
+    messages = [permit_data(tessera.web3, token, bettor.address, spender, EUR, deadline) for deadline in deadlines]
+    signed = [bettor.account.sign_message(encode_typed_data(full_message=message)) for message in messages]
+    message, signature = next(pair for pair in zip(messages, signed, strict=True) if pair[1].v == v)
+    packed = (signature.s | (v - 27) << 255).to_bytes(32, "big")
+    assert permit_of(message, signature.r.to_bytes(32, "big") + packed) == permit_of(
+        message, bytes(signature.signature)
+    )
+
+
 def test_a_compact_signature_is_taken(tessera, bettor, tokens):
     """EIP-2098: 64 bytes, as some wallets sign."""
     message = permit_data(tessera.web3, tessera.escrow.token(), bettor.address, tessera.escrow.address, EUR)
