@@ -34,6 +34,7 @@ QUOTE, BET, LOCK, RESULT, ANSWERS = 1, 2, 3, 4, 5
 EPOCH = 0
 CLEAN, UNREADABLE, GUILTY, BROKEN = 0, 1, 2, 3
 TOO_MANY_REQUESTS = 2  # the refusal that is only counted
+GRACE_MS = 1_000  # at the beginning of an epoch: the clock of the engine before it may have been ahead
 CONFIRMED = 1  # the outcome by which observers confirm a book
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 TYPES = {
@@ -312,8 +313,13 @@ def is_bound(line: dict) -> bool:
 def refusals(stream: Stream, signed: list[dict], answered: int) -> tuple[list[str], list[str]]:
     """Refusals that the house signed and left out of its answers, or gave other reasons; and those nobody can judge."""
     published = {entry[0]: entry[1] for line in stream.lines if is_bound(line) for entry in line["answers"]["refused"]}
-    batches = [line["answers"] for line in stream.lines[:answered] if is_bound(line)]
-    last = max((batch["until"] for batch in batches), default=0)
+    covered, epoch = [], None
+    for line in stream.lines[:answered]:
+        if is_bound(line):
+            begin, end = line["answers"]["since"], line["answers"]["until"]
+            covered.append((begin if line["epoch"] == epoch else begin + GRACE_MS, end))
+            epoch = line["epoch"]
+    last = max((end for _, end in covered), default=0)
     guilty, unclear = [], []
     for item in signed:
         code, at = number(item["code"]), number(item["refused_at"])
@@ -321,7 +327,7 @@ def refusals(stream: Stream, signed: list[dict], answered: int) -> tuple[list[st
         if listed is not None and listed != code:
             guilty.append(f"the house signed refusal {code} of a state, and published it as {listed}")
         elif listed is None and code != TOO_MANY_REQUESTS and at < last:
-            if any(batch["since"] <= at < batch["until"] for batch in batches):
+            if any(begin <= at < end for begin, end in covered):
                 guilty.append(f"the house left its refusal {code} of {at} ms out of the answers that it published")
             else:
                 unclear.append(f"refusal {code} of {at} ms is of a time of which the house has published no answers")

@@ -264,6 +264,9 @@ class Engine:
         try:
             self._check_place(session, state, now)
         except Refused as refused:
+            # A refusal needs no commit, which would show that another engine has the stream.
+            if not self.journal.is_surely_owned():
+                raise Refused(Code.STOPPED) from None
             session.used_seq = max(session.used_seq, state.seq)
             # Never before answers that are in the record already, whatever the clock does: there it would be missed.
             refusal = Refusal(state_hash, refused.number, max(now, self._answers.since))

@@ -16,7 +16,7 @@ import pytest
 import tests.live
 from tessera.live import chain
 from tessera.live.journal import Journal, JournalError, NotOwnerError, owned
-from tessera.live.journal.postgres import APPEND, COLUMNS, PostgresJournal, owner_of
+from tessera.live.journal.postgres import APPEND, COLUMNS, SILENT_SECONDS, PostgresJournal, owner_of
 from tessera.live.refusals import Code, Refused
 from tessera.model.sessions import record, states
 from tessera.model.sessions.record import LineKind
@@ -138,6 +138,17 @@ def test_an_owner_that_is_paused_in_the_middle_of_an_append_writes_nothing(open_
     with pytest.raises(JournalError):
         old.commit([numbered(2)])
     assert list(open_journal().unread()) == [numbered(1), numbered(2)]
+
+
+def test_an_owner_that_was_silent_for_a_second_is_not_sure_of_its_stream(open_journal):
+    """A refusal needs no commit: an engine that was paused and followed must not sign one."""
+    journal = owned(open_journal())
+    assert journal.is_surely_owned()
+    journal._closing.set()  # its thread beats no more
+    journal._leased -= SILENT_SECONDS
+    assert not journal.is_surely_owned()
+    journal.commit([ENTRY])
+    assert journal.is_surely_owned()
 
 
 def test_an_owner_that_lives_is_not_followed(open_journal):

@@ -127,6 +127,7 @@ class PostgresJournal(Journal):
         self._read = 0  # the last entry that was given
         self._warning: str | None = None
         self._beaten = self._alive = 0.0  # when the owner's row was written last, and when its engine called last
+        self._leased = 0.0  # when that was begun: for so long as `silent` nobody else can take the stream over
         self._using = Lock()
         self._closing = Event()
         with _in_words(), ExitStack() as stack:
@@ -213,6 +214,9 @@ class PostgresJournal(Journal):
         if written != len(entries):
             raise NotOwnerError(f"another engine has taken {self.identity} over")
 
+    def is_surely_owned(self) -> bool:
+        return time.monotonic() - self._leased < self._silent
+
     def beat(self) -> None:
         self._alive = time.monotonic()
         self._beat()
@@ -236,7 +240,7 @@ class PostgresJournal(Journal):
 
     def trust(self) -> None:
         history = self._value(HISTORY)
-        statement = "UPDATE live_streams SET history = %s WHERE id = %s AND epoch = %s"
+        statement = "UPDATE live_streams SET history = %s, beat = clock_timestamp() WHERE id = %s AND epoch = %s"
         self._surely(lambda db: db.execute(statement, (history, self._stream, self.epoch)))
         self.may_lack_tail = False
 
@@ -252,11 +256,11 @@ class PostgresJournal(Journal):
     def _surely(self, run: Callable[[psycopg.Connection], Any]) -> Any:
         """What the owner's connection says. An error, or a warning, leaves open whether it was written."""
         with self._using, _in_words():
-            self._warning = None
+            self._warning, begun = None, time.monotonic()
             answer = run(self._db)
             if self._warning is not None:
                 raise JournalError(f"the journal's database: {self._warning}")
-            self._beaten = time.monotonic()
+            self._beaten, self._leased = time.monotonic(), begun
         return answer
 
     def _note(self, notice: Diagnostic) -> None:

@@ -117,6 +117,7 @@ def test_a_figure_that_is_not_the_record_s_is_said(stage, tmp_path, name, value)
 def test_one_refusal_that_was_left_out_convicts(stage, tmp_path, monkeypatch):
     player, quoted = stage.opened(), stage.ask()
     monkeypatch.setattr(Answers, "refuse", lambda *_: None)  # a house that wants to look better than it is
+    stage.pass_time(SECOND)
     kept = refused(stage, player, quoted, stake=1)
     stage.place_bet(player, quoted)
     stage.pass_time(SECOND)
@@ -125,7 +126,7 @@ def test_one_refusal_that_was_left_out_convicts(stage, tmp_path, monkeypatch):
     assert figures(tmp_path)["acceptance_ppm"] == 1_000_000
     assert audited(tmp_path)[0] == 0  # the files alone do not show it
     status, said = audited(tmp_path, kept)
-    text = f"CONVICTED: the house left its refusal 40 of {BEGIN} ms out of the answers that it published"
+    text = f"CONVICTED: the house left its refusal 40 of {BEGIN + SECOND} ms out of the answers that it published"
     assert (status, said[0]) == (2, text)
 
 
@@ -181,6 +182,32 @@ def test_a_clock_that_goes_back_does_not_make_a_refusal_look_left_out(stage, tmp
     stage.settle(quoted, 1)
     publish(stage, tmp_path)
     assert audited(tmp_path, kept)[0] != 2
+
+
+def test_an_engine_whose_clock_is_behind_that_of_the_one_before_convicts_nobody(stage, tmp_path):
+    player, quoted = stage.opened(), stage.ask()
+    stage.pass_time(SECOND)
+    stage.time += 900
+    lost = refused(stage, player, quoted, stake=1)
+    stage.time -= 800
+    stage.restart()  # within the time of the refusal, by its clock
+    stage.place_bet(player, stage.ask())
+    stage.pass_time(2 * SECOND)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path)
+    status, said = audited(tmp_path, lost)
+    assert status == 3
+    assert "of a time of which the house has published no answers" in said[0]
+
+
+def test_an_engine_that_may_have_lost_its_stream_signs_no_refusal(stage, monkeypatch):
+    player, quoted = stage.opened(), stage.ask()
+    monkeypatch.setattr(stage.journal, "is_surely_owned", lambda: False)
+    used = stage.engine.session(player.session).used_seq
+    with pytest.raises(Refused) as caught:
+        stage.engine.place(*stage.signed(player, stage.next_state(player, stage.bet(quoted, stake=1))))
+    assert (caught.value.number, caught.value.details) == (Code.STOPPED, {})
+    assert stage.engine.session(player.session).used_seq == used
 
 
 def test_who_asks_too_often_is_counted_and_fills_no_file(stage, tmp_path):
