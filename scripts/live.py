@@ -155,6 +155,7 @@ def cli(
         lambda running: serve(running, listen, port),
         click.echo,
         confirmations=terms.confirmations,
+        every=every,
     )
     asyncio.run(run_until_stopped(service))
     click.echo("stopped")

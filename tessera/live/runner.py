@@ -98,7 +98,6 @@ class Runner:
     async def run(self) -> None:
         """Until the journal fails, or it is cancelled. Raises JournalError."""
         try:
-            await self.look()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._commit())
                 tasks.create_task(self._again(TICK_SECONDS, self.tick))

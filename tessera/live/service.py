@@ -1,11 +1,13 @@
 """An engine for as long as its process lives: it waits for its stream, serves it, and waits again where it lost it.
 
-While it waits it keeps up with the journal and the chain, so that it can take over in a moment.
+While it waits it keeps up with the journal and the chain, so that it can take over in a moment: nothing that takes long
+stands between an owner's end and the next one's first receipt.
 """
 
 import asyncio
 import gc
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from tessera.chain.errors import ChainError
@@ -13,7 +15,7 @@ from tessera.live.chain import Watch
 from tessera.live.facts import Facts
 from tessera.live.journal import Journal, JournalError
 from tessera.live.memory import Memory
-from tessera.live.runner import Runner
+from tessera.live.runner import CHAIN_SECONDS, Runner
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,10 @@ class Service:
         say: Callable[[str], None],
         *,
         confirmations: int = 0,
+        every: float = CHAIN_SECONDS,
     ):
+        """Looks at the chain every so many seconds while it waits."""
+        self._every = every
         self._open, self._memory, self._watch_of, self._runner = open_journal, memory, watch, runner
         self._serve, self._say, self._confirmations = serve, say, confirmations
         self.stopping = asyncio.Event()
@@ -77,23 +82,30 @@ class Service:
     async def _taken(self, journal: Journal) -> Runner | None:
         """The engine, once the stream is this process's; None where it is stopped before."""
         memory, watch = self._memory(), self._watch_of()
-        facts = Facts(memory.stream_id, self._confirmations)
-        waits = False
-        while True:
-            for entry in await asyncio.to_thread(lambda: [*journal.unread()]):
-                memory.replay(entry)
-            facts = await asyncio.to_thread(_seen, watch, facts)
-            if await asyncio.to_thread(journal.own):
-                break
+        await self._read(journal, memory)
+        gc.collect()
+        facts = await asyncio.to_thread(_seen, watch, Facts(memory.stream_id, self._confirmations))
+        seen_at, looking, waits = time.monotonic(), None, False
+        while not await asyncio.to_thread(journal.own):
             if not waits:
                 self._say("another engine has this stream: waits for its end")
             waits = True
             if await self._is_stopping(TRY_SECONDS):
                 return None
+            await self._read(journal, memory)
+            if looking is not None and looking.done():
+                facts, seen_at, looking = await looking, time.monotonic(), None
+            if looking is None and time.monotonic() - seen_at >= self._every:
+                looking = asyncio.create_task(asyncio.to_thread(_seen, watch, facts))  # a slow node holds up nothing
+        if looking is not None:
+            facts = await looking
         runner = self._runner(journal, memory, facts, watch)
-        gc.collect()
         gc.freeze()  # what was replayed stays: the collector need not walk through it in the middle of a bet
         return runner
+
+    async def _read(self, journal: Journal, memory: Memory) -> None:
+        for entry in await asyncio.to_thread(lambda: [*journal.unread()]):
+            memory.replay(entry)
 
     async def _is_stopping(self, seconds: float) -> bool:
         try:

@@ -160,6 +160,37 @@ def test_an_owner_that_lives_is_not_followed(open_journal):
         time.sleep(0.05)
 
 
+def test_an_owner_whose_connection_has_ended_is_followed_without_waiting_for_its_silence(database, open_journal):
+    owner, rival = owned(open_journal()), PostgresJournal(database, "a stream", silent=3_600)
+    try:
+        owner.commit([numbered(1)])
+        assert not rival.own()
+        owner._db.close()  # as when its process is killed
+        assert taken(rival).epoch == 2
+        with pytest.raises(JournalError):
+            owner.commit([numbered(2)])
+        third = PostgresJournal(database, "a stream", silent=3_600)
+        assert not third.own()
+        third.close()
+    finally:
+        rival.close()
+
+
+def test_who_may_not_see_the_owner_s_connection_waits_for_its_silence(database, open_journal):
+    """Another role is told that the connection is there, but not since when."""
+    owner = owned(open_journal())
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute("CREATE ROLE stranger LOGIN")
+        db.execute("GRANT ALL ON SCHEMA public TO stranger")
+        db.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO stranger")
+    rival = PostgresJournal(database.replace("tessera@", "stranger@"), "a stream")
+    try:
+        owner.beat()
+        assert not rival.own()
+    finally:
+        rival.close()
+
+
 @pytest.mark.parametrize("is_written", [True, False])
 def test_a_commit_without_an_answer_is_looked_up(stage, is_written):
     player, quoted = stage.opened(), stage.ask()

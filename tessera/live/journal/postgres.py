@@ -1,4 +1,5 @@
-"""The journal in PostgreSQL, for engines of many machines: a stream is taken over when its owner falls silent.
+"""The journal in PostgreSQL, for engines of many machines: a stream is taken over when its owner's connection has
+ended, or when its owner falls silent.
 
 The epoch in the stream's row is the ownership. An append is one statement, in which the row's update holds the epoch
 and the insert takes its numbers from it: an owner whose epoch is over writes no row, however long it was paused. A
@@ -87,12 +88,19 @@ SELECT pg_terminate_backend(a.pid, 2000) FROM live_streams s JOIN pg_stat_activi
 ON a.pid = s.pid AND a.backend_start = s.pid_began
 WHERE s.id = %(stream)s AND s.beat < clock_timestamp() - %(silent)s * interval '1 second' AND a.pid <> pg_backend_pid()
 """
+# An owner without its connection writes nothing more, and takes the stream anew itself: it need not be waited for. Who
+# may not see the connection's beginning takes it for alive.
+GONE = """
+SELECT epoch FROM live_streams s WHERE id = %s AND NOT EXISTS (
+    SELECT FROM pg_stat_activity a WHERE a.pid = s.pid AND coalesce(a.backend_start, s.pid_began) = s.pid_began
+)
+"""
 TAKE_OVER = """
 UPDATE live_streams s SET epoch = s.epoch + 1, beat = clock_timestamp(), pid = a.pid, pid_began = a.backend_start,
 url = %(url)s, history = coalesce(s.history, %(history)s)
 FROM pg_stat_activity a
 WHERE a.pid = pg_backend_pid() AND s.id = %(stream)s
-AND s.beat < clock_timestamp() - %(silent)s * interval '1 second'
+AND (s.epoch = %(gone)s OR s.beat < clock_timestamp() - %(silent)s * interval '1 second')
 RETURNING s.epoch, s.history
 """
 # The system's number and its timeline: another one is a promoted standby, or a backup that was restored.
@@ -166,11 +174,17 @@ class PostgresJournal(Journal):
         return stream
 
     def own(self) -> bool:
-        about = {"stream": self._stream, "silent": self._silent, "url": self.address}
-        history = self._value(HISTORY)
+        gone, history = self._rows(GONE, self._stream), self._value(HISTORY)
+        about = {
+            "stream": self._stream,
+            "silent": self._silent,
+            "gone": gone[0][0] if gone else None,
+            "url": self.address,
+            "history": history,
+        }
         with _in_words():
             self._db.execute(END_OLD, about)
-        row = self._surely(lambda db: db.execute(TAKE_OVER, about | {"history": history}).fetchone())
+        row = self._surely(lambda db: db.execute(TAKE_OVER, about).fetchone())
         if row is None:
             return False
         self.epoch, known = row
