@@ -42,7 +42,6 @@ MOST_AT_ONCE = 512  # entries of one commit
 OFFER_SECONDS = 600
 MOST_OFFERS = 3  # of a wallet that wait to be used
 REQUOTE_MS = 1_000  # before a quote expires
-QUOTES_KEPT_MS = 60_000  # so that a late bet is told that its quote has expired
 BOOK_MS = 5_000  # after the lock, for observers to sign
 SIGNED_WITHIN_MS = 60_000  # a wallet's text
 FORGET_SESSION_MS = 3_600_000
@@ -181,7 +180,7 @@ class Engine:
         return self._append_line(LineKind.QUOTE, asked.digest, digest, body, then)
 
     def tick(self) -> None:
-        """Locks what is due, quotes what would be without a quote, records answers, and forgets old quotes."""
+        """Locks what is due, quotes what would be without a quote, and records answers."""
         self._check_running()
         now = self.guard.now()
         if self._answers.is_due(now):
@@ -192,9 +191,6 @@ class Engine:
                 self._lock(asked)
             elif asked.quoted_until < min(now + REQUOTE_MS, lock):
                 self._quote(asked, asked.chances_ppm)
-        quotes = self.memory.quotes
-        while quotes and next(iter(quotes.values())).quote.valid_until < now - QUOTES_KEPT_MS:
-            quotes.popitem(last=False)
 
     def _record_answers(self, now: int) -> None:
         until = max(now, self._answers.since)

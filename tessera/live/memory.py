@@ -17,9 +17,10 @@ from tessera.model.loss.limits import Kind, Limits
 from tessera.model.loss.velocity import Velocity
 from tessera.model.sessions import record, states
 from tessera.model.sessions.record import LineKind
-from tessera.model.sessions.typed import Book, Close, Domain, Offer, Question, State
+from tessera.model.sessions.typed import Book, Close, Domain, Offer, Question, Quote, State
 
 MOST_LOCKED = 10_000
+QUOTES_KEPT_MS = 60_000  # beyond the newest one
 
 
 class Memory:
@@ -40,7 +41,7 @@ class Memory:
         self.agreed: dict[bytes, Session] = {}  # sessions that are to be closed
         self.has_ended = False  # a line was lost: nothing is signed any more
         self.answered_until = 0  # unix milliseconds up to which answers are in the record
-        self.quotes: OrderedDict[bytes, Quoted] = OrderedDict()  # newest last; none is replayed, they last for seconds
+        self.quotes: OrderedDict[bytes, Quote] = OrderedDict()  # newest last
         self.sessions: dict[bytes, Session] = {}
         self.accounts: dict[str, Account] = {}
 
@@ -79,7 +80,13 @@ class Memory:
     def did_quote(self, asked: Asked, quoted: Quoted, chances_ppm: tuple[int, ...]) -> None:
         """A question has a new quote."""
         asked.quoted, asked.chances_ppm = quoted, chances_ppm
-        self.quotes[quoted.digest] = quoted
+        self._keep(quoted.digest, quoted.quote)
+
+    def _keep(self, digest: bytes, quote: Quote) -> None:
+        """A quote holds for as long as it says, whichever engine made it; later, a bet is told that it has expired."""
+        self.quotes[digest] = quote
+        while next(iter(self.quotes.values())).valid_until < quote.valid_until - QUOTES_KEPT_MS:
+            self.quotes.popitem(last=False)
 
     def did_place(self, session: Session, placed: Placed, at: int) -> None:
         """A session has a new state, which activates it or adds a bet, and folds what is decided."""
@@ -197,6 +204,7 @@ class Memory:
         match line.kind:
             case LineKind.QUOTE:
                 self.questions[line.question].chances_ppm = tuple(map(int, body["chances_ppm"]))
+                self._keep(line.leaf, decode(Quote, body["quote"]))
             case LineKind.BET:
                 state, signature = decode(State, body["state"]), decode_signature(body["signature"])
                 placed = Placed(line.leaf, state, signature, headed)

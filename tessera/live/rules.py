@@ -4,13 +4,13 @@ stream's own limits add."""
 from collections.abc import Mapping
 
 from tessera.live.accounts import Session
-from tessera.live.asked import Asked, Quoted, Result
+from tessera.live.asked import Asked, Result
 from tessera.live.refusals import Code, Refused
 from tessera.live.terms import Terms
 from tessera.live.wire import encode
 from tessera.model.sessions import states
 from tessera.model.sessions.states import StateError
-from tessera.model.sessions.typed import OpenBet, State
+from tessera.model.sessions.typed import OpenBet, Quote, State
 
 _BPS = 10_000
 _CODES = {
@@ -43,16 +43,15 @@ def check_base(session: Session, state: State, results: Mapping[bytes, Result]) 
         raise Refused(Code.RESULTS_MISSING, results=encode(known))
 
 
-def check_bet(bet: OpenBet, asked: Asked | None, quoted: Quoted | None, now: int) -> None:
+def check_bet(bet: OpenBet, asked: Asked | None, quote: Quote | None, now: int) -> None:
     """Raises Refused unless a bet is on an open question at a quote that is good now."""
     if asked is None:
         raise Refused(Code.UNKNOWN_QUESTION)
     question = asked.question
     if asked.book is not None or now >= question.lock:
         raise Refused(Code.LOCKED)
-    if quoted is None:
+    if quote is None:
         raise Refused(Code.UNKNOWN_QUOTE)
-    quote = quoted.quote
     if quote.question != bet.question:
         raise Refused(Code.FOREIGN_QUOTE)
     if now > quote.valid_until:

@@ -14,7 +14,7 @@ from tessera.live.chain import News
 from tessera.live.clock import Guard
 from tessera.live.engine import Engine
 from tessera.live.facts import Facts
-from tessera.live.refusals import Refused
+from tessera.live.refusals import Code, Refused
 from tessera.live.service import _seen
 from tessera.live.wire import decode, encode
 from tessera.model.sessions import record, states
@@ -70,6 +70,20 @@ def test_what_was_not_committed_was_never_answered_and_is_gone(stage):
     stage.restart()
     assert not future.done()
     assert stage.engine.session(player.session).state == player.state
+
+
+def test_a_quote_holds_for_as_long_as_it_says_also_in_the_next_engine(stage):
+    """A bet that was on its way when its engine ended was refused by the next one (unknown_quote)."""
+    player, quoted = stage.opened(), stage.ask()
+    stage.restart()
+    stage.pass_time(quoted.quote.valid_until - stage.time)
+    stage.place_bet(player, quoted)
+    late = stage.next_state(player, stage.bet(quoted))
+    stage.restart()
+    stage.pass_time(1)
+    with pytest.raises(Refused) as caught:
+        stage.engine.place(*stage.signed(player, late))
+    assert caught.value.number is Code.QUOTE_EXPIRED
 
 
 def test_questions_that_locked_meanwhile_are_locked_at_once(stage):
