@@ -56,7 +56,7 @@ class Service:
                 runner = await self._taken(journal)
                 if runner is None:
                     return
-                await self._serve(runner)
+                await self._served(runner)
                 if not runner.engine.has_failed:
                     return
                 self._say("the stream was lost: it is another engine's, or the journal failed; waits for it again")
@@ -67,6 +67,19 @@ class Service:
             journal = await self._opened_again()
             if journal is None:
                 return
+
+    async def _served(self, runner: Runner) -> None:
+        """Until it has stopped; a signal that came before the server listens for them stops it, too."""
+
+        async def stop() -> None:
+            await self.stopping.wait()
+            runner.has_stopped.set()
+
+        stopping = asyncio.create_task(stop())
+        try:
+            await self._serve(runner)
+        finally:
+            stopping.cancel()
 
     async def _opened_again(self) -> Journal | None:
         warned = ""

@@ -1,0 +1,108 @@
+"""An engine that waits for its stream: what holds it up, what it asks of a node meanwhile, and how it is stopped."""
+
+import asyncio
+from threading import Event
+from types import SimpleNamespace
+
+import pytest
+
+from tessera.live import service as module
+from tessera.live.chain import News
+from tessera.live.memory import Memory
+from tessera.live.service import Service
+from tests.live import DOMAIN, STREAM
+
+PATIENCE_SECONDS = 60
+
+
+class Journal:
+    """Another engine's, for so many attempts."""
+
+    def __init__(self, attempts: int = 0):
+        self.attempts = attempts
+
+    def unread(self) -> list:
+        return []
+
+    def own(self) -> bool:
+        self.attempts -= 1
+        return self.attempts < 0
+
+    def close(self) -> None:
+        pass
+
+
+class Watch:
+    """A chain of one block; each look after the first one waits for `goes_on`."""
+
+    def __init__(self):
+        self.looks, self.goes_on = 0, Event()
+
+    def look(self) -> News:
+        self.looks += 1
+        if self.looks > 1:
+            assert self.goes_on.wait(PATIENCE_SECONDS)
+        return News([], self.looks, 1_800_000_000, is_anew=False)
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs a service until it ends. Returns what its engine knew of the chain; `begun` is called when it is made."""
+    monkeypatch.setattr(module, "TRY_SECONDS", 0.001)
+
+    def run(journal: Journal, watch: Watch, begun, every: float) -> list:
+        made = []
+
+        def runner(journal, memory, facts, watch):
+            made.append(facts)
+            begun(service)
+            return SimpleNamespace(engine=SimpleNamespace(has_failed=False), has_stopped=asyncio.Event())
+
+        async def all_of_it() -> None:
+            nonlocal service
+            service = Service(
+                lambda: journal,
+                lambda: Memory(DOMAIN, STREAM),
+                lambda: watch,
+                runner,
+                lambda runner: runner.has_stopped.wait(),
+                lambda text: None,
+                every=every,
+            )
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await service.run()
+
+        service: Service
+        asyncio.run(all_of_it())
+        return made
+
+    return run
+
+
+def stop(service: Service) -> None:
+    service.stopping.set()
+
+
+def test_a_signal_that_comes_while_the_engine_begins_is_heard(run):
+    """Nobody listened between the moment at which the stream was taken and that at which its server ran."""
+    assert len(run(Journal(), Watch(), stop, every=3_600)) == 1
+
+
+def test_an_engine_that_waits_asks_the_node_no_more_often_than_one_that_runs(run):
+    watch = Watch()
+    (facts,) = run(Journal(attempts=50), watch, stop, every=3_600)
+    assert watch.looks == 1  # it was once for each attempt
+    assert (facts.head, facts.block_at) == (1, 1_800_000_000)
+
+
+def test_a_node_that_does_not_answer_holds_up_no_attempt(run):
+    watch = Watch()
+
+    class Waiting(Journal):
+        def own(self) -> bool:
+            if self.attempts == 1:
+                watch.goes_on.set()  # the last but one attempt, long after the look began
+            return super().own()
+
+    (facts,) = run(Waiting(attempts=50), watch, stop, every=0)
+    assert facts.head == watch.looks > 1  # what was asked when the stream was taken is known
