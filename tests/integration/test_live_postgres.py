@@ -176,6 +176,24 @@ def test_an_owner_whose_connection_has_ended_is_followed_without_waiting_for_its
         rival.close()
 
 
+def test_an_owner_whose_connection_was_ended_is_not_sure_of_its_stream(database):
+    """It may be followed at once, also within the second after its last write."""
+    owner = owned(PostgresJournal(database, "a stream", silent=3_600))
+    try:
+        owner._closing.set()  # no beat, which would notice it
+        owner.commit([numbered(1)])
+        assert owner.is_surely_owned()
+        with psycopg.connect(database, autocommit=True) as db:
+            db.execute("SELECT pg_terminate_backend(pid, 60000) FROM live_streams")
+        for _ in range(1_000):
+            if not owner.is_surely_owned():
+                break
+            time.sleep(0.01)  # the backend's end is seen a moment before its socket's
+        assert not owner.is_surely_owned()
+    finally:
+        owner.close()
+
+
 def test_who_may_not_see_the_owner_s_connection_waits_for_its_silence(database, open_journal):
     """Another role is told that the connection is there, but not since when."""
     owner = owned(open_journal())

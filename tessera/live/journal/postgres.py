@@ -7,6 +7,7 @@ plain `INSERT .. WHERE epoch = ..` would be unsound: it could look before the ne
 new owner has replayed. No transaction is open across a round trip. Connections are direct: no pooler between.
 """
 
+import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -135,7 +136,7 @@ class PostgresJournal(Journal):
         self._read = 0  # the last entry that was given
         self._warning: str | None = None
         self._beaten = self._alive = 0.0  # when the owner's row was written last, and when its engine called last
-        self._leased = 0.0  # when that was begun: for so long as `silent` nobody else can take the stream over
+        self._leased = 0.0  # when that was begun: until `silent` is over, who follows must see the connection's end
         self._using = Lock()
         self._closing = Event()
         with _in_words(), ExitStack() as stack:
@@ -229,7 +230,20 @@ class PostgresJournal(Journal):
             raise NotOwnerError(f"another engine has taken {self.identity} over")
 
     def is_surely_owned(self) -> bool:
-        return time.monotonic() - self._leased < self._silent
+        return time.monotonic() - self._leased < self._silent and not self._has_news()
+
+    def _has_news(self) -> bool:
+        """Whether the database says something unasked on the owner's connection: commonly that it ends it."""
+        if not self._using.acquire(blocking=False):
+            return False  # whoever uses it hears it
+        try:
+            waiting = select.poll()
+            waiting.register(self._db.fileno(), select.POLLIN)
+            return bool(waiting.poll(0))
+        except psycopg.Error:  # it is closed
+            return True
+        finally:
+            self._using.release()
 
     def beat(self) -> None:
         self._alive = time.monotonic()
