@@ -94,9 +94,9 @@ def live(served, deployed, tmp_path, monkeypatch) -> Callable:
     """`tessera live ...` as the player, with this engine."""
     run = command(served.world.web3, deployed[1], monkeypatch, tmp_path)
 
-    def invoke(*arguments, options: tuple = (), by: int = PLAYER, alone: bool = False, as_json: bool = True):
+    def invoke(*arguments, options: tuple = (), by: int = PLAYER, alone: bool = False, as_json: bool = True, **more):
         engine = [] if alone else ["--engine", served.url]
-        return run(*(["--json"] if as_json else []), *options, "live", *arguments, *engine, by=by)
+        return run(*(["--json"] if as_json else []), *options, "live", *arguments, *engine, by=by, **more)
 
     return invoke
 
@@ -144,6 +144,8 @@ def test_a_session_from_the_first_bet_to_the_end(served, ask, live):
     rehearsed = ask("play", "--stake", 2, "--yes", options=("--dry-run",))
     assert rehearsed["dry_run"] is True
     assert served.connection.leaves.get(question) in (None, [])
+    asking = live("play", "--stake", 2, "--bets", 3, as_json=False, input="n\n").output
+    assert re.search(r"3 of them lose on average +0\.3000 EUR", asking)
     deciding = served.begin(served.decided_after(question, 2, 1))
     played = ask("play", "--stake", 2, "--choice", 2, "--bets", 2, "--text", asked.text[:8].upper(), "--yes")
     deciding.result(60)

@@ -80,7 +80,7 @@ def test_quote_is_the_contracts(ask, run, tessera, market):
     assert int(shown["edge"]) / WAD == pytest.approx(quoted.expected_loss / quoted.stake, abs=1e-6)
     assert (shown["outcome"], shown["decided_by"]) == ("NO", None)
     said = run("markets", "quote", market, "no").output
-    assert re.search(r"you lose on average, if the market is right +0\.\d+ EUR", said)
+    assert re.search(r"you lose on average, if the market is right +0\.\d{4} EUR", said)
     assert re.search(r"disputes are decided by +the bettors' votes, a head each", said)
 
 
@@ -103,7 +103,7 @@ def test_json_asks_about_what_it_shows(run, tessera, market):
     result = run("--json", "markets", "bet", market, "yes", by=2, input="n\n")
     assert result.exit_code == 1
     before, after = result.output.split("Go on?")
-    assert re.search(r"you lose on average, if the market is right +0\.\d+ EUR", before)
+    assert re.search(r"you lose on average, if the market is right +0\.\d{4} EUR", before)
     assert "disputes are decided by" in before
     assert '"code": "interrupted"' in after
     assert tessera.markets.market(market).bets == 0

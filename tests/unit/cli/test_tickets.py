@@ -265,6 +265,9 @@ def test_events_are_listed(stage, ask, run):
     assert (listed["outcomes"], listed["state"]) == (["Home", "Away"], "open")
     assert 2.9 < int(listed["multiplier"]) / WAD <= 3
     assert "open, 6 d" in run("tickets", "events").output
+    stage.local.let_pass(7 * DAY)
+    assert ask("tickets", "events")[0]["state"] == "waiting"
+    assert "waits for its result" in run("tickets", "events").output
 
 
 def test_stake_says_what_is_at_risk_and_asks(stage, run):

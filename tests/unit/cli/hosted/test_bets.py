@@ -117,7 +117,8 @@ def test_before_a_stake_all_that_matters_is_shown_and_asked(run, world):
         assert result.exit_code == 1
         for words in (
             "B wins on C", r"comes back if it is right +20\.00 EUR", r"if odds or pool are right +0\.0000 EUR",
-            r"5\.0% of what losers staked", "2 of these 3:", "every stake goes back", "Go on\\?", "Nothing was sent",
+            r"house edge +\S+% of what losers staked", r"5\.0% of what losers staked", "2 of these 3:",
+            "every stake goes back", "Go on\\?", "Nothing was sent",
         ):  # fmt: skip
             assert re.search(words, result.output), words
 
@@ -155,6 +156,12 @@ def test_an_offer_at_odds_is_listed_by_its_first_player_who_may_have_to_wait(run
         world.tessera.escrow.set_consent(Wallet(world.web3, known_account(FIRST)), 0b011)
         assert "tessera consents allow 2" in refused(run, *waits, by=FIRST)["message"]
         world.tessera.escrow.set_consent(Wallet(world.web3, known_account(FIRST)), 0b111)
+        escrow, player = world.tessera.escrow, Wallet(world.web3, known_account(FIRST))
+        too_much = escrow.balance_of(player.address) - 20 * EUR + 1
+        escrow.withdraw(player, too_much)
+        assert "your balance is 19.99 EUR: `tessera deposit`" in refused(run, *waits, by=FIRST)["message"]
+        world.tessera.play_euro.approve(player, escrow.address, 1)
+        escrow.deposit(player, 1)
         done = ask(*waits, by=FIRST)
         assert (done["confirmed"], done["waits"]) == ("0", str(20 * EUR))
 
