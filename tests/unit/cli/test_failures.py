@@ -12,6 +12,7 @@ from tessera.chain.embedded import known_account
 from tessera.cli.failures import Failure
 from tessera.cli.main import cli
 from tessera.cli.session import record_transactions
+from tessera.index.holes import IncompleteError
 
 from .test_markets import CREATE, iso, market  # noqa: F401  a fixture
 
@@ -150,3 +151,12 @@ def test_a_strangers_text_moves_no_cursor(run, ask, web3):
     assert "Will it ␛]8;;https://evil.example␛\\rain<U+202E><U+200B>?" in shown[0]
     assert "<U+2066><U+009B>31mred" in shown[1]
     assert json.loads(shown[7])[0]["question"] == HOSTILE  # for programs it is what was written
+
+
+def test_logs_that_a_node_leaves_out_are_no_answer(apart, market, monkeypatch):  # noqa: F811
+    def check(_):
+        raise IncompleteError(["of market 1"])
+
+    monkeypatch.setattr("tessera.index.Index.check", check)
+    status, output, error = apart("markets", "list")
+    assert (status, output, error["code"], error["sent"]) == (1, "", "incomplete_logs", False)
