@@ -43,11 +43,11 @@ class Charge(Protocol):
 
 @dataclass(frozen=True)
 class Transaction:
-    """Bets of one listing that land together, in groups; or one that lands by itself."""
+    """Bets of one listing that land together, in groups, by a call that was tried; or one that lands by itself."""
 
     offered: Offered
     groups: list[list[SignedBet]]
-    is_alone: bool = False
+    call: TxParams | None = None
 
     @property
     def bets(self) -> list[SignedBet]:
@@ -77,6 +77,7 @@ class Lander:
     landed: dict[tuple, Landed] = field(default_factory=dict)
     _used: set[tuple] = field(default_factory=set)  # nonces: landed by this host before it was started again, or burned
     _alone: set[tuple] = field(default_factory=set)
+    _by_key: dict[tuple, bool] = field(default_factory=dict)  # whether a bet was signed by its account's key
 
     def forget(self, now: int, head: int, transactions: set[str], signed: list[SignedBet]) -> list[SignedBet]:
         """Those of the signed bets whose deadline is not over; lands again, later, what the chain took back.
@@ -167,14 +168,16 @@ class Lander:
         for first in range(0, len(keys), MOST_AT_ONCE):
             part = keys[first : first + MOST_AT_ONCE]
             batch = self._batch(offered, part)
-            if self._placed_by(offered, batch) < sum(map(len, batch)):
+            call = self._call(offered, batch)
+            if batch and self._placed_by(call) < sum(map(len, batch)):
                 placeable = self._sifted(offered, part)
                 refused += [signed for signed in part if signed not in placeable]
                 batch = self._batch(offered, placeable)
+                call = self._call(offered, batch)
             if batch:
-                batches.append(Transaction(offered, batch))
+                batches.append(Transaction(offered, batch, call))
         together = {signed.key for signed in refused} | {signed.key for batch in batches for signed in batch.bets}
-        others = [Transaction(offered, [[signed]], is_alone=True) for signed in bets if signed.key not in together]
+        others = [Transaction(offered, [[signed]]) for signed in bets if signed.key not in together]
         return [*batches, *others]
 
     def _send(self, transactions: list[Transaction]) -> None:
@@ -192,8 +195,8 @@ class Lander:
 
     def _plan(self, transaction: Transaction) -> Planned:
         contract = transaction.offered.contract
-        if not transaction.is_alone:  # was tried a moment ago
-            call, function = self._call(transaction.offered, transaction.groups), f"{contract.NAME}.place_many"
+        if (call := transaction.call) is not None:  # was tried a moment ago
+            function = f"{contract.NAME}.place_many"
             return Planned(call, function, self.wallet.gas(call, function))
         (signed,) = transaction.bets
         arguments = (signed.bet_id, tuple(signed.bet), signed.signature, tuple(NO_SIGNATURE))
@@ -223,8 +226,10 @@ class Lander:
 
     def _is_by_key(self, offered: Offered, signed: SignedBet) -> bool:
         """Whether a batch takes the signature: those of contract wallets are landed one by one, whatever their form."""
-        message = offered.signer.typed_bet(signed.bet_id, signed.bet, self.wallet.address)
-        return signer_of(message, signed.signature) == signed.bet.account
+        if signed.key not in self._by_key:
+            message = offered.signer.typed_bet(signed.bet_id, signed.bet, self.wallet.address)
+            self._by_key[signed.key] = signer_of(message, signed.signature) == signed.bet.account
+        return self._by_key[signed.key]
 
     def _batch(self, offered: Offered, bets: list[SignedBet]) -> list[list[SignedBet]]:
         return self._groups(offered, bets) if offered.bet.has_odds else [[signed] for signed in bets]
@@ -239,11 +244,8 @@ class Lander:
         signatures = [compact_words(signed.signature) for signed in bets]
         return offered.bet_id, *sizes, [tuple(signed.bet) for signed in bets], signatures
 
-    def _placed_by(self, offered: Offered, batch: list[list[SignedBet]]) -> int:
+    def _placed_by(self, call: TxParams) -> int:
         """How many bets a batch would place now."""
-        if not batch:
-            return 0
-        call = self._call(offered, batch)
         try:
             with calling("place_many"):
                 placed = self.wallet.web3.eth.call({"from": self.wallet.address, **call}, "pending")
@@ -309,6 +311,8 @@ class Lander:
         return self.catalogue.at(signed.contract).is_used(signed.bet.account, self.wallet.address, signed.bet.nonce)
 
     def _drop(self, bets: list[SignedBet], code: str | None, text: str) -> None:
+        for signed in bets:
+            self._by_key.pop(signed.key, None)
         self._alone -= {signed.key for signed in bets}
         self._used -= {signed.key for signed in bets}
         self.drop(bets, code, text)

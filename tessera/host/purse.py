@@ -46,8 +46,9 @@ class Purse:
 def purses_of(snapshot: Snapshot, accounts: Iterable[str]) -> dict[str, Purse]:
     """The purse of each account, as of a snapshot, with nothing promised."""
     those = list(accounts)
-    balances = {row.account: row.balance_after for row in snapshot.rows(Entry, account=those)}
-    consents = {row.account: row.products for row in snapshot.rows(ConsentChanged, account=those)}
+    entries = snapshot.newest(Entry, "account", those)
+    balances = {account: entry.balance_after for account, entry in entries.items()}
+    consents = {account: row.products for account, row in snapshot.newest(ConsentChanged, "account", those).items()}
     return {account: Purse(balances.get(account, 0), consents.get(account, 0)) for account in those}
 
 

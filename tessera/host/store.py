@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Boolean, Column, ColumnElement, LargeBinary, MetaData, Table, delete, insert, or_, select
 from sqlalchemy import Text as AnyText
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tessera.chain.errors import ChainError
 from tessera.chain.hosted_bets import Bet, HostSignature, Listing
 from tessera.index.database import Database
 from tessera.index.schema import Struct, Uint, int64
+
+INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # which leave known rows as they are
 
 metadata = MetaData()
 offers = Table(
@@ -144,25 +147,22 @@ class Store:
 
     def keep_signed(self, bets: list[SignedBet]) -> None:
         """Notes signed bets before their players are told that they were taken. Known ones are left as they are."""
-        accounts = {one.bet.account for one in bets}
-        known = {(row.contract, row.account, row.nonce) for row in self._rows(signed, signed.c.account.in_(accounts))}
         lines = []
         for one in bets:
-            if one.key not in known:
-                self._arrived += 1
-                lines.append(
-                    {
-                        "host": self.host,
-                        "contract": one.contract,
-                        "bet_id": one.bet_id,
-                        "signature": one.signature,
-                        "arrived": self._arrived,
-                        **one.bet._asdict(),
-                    }
-                )
+            self._arrived += 1
+            lines.append(
+                {
+                    "host": self.host,
+                    "contract": one.contract,
+                    "bet_id": one.bet_id,
+                    "signature": one.signature,
+                    "arrived": self._arrived,
+                    **one.bet._asdict(),
+                }
+            )
         if lines:
             with self._database.writing() as db:
-                db.execute(insert(signed), lines)
+                db.execute(INSERT[db.dialect.name](signed).on_conflict_do_nothing(), lines)
 
     def drop_signed(self, bets: list[SignedBet]) -> None:
         """Forgets signed bets that cannot land any more."""

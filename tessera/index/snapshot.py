@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from heapq import merge
+from typing import Any
 
 from sqlalchemy import Connection, Select, Table, and_, false, func, select
 
@@ -87,6 +88,16 @@ class Snapshot:
         `rows(Predicted, Claimed, event_id=3)`; `contract` is compared by its name in the deployment's record.
         """
         return merge(*(self._of(kind, _query(kind, equal)) for kind in kinds), key=place)
+
+    def newest(self, kind: type[E], field: str, values: list) -> dict[Any, E]:
+        """The last event of a kind for each of these values of a field that has one; those before are not read."""
+        table = table_of(kind)
+        column, keys = table.c[field], (table.c.block, table.c.log_index)
+        age = func.row_number().over(partition_by=column, order_by=[key.desc() for key in keys]).label("age")
+        aged = select(*keys, age).where(column.in_(values)).subquery()
+        is_one = and_(table.c.block == aged.c.block, table.c.log_index == aged.c.log_index)
+        query = select(table).join(aged, is_one).where(aged.c.age == 1)
+        return {getattr(row, field): row for row in self._of(kind, query)}
 
     def rows_after(self, block: int, *kinds: type[EventLog]) -> Iterator[EventLog]:
         """Events of some kinds above a block, in the chain's order."""

@@ -49,6 +49,9 @@ def check(tessera, index, creator, bettor, other_bettor):
         # All that was put in is somebody's: but for what each market's sums are rounded down by.
         left_over = -sum(one.profit + one.running for one in standings.values())
         assert 0 <= left_over <= 3 * len(shown)
+        people = [who.address for who in (creator, bettor, other_bettor)]
+        entries = {row.account: row for row in rows if isinstance(row, Entry) and row.account in people}
+        assert snapshot.newest(Entry, "account", [*people, product]) == entries
         for who in (creator, bettor, other_bettor):
             mine = snapshot.portfolio(who.address)
             assert (
