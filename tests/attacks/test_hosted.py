@@ -223,6 +223,100 @@ def test_host_uses_every_power_against_players(odds, evm_clock, outcome):
     assert odds.pot(listing) == 0
 
 
+@pytest.mark.parametrize("end", [0, 1, INVALID, None], ids=["win", "loss", "invalid", "silent"])
+@pytest.mark.parametrize("leaves", ["listed", "placed", "closed", "reported"])
+@pytest.mark.parametrize("name", ["pools", "odds"])
+def test_host_is_gone(pools, odds, evm_clock, name, leaves, end):
+    """From any moment on the host does nothing more, of what it does otherwise: a stranger settles and pays everybody.
+
+    The panel is heard where `end` is an outcome. Nobody loses but by the outcome, and nothing stays in the pot.
+    """
+    house = {"pools": pools, "odds": odds}[name]
+    start = [house.balance(person) for person in (*house.players[:3], house.host)]
+    listing = house.listed(**({"bankroll": 40 * COIN} if house.has_odds else {}))
+    a, b, c = house.players[:3]
+    staked = [(a, 0, 10 * COIN), (b, 1, 20 * COIN), (c, 0, 100 * COIN)]  # at odds not all of c's is covered: it waits
+    tickets: list[int] = []
+    if leaves != "listed":
+        placed = [house.place(listing, player, prediction, amount) for player, prediction, amount in staked]
+        tickets = placed[2:] if house.has_odds else []
+    if leaves == "closed":
+        house.bets.close(listing.bet_id, sender=house.host.address)
+    if leaves == "reported" and end is not None:
+        house.decide(listing, end)
+    stranger = house.relayer.address
+    if end is None:
+        boa.env.timestamp = listing.result_deadline + 1
+    elif leaves != "reported":
+        house.decide(listing, end)
+    house.bets.settle(listing.bet_id, sender=stranger)
+    waits = sum(house.lens.ticket(listing.bet_id, ticket).pending for ticket in tickets)
+    for player, prediction, _ in staked if leaves != "listed" else ():
+        own = ([0, 1], tickets if player is c else []) if house.has_odds else ()
+        if end in (None, INVALID, prediction) or (player is c and waits):
+            house.bets.claim(listing.bet_id, player.address, *own, sender=stranger)
+    after = [house.balance(person) for person in (*house.players[:3], house.host)]
+    gained = [now - then for now, then in zip(after, start, strict=True)]
+    assert house.pot(listing) == 0
+    if leaves == "listed" or end in (None, INVALID):
+        assert gained == [0, 0, 0, 0]
+    elif not house.has_odds and end == 0:  # 18 of 20 in shares of 10 and 100
+        assert gained[:3] == [1_636_363, -20 * COIN, 16_363_636]
+    elif not house.has_odds:  # 99 of 110
+        assert gained[:3] == [-10 * COIN, 99 * COIN, -100 * COIN]
+    elif end == 0:
+        assert waits > 0
+        assert gained[:3] == [8 * COIN, -20 * COIN, (100 * COIN - waits) * 8 // 10]
+    else:
+        assert gained[:3] == [-10 * COIN, 22 * COIN, waits - 100 * COIN]
+
+
+@pytest.mark.parametrize("watches", [False, True])
+def test_host_covers_what_waits_once_it_will_lose(odds, evm_clock, watches):
+    """What waits is an option of whoever may cover it: news came, and the host funds and confirms what looks lost now.
+
+    Who watches cancels first and loses nothing; who does not is held to the odds of before.
+    """
+    listing = odds.listed(bankroll=0, validator_bps=0)
+    player, host = odds.players[0], odds.host
+    before = odds.balance(host)
+    ticket = odds.place(listing, player, 0, 10 * COIN)
+    if watches:
+        odds.bets.cancel(listing.bet_id, ticket, sender=player.address)
+    odds.bets.fund(listing.bet_id, 8 * COIN, sender=host.address)
+    if watches:
+        with boa.reverts("odds: totals not reached"):
+            odds.bets.confirm(listing.bet_id, [10 * COIN, 0], sender=host.address)
+    else:
+        odds.bets.confirm(listing.bet_id, [10 * COIN, 0], sender=host.address)
+        with boa.reverts("odds: nothing is pending"):
+            odds.bets.cancel(listing.bet_id, ticket, sender=player.address)
+    odds.settled(listing, 1)
+    assert gains(odds, player) == [0 if watches else -10 * COIN]
+    assert odds.balance(host) - before == (0 if watches else 10 * COIN)
+
+
+def test_relayer_lands_its_accomplice_first(odds, evm_clock):
+    """Until the deadline the relayer chooses the order: the honest bet, signed before, finds the cover gone.
+
+    It waits and can be taken back; signed with the least that must be confirmed, it is not placed at all.
+    """
+    listing = odds.listed(bankroll=8 * COIN, validator_bps=0)
+    honest, careful, accomplice = odds.players[:3]
+    signed = odds.bet(honest, 0, 10 * COIN)
+    sure = odds.bet(careful, 0, 10 * COIN, min_confirmed=10 * COIN)
+    odds.place_signed(listing, accomplice, odds.bet(accomplice, 0, 10 * COIN))
+    with boa.reverts("odds: less is confirmed"):
+        odds.place_signed(listing, careful, sure)
+    ticket = odds.place_signed(listing, honest, signed)
+    assert odds.lens.ticket(listing.bet_id, ticket).pending == 10 * COIN
+    odds.bets.cancel(listing.bet_id, ticket, sender=honest.address)
+    odds.settled(listing, 0)
+    odds.bets.claim(listing.bet_id, accomplice.address, [0], [])
+    # What the accomplice won is what the host lost.
+    assert gains(odds, honest, careful, accomplice, odds.host) == [0, 0, 8 * COIN, -8 * COIN]
+
+
 def test_hostile_token_that_calls_back(load, evm_clock):
     """A token moves only in deposits and withdrawals: from inside of one nothing of a bet can be changed twice."""
     token = load("HostileToken").deploy()

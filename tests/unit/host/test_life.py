@@ -5,7 +5,7 @@ from threading import Event, Thread
 import pytest
 
 from tessera.chain import Wallet
-from tessera.chain.errors import NodeError, NodeRefusedError
+from tessera.chain.errors import NodeError, NodeRefusedError, Reverted
 from tessera.chain.hosted_bets import BetPlaced
 from tessera.host import land
 from tessera.host.node import MOST_REORG
@@ -68,6 +68,29 @@ def test_bets_at_odds_wait_until_the_sides_cover_each_other(world):
     commission = 370_000 // 2 * 2  # of two members
     assert world.tessera.escrow.balance_of(world.host.address) == START + EUR - commission
     assert world.stakes(node, 0) == [(WIN, 20 * EUR, "settled")]
+
+
+def test_a_queue_longer_than_a_call_passes_is_confirmed_by_halves(world, monkeypatch):
+    """A contract passes 256 tickets in a call; here 20 on win are too many for one, and a half of them is not."""
+    node = world.node(ODDS)
+    node.take([world.sign(node, 0, 0, WIN, 20 * EUR)])
+    node.step()
+    node.take([world.sign(node, 0, 1, LOSS, 17 * EUR)])
+    confirm, tried = world.tessera.odds.confirm, []
+
+    def few(wallet, bet_id, totals):
+        tried.append(totals[WIN])
+        if totals[WIN] > (10 if len(tried) < 3 else 20) * EUR:
+            raise Reverted("odds: totals not reached", "OddsBets.confirm")
+        return confirm(wallet, bet_id, totals)
+
+    monkeypatch.setattr(world.tessera.odds, "confirm", few)
+    node.step()
+    assert world.stakes(node, 0) == [(WIN, 10 * EUR, "confirmed"), (WIN, 10 * EUR, "pending")]
+    node.step()
+    assert world.stakes(node, 0) == [(WIN, 20 * EUR, "confirmed")]
+    assert tried == [20 * EUR, 10 * EUR, 20 * EUR]
+    assert world.told == []
 
 
 def test_a_silent_panel_costs_nobody_a_stake(world):
