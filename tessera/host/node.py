@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 MOST_WAIT = 60  # seconds, after failures one after the other
 LOOK_SECONDS = 120  # for a transaction that a player names
-MOST_LOOKED_FOR = 1_000
+MOST_LOOKED_FOR, MOST_ASKED = 1_000, 16  # of these: in all, and in one look
 END_SECONDS = 60  # between looks at what ends without a new block: only its time is over
 MOST_REORG = 256  # blocks, after which what is paid stays paid
 MOST_NONCES = 10_000  # accounts whose last nonce is remembered
@@ -261,12 +261,12 @@ class Node:
         return View(head, now, tuple(self.catalogue.offered), listed, stakes, purses, self._spending.left)
 
     def _find_named(self, transactions: set[str]) -> None:
-        """Tells players of transactions that have no bet of this host, or are not there."""
+        """Tells players of transactions that have no bet of this host, or are not there. Naming one is free, so the
+        chain is asked for few of them at a time, for each in its turn."""
         self._named = [*self._named, *_all(self._to_look)][-MOST_LOOKED_FOR:]
-        left = []
-        for named in self._named:
-            if named.transaction in transactions:
-                continue
+        unknown = [named for named in self._named if named.transaction not in transactions]
+        left = unknown[MOST_ASKED:]
+        for named in unknown[:MOST_ASKED]:
             try:
                 receipt = self.index.web3.eth.get_transaction_receipt(HexBytes(named.transaction))
             except TransactionNotFound:

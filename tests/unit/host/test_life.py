@@ -315,6 +315,28 @@ def test_a_players_own_transaction_is_shown_and_one_without_a_bet_is_named(world
     assert node.view.purses == {}
 
 
+def test_named_transactions_that_nobody_sent_hold_up_nobody(world, monkeypatch):
+    """Naming costs nothing but a sign-in. The chain was asked for each of them again in every look, which kept signed
+    bets waiting; now for sixteen in a look, each in its turn, and whoever named one hears of it all the same."""
+    node = world.node(BARE)
+    griefer, player = (Wallet(world.web3, account) for account in world.players[:2])
+    consent = world.tessera.escrow.set_consent(player, 0b111)
+    node.look(griefer.address, [f"0x{number:064x}" for number in range(1, 41)])
+    node.look(player.address, [consent.transaction])
+    asked, receipt_of = [], world.web3.eth.get_transaction_receipt
+    monkeypatch.setattr(
+        world.web3.eth, "get_transaction_receipt", lambda name: (asked.append(name), receipt_of(name))[1]
+    )
+    counts = []
+    for _ in range(3):
+        before = len(asked)
+        node._look()
+        counts.append(len(asked) - before)
+    assert counts == [16, 16, 16]
+    assert len(set(asked)) == 41
+    assert world.told == [(player.address, "no_bet", f"{consent.transaction} placed no bet")]
+
+
 def test_a_block_alone_is_no_news_and_what_is_paid_is_not_asked_for_for_ever(world):
     node = world.node(BARE)
     news = []
