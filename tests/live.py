@@ -1,5 +1,6 @@
 """A live engine as tests use it: a clock at will, players and observers whose keys are known, and no chain."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -65,9 +66,29 @@ def offer_of(entry: Entry) -> Offer:
     return decode(Offer, entry.body["offer"])
 
 
-def bet_of(entry: Entry) -> tuple[bytes, State]:
-    """The session of a journal's bet, and its state."""
-    return bytes.fromhex(entry.body["session"][2:]), decode(State, entry.body["state"])
+def states_of(entries: Iterable[Entry]) -> Iterator[tuple[bytes, State]]:
+    """The session and the state of each bet of a journal, each a legal successor of the one before by the model.
+
+    The journal has a state's number and newest bet; that the rest is what was signed, its hash in the record says.
+    """
+    offers, results, newest = {}, {}, {}
+    for entry in entries:
+        match entry.what:
+            case "offer":
+                offer = offer_of(entry)
+                offers[DOMAIN.digest(offer)] = offer
+            case "result":
+                results[entry.headed.line.question] = int(entry.body["outcome"])
+            case "bet":
+                session, bet = bytes.fromhex(entry.body["session"][2:]), entry.body["bet"]
+                base = newest.get(session, State())
+                net, waiting = states.fold(base, results)
+                added = () if bet is None else (decode(OpenBet, bet),)
+                state = State(int(entry.body["seq"]), base.seq, net, True, waiting + added)
+                assert DOMAIN.digest(state, session=session) == entry.headed.line.leaf
+                states.check_successor(offers[session], base, state, dict(results))
+                newest[session] = state
+                yield session, state
 
 
 @dataclass

@@ -280,11 +280,12 @@ class Engine:
             self._answers.took(headed.line.n, time.perf_counter_ns() - arrived)
             return completed
 
+        bet = state.open_bets[-1] if state.open_bets else None
         session.answer = self._append_line(
             LineKind.BET,
-            state.open_bets[-1].question if state.open_bets else NO_QUESTION,
+            NO_QUESTION if bet is None else bet.question,
             state_hash,
-            encode({"session": digest, "state": state, "signature": signature, "at": now}),
+            encode({"session": digest, "seq": state.seq, "bet": bet, "signature": signature, "at": now}),
             then,
             lambda headed: self.memory.did_place(session, Placed(state_hash, state, signature, headed), now),
         )

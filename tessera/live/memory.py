@@ -17,7 +17,7 @@ from tessera.model.loss.limits import Kind, Limits
 from tessera.model.loss.velocity import Velocity
 from tessera.model.sessions import record, states
 from tessera.model.sessions.record import LineKind
-from tessera.model.sessions.typed import Book, Close, Domain, Offer, Question, Quote, State
+from tessera.model.sessions.typed import Book, Close, Domain, Offer, OpenBet, Question, Quote, State
 
 MOST_LOCKED = 10_000
 QUOTES_KEPT_MS = 60_000  # beyond the newest one
@@ -206,9 +206,10 @@ class Memory:
                 self.questions[line.question].chances_ppm = tuple(map(int, body["chances_ppm"]))
                 self._keep(line.leaf, decode(Quote, body["quote"]))
             case LineKind.BET:
-                state, signature = decode(State, body["state"]), decode_signature(body["signature"])
-                placed = Placed(line.leaf, state, signature, headed)
-                self.did_place(self.sessions[decode_hash(body["session"])], placed, int(body["at"]))
+                session, bet = self.sessions[decode_hash(body["session"])], body["bet"]
+                state = self._successor(session, int(body["seq"]), None if bet is None else decode(OpenBet, bet))
+                placed = Placed(line.leaf, state, decode_signature(body["signature"]), headed)
+                self.did_place(session, placed, int(body["at"]))
             case LineKind.LOCK:
                 self.did_lock(self.questions[line.question], headed)
             case LineKind.RESULT:
@@ -216,6 +217,12 @@ class Memory:
                 self.did_settle(self.questions[line.question], Result(outcome, _signatures(body)), int(body["at"]))
             case LineKind.ANSWERS:
                 self.did_answer(body["answers"]["until"])
+
+    def _successor(self, session: Session, seq: int, bet: OpenBet | None) -> State:
+        """A session's next state. The rules leave open only its number and the bet that it adds, none where it
+        activates: the rest follows from the state before it and from the results so far."""
+        net, waiting = self.folded(session)
+        return State(seq, session.state.seq, net, True, waiting if bet is None else (*waiting, bet))
 
     def _replay_other(self, what: str, body: dict) -> None:
         match what:

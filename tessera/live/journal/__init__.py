@@ -13,7 +13,7 @@ from typing import Any, LiteralString, NamedTuple
 from tessera.chain.errors import ChainError
 from tessera.model.sessions.record import Line, LineKind
 
-VERSION = 1
+VERSION = 2
 # What of a row everybody may read: a bet's body says whose it is. For SQL of both back ends.
 PUBLIC_BODY: LiteralString = "CASE WHEN what = 'bet' THEN '{}' ELSE body END"
 IS_PUBLIC: LiteralString = "(n IS NOT NULL OR what IN ('question', 'book', 'ended'))"

@@ -40,7 +40,7 @@ def test_a_commit_is_on_the_disk_before_it_returns(journal):
 
 def test_another_stream_s_journal_is_refused(open_journal):
     open_journal()
-    with pytest.raises(JournalError, match="is the journal of a stream, version 1"):
+    with pytest.raises(JournalError, match="is the journal of a stream, version 2"):
         open_journal("another stream")
 
 
