@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from anyio.abc import TaskGroup
 from fastapi import FastAPI, Query, WebSocket
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.websockets import WebSocketDisconnect
 
@@ -34,6 +37,28 @@ PART = 65_536  # bytes of a file that are sent at once
 READS = ("follow", "fairness")  # what the WebSocket answers besides commands
 UNAVAILABLE = (Code.STOPPED, Code.ASKING)  # try again later
 FULL = 1013  # why a connection is closed: try again later (RFC 6455)
+
+
+class Refusal(BaseModel):
+    """A refusal: a code that programs compare, its number, a reason that people read, and what is needed to do better.
+
+    Where a player had signed a state, it has the house's `refusal`, `signature`, and the newest `completed` state.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["refused"]
+    code: str
+    number: int
+    reason: str
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Refusal, "description": "Refused: nothing has changed."},
+    422: {"model": Refusal, "description": "Not the form of this command."},
+    429: {"description": "This address asks too often."},
+    503: {"model": Refusal, "description": "The engine takes nothing now: try again later."},
+}
 
 
 class Connection:
@@ -151,7 +176,7 @@ def app_of(source: Source) -> FastAPI:
         with suppress(asyncio.CancelledError, Exception):
             await running
 
-    app = FastAPI(title="Tessera live engine", version="1", lifespan=living)
+    app = FastAPI(title="Tessera live engine", version="1", lifespan=living, responses=REFUSALS)
     app.add_middleware(Limits, per_second=REQUESTS_A_SECOND)
 
     @app.exception_handler(Refused)
@@ -163,6 +188,12 @@ def app_of(source: Source) -> FastAPI:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"]))
         return JSONResponse(refusal(Refused(Code.MALFORMED, f"{where}: {fault['msg']}")), status_code=422)
+
+    @app.exception_handler(HTTPException)
+    async def _(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:  # a body that is no text
+            return JSONResponse(refusal(Refused(Code.MALFORMED)), status_code=400)
+        return await http_exception_handler(request, error)
 
     @app.exception_handler(ChainError)
     async def _(_: Request, error: ChainError) -> JSONResponse:
@@ -199,7 +230,7 @@ def app_of(source: Source) -> FastAPI:
     if source.files is not None:
         folder = source.files
 
-        @app.get("/files/{name}", response_class=PlainTextResponse)
+        @app.get("/files/{name}", response_class=PlainTextResponse, responses={404: {"description": "Not yet there."}})
         async def file(name: File) -> Response:
             """A file of the public record."""
             return _growing(folder / name)
