@@ -230,11 +230,12 @@ class Loaded:
             path: importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)) for path in paths
         }
         files = {str(path): path for path in paths}
-        self.functions: dict[tuple[Path, str], list[FunctionType]] = defaultdict(list)
+        # By file, name and line: there are files with several functions of a name.
+        self.functions: dict[tuple[Path, str, int], list[FunctionType]] = defaultdict(list)
         gc.unfreeze()  # else the collector does not list them
         for function in gc.get_objects():
-            if isinstance(function, FunctionType) and function.__code__.co_filename in files:
-                self.functions[files[function.__code__.co_filename], function.__code__.co_qualname].append(function)
+            if isinstance(function, FunctionType) and (code := function.__code__).co_filename in files:
+                self.functions[files[code.co_filename], code.co_qualname, code.co_firstlineno].append(function)
         self.executed: set[tuple[Path, str]] = set()
 
     def record(self) -> None:
@@ -251,7 +252,7 @@ class Loaded:
         """Replaces the code of a file's functions, or of one; False where that one is not loaded."""
         put = False
         for code in codes(compile(tree, str(path), "exec")):
-            for function in self.functions.get((path, code.co_qualname), []):
+            for function in self.functions.get((path, code.co_qualname, code.co_firstlineno), []):
                 if only in (None, code.co_qualname) and code.co_freevars == function.__code__.co_freevars:
                     function.__code__ = code
                     put = True
