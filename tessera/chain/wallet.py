@@ -187,20 +187,22 @@ class Wallet:
         self.simulate(call, function)
         return Planned(call, function, self.gas(call, function))
 
-    def submit_all(self, planned: Sequence[Planned]) -> list[TxReceipt]:
+    def submit_all(self, planned: Sequence[Planned], *, nonce: int | None = None) -> list[TxReceipt]:
         """The receipts of calls that are under way at the same time, in their order, whether they succeeded or not.
 
         They have nonces in a row, so they happen in their order, and none needs another one to succeed. Where a node
-        takes only the first of them there are receipts of these alone, of one at least. Raises what `submit` raises:
-        then what was sent may still happen.
+        takes only the first of them there are receipts of these alone, of one at least. A `nonce` that is named is the
+        first one's: each is sent with its own nonce and no other. Raises what `submit` raises: then what was sent may
+        still happen.
         """
-        nonce, gas = self.nonce(), sum(call.gas for call in planned)
+        named, gas = nonce, sum(call.gas for call in planned)
+        nonce = self.nonce() if nonce is None else nonce
         try:
             price, money = self._affordable(gas, planned[0].function)
         except NoGasMoneyError:
             if len(planned) == 1:
                 raise
-            return self.submit_all(planned[: len(planned) // 2])
+            return self.submit_all(planned[: len(planned) // 2], nonce=named)
         most = min(price.offered, max(price.total, min(price.ceiling, money // gas)))
         offered: list[_Offered] = []
         for call, _, limit in planned:
@@ -212,7 +214,7 @@ class Wallet:
                 break
             offered.append(_Offered(signed.hash, most, price.tip))
         if not offered:
-            return [self.submit(planned[0].call, planned[0].function)]
+            return [self.submit(planned[0].call, planned[0].function, nonce=named)]
         receipts = []
         for (call, function, limit), first in zip(planned, offered, strict=False):
             receipt = self._offer(call, function, limit, nonce + len(receipts), first)

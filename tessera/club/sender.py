@@ -1,25 +1,26 @@
 """The club's own transactions: it invites those who redeemed a code, and gives members gas money.
 
 Nobody is paid twice or forgotten, wherever the process is killed and however many nodes run. Each transaction has its
-intent, which is written down by its nonce before it is sent. The nonce is read before the balances that an intent is
-made of. So whoever sends an intent sends it with a nonce that was free when the balances were read: a transaction that
-landed since has that nonce, and the chain refuses a second one. Whoever is started again, or takes over, carries the
-intent of the next free nonce out before it makes another one.
+intent, which is written down by its nonce before it is sent; those of a step have nonces in a row. The first free nonce
+is read before the balances that intents are made of. So whoever sends an intent sends it with a nonce that was free when
+the balances were read: a transaction that landed since has that nonce, and the chain refuses a second one. Whoever is
+started again, or takes over, carries the intents from the next free nonce on out before it makes others.
 """
 
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event, Lock, Thread
 from typing import Any
 
 from web3 import Web3
+from web3.types import Wei
 
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError, NoGasMoneyError, NonceTakenError, Reverted
 from tessera.chain.fees import GasPrice, gas_price
-from tessera.chain.wallet import Wallet
+from tessera.chain.wallet import Planned, Wallet
 from tessera.club.gas import DAY, Purse, day_of, purse
 from tessera.club.settings import Gas
 from tessera.club.store import Intent, LostLeaseError, Member, Store
@@ -27,13 +28,13 @@ from tessera.club.store import Intent, LostLeaseError, Member, Store
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 256  # accounts that PlayEuro takes
+MOST_UNDER_WAY = 16  # transactions: nodes keep as many of an account in any case
 SWEEP_SECONDS = 20  # between looks at everybody
 LEASE_SECONDS = 15.0  # after which another node sends in place of one that is gone
 REFUSED_SECONDS = 600  # before an account that refused its gas money is tried again
 SETTLE_SECONDS = 30  # between two gifts to one account: machines behind one node may be some blocks apart
 PAUSE, LEAST_WAIT, MOST_WAIT = 0.2, 1.0, 60
 QUOTE_SECONDS = 3.0
-TRANSFER_GAS = 21_000
 
 
 class Sender:
@@ -121,7 +122,7 @@ class Sender:
                 self._stopping.wait(max(0.0, idle_since + LEAST_WAIT - time.monotonic()))
 
     def step(self) -> bool:
-        """Sends one transaction, if one is due and this node has the lease; whether it did. Raises ChainError."""
+        """Sends what is due, if this node has the lease; whether it sent anything. Raises ChainError."""
         self._epoch = self.store.hold_lease(self.holder, LEASE_SECONDS)
         if self._epoch is None:
             return False
@@ -130,64 +131,120 @@ class Sender:
         nonce = self.wallet.nonce()
         self.store.end_before(nonce)
         self.trouble = None
-        intent = self.store.intent(nonce) or self._due(nonce)
-        if intent is None:
+        due: dict[Intent, Planned] = {}
+        intents = self.store.intents(nonce)
+        if not intents:
+            due = self._due(nonce)
+            intents = list(due)
+        if not intents:
             return False
         try:
-            intent = self.store.intend(intent, self._epoch)
+            intents = self.store.intend(intents, self._epoch)
         except LostLeaseError:
             return False
-        return self._carry_out(intent)
+        return self._carry_out(intents, due)
 
-    def _carry_out(self, intent: Intent) -> bool:
+    def _carry_out(self, intents: Sequence[Intent], plans: Mapping[Intent, Planned]) -> bool:
+        """Sends the first of some intents, as many as there is money for; what is left comes in the next step.
+
+        `plans`: of those that were made just now.
+        """
+        planned: list[Planned] = []
+        refused: set[int] = set()
+        money = self.wallet.balance()
+        price = self.wallet.gas_price().total
+        for intent in intents[:MOST_UNDER_WAY]:
+            try:
+                call = plans.get(intent) or self._plan(intent)
+            except Reverted as error:
+                # Since it was written down. Others have the next nonces, so this one is used up, for nothing.
+                self.trouble = f"{intent.kind}: {error}"
+                refused.add(intent.nonce)
+                call = self.wallet.plan({"to": self.wallet.address, "value": Wei(0)}, "club.nothing")
+            money -= call.call.get("value", 0) + call.gas * price
+            if money < 0:
+                break
+            planned.append(call)
+        if not planned:
+            raise NoGasMoneyError(f"{self.wallet.address} has too little left to give members gas money: refill it")
         try:
-            receipt = self.wallet.submit(self._call(intent), f"club.{intent.kind}", nonce=intent.nonce)
+            receipts = self.wallet.submit_all(planned, nonce=intents[0].nonce)
         except NonceTakenError:
             return True  # by this very intent, sent by a process that was killed: what is due is looked at anew
-        except Reverted as error:
-            self.store.drop_intent(intent.nonce)
-            self.trouble = f"{intent.kind}: {error}"
-            if intent.kind == "gas":
-                self._refused.update(dict.fromkeys(intent.accounts, time.monotonic() + REFUSED_SECONDS))
-                return True
-            raise
-        self.store.end_intent(intent.nonce, Web3.to_hex(receipt["transactionHash"]), failed=receipt["status"] != 1)
-        log.info("%s %s: %s", intent.kind, ", ".join(intent.accounts), Web3.to_hex(receipt["transactionHash"]))
+        for intent, receipt in zip(intents, receipts, strict=False):
+            failed, transaction = receipt["status"] != 1, Web3.to_hex(receipt["transactionHash"])
+            self.store.end_intent(intent.nonce, transaction, failed=failed or intent.nonce in refused)
+            if intent.kind == "gas" and (failed or intent.nonce in refused):
+                self._refuses(intent.accounts[0])
+            log.info("%s %s: %s", intent.kind, ", ".join(intent.accounts), transaction)
         return True
 
-    def _call(self, intent: Intent) -> Any:
+    def _plan(self, intent: Intent) -> Planned:
+        """An intent's call. Raises Reverted where it would fail now."""
+        function = f"club.{intent.kind}"
         if intent.kind != "gas":
             euro = self.tessera.play_euro
             data = euro.calldata(intent.kind, list(intent.accounts))
-            return {"to": euro.address, "data": Web3.to_hex(data)}
-        if self.wallet.balance() < intent.amount + TRANSFER_GAS * self.wallet.gas_price().total:
-            raise NoGasMoneyError(f"{self.wallet.address} has too little left to give members gas money: refill it")
-        return {"to": Web3.to_checksum_address(intent.accounts[0]), "value": intent.amount}
+            return self.wallet.plan({"to": euro.address, "data": Web3.to_hex(data)}, function)
+        to = Web3.to_checksum_address(intent.accounts[0])
+        return self.wallet.plan({"to": to, "value": Wei(intent.amount)}, function)
 
-    def _due(self, nonce: int) -> Intent | None:
-        """What is to be done next, by what the chain has after the nonce was read."""
+    def _due(self, nonce: int) -> dict[Intent, Planned]:
+        """What is to be done next, from a nonce on and in this order, by what the chain has after it was read."""
         now, euro, members = int(time.time()), self.tessera.play_euro, self.store.members()
         waiting = [member for member in members if not self._has_joined(member.account)]
         invited = {member.account: euro.invited(member.account) for member in waiting}
-        for kind, accounts in (
-            ("invite", _those(waiting, lambda member: not member.replaced and not invited[member.account])),
-            ("uninvite", _those(waiting, lambda member: member.replaced and invited[member.account])),
-        ):
-            if accounts:
-                return Intent(nonce, kind, tuple(accounts[:MOST_AT_ONCE]), 0, now)
+        due: dict[Intent, Planned] = {}
+
+        def add(kind: str, accounts: Sequence[str], amount: int = 0) -> bool:
+            intent = Intent(nonce + len(due), kind, tuple(accounts), amount, now)
+            try:
+                due[intent] = self._plan(intent)
+            except Reverted as error:
+                self.trouble = f"{kind}: {error}"
+                return False
+            return True
+
+        for kind, is_meant in (("invite", self._is_to_be_invited), ("uninvite", self._is_to_be_uninvited)):
+            accounts = [member.account for member in waiting if is_meant(member, invited[member.account])]
+            if accounts and add(kind, accounts[:MOST_AT_ONCE]):
+                invited.update(dict.fromkeys(accounts[:MOST_AT_ONCE], kind == "invite"))
         given, price, money = self.store.given(day_of(now)), self.wallet.gas_price(), self.wallet.balance()
-        lately, refusing = self.store.given_lately(now - SETTLE_SECONDS), time.monotonic()
+        lately = self.store.given_lately(now - SETTLE_SECONDS)
         # Who has not joined waits with the phone in the hand.
         for member in sorted(members, key=lambda member: member.account in self._joined):
-            if member.replaced or member.account in lately or self._refused.get(member.account, 0) > refusing:
+            account, joined = member.account, member.account in self._joined
+            may_join = joined or invited[account]
+            if member.replaced or not may_join or account in lately or self._is_refusing(account):
                 continue
-            balance = self.wallet.web3.eth.get_balance(Web3.to_checksum_address(member.account))
-            state = self._purse(member.account, given, price, money, balance, member.account in self._joined)
-            if state.state == "coming":
-                return Intent(nonce, "gas", (member.account,), state.amount, now)
+            balance = self.wallet.web3.eth.get_balance(Web3.to_checksum_address(account))
+            state = self._purse(account, given, price, money, balance, joined)
             if state.state in ("too_dear", "node_empty", "budget_spent"):
                 self.trouble = state.detail
-        return None
+            if state.state != "coming":
+                continue
+            if not add("gas", [account], state.amount):
+                self._refuses(account)
+                continue
+            given[account] = given.get(account, 0) + state.amount
+            money -= state.amount
+            if len(due) >= MOST_UNDER_WAY:
+                break
+        return due
+
+    @staticmethod
+    def _is_to_be_invited(member: Member, invited: bool) -> bool:
+        return not member.replaced and not invited
+
+    @staticmethod
+    def _is_to_be_uninvited(member: Member, invited: bool) -> bool:
+        return member.replaced and invited
+
+    def _refuses(self, account: str) -> None:
+        self._refused[account] = time.monotonic() + REFUSED_SECONDS
+
+    def _is_refusing(self, account: str) -> bool:
+        return self._refused.get(account, 0) > time.monotonic()
 
     def _has_joined(self, account: str) -> bool:
         if account not in self._joined and self.tessera.play_euro.joined(account):
@@ -211,7 +268,3 @@ class Sender:
     def _refill(self) -> None:
         if time.monotonic() >= self._refill_at:
             self.wallet.budget, self._refill_at = self.gas.own, time.monotonic() + DAY
-
-
-def _those(members: Sequence[Member], is_meant) -> list[str]:
-    return [member.account for member in members if is_meant(member)]

@@ -297,14 +297,14 @@ class Store:
 
     # What was sent
 
-    def intent(self, nonce: int) -> Intent | None:
-        """What the transaction of a nonce does, as it was written down before it was sent."""
+    def intents(self, nonce: int) -> list[Intent]:
+        """What the transactions from a nonce on do, as it was written down before they were sent."""
         with self._database.connected() as db:
-            row = db.execute(select(sent).where(sent.c.nonce == nonce)).one_or_none()
-            return None if row is None else _intent(row)
+            return _intents(db, nonce)
 
-    def intend(self, intent: Intent, epoch: int) -> Intent:
-        """Writes an intent down before it is sent; another one of its nonce, which is kept, is returned in its place.
+    def intend(self, intents: Sequence[Intent], epoch: int) -> list[Intent]:
+        """Writes intents with nonces in a row down before they are sent. Those that are kept from the first nonce on are
+        returned in their place, where there are any.
 
         Raises LostLeaseError where the lease is not of this epoch any more.
         """
@@ -312,15 +312,16 @@ class Store:
             present = db.scalar(select(leases.c.epoch).where(leases.c.name == LEASE).with_for_update())
             if present != epoch:
                 raise LostLeaseError("another node sends by now")
-            row = db.execute(select(sent).where(sent.c.nonce == intent.nonce)).one_or_none()
-            if row is not None:
-                return _intent(row)
-            line = {**vars(intent), "accounts": list(intent.accounts), "failed": False}
-            db.execute(insert(sent), line)
-            return intent
+            if kept := _intents(db, intents[0].nonce):
+                return kept
+            db.execute(
+                insert(sent),
+                [{**vars(intent), "accounts": list(intent.accounts), "failed": False} for intent in intents],
+            )
+            return list(intents)
 
     def end_intent(self, nonce: int, transaction: str, *, failed: bool) -> None:
-        """Notes what became of an intent."""
+        """Notes what became of an intent. `failed`: nothing, or another transaction has its nonce."""
         with self._database.writing() as db:
             ended = {"failed": failed, "transaction": transaction, "ended_at": int(time.time())}
             db.execute(update(sent).where(sent.c.nonce == nonce).values(**ended))
@@ -336,11 +337,6 @@ class Store:
         with self._database.connected() as db:
             rows = db.scalars(select(sent.c.accounts).where(sent.c.kind == "gas", sent.c.ended_at >= since))
             return {account for accounts in rows for account in accounts}
-
-    def drop_intent(self, nonce: int) -> None:
-        """Forgets an intent that cannot be carried out, and whose nonce is free."""
-        with self._database.writing() as db:
-            db.execute(delete(sent).where(sent.c.nonce == nonce))
 
     def given(self, since: int) -> dict[str, int]:
         """Wei that each account was given since a time, what is under way included."""
@@ -482,6 +478,11 @@ def _kept(db: Connection, name: str, new: bytes) -> bytes:
 
 def _member(row) -> Member:
     return Member(row.account, row.label, row.redeemed_at, row.revoked_at is not None, row.hash.hex()[:8])
+
+
+def _intents(db: Connection, nonce: int) -> list[Intent]:
+    rows = db.execute(select(sent).where(sent.c.nonce >= nonce).order_by(sent.c.nonce))
+    return [_intent(row) for row in rows]
 
 
 def _intent(row) -> Intent:
