@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from tessera.chain.errors import ChainError, NodeError, NotFoundError
 from tessera.club import links, people, play
-from tessera.club.limits import Door, visitor
+from tessera.club.limits import Door, Sessions, visitor
 from tessera.club.node import Node
 from tessera.club.page import Page
 from tessera.club.people import Club
@@ -104,14 +104,14 @@ def app_of(node: Node, upstream: Upstream | None = None) -> FastAPI:
     state.index, state.syncer, state.leaders = node.index, node.syncer, node.leaders
     state.proxy = Proxy(chain, node.chain_id, list(node.tessera.deployment.addresses.values()))
     state.pictures = links.Pictures()
-    state.calls = Allowance(settings.limits.calls)
+    state.calls, state.sessions = Allowance(settings.limits.calls), Sessions()
     app.include_router(api.router, prefix="/api")
     app.include_router(people.router)
     app.include_router(play.router)
     app.include_router(links.router)
     app.include_router(router)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    app.add_middleware(Door, limits=settings.limits, secure=settings.is_secure)
+    app.add_middleware(Door, limits=settings.limits, sessions=state.sessions, secure=settings.is_secure)
     return app
 
 

@@ -1,29 +1,63 @@
-"""What one visitor's address may take of a node: requests a second and at once, bytes, and time to send them.
+"""What one visitor may take of a node: requests a second and at once, bytes, and time to send them.
 
-Whoever takes more is told so with a code and a sentence, and everybody else is served meanwhile.
+A visitor is an address, and a member with a session is one of its own: friends who watch a match together come from one
+address. Whoever takes more waits, and is then told so with a code and a sentence; everybody else is served meanwhile.
 """
 
 import asyncio
 import json
-from collections import Counter
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, ip_address
+from threading import Lock
 
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tessera.club.page import HEADERS, SECURE
 from tessera.club.refusals import RefusedError
 from tessera.club.rpc import MOST_BYTES as MOST_RPC_BYTES
 from tessera.club.settings import Limits
+from tessera.club.sign_in import COOKIE
 from tessera.index.limits import Allowance
 
 MOST_BYTES = 16_384  # of a request's body
 BODY_SECONDS = 10.0  # in which it has to be here
 STREAM = "/events"  # counted apart: it lasts
 WITH_BODY = ("POST", "PUT", "PATCH")
+MOST_WAITING = 256  # requests of a visitor, beside those that are under way
+WAITING_SECONDS = 10.0
+MOST_SESSIONS = 10_000  # that are remembered
+MEMBER = "tessera.member"  # in a request's scope
+
+
+class Sessions:
+    """Whose sessions were used here lately; it decides whose limits are meant, and nothing else. Any thread."""
+
+    def __init__(self):
+        self._lock, self._members = Lock(), OrderedDict[str, str]()
+
+    def note(self, token: str, account: str) -> None:
+        """Remembers whose a session is that was looked up."""
+        with self._lock:
+            self._members[token] = account
+            self._members.move_to_end(token)
+            if len(self._members) > MOST_SESSIONS:
+                self._members.popitem(last=False)
+
+    def member(self, scope: Scope) -> str | None:
+        """Whose session a request has, as far as it is known."""
+        for name, value in scope["headers"]:
+            if name == b"cookie":
+                return self._members.get(cookie_parser(value.decode("latin-1")).get(COOKIE, ""))
+        return None
 
 
 def visitor(scope: Scope) -> str:
-    """Who asks, as far as limits go: an address, of IPv6 the network that one household has."""
+    """Who asks, as far as limits go: a member, else an address, of IPv6 the network that one household has."""
+    if member := scope.get(MEMBER):
+        return member
     host = (scope.get("client") or ("",))[0]
     try:
         address = ip_address(host)
@@ -32,21 +66,28 @@ def visitor(scope: Scope) -> str:
     return str(IPv6Address(int(address) >> 64 << 64)) if isinstance(address, IPv6Address) else host
 
 
+class Room:
+    """Where the requests of one visitor are answered, so many at once, and the others wait."""
+
+    def __init__(self, at_once: int):
+        self.places, self.inside = asyncio.Semaphore(at_once), 0
+
+
 class Door:
     """Around an app: limits, sizes and headers of every answer."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, *, secure: bool):
+    def __init__(self, app: ASGIApp, limits: Limits, sessions: Sessions, *, secure: bool):
         """`secure`: members come by https."""
-        self._app, self._limits = app, limits
+        self._app, self._limits, self._sessions = app, limits, sessions
         self._requests = Allowance(limits.requests)
-        self._under_way: Counter[str] = Counter()
+        self._rooms: dict[str, Room] = {}
         headers = {**HEADERS, **(SECURE if secure else {})}
         self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        who, lasts = visitor(scope), scope["path"] == STREAM
+        scope[MEMBER] = self._sessions.member(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -54,23 +95,41 @@ class Door:
                 message["headers"] = [*message["headers"], *(line for line in self._headers if line[0] not in named)]
             await send(message)
 
+        who, is_asked = visitor(scope), False
         try:
             if not self._requests.take(who):
                 raise RefusedError("too_many_requests", "Too many requests from your address.", retry_after=1)
-            if not lasts and self._under_way[who] >= self._limits.at_once:
-                raise RefusedError("too_many_requests", "Too many requests of yours are under way.", retry_after=1)
-        except RefusedError as refused:
-            return await answer_refusal(refused, send_with_headers)
-        self._under_way[who] += not lasts
+            if scope["path"] == STREAM:
+                return await self._app(scope, receive, send_with_headers)
+            async with self._place(who):
+                is_asked = True
+                body = await _body(scope, receive) if scope["method"] in WITH_BODY else None
+                await self._app(scope, receive if body is None else _again(body, receive), send_with_headers)
+        except RefusedError as refused:  # nothing was answered yet
+            await answer_refusal(refused, send_with_headers, close=is_asked)
+
+    @asynccontextmanager
+    async def _place(self, who: str) -> AsyncIterator[None]:
+        """A place for a request of a visitor. Raises RefusedError where there is none, or none in time."""
+        room = self._rooms.setdefault(who, Room(self._limits.at_once))
+        too_many = RefusedError("too_many_requests", "Too many requests of yours are under way.", retry_after=1)
+        if room.inside >= self._limits.at_once + MOST_WAITING:
+            raise too_many
+        room.inside += 1
         try:
-            body = await _body(scope, receive) if scope["method"] in WITH_BODY else None
-            await self._app(scope, receive if body is None else _again(body, receive), send_with_headers)
-        except RefusedError as refused:  # of the body: nothing was answered yet
-            await answer_refusal(refused, send_with_headers, close=True)
+            try:
+                async with asyncio.timeout(WAITING_SECONDS):
+                    await room.places.acquire()
+            except TimeoutError:
+                raise too_many from None
+            try:
+                yield
+            finally:
+                room.places.release()
         finally:
-            self._under_way[who] -= not lasts
-            if not self._under_way[who]:
-                del self._under_way[who]
+            room.inside -= 1
+            if not room.inside:
+                del self._rooms[who]
 
 
 async def answer_refusal(refused: RefusedError, send: Send, *, close: bool = False) -> None:

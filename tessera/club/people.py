@@ -91,6 +91,7 @@ def member_of(request: Request, club: Club) -> str:
     session = club.store.session(token) if token else None
     if session is None:
         raise RefusedError("no_session", "Sign in first.")
+    request.app.state.sessions.note(token, session[0])
     return session[0]
 
 
@@ -153,13 +154,14 @@ def challenge(club: Club, account: Annotated[Address, Query()]) -> dict[str, str
 
 
 @router.post("/session")
-def open_session(club: Club, signed: SignedText, response: Response) -> dict[str, Any]:
+def open_session(request: Request, club: Club, signed: SignedText, response: Response) -> dict[str, Any]:
     """Opens a session of a member."""
     account = sign_in.check(
         club.store.secret, signed.text, signed.signature, web3=club.sender.reader, **_audience(club)
     )
     _require_member(club, account)
     token, ends_at = club.store.open_session(account, seconds=sign_in.SESSION_SECONDS)
+    request.app.state.sessions.note(token, account)
     response.set_cookie(
         sign_in.COOKIE,
         token,

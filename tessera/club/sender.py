@@ -1,10 +1,10 @@
 """The club's own transactions: it invites those who redeemed a code, and gives members gas money.
 
 Nobody is paid twice or forgotten, wherever the process is killed and however many nodes run. Each transaction has its
-intent, which is written down by its nonce before it is sent; those of a step have nonces in a row. The first free nonce
-is read before the balances that intents are made of. So whoever sends an intent sends it with a nonce that was free when
-the balances were read: a transaction that landed since has that nonce, and the chain refuses a second one. Whoever is
-started again, or takes over, carries the intents from the next free nonce on out before it makes others.
+intent, which is written down by its nonce before it is sent; those of a step have nonces in a row. The first free
+nonce is read before the balances that intents are made of. So whoever sends an intent sends it with a nonce that was
+free when the balances were read: a transaction that landed since has that nonce, and the chain refuses a second one.
+Whoever is started again, or takes over, carries the intents from the next free nonce on out before it makes others.
 """
 
 import logging
@@ -12,7 +12,6 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from threading import Event, Lock, Thread
-from typing import Any
 
 from web3 import Web3
 from web3.types import Wei

@@ -303,8 +303,8 @@ class Store:
             return _intents(db, nonce)
 
     def intend(self, intents: Sequence[Intent], epoch: int) -> list[Intent]:
-        """Writes intents with nonces in a row down before they are sent. Those that are kept from the first nonce on are
-        returned in their place, where there are any.
+        """Writes intents with nonces in a row down before they are sent. Where any are kept from the first nonce on,
+        they are returned in their place.
 
         Raises LostLeaseError where the lease is not of this epoch any more.
         """

@@ -13,6 +13,7 @@ const { isInApp } = await import("../src/lib/browser");
 const { nodeUrl } = await import("../src/lib/node");
 const { withNode } = await import("../src/lib/chain.svelte");
 const { leastFor } = await import("../src/lib/markets");
+const { patiently } = await import("../src/lib/patience");
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -129,4 +130,25 @@ test("a page in a folder keeps its folder, and other addresses stay as they are"
   const { page, replaced } = await opened("/", "#/markets/7");
   expect([page.invitation(), replaced]).toEqual([undefined, []]);
   expect((await opened("/join", "#/markets")).page.invitation()).toBeUndefined();
+});
+
+const answers = (...statuses: [number, string?][]) => {
+  const left = statuses.map(([status, after]) => new Response(null, { status, headers: after ? { "Retry-After": after } : {} }));
+  return () => Promise.resolve(left.shift()!);
+};
+
+test("a node that has too much to do is asked again when it says so", async () => {
+  const waits: number[] = [];
+  const wait = async (ms: number) => void waits.push(ms);
+  const answer = await patiently(answers([429, "1"], [503, "5"], [200]), wait, () => 0.5);
+  expect([answer.status, waits]).toEqual([200, [1000, 5000]]);
+});
+
+test.each<[string, [number, string?][], number]>([
+  ["a refusal that names no time", [[429]], 429],
+  ["a refusal for long", [[503, "60"]], 503],
+  ["any other refusal", [[409, "1"]], 409],
+  ["the sixth refusal", Array.from({ length: 6 }, () => [429, "1"] as [number, string]), 429],
+])("%s is said as it is", async (_, statuses, expected) => {
+  expect((await patiently(answers(...statuses), async () => {})).status).toBe(expected);
 });

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tessera.club.limits import Door, visitor
+from tessera.club.limits import Door, Sessions, visitor
 from tessera.club.settings import Limits, SettingsError, read_settings
 from tests.unit.club.conftest import SETTINGS, refusal
 
@@ -77,7 +77,8 @@ class Wire:
 
     def __init__(self, **limits):
         self.reached, self.open = 0, asyncio.Event()
-        self.door = Door(self._app, Limits.model_validate(limits), secure=False)
+        self.sessions = Sessions()
+        self.door = Door(self._app, Limits.model_validate(limits), self.sessions, secure=False)
 
     async def _app(self, scope, receive, send):
         self.reached += 1
@@ -85,8 +86,9 @@ class Wire:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    async def get(self, address: str, path: str = "/club") -> tuple[int, dict]:
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "client": (address, 1)}
+    async def get(self, address: str, path: str = "/club", token: str = "") -> tuple[int, dict]:
+        headers = [(b"cookie", f"a=b; tessera_club={token}".encode())] if token else []
+        scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "client": (address, 1)}
         return await self._ask(scope, iter(()))
 
     async def post(self, address: str, chunks: list[bytes]) -> tuple[int, dict]:
@@ -110,7 +112,7 @@ class Wire:
         return answers[0]["status"], json.loads(answers[1]["body"])
 
 
-def test_a_hundred_requests_of_one_address_at_once_disturb_nobody_else():
+def test_a_hundred_requests_of_one_address_at_once_disturb_nobody_else_and_wait_for_each_other():
     async def run():
         wire = Wire(at_once=32, requests=1_000)
         crowd = [asyncio.create_task(wire.get("192.0.2.1")) for _ in range(100)]
@@ -120,14 +122,56 @@ def test_a_hundred_requests_of_one_address_at_once_disturb_nobody_else():
         await asyncio.sleep(0.01)
         assert wire.reached == 33
         wire.open.set()
-        answers = [await task for task in crowd]
+        # Twelve friends who open the page in one room are as many, and each part of it is needed.
+        assert [(await task)[0] for task in crowd] == [200] * 100
         assert (await friend)[0] == 200
-        refused = [body for status, body in answers if status == 429]
-        assert len(refused) == 68
-        assert {body["code"] for body in refused} == {"too_many_requests"}
+
+    asyncio.run(run())
+
+
+def test_beyond_those_that_wait_there_is_a_sentence_and_so_it_is_after_a_while(monkeypatch):
+    monkeypatch.setattr("tessera.club.limits.MOST_WAITING", 10)
+    monkeypatch.setattr("tessera.club.limits.WAITING_SECONDS", 0.05)
+
+    async def run():
+        wire = Wire(at_once=32, requests=1_000)
+        crowd = [asyncio.create_task(wire.get("192.0.2.1")) for _ in range(100)]
+        while sum(task.done() for task in crowd) < 68:
+            await asyncio.sleep(0.01)
+        assert wire.reached == 32
+        refused = [task.result() for task in crowd if task.done()]
+        assert {(status, body["code"]) for status, body in refused} == {(429, "too_many_requests")}
+        wire.open.set()
+        assert sorted([(await task)[0] for task in crowd]) == [200] * 32 + [429] * 68
         assert (await wire.get("192.0.2.1"))[0] == 200  # once they are answered there is room again
 
     asyncio.run(run())
+
+
+def test_members_behind_one_address_have_limits_of_their_own():
+    async def run():
+        wire = Wire(requests=1)
+        wire.open.set()
+        wire.sessions.note("Anna-1", "0xA")
+        wire.sessions.note("Anna-2", "0xA")
+        assert [(await wire.get("192.0.2.1"))[0] for _ in range(7)] == [200] * 6 + [429]
+        tokens = ["Anna-1", "Anna-2"] * 4
+        assert [(await wire.get("192.0.2.1", token=token))[0] for token in tokens] == [200] * 6 + [429] * 2
+        assert (await wire.get("192.0.2.1", token="nobodys"))[0] == 429
+
+    asyncio.run(run())
+
+
+def test_a_member_is_known_by_the_session_wherever_it_was_opened(world):
+    phone = world.member()
+    token = phone.sign_in().cookies["tessera_club"]
+    scope = {"type": "http", "client": ("192.0.2.1", 1), "headers": [(b"cookie", f"tessera_club={token}".encode())]}
+    assert world.client.app.state.sessions.member(scope) == phone.address
+    other = Sessions()
+    assert other.member(scope) is None
+    world.client.app.state.sessions = other  # of a node that was started again
+    assert world.client.get("/club/session").status_code == 200
+    assert other.member(scope) == phone.address
 
 
 def test_so_many_requests_a_second_and_then_a_sentence():

@@ -86,10 +86,10 @@ def test_a_member_who_sends_the_money_away_gets_the_quota_and_no_more(world, mon
     assert friend.gas().json()["state"] == "enough"
 
 
-def test_a_node_without_money_says_so_and_forgets_nobody(world):
+def test_a_node_without_money_says_so_and_forgets_nobody(world, owner):
     account, phone = known_account(NODE), world.phone()
+    world.tessera.play_euro.invite(owner, [phone.address])
     phone.join(world.codes()[0])
-    world.node.sender.step()
     money = world.web3.eth.get_balance(account.address)
     poor, sender = world.node.sender.wallet, world.node.sender
     poor.balance = lambda: 1  # as if it had nothing left

@@ -84,6 +84,8 @@ const GENESIS = { number: 0n, timestamp: 0, hash: "", parentHash: "" };
 /** Bytes of calls in one request. Each takes five times as many, and what a node runs unasked must stay below 49,152. */
 const MULTICALL_BYTES = 7_000;
 const MOST_CALLS = 100; // in one request
+/** A club's node that has too much to do says so, and when to come again. */
+const CLUB_RETRIES = 4;
 
 /** What the page asks of a node. All of viem's actions would be an eighth of the script. */
 const ACTIONS = {
@@ -116,7 +118,7 @@ function connect(deployment: Deployment): Node {
   });
   const client = createClient({
     chain,
-    transport: http(deployment.rpcUrl, { batch: { wait: 5, batchSize: MOST_CALLS }, retryCount: 1 }),
+    transport: http(deployment.rpcUrl, { batch: { wait: 5, batchSize: MOST_CALLS }, retryCount: isClub ? CLUB_RETRIES : 1 }),
     // What is read at the same time is one request, with no contract of ours or others' to rely on.
     batch: isClub ? undefined : { multicall: { deployless: true, wait: 5, batchSize: MULTICALL_BYTES } },
     pollingInterval: POLL_MS,

@@ -3,6 +3,7 @@ import { type Address, getAddress } from "viem";
 import { signInText } from "./asked";
 import { chain } from "./chain.svelte";
 import { Refusal } from "./errors";
+import { patiently } from "./patience";
 import { wallet } from "./wallet.svelte";
 
 /** A refusal of the node, with its code. */
@@ -137,10 +138,12 @@ class Club {
   }
 
   async #ask<T>(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<T> {
-    const answer = await fetch(new URL(`${chain.deployment.clubUrl}${path}`, chain.base), {
-      method,
-      ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
-    });
+    const answer = await patiently(() =>
+      fetch(new URL(`${chain.deployment.clubUrl}${path}`, chain.base), {
+        method,
+        ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+      }),
+    );
     if (answer.status === 204) return undefined as T;
     const told = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
     if (answer.ok) return told as T;
