@@ -64,9 +64,9 @@ async def rpc(request: Request) -> Response:
 
 @router.get("/events")
 async def events(request: Request) -> Response:
-    """What changes, as it does (server-sent events)."""
-    news, last = request.app.state.node.news, request.headers.get("last-event-id", "")
-    listener = news.enter(visitor(request.scope), int(last) if last.isdecimal() and len(last) < 20 else None)
+    """What is new, as it comes (server-sent events)."""
+    news = request.app.state.node.news
+    listener = news.enter(visitor(request.scope))
     return StreamingResponse(news.messages(listener), media_type="text/event-stream", headers=SILENT)
 
 

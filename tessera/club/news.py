@@ -1,34 +1,30 @@
-"""What changed, to pages that listen (server-sent events): so that they read again only what is another by now."""
+"""What is new, to pages that listen (server-sent events): so that they ask for nothing while nothing happens."""
 
 import asyncio
 import json
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from tessera.chain.blocks import Block
-from tessera.chain.escrow import ConsentChanged, Entry
-from tessera.chain.lmsr_markets import LmsrMarkets
-from tessera.chain.play_euro import Invited, Joined, Uninvited
 from tessera.club.refusals import RefusedError
 from tessera.club.settings import Limits
+from tessera.club.store import Store
 from tessera.index.index import Index
 
-KINDS = (*LmsrMarkets.EVENTS, Entry, ConsentChanged, Invited, Joined, Uninvited)
-MOST_KEPT = 256  # changes, for those who come back
 MOST_WAITING = 32  # messages for a page that does not read
 QUIET_SECONDS = 15.0  # between signs of life
+NAMES = "event: names\ndata: {}\n\n"
 
 
 @dataclass(frozen=True)
-class Change:
-    """What the blocks up to `block` changed: markets and accounts, or anything (`everything`)."""
+class Step:
+    """The newest block, and the one before that was announced; `quiet`: no contract logged anything since that one."""
 
     block: Block
-    markets: frozenset[int] = frozenset()
-    accounts: frozenset[str] = frozenset()
-    everything: bool = False
+    after: Block | None
+    quiet: bool
 
     def message(self) -> str:
         """As an event of a stream."""
@@ -36,34 +32,36 @@ class Change:
             "block": self.block.number,
             "block_hash": self.block.hash,
             "block_time": self.block.timestamp,
-            "markets": sorted(self.markets),
-            "accounts": sorted(self.accounts),
-            "all": self.everything,
+            "after": self.after.hash if self.after else None,
+            "quiet": self.quiet,
         }
-        return event("block", data, number=self.block.number)
+        return f"event: block\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
 
 
 class Watch:
-    """What changed in an index since the last look. For one thread, the one that syncs it."""
+    """What is new in an index and a club since the last look. For one thread, the one that syncs the index."""
 
-    def __init__(self, index: Index):
-        self._index = index
+    def __init__(self, index: Index, store: Store):
+        self._index, self._store = index, store
         self._last: Block | None = None
         self._last_with_logs: Block | None = None
+        self._names: tuple | None = None
 
-    def look(self) -> Change | None:
-        """What changed; None: nothing, or nothing was read yet. The first look says that anything may have."""
+    def step(self) -> Step | None:
+        """The newest block, where it is another than at the last look."""
         with self._index.snapshot() as snapshot:
-            last, with_logs, head = self._last, self._last_with_logs, snapshot.head
-            if head == last:
-                return None
-            self._last, self._last_with_logs = head, snapshot.last_with_logs()
-            if last is None or head.number <= last.number or (with_logs is not None and not snapshot.has(with_logs)):
-                return Change(head, everything=True)
-            rows = list(snapshot.rows_after(last.number, *KINDS))
-        markets = frozenset(vars(row)["market_id"] for row in rows if "market_id" in vars(row))
-        accounts = frozenset(vars(row)["account"] for row in rows if "account" in vars(row))
-        return Change(head, markets, accounts)
+            after, head, with_logs = self._last, snapshot.head, snapshot.last_with_logs()
+        if head == after:
+            return None
+        # What the chain took back was logged, too: then the last block with logs is another, or an earlier one.
+        quiet = after is not None and with_logs == self._last_with_logs
+        self._last, self._last_with_logs = head, with_logs
+        return Step(head, after, quiet)
+
+    def names_changed(self) -> bool:
+        """Whether members are called otherwise than at the last look, whichever node or command was told."""
+        before, self._names = self._names, self._store.names_version()
+        return before is not None and before != self._names
 
 
 @dataclass(eq=False)
@@ -87,7 +85,7 @@ class News:
     def __init__(self, limits: Limits):
         self._limits = limits
         self._listeners: dict[Listener, str] = {}
-        self._kept: deque[Change] = deque(maxlen=MOST_KEPT)
+        self._newest: Block | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = False
 
@@ -101,34 +99,34 @@ class News:
         for listener in self._listeners:
             listener.news.set()
 
-    def publish_from(self, change: Change) -> None:
-        """Tells pages of a change. Any thread."""
-        self._later(self.publish, change)
+    def publish_from(self, step: Step) -> None:
+        """Tells pages of a block. Any thread."""
+        self._later(self.publish, step)
 
     def tell_from(self, message: str) -> None:
         """Sends everybody a message. Any thread."""
         self._later(self.tell, message)
 
-    def publish(self, change: Change) -> None:
-        """Tells pages of a change."""
-        self._kept.append(change)
-        self.tell(change.message())
+    def publish(self, step: Step) -> None:
+        """Tells pages of a block."""
+        self._newest = step.block
+        self.tell(step.message())
 
     def tell(self, message: str) -> None:
         """Sends everybody a message."""
         for listener in self._listeners:
             listener.put(message)
 
-    def enter(self, who: str, since: int | None) -> Listener:
-        """A new listener of an address, who knows what changed up to a block. Raises RefusedError."""
+    def enter(self, who: str) -> Listener:
+        """A new listener, of a visitor. Raises RefusedError."""
         if Counter(self._listeners.values())[who] >= self._limits.streams:
             raise RefusedError("too_many_requests", "Too many pages of your address listen here.", retry_after=30)
         if len(self._listeners) >= self._limits.all_streams:
             raise RefusedError("busy", "Too many pages listen here: ask every few seconds instead.", retry_after=60)
         listener = Listener()
         self._listeners[listener] = who
-        if self._kept:
-            listener.put(self._since(since).message())
+        if self._newest is not None:
+            listener.put(Step(self._newest, None, quiet=False).message())
         return listener
 
     async def messages(self, listener: Listener) -> AsyncIterator[str]:
@@ -151,24 +149,3 @@ class News:
     def _later(self, action: Callable[..., None], what: object) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(action, what)
-
-    def _since(self, block: int | None) -> Change:
-        """All that changed after a block, in one."""
-        newest = self._kept[-1]
-        missed = [change for change in self._kept if block is not None and change.block.number > block]
-        # What is kept has to reach back to the block, or one before is missing.
-        if block is None or self._kept[0].block.number > block or any(change.everything for change in missed):
-            return Change(newest.block, everything=True)
-        return Change(
-            newest.block, _union(change.markets for change in missed), _union(change.accounts for change in missed)
-        )
-
-
-def _union(sets: Iterable[frozenset]) -> frozenset:
-    return frozenset().union(*sets)
-
-
-def event(name: str, data: dict, *, number: int | None = None) -> str:
-    """An event as it goes over the line."""
-    first = "" if number is None else f"id: {number}\n"
-    return f"{first}event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"

@@ -10,7 +10,7 @@ from tessera.chain.errors import ChainError
 from tessera.chain.node import connect
 from tessera.chain.wallet import Signer, Wallet
 from tessera.club.messages import Messenger, notifier
-from tessera.club.news import News, Watch
+from tessera.club.news import NAMES, News, Watch
 from tessera.club.sender import Sender
 from tessera.club.settings import Settings
 from tessera.club.store import Store
@@ -60,14 +60,16 @@ class Node:
             Syncer(index, settings.every),
             Leaders(index),
         )
-        watch = Watch(index)
+        watch = Watch(index, store)
         if settings.messages_file is not None:
             node.messenger = Messenger(settings, index, store, notifier(settings.messages_file))
 
         def then() -> None:
             node.leaders.follow()
-            if (change := watch.look()) is not None:
-                node.news.publish_from(change)
+            if (step := watch.step()) is not None:
+                node.news.publish_from(step)
+            if watch.names_changed():
+                node.news.tell_from(NAMES)
 
         node.syncer.then = then
         return node

@@ -18,7 +18,6 @@ from tessera.chain.signatures import is_signed_by_code, signer_of
 from tessera.club import sign_in
 from tessera.club.gas import Purse
 from tessera.club.names import name_of, statement
-from tessera.club.news import event
 from tessera.club.node import Node
 from tessera.club.refusals import RefusedError
 from tessera.club.settings import ENTRY_GAS
@@ -215,7 +214,6 @@ def keep_name(club: Club, signed_name: SignedName) -> dict[str, Any]:
         raise RefusedError("bad_signature", f"This is not signed by {signed_name.account}.")
     _require_member(club, signed_name.account)
     club.store.keep_name(signed_name.account, name, signed_name.issued_at, signed_name.signature)
-    club.news.tell_from(event("names", {}))
     return {"account": signed_name.account, "name": name.text, "issued_at": signed_name.issued_at}
 
 

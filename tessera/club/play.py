@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
 from tessera.chain.lmsr_markets import BET_INTERVAL, Status
-from tessera.club.news import event
 from tessera.club.people import Club, InClub
 from tessera.club.refusals import RefusedError
 from tessera.club.waiting import waiting_for
@@ -60,7 +59,6 @@ def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
         lasts=2 * apart,
         most=MOST_TURNS,
     )
-    club.news.tell_from(event("turns", {"market_id": wish.market_id}))
     return {
         "market_id": turn.market_id,
         "place": turn.place,
@@ -74,7 +72,6 @@ def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
 def leave_turn(club: Club, account: InClub, market_id: Annotated[MarketId, Path()]) -> None:
     """Gives a turn back, before the bet or after it."""
     club.store.leave_turn(market_id, account)
-    club.news.tell_from(event("turns", {"market_id": market_id}))
 
 
 _block_seconds: dict[int, float] = {}

@@ -360,6 +360,14 @@ class Store:
             rows = db.execute(select(names).order_by(names.c.name))
             return [KeptName(row.account, row.name, row.issued_at) for row in rows]
 
+    def names_version(self) -> tuple:
+        """What is another whenever a member is called otherwise, or an account was replaced."""
+        # A later statement of an account is one with a later time, and no account leaves.
+        statements = select(func.count(), func.sum(names.c.issued_at))
+        revoked = select(func.count()).where(codes.c.revoked_at.is_not(None))
+        with self._database.connected() as db:
+            return (*db.execute(statements).one(), db.scalar(revoked))
+
     def keep_name(self, account: str, name: Name, issued_at: int, signature: bytes) -> None:
         """Notes what an account is called. Raises RefusedError where it is another's name or an older statement."""
         taken = RefusedError("name_taken", "Somebody has this name, or one that looks like it: choose another one.")

@@ -1,9 +1,10 @@
 import { expect, test, vi } from "vitest";
+import { Heard } from "../src/lib/events";
 import { nearest } from "../src/lib/focus";
 import { Kept } from "../src/lib/kept";
 import { permitOf } from "../src/lib/signatures";
 import { named, plain } from "../src/lib/texts";
-import { myTurn } from "../src/lib/turn";
+import { myTurn, type Turn } from "../src/lib/turn";
 
 const R = `${"12".repeat(31)}34`;
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -57,17 +58,57 @@ test("what can be seen is kept", () => expect(named(" Snow? ", "(no question)"))
 
 const quiet = () => {};
 
+const noTurns = async () => undefined;
+const never = new AbortController().signal;
+
 test("a bet waits for its turn and goes as soon as it comes", async () => {
   let left = 3;
   const said: string[] = [];
   await myTurn(
+    noTurns,
     () => left,
     () => true,
     (stage) => said.push(stage),
-    new AbortController().signal,
+    never,
     async () => void (left -= 1),
   );
   expect(said).toEqual([3, 2, 1].map((seconds) => `your bet waits for its turn: ${seconds} s`));
+});
+
+/** Asks for turns in a row, on a clock that goes on with each wait; what was said, and how often it was asked. */
+async function inLine(...turns: (Turn | undefined)[]) {
+  let [now, asked] = [0, 0];
+  const said: string[] = [];
+  await myTurn(
+    async () => turns[Math.min(asked++, turns.length - 1)],
+    () => 0,
+    () => true,
+    (stage) => said.push(stage.replace("your bet waits for its turn: ", "")),
+    never,
+    async (ms) => void (now += ms),
+    () => now,
+  );
+  return { said, asked, seconds: now / 1000 };
+}
+
+test("who is first sends without asking again", async () =>
+  expect(await inLine({ place: 0, seconds: 0 })).toEqual({ said: [], asked: 1, seconds: 0 }));
+
+test("whoever is before and slow is waited for, as long as the club's node does", async () => {
+  const { said, asked, seconds } = await inLine(
+    { place: 1, seconds: 1 },
+    { place: 1, seconds: 0 },
+    { place: 1, seconds: 0 },
+    { place: 0, seconds: 0 },
+  );
+  expect([asked, seconds]).toEqual([4, 2]);
+  expect(said).toEqual(["1 s, 1 before you", "1 s, 1 before you", "0 s, 1 before you", "0 s, 1 before you"]);
+});
+
+test("who was too slow waits for another turn, and nobody for a node that gives none any more", async () => {
+  const late = await inLine({ place: 1, seconds: 0.5 }, { place: 2, seconds: 1 }, { place: 0, seconds: 0 });
+  expect([late.asked, late.seconds]).toEqual([3, 1.5]);
+  expect((await inLine({ place: 1, seconds: 0.5 }, undefined)).seconds).toBe(0.5);
 });
 
 test("a bet that waited while the price moved is not sent", async () => {
@@ -75,19 +116,21 @@ test("a bet that waited while the price moved is not sent", async () => {
   const holds = () => waited < 2;
   await expect(
     myTurn(
+      noTurns,
       () => 9,
       holds,
       quiet,
-      new AbortController().signal,
+      never,
       async () => void (waited += 1),
     ),
   ).rejects.toThrow("Nothing was sent");
   await expect(
     myTurn(
+      noTurns,
       () => 0,
       () => false,
       quiet,
-      new AbortController().signal,
+      never,
     ),
   ).rejects.toThrow("The price has moved");
 });
@@ -96,6 +139,7 @@ test("a bet that waits can be called off", async () => {
   const control = new AbortController();
   await expect(
     myTurn(
+      noTurns,
       () => 9,
       () => true,
       quiet,
@@ -103,6 +147,23 @@ test("a bet that waits can be called off", async () => {
       async () => control.abort(),
     ),
   ).rejects.toThrow("You called it off");
+});
+
+const told = (block_hash: string, after: string | null, isQuiet = true, block_time = 100) => ({
+  block_hash,
+  block_time,
+  after,
+  quiet: isQuiet,
+});
+
+test("a block in which nothing happened is no news to who heard of all before it", () => {
+  const heard = new Heard();
+  expect(heard.isNews(told("a", null), 100)).toBe(true);
+  expect(heard.isNews(told("b", "a"), 100)).toBe(false);
+  expect(heard.isNews(told("c", "b", false), 100)).toBe(true);
+  expect(heard.isNews(told("e", "d"), 100)).toBe(true); // something was missed
+  expect(heard.isNews(told("f", "e"), 100)).toBe(false);
+  expect(heard.isNews(told("g", "f", true, 106), 100)).toBe(true); // the chain's clock is ahead
 });
 
 test("the focus goes to the nearest thing that is left", () => {

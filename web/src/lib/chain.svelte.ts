@@ -34,7 +34,7 @@ import {
   simulateContract,
   waitForTransactionReceipt,
 } from "viem/actions";
-import { Events } from "./events";
+import { type BlockTold, Events, Heard } from "./events";
 import { recall, remember } from "./remembered";
 
 /** deployment.json beside the page: what a devnet writes, or what who hosts the page put there. */
@@ -173,12 +173,15 @@ class Chain {
     const { eventsUrl } = this.deployment;
     if (eventsUrl) {
       this.#told = new Events(new URL(eventsUrl, this.base));
-      this.#told.on("block", () => void this.refresh());
+      const heard = new Heard();
+      this.#told.on("block", (told) => {
+        if (heard.isNews(told as BlockTold, this.#time())) void this.refresh();
+      });
     }
   }
 
   /** Calls `then` whenever the node tells of something; never where it tells nothing by itself. */
-  onEvent(kind: string, then: () => void) {
+  onEvent(kind: string, then: (data: unknown) => void) {
     this.#told?.on(kind, then);
   }
 

@@ -4,6 +4,7 @@ import { signInText } from "./asked";
 import { chain } from "./chain.svelte";
 import { Refusal } from "./errors";
 import { patiently } from "./patience";
+import type { Turn } from "./turn";
 import { wallet } from "./wallet.svelte";
 
 /** A refusal of the node, with its code. */
@@ -25,8 +26,6 @@ export type Item = {
   readonly question: string;
   readonly deadline: number | null;
 };
-/** `seconds`: until the turn comes. */
-export type Turn = { readonly place: number; readonly seconds: number };
 type Named = { readonly account: Address; readonly name: string; readonly replaced: boolean };
 
 const NAME_TYPE = {

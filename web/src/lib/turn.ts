@@ -5,25 +5,38 @@ import type { Tell } from "./pending";
 const LOOK_MS = 500;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+/** A place in a market's line: how many come first, and after how many seconds it is one's turn if they are quick. */
+export type Turn = { readonly place: number; readonly seconds: number };
+
 /**
- * Returns when it is the person's turn; `before` is how many come first, where that is known. Raises a Refusal where the quote
- * does not hold any more, and where the person calls it off; nothing was sent then.
+ * Returns when it is the person's turn: those before have bet or were too slow, and `secondsLeft`, which the market itself asks
+ * for, are over. `ask` tells the turn; undefined where nobody gives turns. Raises a Refusal where the quote does not hold any more,
+ * and where the person calls it off; nothing was sent then.
  */
 export async function myTurn(
+  ask: () => Promise<Turn | undefined>,
   secondsLeft: () => number,
   holds: () => boolean,
   tell: Tell,
   signal: AbortSignal,
   wait: (ms: number) => Promise<void> = pause,
-  before = 0,
+  now: () => number = () => performance.now(),
 ): Promise<void> {
-  const line = before > 0 ? `, ${before} before you` : "";
+  let turn = await ask();
+  let at = now() + (turn?.seconds ?? 0) * 1000;
   for (;;) {
     if (signal.aborted) throw new Refusal("You called it off. Nothing was sent.");
     if (!holds()) throw new Refusal("The price has moved while you waited. Nothing was sent: look at the new odds.");
-    const left = secondsLeft();
-    if (left <= 0) return;
-    tell(`your bet waits for its turn: ${Math.ceil(left)} s${line}`, true);
-    await wait(Math.min(LOOK_MS, left * 1000));
+    const left = Math.max(secondsLeft(), (at - now()) / 1000);
+    if (left <= 0) {
+      if (!turn?.place) return;
+      // Whoever is before has bet by now, or is slow: the club's node knows.
+      turn = await ask();
+      at = now() + (turn?.seconds ?? 0) * 1000;
+      if (!turn?.place && at <= now()) continue;
+    }
+    const line = turn?.place ? `, ${turn.place} before you` : "";
+    tell(`your bet waits for its turn: ${Math.ceil(Math.max(left, 0))} s${line}`, true);
+    await wait(left > 0 ? Math.min(LOOK_MS, left * 1000) : LOOK_MS);
   }
 }
