@@ -190,9 +190,9 @@ class Sender:
 
     def _due(self, nonce: int) -> dict[Intent, Planned]:
         """What is to be done next, from a nonce on and in this order, by what the chain has after it was read."""
-        now, euro, members = int(time.time()), self.tessera.play_euro, self.store.members()
-        waiting = [member for member in members if not self._has_joined(member.account)]
-        invited = {member.account: euro.invited(member.account) for member in waiting}
+        now, members = int(time.time()), self.store.members()
+        invited = self._invited(members)
+        waiting = [member for member in members if member.account in invited]
         due: dict[Intent, Planned] = {}
 
         def add(kind: str, accounts: Sequence[str], amount: int = 0) -> bool:
@@ -245,10 +245,14 @@ class Sender:
     def _is_refusing(self, account: str) -> bool:
         return self._refused.get(account, 0) > time.monotonic()
 
-    def _has_joined(self, account: str) -> bool:
-        if account not in self._joined and self.tessera.play_euro.joined(account):
-            self._joined.add(account)
-        return account in self._joined
+    def _invited(self, members: Sequence[Member]) -> dict[str, bool]:
+        """Of members who have not joined: whether they may. Notes those who have, for good."""
+        euro = self.tessera.play_euro
+        accounts = [member.account for member in members if member.account not in self._joined]
+        # Who may not join has not joined: an invitation that was used cannot be taken back.
+        invited = {account: euro.invited(account) for account in accounts}
+        self._joined.update(account for account in accounts if invited[account] and euro.joined(account))
+        return {account: invited[account] for account in accounts if account not in self._joined}
 
     def _purse(
         self, account: str, given: dict[str, int], price: GasPrice, money: int, balance: int, joined: bool
