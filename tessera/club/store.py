@@ -417,9 +417,21 @@ class Store:
 
     # Turns
 
-    def turn(self, market_id: int, account: str, *, now: float, first: float, apart: float, lasts: float, most: int):
+    def turn(
+        self,
+        market_id: int,
+        account: str,
+        *,
+        now: float,
+        first: float,
+        apart: float,
+        lasts: float,
+        longest: float,
+        most: int,
+    ) -> Turn:
         """A turn of an account in a market: the one it has, or the first free one from `first` on, `apart` seconds from
-        each other. Raises RefusedError where there are too many."""
+        each other. It lasts for so many seconds, and for as many more whenever its account asks again when it has come:
+        up to the `longest` where nobody is before. Raises RefusedError where there are too many."""
         with self._database.writing() as db:
             if self.engine.dialect.name == "postgresql":
                 db.execute(text("SELECT pg_advisory_xact_lock(:lock, :market)"), {"lock": 0x7E55, "market": market_id})
@@ -440,6 +452,10 @@ class Store:
             else:
                 at, ends_at = own.at, own.ends_at
             place = sum(row.at < at for row in waiting)
+            if own is not None and at <= now:  # its page is there, and waits for those before or is about to bet
+                ends_at = max(ends_at, now + lasts if place else min(now + lasts, at + longest))
+                this = (turns.c.market_id == market_id, turns.c.account == account)
+                db.execute(update(turns).where(*this).values(ends_at=ends_at))
             return Turn(market_id, account, at, ends_at, place)
 
     def leave_turn(self, market_id: int, account: str) -> None:

@@ -426,7 +426,7 @@ def test_friends_play_a_whole_market_from_links_to_paid_winnings(visit, club, te
     for friend in bettors:  # the goal
         friend.bet("YES")
     for friend in bettors:
-        friend.visit.says("Your bet is placed.")
+        friend.visit.says("Your balance: 49.00 EUR")
         assert friend.taps == 2  # pressed once, and said yes
     by_account = {friend.wallet(tessera).address: friend for friend in bettors}
     order = [by_account[account].name for account in bets_on(tessera, market)]

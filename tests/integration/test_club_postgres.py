@@ -92,7 +92,7 @@ def test_at_two_nodes_at_once_a_code_a_name_and_a_place_are_one_persons(stores):
     assert redeemed == {"in": 1, "used_code": 15}
     named = at_once(stores, lambda store, number: store.keep_name(account(number), name_of("Ali"), 1, b""))
     assert named == {None: 1, "name_taken": 15}
-    terms = {"now": 0.0, "first": 1.0, "apart": 6.0, "lasts": 12.0, "most": 50}
+    terms = {"now": 0.0, "first": 1.0, "apart": 6.0, "lasts": 12.0, "longest": 120.0, "most": 50}
     places = at_once(stores, lambda store, number: store.turn(7, account(number), **terms).at)
     assert places == {1.0 + 6 * place: 1 for place in range(16)}
     leases = at_once(stores, lambda store, number: store.hold_lease(str(number), 60))

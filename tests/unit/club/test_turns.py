@@ -53,6 +53,22 @@ def test_a_turn_that_has_passed_is_nobodys(world, market, ask, monkeypatch):
     assert (turn["place"], turn["at"]) == (1, at + 18)
 
 
+def test_a_phone_that_is_slow_and_says_so_is_waited_for_but_not_for_ever(world, market, ask, monkeypatch):
+    first, second = world.member(), world.member()
+    at = ask(first, market).json()["at"]
+    then = ask(second, market).json()["at"]
+    now = at
+    monkeypatch.setattr("tessera.club.play.time.time", lambda: now)
+    for now in range(int(at) + 10, int(at) + 120, 10):
+        assert ask(first, market).json()["at"] == at
+        turn = ask(second, market).json()  # which keeps its own place meanwhile
+        assert (turn["at"], turn["place"]) == (then, 1)
+    now = at + 120.5
+    turn = ask(second, market).json()
+    assert (turn["at"], turn["place"], turn["seconds"]) == (then, 0, 0)
+    assert ask(first, market).json()["place"] == 1
+
+
 def test_there_is_no_turn_in_a_market_that_is_not_there_or_not_open(world, market, creator, ask):
     phone = world.member()
     assert refusal(ask(phone, 99)) == (404, "no_market")

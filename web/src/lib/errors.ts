@@ -15,6 +15,13 @@ export type Explanation = { readonly title: string; readonly advice: string };
 /** A refusal of the page itself, said as it is. */
 export class Refusal extends Error {}
 
+/** The chain refused a transaction that would succeed now: somebody else's came first. */
+export class Overtaken extends Refusal {
+  constructor() {
+    super("The chain refused it: others were faster. Try again.");
+  }
+}
+
 type Part = { readonly code?: unknown; readonly message?: unknown; readonly details?: unknown; readonly data?: unknown };
 
 /** An error and everything in it: wallets and nodes wrap causes in `cause`, `data`, `originalError` and `error`, and some of

@@ -11,7 +11,7 @@ import {
   type TransactionReceipt,
 } from "viem";
 import { chain, tokenAbi } from "./chain.svelte";
-import { isDeclined, isNodeAway, isRevert, Refusal } from "./errors";
+import { isDeclined, isNodeAway, isRevert, Overtaken, Refusal } from "./errors";
 import { sendOwn, type Tell } from "./pending";
 import { alone, senderOf, storeOf } from "./sender";
 import { type Permit, permitOf } from "./signatures";
@@ -82,7 +82,7 @@ async function sendOne(call: Call, tell: Tell, signal?: AbortSignal): Promise<He
   await chain.refresh();
   if (receipt.status === "reverted") {
     await simulate(call);
-    throw new Refusal("The chain refused it: others were faster. Try again.");
+    throw new Overtaken();
   }
   return receipt.transactionHash;
 }

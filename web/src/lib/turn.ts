@@ -3,6 +3,7 @@ import { Refusal } from "./errors";
 import type { Tell } from "./pending";
 
 const LOOK_MS = 500;
+const ASK_MS = 1000; // for each who is before
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A place in a market's line: how many come first, and after how many seconds it is one's turn if they are quick. */
@@ -33,10 +34,10 @@ export async function myTurn(
       // Whoever is before has bet by now, or is slow: the club's node knows.
       turn = await ask();
       at = now() + (turn?.seconds ?? 0) * 1000;
-      if (!turn?.place && at <= now()) continue;
+      if (!turn?.place || at > now()) continue;
     }
     const line = turn?.place ? `, ${turn.place} before you` : "";
     tell(`your bet waits for its turn: ${Math.ceil(Math.max(left, 0))} s${line}`, true);
-    await wait(left > 0 ? Math.min(LOOK_MS, left * 1000) : LOOK_MS);
+    await wait(left > 0 ? Math.min(LOOK_MS, left * 1000) : ASK_MS * turn!.place);
   }
 }
