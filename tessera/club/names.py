@@ -6,6 +6,7 @@ one name, and so are "anna" and "ANNA".
 """
 
 import unicodedata
+from functools import cache
 from typing import Any, NamedTuple
 
 import icu
@@ -16,6 +17,11 @@ from tessera.model.eip712 import DOMAIN
 
 MOST_LETTERS = 24
 SEPARATORS = " .-_'’"  # beside letters and digits; two names that differ in these alone are one
+# What the page calls people, answers and itself, and who would be trusted by name.
+RESERVED = """
+    you me yourself somebody nobody anybody everybody stranger member owner inviter creator bettor referee judge winner
+    host keeper node club tessera bank cashier admin administrator moderator support help yes no invalid cancelled
+""".split()  # noqa: SIM905
 DOMAIN_NAME, DOMAIN_VERSION = "Tessera club", "1"
 NAME = [
     {"name": "account", "type": "address"},
@@ -50,9 +56,21 @@ def name_of(text: str) -> Name:
         raise RefusedError("bad_name", "A name does not begin as an address does, with 0x.")
     if _checker().check(bare):
         raise RefusedError("bad_name", "A name has the letters and digits of one script.")
+    keys = _keys(bare)
+    if any(key in _reserved() for key in keys):
+        raise RefusedError("bad_name", "This name is a word of the page's own, or looks like one: choose another one.")
+    return Name(normal, keys)
+
+
+def _keys(bare: str) -> tuple[str, str, str]:
     skeletons = (_skeleton(bare), _skeleton(bare.casefold()))
     # The lower case of a skeleton is compared as a skeleton again: a large I looks like a small L.
-    return Name(normal, (_skeleton(skeletons[0].casefold()), skeletons[1], _bare(normal).casefold()))
+    return _skeleton(skeletons[0].casefold()), skeletons[1], bare.casefold()
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    return frozenset(key for word in RESERVED for text in (word, f"the{word}") for key in _keys(text))
 
 
 def statement(chain_id: int, play_euro: str, account: str, name: str, issued_at: int) -> SignableMessage:

@@ -62,7 +62,8 @@ def write_settings(folder: Path, *, name: str, url: str, rpc: str, record: Path,
 
 
 def _unit(folder: Path, name: str) -> str:
-    command = Path(os.environ.get("VIRTUAL_ENV", "/usr/local")) / "bin" / "tessera"
+    command = _escaped(Path(os.environ.get("VIRTUAL_ENV", "/usr/local")) / "bin" / "tessera")
+    home, config = _escaped(folder), _escaped(folder / CONFIG)
     label = "".join(letter for letter in name if letter.isalnum() or letter in " .-")
     return f"""[Unit]
 Description=Tessera club: {label}
@@ -71,19 +72,24 @@ After=network-online.target
 
 [Service]
 User={os.environ.get("USER", "tessera")}
-WorkingDirectory={folder}
-ExecStart={command} club serve --config {folder / CONFIG}
+WorkingDirectory={home}
+ExecStart="{command}" club serve --config "{config}"
 Restart=always
 RestartSec=2
 LimitNOFILE=65536
 NoNewPrivileges=true
 PrivateTmp=true
 ProtectSystem=strict
-ReadWritePaths={folder}
+ReadWritePaths="{home}"
 
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def _escaped(path: Path) -> str:
+    """A path as systemd reads it."""
+    return str(path).replace("%", "%%")
 
 
 def _relative(path: Path, folder: Path) -> str:

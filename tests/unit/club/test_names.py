@@ -5,11 +5,27 @@ import unicodedata
 
 import pytest
 
+from tessera.chain import Wallet
+from tessera.chain.embedded import known_account
 from tessera.club.names import name_of
 from tessera.club.refusals import RefusedError
+from tessera.deployment.artifacts import ROOT, compiled_file
 from tests.unit.club.conftest import refusal
 
-GOOD = ["Anna", "Jose\u0301", "Иван", "日本語ひらがな", "한국어", "עברית", "Anna Maria", "O'Neil-Smith Jr.", "Λίνα 2"]
+GOOD = [
+    "Youri",
+    "Nora",
+    "Norefer",
+    "Anna",
+    "Jose\u0301",
+    "Иван",
+    "日本語ひらがな",
+    "한국어",
+    "עברית",
+    "Anna Maria",
+    "O'Neil-Smith Jr.",
+    "Λίνα 2",
+]
 
 
 @pytest.mark.parametrize("text", GOOD)
@@ -34,6 +50,13 @@ def test_a_name_is_kept_in_its_normal_form(text):
         ("12345", "one letter"),
         ("0xAnna", "0x"),
         ("a\u0301\u0301", "one script"),  # an accent twice
+        ("You", "page's own"),
+        ("y.o.u", "page's own"),
+        ("the Referee", "page's own"),
+        ("RefeRee", "page's own"),
+        ("N0", "page's own"),
+        ("Adrnin", "page's own"),
+        ("Νο", "page's own"),  # all Greek
     ],
 )
 def test_refuses_what_is_no_name(text, why):
@@ -100,6 +123,44 @@ def test_refuses_what_the_account_did_not_sign(world):
     assert refusal(world.name(anna, "Old", issued_at=now - 1)) == (409, "old_name")
     assert refusal(world.name(anna, "Ahead", issued_at=now + 3_600)) == (422, "bad_time")
     assert [name.name for name in world.node.store.names()] == ["Anna"]
+
+
+@pytest.fixture
+def wallet(world):
+    """A contract's account whose owner's key signs for it, a member of the club, and that owner."""
+    owner = world.phone()
+    made = compiled_file(ROOT / "tests" / "mocks" / "Wallet1271.vy")
+    sent = world.web3.eth.contract(abi=made.abi, bytecode=made.initcode).constructor(owner.address)
+    receipt = world.web3.eth.wait_for_transaction_receipt(sent.transact({"from": known_account(0).address}))
+    wallet = world.phone()
+    wallet.address = receipt["contractAddress"]
+    contract = world.web3.eth.contract(address=wallet.address, abi=made.abi)
+    world.tessera.play_euro.invite(Wallet(world.web3, known_account(0)), [wallet.address])
+    join = world.tessera.play_euro.calldata("join", 1)
+    contract.functions.execute(world.tessera.play_euro.address, join).transact({"from": known_account(0).address})
+    world.node.index.sync()
+    return wallet, owner
+
+
+def test_a_contracts_account_signs_in_and_is_called_by_a_name_as_its_code_says(world, wallet):
+    wallet, owner = wallet
+    assert refusal(wallet.sign_in()) == (403, "bad_signature")  # by another key than its owner's
+    wallet.account = owner.account
+    assert wallet.sign_in().json()["account"] == wallet.address
+    assert world.client.get("/club/session").json()["account"] == wallet.address
+    assert refusal(world.name(wallet, "Safe", signer=world.phone())) == (403, "bad_signature")
+    assert world.name(wallet, "Safe", signer=owner).json()["name"] == "Safe"
+    # The owner's own account is another one, and no member.
+    assert refusal(owner.sign_in()) == (403, "not_a_member")
+    assert refusal(world.name(owner, "Owen", signer=owner)) == (403, "not_a_member")
+
+
+def test_code_that_says_yes_in_its_own_way_signs_for_nobody(world):
+    """A contract that answers anything else, and one that has no such function: the markets' own."""
+    markets, phone = world.phone(), world.phone()
+    markets.address = world.tessera.markets.address
+    assert refusal(markets.sign_in()) == (403, "bad_signature")
+    assert refusal(world.name(markets, "Mark", signer=phone)) == (403, "bad_signature")
 
 
 def test_names_are_for_members(world):

@@ -1,6 +1,9 @@
 """The files of a new club."""
 
 import configparser
+import getpass
+import shutil
+import subprocess
 
 import pytest
 from eth_account import Account
@@ -37,9 +40,29 @@ def test_the_files_are_what_the_node_takes(tmp_path):
     assert settings.gas.quota == 10**16 // 12
     service = configparser.ConfigParser(interpolation=None, strict=False)
     service.read(unit)
-    assert service["Service"]["ExecStart"].endswith(f"tessera club serve --config {config}")
+    assert service["Service"]["ExecStart"].endswith(f'tessera" club serve --config "{config}"')
     assert service["Service"]["Restart"] == "always"
     assert caddy.read_text() == "club.example {\n\treverse_proxy 127.0.0.1:8080\n}\n"
+
+
+def test_systemd_takes_the_unit_and_caddy_the_proxys_file(tmp_path, monkeypatch):
+    """By their own checks, where this machine has them."""
+    program = tmp_path / "bin" / "tessera"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    monkeypatch.setenv("USER", getpass.getuser())
+    _, unit, caddy = written(tmp_path, name='Ann\'s 100 % "club"')
+    for command in (
+        ["systemd-analyze", "verify", unit],
+        ["caddy", "validate", "--adapter", "caddyfile", "--config", caddy],
+    ):
+        if shutil.which(command[0]):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            # Other units of the machine may be faulty.
+            faults = [line for line in done.stderr.splitlines() if unit.name in line or "rror" in line]
+            assert (done.returncode, faults) == (0, []), done.stderr
 
 
 def test_a_club_that_is_there_is_not_written_over(tmp_path):
