@@ -15,7 +15,7 @@ from tessera.club.refusals import RefusedError
 from tessera.club.waiting import waiting_for
 
 MOST_TURNS = 50  # in a market, and of an account
-LONGEST_TURN = 120.0  # seconds that a slow phone is waited for
+SLOW_PHONE, LONGEST_TURN = 20.0, 120.0  # seconds that a phone is waited for that says nothing, and one that does
 LOCAL_SECONDS = 2  # between blocks of a devnet
 SAMPLE = 20  # blocks that show how fast a chain is
 LONGEST_BLOCK = 15
@@ -57,7 +57,7 @@ def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
         now=now,
         first=max(now, market.last_bet_at + BET_INTERVAL),
         apart=apart,
-        lasts=2 * apart,
+        lasts=max(SLOW_PHONE, 2 * apart),
         longest=LONGEST_TURN,
         most=MOST_TURNS,
     )

@@ -3,7 +3,7 @@ import { Refusal } from "./errors";
 import type { Tell } from "./pending";
 
 const LOOK_MS = 500;
-const ASK_MS = 1000; // for each who is before
+const [ASK_MS, LONGEST_MS] = [1000, 4000]; // for each who is before, and in all: whoever asks keeps the turn
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A place in a market's line: how many come first, and after how many seconds it is one's turn if they are quick. */
@@ -38,6 +38,6 @@ export async function myTurn(
     }
     const line = turn?.place ? `, ${turn.place} before you` : "";
     tell(`your bet waits for its turn: ${Math.ceil(Math.max(left, 0))} s${line}`, true);
-    await wait(left > 0 ? Math.min(LOOK_MS, left * 1000) : ASK_MS * turn!.place);
+    await wait(left > 0 ? Math.min(LOOK_MS, left * 1000) : Math.min(ASK_MS * turn!.place, LONGEST_MS));
   }
 }
