@@ -19,4 +19,12 @@ class Route {
 }
 
 export const route = new Route();
-export const go = (path: string) => (location.hash = path);
+
+/** For a view, while it is made: goes on from it, unless the person went elsewhere meanwhile. */
+export function goFromHere(): (path: string) => void {
+  let isShown = true;
+  $effect(() => () => void (isShown = false));
+  return (path) => {
+    if (isShown) location.hash = path;
+  };
+}
