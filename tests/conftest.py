@@ -1,7 +1,11 @@
 """What holds for every test."""
 
+import asyncio
 import gc
+from asyncio.events import _get_running_loop, _set_running_loop
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from boa.contracts.vyper.vyper_contract import VyperContract
@@ -15,6 +19,21 @@ settings.load_profile("ci")
 # Titanoboa describes a contract in every revert with all of its storage, by traces that it never rolls back: a slot
 # written by an undone contract of the same address makes it fail ("'IntegerT' object has no attribute 'key_type'").
 VyperContract.__repr__ = lambda contract: f"<{contract.compiler_data.contract_path} at {contract.address}>"
+
+_run = asyncio.run
+
+
+def run_beside_a_browser(main: Coroutine, **options: Any) -> Any:
+    """As asyncio.run, where this thread has a browser, too: Playwright's loop counts as running between its calls."""
+    loop = _get_running_loop()
+    _set_running_loop(None)
+    try:
+        return _run(main, **options)
+    finally:
+        _set_running_loop(loop)
+
+
+asyncio.run = run_beside_a_browser
 
 # Files that share a devnet and a browser, in two groups that take about as long.
 PAGE = Path(__file__).parent / "e2e"
