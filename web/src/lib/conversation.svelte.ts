@@ -1,6 +1,7 @@
 // A WebSocket to somebody whom the person names: it is tried again by itself, and never in a tab that nobody looks at.
 import { socketUrl } from "./address";
 import { chain, DEVNET } from "./chain.svelte";
+import { Refusal } from "./errors";
 import { isRecord } from "./listings";
 
 export type Frame = Record<string, unknown>;
@@ -69,17 +70,19 @@ export abstract class Conversation {
     this.state = "off";
   }
 
-  /** The other side has said who it is: what it says counts from now on. */
+  /** The other side has said who it is: what it says counts from now on, if it is still there. */
   protected opened() {
-    [this.state, this.#wait] = ["open", FIRST_WAIT_MS];
+    if (this.#socket?.readyState === WebSocket.OPEN) [this.state, this.#wait] = ["open", FIRST_WAIT_MS];
   }
 
   protected get socket(): WebSocket | undefined {
     return this.#socket;
   }
 
+  /** Raises Refusal where there is nobody. */
   protected send(frame: Frame) {
-    this.#socket!.send(JSON.stringify(frame));
+    if (this.#socket?.readyState !== WebSocket.OPEN) throw new Refusal("The connection was lost. Nothing was sent.");
+    this.#socket.send(JSON.stringify(frame));
   }
 
   protected open(url: URL) {
