@@ -27,6 +27,7 @@ from tessera.chain.node import prepared
 from tessera.chain.waiting import LAG_SECONDS, wait_until
 
 NEW_WORD_GAS = 22_100  # a cold word that becomes non-zero (EIP-2929)
+MOST_UNDER_WAY = 16  # transactions of an account: as many nodes keep in any case (geth's accountslots)
 PRICES = 3  # that a transaction is offered at, one after the other
 SECONDS_PER_PRICE = 90  # for a transaction to be mined
 BLOCK_SECONDS = 12  # between two prices that were too low

@@ -19,7 +19,7 @@ from web3.types import Wei
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError, NoGasMoneyError, NonceTakenError, Reverted
 from tessera.chain.fees import GasPrice, gas_price
-from tessera.chain.wallet import Planned, Wallet
+from tessera.chain.wallet import MOST_UNDER_WAY, Planned, Wallet
 from tessera.club.gas import DAY, Purse, day_of, purse
 from tessera.club.settings import Gas
 from tessera.club.store import Intent, LostLeaseError, Member, Store
@@ -27,7 +27,6 @@ from tessera.club.store import Intent, LostLeaseError, Member, Store
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 256  # accounts that PlayEuro takes
-MOST_UNDER_WAY = 16  # transactions: nodes keep as many of an account in any case
 SWEEP_SECONDS = 20  # between looks at everybody
 LEASE_SECONDS = 15.0  # after which another node sends in place of one that is gone
 REFUSED_SECONDS = 600  # before an account that refused its gas money is tried again

@@ -20,7 +20,7 @@ from tessera.chain.deployments import Tessera
 from tessera.chain.errors import Reverted, calling
 from tessera.chain.hosted_bets import NO_SIGNATURE, BetSkipped, compact_words
 from tessera.chain.signatures import signer_of
-from tessera.chain.wallet import Planned, Wallet
+from tessera.chain.wallet import MOST_UNDER_WAY, Planned, Wallet
 from tessera.host.catalogue import Catalogue, Offered
 from tessera.host.purse import Purse
 from tessera.host.store import SignedBet
@@ -28,7 +28,6 @@ from tessera.host.view import View
 from tessera.model.odds import Book
 
 MOST_AT_ONCE = 64  # bets that a contract takes in one call
-MOST_UNDER_WAY = 16  # transactions: as many of one account nodes keep in any case (geth's accountslots)
 TRY_ALONE = ("odds: group is not covered", "odds: others wait before")  # what waits after being placed alone
 
 Key = tuple[str, bytes]  # of a listing: its contract and its id
