@@ -33,7 +33,7 @@ from scripts.devnet import anvil, require_anvil
 from tessera.chain import Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.hosted_bets import BetPlaced
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.deployment.artifacts import ROOT
 from tessera.deployment.deploy import deploy
 from tessera.host.sign_in import text_to_sign
@@ -243,7 +243,7 @@ def _club(web3: Web3, folder: Path, people: list[Player]) -> tuple[Tessera, int]
     while web3.eth.get_block_transaction_count("pending") or tessera.escrow.balance_of(addresses[-1]) == 0:
         web3.provider.make_request("evm_mine", [])
     web3.provider.make_request("evm_setAutomine", [True])
-    members = sorted((known_account(index).address for index in PANEL), key=lambda address: int(address, 16))
+    members = ascending(known_account(index).address for index in PANEL)
     panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
     while web3.eth.get_block("latest")["timestamp"] > time.time():
         time.sleep(0.5)

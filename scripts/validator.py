@@ -23,7 +23,7 @@ from tessera.chain import ChainError, Deployment, Tessera
 from tessera.chain.contract import address_of
 from tessera.chain.deployments import history_of
 from tessera.chain.errors import calling
-from tessera.chain.panels import ReportSkipped
+from tessera.chain.panels import ReportSkipped, ascending
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
 from tessera.deployment.artifacts import ROOT
 from tessera.deployment.operators import Commands, passphrase_of
@@ -168,8 +168,8 @@ def create(
 ):
     """Create a panel of these MEMBERS, for good. Anybody may; the number it prints goes into bets.ini."""
     tessera, _ = opened(provider, **chosen)
-    ascending = sorted(map(address_of, members), key=lambda address: int(address, 16))
-    data = tessera.panels.calldata("create_panel", ascending, threshold)
+    in_order = ascending(map(address_of, members))
+    data = tessera.panels.calldata("create_panel", in_order, threshold)
     call = {"to": tessera.panels.address, "from": account_of(provider, account), "data": data}
     panel_id = int.from_bytes(simulate(provider, call), "big")  # the hash of members and threshold
     if tessera.panels.threshold_of(panel_id):
@@ -178,7 +178,7 @@ def create(
         click.echo(f"panel {panel_id}\nIt would be created. Nothing was signed or sent.")
     else:
         wallet = wallet_of(provider, account, passphrase_of(account, passphrase_file))
-        tessera.panels.create_panel(wallet, ascending, threshold)
+        tessera.panels.create_panel(wallet, in_order, threshold)
         click.echo(f"panel {panel_id}")
 
 

@@ -5,12 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import uvicorn
-
 from tessera.chain import EUR, Tessera, Wallet
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.micro_sessions import StreamOpened
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.deployment.deploy import deploy
 from tessera.live.chain import Watch
 from tessera.live.client import Connection, Notebook, Observer, Player
@@ -21,7 +19,7 @@ from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.keys import Key
 from tessera.live.panel import Panel
 from tessera.live.runner import Runner
-from tessera.live.server import app_of
+from tessera.live.server import served
 from tessera.model.sessions.questions import Kind
 from tessera.model.sessions.typed import Choice, Question
 from tests.live import TERMS
@@ -54,7 +52,7 @@ class World:
     def __init__(self, tessera: Tessera, folder):
         self.tessera, self.web3, self.folder = tessera, tessera.web3, folder
         owner, operator = (Wallet(self.web3, known_account(i)) for i in (OWNER, OPERATOR))
-        members = sorted((known_account(i).address for i in OBSERVERS), key=lambda address: int(address, 16))
+        members = ascending(known_account(i).address for i in OBSERVERS)
         panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
         opened = tessera.sessions.open_stream(operator, panel_id, operator.address, 45)
         self.stream_id = opened.event(StreamOpened).stream_id
@@ -82,13 +80,7 @@ class World:
     @asynccontextmanager
     async def served(self):
         """The engine at a port of its own; two of three observers at work. Yields its URL."""
-        config = uvicorn.Config(app_of(self.runner), port=0, log_level="error", ws="websockets-sansio")
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        url = f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/ws"
-        async with AsyncExitStack() as stack:
+        async with served(self.runner) as url, AsyncExitStack() as stack:
             working = []
             for index in [*OBSERVERS][:2]:
                 connection = await stack.enter_async_context(Connection(url, self.tessera))
@@ -98,8 +90,6 @@ class World:
             for work in working:
                 work.cancel()
             await asyncio.gather(*working, return_exceptions=True)
-        server.should_exit = True
-        await serving
         self.journal.close()
 
     async def see(self, question: Question) -> int:

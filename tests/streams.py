@@ -21,7 +21,7 @@ from tessera.chain import EUR, Tessera, Wallet, connect
 from tessera.chain.embedded import known_account
 from tessera.chain.errors import ChainError
 from tessera.chain.micro_sessions import StreamOpened
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.deployment.deploy import deploy
 from tessera.live.client import Connection, Observer
 from tessera.live.keys import Key
@@ -141,7 +141,7 @@ def live_stream(folder: Path, questions: str = TURNS, source=odd_minutes) -> Ite
         deploy(owner, "friends", {"shortest_window": 3_600}, network="devnet", path=record)
         windows = {"short_window": 60, "long_window": 300}
         tessera = Tessera(web3, deploy(owner, "micro", windows, network="devnet", path=record))
-        members = sorted((known_account(i).address for i in OBSERVERS), key=lambda address: int(address, 16))
+        members = ascending(known_account(i).address for i in OBSERVERS)
         panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
         friends = [Wallet(web3, known_account(index)) for index in range(11, 19)]
         tessera.play_euro.invite(owner, [operator.address, *(friend.address for friend in friends)])

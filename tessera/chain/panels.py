@@ -1,6 +1,6 @@
 """Panels: M of N members say what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,11 @@ REPORT_TYPE = {
         {"name": "outcome", "type": "uint256"},
     ]
 }
+
+
+def ascending(members: Iterable[str]) -> list[str]:
+    """Addresses in the order in which a panel has its members."""
+    return sorted(members, key=lambda address: int(address, 16))
 
 
 class Question(NamedTuple):

@@ -2,20 +2,19 @@
 the process. Two close together with the house; one player and, later, the house want to end by an old state."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import uvicorn
 from web3 import Web3
 
 from tessera.chain import EUR, Tessera, Wallet
 from tessera.chain.blocks import block_at
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.micro_sessions import Stage, StreamOpened
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.demo.audit import AuditError
 from tessera.demo.live_audit import audit
 from tessera.demo.live_record import ReplayPlayed, choice_text, costs_of
@@ -30,7 +29,7 @@ from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.keys import Key
 from tessera.live.panel import Panel
 from tessera.live.runner import Runner
-from tessera.live.server import app_of
+from tessera.live.server import served
 from tessera.live.terms import Terms
 from tessera.model.loss.expected import PPM
 from tessera.model.sessions.questions import LOCK_AHEAD_MS, NEVER, Kind, pattern
@@ -129,7 +128,7 @@ class Replay:
         tessera.play_euro.invite(owner, [wallet.address for wallet in joining])
         for wallet in joining:
             tessera.play_euro.join(wallet, consent=0b10)
-        members = sorted((key.address for key in self.observers), key=lambda address: int(address, 16))
+        members = ascending(key.address for key in self.observers)
         panel_id = tessera.panels.create_panel(owner, members, THRESHOLD).event(PanelCreated).panel_id
         opened = tessera.sessions.open_stream(self.operator, panel_id, self.operator.address, BANKROLL // EUR)
         self.stream_id = opened.event(StreamOpened).stream_id
@@ -159,20 +158,6 @@ class Replay:
         self._wait(until)
         await self.runner.look()
 
-    @asynccontextmanager
-    async def served(self) -> AsyncIterator[str]:
-        """The engine at a free port of this computer. Yields its WebSocket's URL."""
-        config = uvicorn.Config(app_of(self.runner), port=0, log_level="error", ws="websockets-sansio")
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        try:
-            while not server.started:
-                await asyncio.sleep(0.01)
-            yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/ws"
-        finally:
-            server.should_exit = True
-            await serving
-
     def entries(self) -> list[Entry]:
         """All that is in the engine's journal."""
         with closing(SqliteJournal(self._file, STREAM)) as reader:
@@ -181,7 +166,7 @@ class Replay:
     async def play(self) -> None:
         """The whole evening."""
         players: dict[str, Player] = {}
-        async with self.served() as url, AsyncExitStack() as stack:
+        async with served(self.runner) as url, AsyncExitStack() as stack:
             for name, wallet in self.wallets.items():
                 connection = await stack.enter_async_context(Connection(url, self.tessera))
                 notebook = Notebook(self.folder / f"{name}.jsonl")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import anyio
+import uvicorn
 from anyio.abc import TaskGroup
 from fastapi import FastAPI, Query, WebSocket
 from fastapi.exception_handlers import http_exception_handler
@@ -270,3 +271,18 @@ def _endpoint(source: Source, name: str, command: Command) -> Any:
 
     endpoint.__annotations__["body"] = command.form
     return endpoint
+
+
+@asynccontextmanager
+async def served(source: Source) -> AsyncIterator[str]:
+    """Serves an engine or a gateway at a free port of this computer, beside what else the loop does, and yields its
+    WebSocket's URL."""
+    server = uvicorn.Server(uvicorn.Config(app_of(source), port=0, log_level="error", ws="websockets-sansio"))
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/ws"
+    finally:
+        server.should_exit = True
+        await serving

@@ -12,7 +12,7 @@ from tessera.chain import EUR, WAD, ChainError, Deployment, NodeError, Outcome, 
 from tessera.chain.blocks import block_at
 from tessera.chain.embedded import ACCOUNTS, known_account
 from tessera.chain.lmsr_markets import MarketCreated
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.chain.prediction_events import EventCreated
 from tessera.deployment.deploy import deploy
 from tessera.local.chain import DAY, HOUR, UNITS, LocalChain
@@ -98,7 +98,7 @@ def _begin_tickets(tessera: Tessera, owner: Wallet, friends: list[Wallet]) -> No
     """The owner manages events and may buy back."""
     chain = LocalChain(tessera, owner)
     chain.open_markets()
-    judges = sorted((known_account(index).address for index in PANEL), key=lambda address: int(address, 16))
+    judges = ascending(known_account(index).address for index in PANEL)
     panel_id = tessera.panels.create_panel(owner, judges, 2).event(PanelCreated).panel_id
     tessera.events.approve_panel(owner, panel_id, True)
     tessera.events.set_manager(owner, owner.address, True)

@@ -14,7 +14,7 @@ from scripts.devnet import anvil
 from tessera.chain import Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.hosted_bets import BetListed, BetPlaced
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.deployment.deploy import deploy
 from tessera.host.client import Client, HostError
 from tests.integration.conftest import ROOT
@@ -38,7 +38,7 @@ def club(tmp_path: Path) -> Iterator[Tessera]:
         tessera = Tessera(web3, deploy(owner, "hosted", {"first_index": 1}, path=record, network="devnet"))
         tessera.play_euro.invite(owner, [player.address])
         tessera.play_euro.join(player, consent=0b111)
-        members = sorted((known_account(index).address for index in PANEL), key=lambda address: int(address, 16))
+        members = ascending(known_account(index).address for index in PANEL)
         panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
         (tmp_path / "bets.ini").write_text(BARE.replace("[bets]\n", f"[bets]\npanel = {panel_id}\n"))
         yield tessera

@@ -21,7 +21,7 @@ from scripts.devnet import anvil
 from tessera.chain import EUR, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.micro_sessions import Stage, StreamOpened
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.deployment.artifacts import ROOT
 from tessera.deployment.deploy import deploy
 from tessera.live.client import Connection, EngineRefused, Notebook, Observer, Player
@@ -82,7 +82,7 @@ class Stream:
 
     def __init__(self, world: World, folder: Path):
         self.world, self.folder, self.tessera = world, folder, world.tessera
-        members = sorted((known_account(i).address for i in OBSERVERS), key=lambda address: int(address, 16))
+        members = ascending(known_account(i).address for i in OBSERVERS)
         panel_id = self.tessera.panels.create_panel(world.owner, members, 2).event(PanelCreated).panel_id
         opened = self.tessera.sessions.open_stream(world.operator, panel_id, world.operator.address, 45)
         self.stream_id = opened.event(StreamOpened).stream_id

@@ -13,7 +13,7 @@ from tessera.chain.contract import WAD, Receipt
 from tessera.chain.deployments import Deployed, Deployment, Tessera
 from tessera.chain.embedded import known_account
 from tessera.chain.errors import Reverted
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.chain.prediction_events import EventCreated
 from tessera.chain.prize_pool import PeriodClosed
 from tessera.chain.staking_pool import Withdrawn
@@ -119,7 +119,7 @@ class RealTickets:
             token.write(owner, "mint", owner.address, seed)
             token.write(owner, "approve", staking.address, seed)
             staking.write(owner, "seed_asset", token.address, seed)
-        members = sorted((wallet(web3, index).address for index in (3, 4, 5)), key=lambda member: int(member, 16))
+        members = ascending(wallet(web3, index).address for index in (3, 4, 5))
         panel_id = tessera.panels.create_panel(owner, members, 2).event(PanelCreated).panel_id
         tessera.events.write(owner, "approve_panel", panel_id, True)
         tessera.events.write(owner, "set_manager", wallet(web3, 1).address, True)

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from tessera.chain import Tessera, Wallet
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.hosted_bets import Bet
-from tessera.chain.panels import PanelCreated
+from tessera.chain.panels import PanelCreated, ascending
 from tessera.deployment.deploy import deploy
 from tessera.host.bets_file import read_bets
 from tessera.host.node import Node
@@ -45,7 +45,7 @@ def deployed(tmp_path_factory) -> Tessera:
 
 @pytest.fixture(scope="session")
 def panel_id(deployed: Tessera) -> int:
-    members = sorted((known_account(index).address for index in PANEL), key=lambda address: int(address, 16))
+    members = ascending(known_account(index).address for index in PANEL)
     made = deployed.panels.create_panel(Wallet(deployed.web3, known_account(0)), members, 2)
     return made.event(PanelCreated).panel_id
 

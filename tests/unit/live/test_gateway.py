@@ -1,18 +1,16 @@
 """A gateway passes on what an engine tells, and what players say to it, and nothing else."""
 
-import asyncio
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
 from tessera.chain import EUR
 from tessera.live.client import Connection, EngineRefused
 from tessera.live.gateway import Gateway
 from tessera.live.journal.sqlite import SqliteJournal
-from tessera.live.server import app_of
+from tessera.live.server import app_of, served
 from tests.unit.live.test_play import World, deployed, play, world  # noqa: F401
 
 
@@ -20,15 +18,9 @@ from tests.unit.live.test_play import World, deployed, play, world  # noqa: F401
 async def gateway_to(url: str, journal: Path):
     """A gateway of an engine, served. Yields its URL."""
     gateway = Gateway(lambda: url, lambda: SqliteJournal(journal, "a stream"))
-    config = uvicorn.Config(app_of(gateway), port=0, log_level="error", ws="websockets-sansio")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    await gateway.is_ready.wait()
-    yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/ws"
-    server.should_exit = True
-    await serving
+    async with served(gateway) as its_url:
+        await gateway.is_ready.wait()
+        yield its_url
 
 
 def test_a_player_behind_a_gateway_sees_what_the_engine_tells(world):  # noqa: F811
