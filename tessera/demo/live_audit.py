@@ -18,8 +18,9 @@ def audit(played: ReplayPlayed) -> list[str]:
     for question in asked:
         if (true := winning_choice(question.question, witness.observed(question.question))) != question.outcome:
             faults.append(f"{question.question.text} ended with choice {question.outcome}, not {true}")
+    outcomes = {played.tessera.sessions.domain.digest(each.question): each.outcome for each in asked}
     for line in lines:
-        faults += _session(played, line)
+        faults += _session(line, outcomes)
     faults += [f"{lie.name}'s old state is no lie" for lie in lied if lie.wanted == lie.paid]
     together = [line for line in lines if line.is_together]
     if len(together) + len(lied) != len(lines):
@@ -54,9 +55,8 @@ def _money(played: ReplayPlayed) -> list[str]:
     return faults
 
 
-def _session(played: ReplayPlayed, line: SessionLine) -> list[str]:
+def _session(line: SessionLine, outcomes: dict[bytes, int]) -> list[str]:
     """A session's net is what its bets came to, and its player's gain what the net pays."""
-    outcomes = {played.tessera.sessions.domain.digest(each.question): each.outcome for each in questions(played)}
     offer, faults = line.session.offer, []
     net = sum(states.gain(bet, outcomes[bet.question]) for bet in line.bets)
     if net != line.net:

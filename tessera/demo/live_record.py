@@ -75,6 +75,16 @@ class SessionLine(NamedTuple):
     steps: list[Step]
 
     @property
+    def gas(self) -> int:
+        """What its transactions took."""
+        return sum(step.gas for step in self.steps)
+
+    @property
+    def wei(self) -> int:
+        """What they cost."""
+        return sum(step.wei for step in self.steps)
+
+    @property
     def is_together(self) -> bool:
         """Whether it was closed as both sides signed."""
         return [step.text for step in self.steps] == ["opened", TOGETHER]

@@ -141,8 +141,7 @@ def live_summary(played: ReplayPlayed) -> None:
     up."""
     table = _table("Micro-bets on a replay", "player", "bets", "transactions", "gas", "ETH", "bets won", "together")
     for line in live_record.sessions(played):
-        gas, wei = sum(step.gas for step in line.steps), sum(step.wei for step in line.steps)
-        figures = (str(len(line.bets)), str(len(line.steps)), f"{gas:,}", f"{wei / WAD:.6f}")
+        figures = (str(len(line.bets)), str(len(line.steps)), f"{line.gas:,}", f"{line.wei / WAD:.6f}")
         table.add_row(line.name, *figures, _signed(line.net), _signed(line.gain))
     console.print(table)
     table = _table("Old states, in EUR to the player", "session", "posted by", "would pay", "paid")

@@ -102,7 +102,7 @@ def _sessions(played: ReplayPlayed) -> str:
     rows = "".join(map(_session, lines))
     steps = "".join(_step(line.name, step) for line in lines for step in line.steps)
     bets = sum(len(line.bets) for line in together)
-    gas = sum(step.gas for line in together for step in line.steps)
+    gas = sum(line.gas for line in together)
     return f"""
 <p class="lead">{" and ".join(line.name for line in together)} and the house agree on what their bets came to. Opening
 and close are all that the chain sees of {bets} bets: {gas / len(together):,.0f} gas a session, {gas / bets:,.0f} a bet,
@@ -119,12 +119,11 @@ traffic. Whoever opens, posts or answers pays; the house pays the close.</p></di
 
 
 def _session(line: SessionLine) -> str:
-    gas, wei = sum(step.gas for step in line.steps), sum(step.wei for step in line.steps)
     return (
         f"<tr><td><b>{escape(line.name)}</b><small>{'closed together' if line.is_together else 'ended by an exit'}"
         f'</small></td><td data-label="Began with">{money(line.session.offer.deposit)}</td>'
         f'<td data-label="Bets">{len(line.bets)}</td><td data-label="Transactions">{len(line.steps)}</td>'
-        f'<td data-label="Gas">{gas:,}</td><td data-label="Cost in ETH">{wei / ETHER:.6f}</td>'
+        f'<td data-label="Gas">{line.gas:,}</td><td data-label="Cost in ETH">{line.wei / ETHER:.6f}</td>'
         f'<td data-label="Bets won">{gain(line.net)}</td>'
         f'<td class="together" data-label="Together">{gain(line.gain)}</td></tr>'
     )
