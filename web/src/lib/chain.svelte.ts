@@ -35,6 +35,7 @@ import {
   waitForTransactionReceipt,
 } from "viem/actions";
 import { type BlockTold, Events, Heard } from "./events";
+import { pause } from "./pause";
 import { recall, remember } from "./remembered";
 
 /** deployment.json beside the page: what a devnet writes, or what who hosts the page put there. */
@@ -204,7 +205,7 @@ class Chain {
   async change() {
     const { hash } = this.head;
     for (let waited = 0; waited < POLL_MS && this.head.hash === hash; waited += STEP_MS) {
-      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+      await pause(STEP_MS);
     }
   }
 

@@ -2,6 +2,7 @@
 import type { Address, Hex } from "viem";
 import { chain } from "./chain.svelte";
 import { Refusal } from "./errors";
+import { pause } from "./pause";
 import type { Kind, Source } from "./source";
 import { ranked } from "./standings";
 
@@ -11,7 +12,6 @@ const SILENCE_MS = 10_000;
 const silent = (): never => {
   throw new Refusal("The event index does not answer. Nothing is lost: the page tries again by itself.");
 };
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Stamped = { readonly block: number };
 type Page<T> = Stamped & { readonly total: number; readonly answers: readonly T[] };

@@ -1,13 +1,13 @@
 // Many who ask at once from one address: a node that says when to come again is asked again then.
+import { pause } from "./pause";
+
 const TRIES = 6;
 const LONGEST = 10; // seconds
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** What is answered, asked again while the answer is that there are too many and when to come again: nothing was done then. */
 export async function patiently(
   ask: () => Promise<Response>,
-  wait: (ms: number) => Promise<void> = sleep,
+  wait: (ms: number) => Promise<void> = pause,
   random: () => number = Math.random,
 ): Promise<Response> {
   for (let tries = 1; ; tries += 1) {

@@ -9,6 +9,7 @@ import { type Asked, engine, EngineRefused, MOST_APART_MS, placeOfSessions, type
 import { isDeclined, isRevert, Refusal } from "./errors";
 import { limits } from "./limits.svelte";
 import { isRecord } from "./listings";
+import { pause } from "./pause";
 import { type Call, call, send, type Stage } from "./send";
 import {
   activationOf,
@@ -528,7 +529,5 @@ class Session {
     return known.map((one) => `${JSON.stringify(one)}\n`).join("");
   }
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export const session = new Session();

@@ -1,10 +1,10 @@
 // Waiting for one's turn: a market takes one bet every few seconds, and whoever pressed once need not press again.
 import { Refusal } from "./errors";
+import { pause } from "./pause";
 import type { Tell } from "./pending";
 
 const LOOK_MS = 500;
 const [ASK_MS, LONGEST_MS] = [1000, 4000]; // for each who is before, and in all: whoever asks keeps the turn
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A place in a market's line: how many come first, and after how many seconds it is one's turn if they are quick. */
 export type Turn = { readonly place: number; readonly seconds: number };

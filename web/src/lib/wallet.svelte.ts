@@ -4,6 +4,7 @@ import { chain } from "./chain.svelte";
 import { fund, isDevnet } from "./devnet";
 import { isUnknownNetwork } from "./errors";
 import { own } from "./own.svelte";
+import { pause } from "./pause";
 
 export type Found = {
   readonly info: { readonly uuid: string; readonly name: string; readonly icon: string; readonly rdns: string };
@@ -33,7 +34,7 @@ class Wallet {
       if (!this.found.some((other) => other.info.uuid === found.info.uuid)) this.found = [...this.found, found];
     });
     window.dispatchEvent(new Event("eip6963:requestProvider"));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
     const injected = (window as { ethereum?: EIP1193Provider }).ethereum;
     if (injected && this.found.length === 0) {
       this.found = [{ info: { uuid: "injected", name: "Browser wallet", icon: "", rdns: "injected" }, provider: injected }];
