@@ -5,24 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from eth_account import Account
 
 from tessera.chain.accounts import from_key_file, secret_of
 from tessera.club.settings import read_settings
+from tests.quick_keys import quick_keys  # noqa: F401
 
 OWNER, MEMBER = 0, 1
 ABOUT = ("--name", "Friday club", "--url", "https://club.example", "--members", 12)
 
 
 @pytest.fixture
-def init(run, tmp_path, monkeypatch) -> Callable:
+def init(run, tmp_path, quick_keys) -> Callable:  # noqa: F811
     """`init(...)`: the command, into the folder `club`."""
-    encrypt = Account.encrypt
-
-    def quickly(key, phrase, **_):
-        return encrypt(key, phrase, kdf="pbkdf2", iterations=1)
-
-    monkeypatch.setattr(Account, "encrypt", staticmethod(quickly))
 
     def invoke(*arguments, by: int = OWNER, options: tuple = (), **more):
         page = ("--page", tmp_path / "page")

@@ -6,25 +6,17 @@ import shutil
 import subprocess
 
 import pytest
-from eth_account import Account
 
 from tessera.chain.accounts import from_key_file, secret_of
 from tessera.chain.errors import ChainError
 from tessera.club.settings import SettingsError, read_settings
 from tessera.club.setup import new_key, write_settings
+from tests.quick_keys import quick_keys  # noqa: F401
 
 VALUES = {"url": "https://club.example", "rpc": "https://rpc.example", "budget": "0.01", "members": 12}
 
 
-@pytest.fixture(autouse=True)
-def quick_key(monkeypatch):
-    """A key file that opens at once: how slow it is is the library's business."""
-    encrypt = Account.encrypt
-
-    def quickly(key, phrase, **_):
-        return encrypt(key, phrase, kdf="pbkdf2", iterations=1)
-
-    monkeypatch.setattr(Account, "encrypt", staticmethod(quickly))
+pytestmark = pytest.mark.usefixtures("quick_keys")
 
 
 def written(folder, **changes):

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from tessera.accounting.ledger import LedgerError
 from tessera.chain import EUR
-from tessera.chain.escrow import Entry, Kind
+from tessera.chain.escrow import Kind
 from tessera.chain.micro_sessions import ExitPosted, SessionClosed, SessionOpened
 from tessera.demo import terminal
 from tessera.demo.audit import AuditError
@@ -18,6 +18,7 @@ from tessera.demo.report.live import sections
 from tessera.demo.report.page import Head, assemble
 from tessera.model.sessions.record import LineKind
 from tests.chromium import SIZES, found_by_axe, opened
+from tests.unit.demo.changes import with_entry, with_row
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +82,14 @@ def test_a_transaction_that_ends_several_sessions_counts_for_each_with_its_part(
     ids=lambda value: getattr(value, "name", None),
 )
 def test_audit_fails_over_a_changed_log(played, kind, by):
-    row = next(row for row in played.rows if isinstance(row, Entry) and row.kind == kind)
-    other = replace(row, amount=row.amount + by, balance_after=row.balance_after + by)
     with pytest.raises((AuditError, LedgerError)):
-        audit(replace(played, rows=[other if each is row else each for each in played.rows]))
+        audit(with_entry(played, kind, by))
 
 
 def test_audit_fails_where_a_session_ended_otherwise(played):
     row = next(row for row in played.rows if isinstance(row, SessionClosed))
-    other = replace(row, net=row.net + 1)
     with pytest.raises(AuditError, match="its bets came to"):
-        audit(replace(played, rows=[other if each is row else each for each in played.rows]))
+        audit(with_row(played, row, net=row.net + 1))
 
 
 def test_audit_fails_over_a_third_transaction_or_an_old_state_that_stood(played):

@@ -14,6 +14,7 @@ from tessera.demo.report.stakers import sections
 from tessera.demo.stakers import LATE, PLANS, STAKERS, WEEKS, play
 from tessera.demo.stakers_audit import audit, sums
 from tessera.demo.stakers_record import events, people, weeks, yields
+from tests.unit.demo.changes import with_row
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,7 @@ def staked():
 def changed(staked, kind, index=0, **fields):
     """The same weeks with one row of a kind changed."""
     row = [row for row in staked.rows if isinstance(row, kind)][index]
-    new = replace(row, **{name: getattr(row, name) + by for name, by in fields.items()})
-    return replace(staked, rows=[new if each is row else each for each in staked.rows])
+    return with_row(staked, row, **{name: getattr(row, name) + by for name, by in fields.items()})
 
 
 def test_every_week_is_closed_and_one_of_them_late(staked):
