@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+import orjson
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -33,7 +34,7 @@ from tessera.deployment.artifacts import ROOT
 from tessera.live.commands import COMMANDS, parsed
 from tessera.live.journal.postgres import PostgresJournal
 from tessera.live.journal.sqlite import SqliteJournal
-from tessera.live.wire import encode
+from tessera.live.wire import encode, text_of
 from tessera.model.sessions import states
 from tessera.model.sessions.states import MAX_OPEN
 from tessera.model.sessions.typed import State
@@ -77,13 +78,13 @@ class Bench(Stage):
         bet = self.bet(quoted, choice, EUR // 10)
         player.state = State(player.state.seq + 1, player.state.seq, net, True, (*waiting, bet))
         session, state, signature = self.signed(player, player.state)
-        return json.dumps(encode({"session": session, "state": state, "signature": signature}))
+        return text_of(encode({"session": session, "state": state, "signature": signature}))
 
     def take(self, text: str) -> Callable[[], str]:
         """What the engine's door does with a bet; what gives its receipt's text once it is committed."""
         command = COMMANDS["place"]
-        future, message = command.run(self.engine, parsed(command, json.loads(text)))
-        return lambda: json.dumps(message(future.result(timeout=0)))
+        future, message = command.run(self.engine, parsed(command, orjson.loads(text)))
+        return lambda: text_of(message(future.result(timeout=0)))
 
     def place_text(self, text: str) -> str:
         """A bet alone, to its receipt's text."""
@@ -136,7 +137,7 @@ def of_results(bench: Bench, people: list[Player], rounds: int) -> list[float]:
             bench.report(quoted, 0, OBSERVERS[1])
             bench.engine.flush()
 
-        bench.engine.publish = lambda session, message: json.dumps(message)
+        bench.engine.publish = lambda session, message: text_of(message)
         times.append(timed(decide))
     return times
 
@@ -153,7 +154,7 @@ def of_updates(bench: Bench, player: Player, rounds: int) -> list[float]:
         started = time.perf_counter()
         bench.report(quoted, 0, OBSERVERS[1])
         bench.engine.flush()
-        json.dumps(bench.engine.view(bench.engine.session(player.session)))
+        text_of(bench.engine.view(bench.engine.session(player.session)))
         times.append(time.perf_counter() - started)
     return times
 

@@ -6,13 +6,13 @@ journal. A client sees a take-over as a greeting by the new engine; what was not
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -24,7 +24,7 @@ from tessera.live.messages import Message
 from tessera.live.refusals import Code, Refused
 from tessera.live.requests import Requests
 from tessera.live.source import FILES_AT, MOST_LINES, Listener
-from tessera.live.wire import decode_hash, encode, hexed
+from tessera.live.wire import decode_hash, encode, hexed, text_of
 from tessera.model.sessions.record import LineKind
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Gateway:
             async with connect(f"{url}?{query}", **CONNECTING) as socket:
                 self._socket = socket
                 async for text in socket:
-                    content = json.loads(text)
+                    content = orjson.loads(text)
                     for message in content if isinstance(content, list) else [content]:
                         self._hear(message)
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed):
@@ -86,7 +86,7 @@ class Gateway:
             return
         self._note(message)
         session = decode_hash(message["session"]) if message["type"] == "session" else None
-        text = json.dumps(message)
+        text = text_of(message)
         for listener in [*self.listeners]:
             listener(session, text)
 

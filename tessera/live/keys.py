@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from coincurve import PrivateKey, PublicKey
 from eth_account.messages import SignableMessage
-from eth_hash.auto import keccak
+from eth_hash.backends.pysha3 import keccak256 as keccak
 from eth_utils.address import to_checksum_address
 
 from tessera.chain.micro_sessions import Signature

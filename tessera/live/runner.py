@@ -1,7 +1,6 @@
 """Runs an engine: commits what is queued, keeps its time, watches the chain, and hands its news to whoever listens."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from tessera.live.journal import Headed, JournalError
 from tessera.live.messages import Message
 from tessera.live.publication import Publication
 from tessera.live.source import FILES_AT, MOST_LINES, Listener
+from tessera.live.wire import text_of
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Runner:
     def _publish(self, session: bytes | None, message: Message) -> None:
         if not self.listeners:
             return
-        text = json.dumps(message)
+        text = text_of(message)
         for listener in [*self.listeners]:
             listener(session, text)
 

@@ -1,7 +1,6 @@
 """The engine's door: REST with an OpenAPI document, and a WebSocket on which everything comes as it happens."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import anyio
+import orjson
 import uvicorn
 from anyio.abc import TaskGroup
 from fastapi import FastAPI, Query, WebSocket
@@ -28,7 +28,7 @@ from tessera.live.messages import Message
 from tessera.live.publication import File
 from tessera.live.refusals import Code, Refused
 from tessera.live.source import MOST_LINES, Source
-from tessera.live.wire import decode_hash
+from tessera.live.wire import decode_hash, text_of
 
 REQUESTS_A_SECOND = 50.0  # of one address, over REST
 MOST_WAITING = 10_000  # messages for a client that does not read
@@ -114,8 +114,8 @@ class Connection:
         number: Any = None
         try:
             try:
-                body = json.loads(text) if len(text) <= MOST_BYTES else None
-            except (ValueError, RecursionError):
+                body = orjson.loads(text) if len(text) <= MOST_BYTES else None
+            except ValueError:
                 body = None
             if not isinstance(body, dict):
                 raise Refused(Code.MALFORMED, f"a JSON object of at most {MOST_BYTES} characters")
@@ -130,23 +130,23 @@ class Connection:
             answer = refusal(error)
         except ChainError:
             answer = refusal(Refused(Code.STOPPED))
-        self._out.put_nowait(json.dumps({"id": number if isinstance(number, int | str) else None, **answer}))
+        self._out.put_nowait(text_of({"id": number if isinstance(number, int | str) else None, **answer}))
 
     async def _tell_open_bets(self, view: Message) -> None:
         """A client that was away knows nothing of the questions that its newest state waits for."""
         completed = view["completed"]
         for bet in completed["state"]["open_bets"] if completed else ():
             for message in await self.source.question(decode_hash(bet["question"])):
-                self._out.put_nowait(json.dumps(message))
+                self._out.put_nowait(text_of(message))
 
     async def _write(self, last: int, greeting: list[Message]) -> None:
         stream, *others = greeting
-        await self._send([json.dumps(stream)])
+        await self._send([text_of(stream)])
         while self._after is not None and self._after < last:
             lines = await self.source.lines(self._after + 1, min(last - self._after, MOST_LINES))
-            await self._send([json.dumps(messages.line(headed)) for headed in lines])
+            await self._send([text_of(messages.line(headed)) for headed in lines])
             self._after = lines[-1].line.n if lines else last
-        await self._send([json.dumps(message) for message in others])
+        await self._send([text_of(message) for message in others])
         while (waiting := self._out.qsize()) <= MOST_WAITING:
             texts = [await self._out.get()]
             texts += [self._out.get_nowait() for _ in range(min(waiting - 1, MOST_IN_BUNDLE))]

@@ -6,9 +6,11 @@ The forms are made from the model's own dataclasses, so that a field is named on
 import dataclasses
 import re
 import types
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+import orjson
 from eth_utils.address import to_checksum_address
 from pydantic import (
     BeforeValidator,
@@ -163,22 +165,25 @@ def _adapter(kind: type) -> TypeAdapter:
 
 def encode(value: Any) -> Any:
     """A value of the model as JSON, also one in lists and dictionaries."""
-    match value:
-        case bool() | str() | None:
-            return value
-        case int():
-            return str(int(value))
-        case bytes():
-            return hexed(value)
-        case Signature():
-            return signature_text(value)
-        case dict():
-            return {name: encode(part) for name, part in value.items()}
-        case list() | tuple():
-            return [encode(part) for part in value]
-        case typed.OpenBet():
-            return _encoded_bet(value)
-    return _encoded(value)
+    return _encoder(type(value))(value)
+
+
+@cache
+def _encoder(kind: type) -> Callable[[Any], Any]:
+    """What makes JSON of values of a type."""
+    if issubclass(kind, bool | str | types.NoneType):
+        return lambda value: value
+    if issubclass(kind, int):
+        return lambda value: str(int(value))
+    if issubclass(kind, bytes):
+        return hexed
+    if issubclass(kind, Signature):
+        return signature_text
+    if issubclass(kind, dict):
+        return lambda value: {name: encode(part) for name, part in value.items()}
+    if issubclass(kind, list | tuple):
+        return lambda value: [encode(part) for part in value]
+    return _encoded_bet if kind is typed.OpenBet else _encoded
 
 
 def _encoded(value: Any) -> dict[str, Any]:
@@ -194,6 +199,11 @@ def _encoded_bet(bet: typed.OpenBet) -> dict[str, Any]:
 @cache
 def _names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def text_of(content: Any) -> str:
+    """What `encode` gave as the text that is sent or kept. Raises TypeError where it is not JSON."""
+    return orjson.dumps(content).decode()
 
 
 def value_of(kind: type[T], form: Any) -> T:

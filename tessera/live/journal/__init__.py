@@ -4,13 +4,15 @@ One `Journal`, two back ends: SQLite for one machine, PostgreSQL for many. Whoev
 owns it; what an owner of an older epoch writes afterwards is not written.
 """
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString, NamedTuple
 
+import orjson
+
 from tessera.chain.errors import ChainError
+from tessera.live.wire import text_of
 from tessera.model.sessions.record import Line, LineKind
 
 VERSION = 2
@@ -49,7 +51,7 @@ class Entry:
     @property
     def row(self) -> tuple:
         """The entry as a database keeps it."""
-        body = json.dumps(self.body, separators=(",", ":"))
+        body = text_of(self.body)
         if self.headed is None:
             return self.what, body, None, None, None, None, None, None
         line, head = self.headed
@@ -59,7 +61,7 @@ class Entry:
 def entry_of(row: Sequence[Any]) -> Entry:
     """An entry from its row."""
     what, body, n, *_ = row
-    return Entry(what, json.loads(body), None if n is None else headed_of(row[2:]))
+    return Entry(what, orjson.loads(body), None if n is None else headed_of(row[2:]))
 
 
 def headed_of(row: Sequence[Any]) -> Headed:
