@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS live_entries (
     UNIQUE (stream, n)
 );
 """
+# Values go in binary (%b), which takes half of what text takes.
 APPEND = """
 WITH o AS (
     UPDATE live_streams SET entries = entries + %(count)s, beat = clock_timestamp()
@@ -72,8 +73,8 @@ WITH o AS (
 INSERT INTO live_entries
 SELECT %(stream)s, o.before + e.place, e.what, e.body, e.n, e.kind, e.epoch, e.question, e.leaf, e.head
 FROM o, unnest(
-    %(what)s::text[], %(body)s::text[], %(n)s::bigint[], %(kind)s::smallint[], %(epoch)s::bigint[],
-    %(question)s::bytea[], %(leaf)s::bytea[], %(head)s::bytea[]
+    %(what)b::text[], %(body)b::text[], %(n)b::bigint[], %(kind)b::smallint[], %(epoch)b::bigint[],
+    %(question)b::bytea[], %(leaf)b::bytea[], %(head)b::bytea[]
 ) WITH ORDINALITY AS e (what, body, n, kind, epoch, question, leaf, head, place)
 """
 PUBLIC: LiteralString = f"""
