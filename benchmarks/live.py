@@ -44,7 +44,7 @@ from tests.postgres import PROGRAMS, Cluster, cluster
 
 PUBLISHED, PICTURE = ROOT / "benchmarks" / "live.json", ROOT / "benchmarks" / "live.svg"
 PLAYERS, STREAMS, PROCESSES, PLAYERS_OF_STREAM = 100, 10, 4, 50
-BATCH = 16  # bets of a stream that come at once, where many streams are measured
+BATCH, SMALL_BATCH = 16, 4  # bets of a stream that come at once, where many streams are measured
 JOURNALLED = 100_000
 MEASURED = 200  # sessions, whose memory is counted
 # What is wanted, all p99: below a time, above a rate.
@@ -237,8 +237,8 @@ def stream_of(number: int, where: str) -> Bench:
     return Bench(folder)
 
 
-def serve_streams(numbers: list[int], where: str, ready: Any, begin: Any, told: Any) -> None:
-    """One engine process: its streams place bets that were signed before, in batches."""
+def serve_streams(numbers: list[int], where: str, at_once: int, ready: Any, begin: Any, told: Any) -> None:
+    """One engine process: its streams place bets that were signed before, so many at once."""
     benches = []
     for number in numbers:
         bench = stream_of(number, where)
@@ -254,9 +254,9 @@ def serve_streams(numbers: list[int], where: str, ready: Any, begin: Any, told: 
 
     async def run(bench: Bench, texts: list[str]) -> None:
         disk = ThreadPoolExecutor(1)
-        for first in range(0, len(texts), BATCH):
+        for first in range(0, len(texts), at_once):
             started = time.perf_counter()
-            receipts = [bench.take(text) for text in texts[first : first + BATCH]]
+            receipts = [bench.take(text) for text in texts[first : first + at_once]]
             batch = bench.engine.take()
             entries = [queued.entry for queued in batch]
             await asyncio.get_running_loop().run_in_executor(disk, bench.journal.commit, entries)
@@ -273,14 +273,17 @@ def serve_streams(numbers: list[int], where: str, ready: Any, begin: Any, told: 
     told.put((started, time.time(), time.process_time() - spent, times))
 
 
-def many_streams(where: str, database_spent: Callable[[], float] = lambda: 0.0) -> tuple[int, float, int]:
+def many_streams(
+    where: str, at_once: int = BATCH, database_spent: Callable[[], float] = lambda: 0.0
+) -> tuple[int, float, int]:
     """Ten streams on four processes: bets a second, the p99 of a bet's time in milliseconds, and how many bets a second
     two cores' time is enough for, by what engines and database spent of it."""
     context = get_context("fork")
     ready, begin, told = context.Semaphore(0), context.Event(), context.Queue()
     shares = [[*range(first, STREAMS, PROCESSES)] for first in range(PROCESSES)]
     processes = [
-        context.Process(target=serve_streams, args=(share, where, ready, begin, told), daemon=True) for share in shares
+        context.Process(target=serve_streams, args=(share, where, at_once, ready, begin, told), daemon=True)
+        for share in shares
     ]
     for process in processes:
         process.start()
@@ -400,7 +403,9 @@ def measure() -> dict[str, float]:
         if PROGRAMS:
             # What engines and database take is asked of two cores together.
             with cluster("-c max_connections=60") as running:
-                figures |= named("postgres", *many_streams(running.database(), partial(spent_by, running)))
+                for journal, at_once in (("postgres", BATCH), ("postgres_small", SMALL_BATCH)):
+                    spent = partial(spent_by, running)
+                    figures |= named(journal, *many_streams(running.database(), at_once, spent))
                 tests.live.open_journal = partial(_alone, running.database())
                 alone = of_places(Bench(new()), 1, 100)
                 figures |= {
