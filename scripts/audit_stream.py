@@ -3,8 +3,8 @@
 `python scripts/audit_stream.py FOLDER_OR_URL [SIGNED]` needs Python and eth-account alone. There are
 
 - stream.json: chain_id, contract, stream_id, house_key; to check observers' signatures panel, panels, members and
-  threshold, too
-- record.jsonl: the lines of the record: n, kind, epoch, question, leaf. As an engine publishes it they have their
+  threshold, too; and as record the names of the files of rows, in their order, where that is not record.jsonl alone
+- those files: the lines of the record: n, kind, epoch, question, leaf. As an engine publishes it they have their
   content, too (a quote, the house's signature of a book, an outcome with observers' signatures, answers), and rows
   without n are questions and the books that observers signed
 - fairness.json, if it is there: the figures that the engine publishes of the first `rows` rows
@@ -21,6 +21,7 @@ what the house signed or what it publishes, without a proof against the house.
 """
 
 import json
+import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -33,7 +34,6 @@ from eth_utils.crypto import keccak
 QUOTE, BET, LOCK, RESULT, ANSWERS = 1, 2, 3, 4, 5
 EPOCH = 0
 CLEAN, UNREADABLE, GUILTY, BROKEN = 0, 1, 2, 3
-TOO_MANY_REQUESTS = 2  # the refusal that is only counted
 GRACE_MS = 1_000  # at the beginning of an epoch: the clock of the engine before it may have been ahead
 CONFIRMED = 1  # the outcome by which observers confirm a book
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
@@ -112,6 +112,13 @@ def root_of(leaves: list[bytes]) -> bytes:
     return level[0]
 
 
+def file_name(name: str) -> str:
+    """A name of a file of rows as it is. Raises ValueError where it leads elsewhere."""
+    if not re.fullmatch(r"record(-[0-9]+)?\.jsonl", name):
+        raise ValueError(f"{name!r} is no name of a file of the record")
+    return name
+
+
 class Files:
     """A folder, or the same at a URL."""
 
@@ -136,11 +143,15 @@ class Stream:
 
     def __init__(self, where: str, kept: str | None = None):
         files = Files(where)
+        # The figures first, then which files there are: the record only grows.
+        self.published = json.loads(files.text("fairness.json", optional=True) or "null")
         self.about = about = json.loads(files.text("stream.json"))
         self.stream_id, self.house_key = number(about["stream_id"]), about["house_key"].lower()
-        # The figures first: the record only grows.
-        self.published = json.loads(files.text("fairness.json", optional=True) or "null")
-        self.rows = [json.loads(row) for row in files.text("record.jsonl").splitlines()]
+        self.rows = [
+            json.loads(row)
+            for name in about.get("record", ["record.jsonl"])
+            for row in files.text(file_name(name)).splitlines()
+        ]
         self.lines = [row for row in self.rows if "n" in row]
         signed = files.text("signed.jsonl", optional=True) if kept is None else Path(kept).read_text()
         self.signed = [json.loads(item) for item in signed.splitlines()]
@@ -326,7 +337,7 @@ def refusals(stream: Stream, signed: list[dict], answered: int) -> tuple[list[st
         listed = published.get("0x" + keccak(compact(item["signature"])).hex())
         if listed is not None and listed != code:
             guilty.append(f"the house signed refusal {code} of a state, and published it as {listed}")
-        elif listed is None and code != TOO_MANY_REQUESTS and at < last:
+        elif listed is None and at < last:
             if any(begin <= at < end for begin, end in covered):
                 guilty.append(f"the house left its refusal {code} of {at} ms out of the answers that it published")
             else:

@@ -92,12 +92,20 @@ def questions(session: Session, url: str):
 
 @live.command("open")
 @click.argument("deposit", type=Money())
-@click.option("--loss-cap", metavar="AMOUNT", type=Money(), help="The most that the session may lose. Default: all.")
+@click.option(
+    "--loss-cap",
+    metavar="AMOUNT",
+    type=Money(),
+    help="The most that the session may lose, top-ups included. Default: DEPOSIT.",
+)
 @ENGINE
 @YES_TO_ALL
 @click.pass_obj
 def open_(session: Session, deposit: int, loss_cap: int | None, url: str, yes: bool):
-    """Opens a session with DEPOSIT to bet with; the activation cost is apart from it and never bet."""
+    """Opens a session with DEPOSIT to bet with; the activation cost is apart from it and never bet.
+
+    A session that is open on chain and was not begun is begun.
+    """
 
     async def begin(connection: "Connection") -> dict:
         activation = connection.about.activation
@@ -105,14 +113,20 @@ def open_(session: Session, deposit: int, loss_cap: int | None, url: str, yes: b
         with ExitStack() as stack:
             player = _player(session, connection, stack)
             if player.offer is not None and not _is_over(player):
-                raise Refused("reverted", "your session is not over: `tessera live close`, or `tessera live exit`")
+                if player.state.activated or player.frozen is not None:
+                    raise Refused("reverted", "your session is not over: `tessera live close`, or `tessera live exit`")
+                ask(session, "Begin the session that is open", {"activation cost, earned then": eur(activation)}, yes)
+                if session.dry_run:
+                    return {**_state(session, player), "dry_run": True}
+                await player.begin()
+                return {"session": f"0x{player.session.hex()}", **_state(session, player)}
             if player.offer is not None:
                 player = _another(session, connection, player)
             own = {
                 "betting balance": eur(deposit),
                 "activation cost, earned once access has started": eur(activation),
                 "leaves your balance now": eur(deposit + activation),
-                "most that you can lose by bets": eur(loss_cap or deposit),
+                "most that you can lose by bets, top-ups included": eur(loss_cap or deposit),
                 "stream": connection.about.stream_id,
             }
             ask(session, "Open a session", own, yes)
@@ -120,6 +134,28 @@ def open_(session: Session, deposit: int, loss_cap: int | None, url: str, yes: b
             return {"session": f"0x{player.session.hex()}", **_state(session, player)}
 
     card(session, "Session", connected(session, url, begin))
+
+
+@live.command("top-up")
+@click.argument("amount", type=Money())
+@ENGINE
+@YES_TO_ALL
+@click.pass_obj
+def top_up(session: Session, amount: int, url: str, yes: bool):
+    """Adds AMOUNT to your open session's betting balance, up to its loss cap; you can bet it once it is confirmed."""
+
+    async def add(connection: "Connection") -> dict:
+        player = await _following(session, connection)
+        room = player.room
+        if amount > room:
+            raise Refused("refused", f"at most {eur(room)}: what goes beyond the session's loss cap could never be bet")
+        check_limit(session, amount)
+        own = {"leaves your balance now": eur(amount), "can be topped up after it": eur(room - amount)}
+        ask(session, "Top up", {**own, **_state(session, player)}, yes)
+        player.top_up(amount)
+        return {"session": f"0x{player.session.hex()}", **_state(session, player)}
+
+    card(session, "Topped up", connected(session, url, add))
 
 
 @live.command()

@@ -9,7 +9,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ RETRY_SECONDS = 0.1  # after all addresses were tried
 AGAIN_MS = 30_000  # after which an observer sends again what is not decided
 UNANSWERED_SECONDS = 1.0  # after which a bet is shown to observers
 SAID = ("chain_id", "contract", "stream_id", "house_key", "operator", "panel", "panels", "members", "threshold")
-LATER = ("stopped", "asking")  # refusals of an engine that says nothing of the state itself
+LATER = ("stopped", "asking", "too_many_requests")  # refusals that say nothing of the state itself
 
 
 class EngineRefused(ChainError):
@@ -469,7 +469,8 @@ class Player:
             self._freeze("a state that was sent has no answer")
 
     async def open(self, deposit: int, loss_cap: int | None = None) -> bytes:
-        """Opens and activates a session of a deposit, of which at most `loss_cap` may be lost. Its id.
+        """Opens and activates a session of a deposit, in which at most `loss_cap` may be lost, top-ups included; by
+        default the deposit, which leaves no room to top up. Its id.
 
         Raises EngineRefused, Reverted, and ChainError where the offer is not what was asked for.
         """
@@ -494,10 +495,17 @@ class Player:
         self.notebook.write("offer", offer=offer, signature=signature)
         self.offer, self.session = offer, session
         self.connection.tessera.sessions.open_session(self.wallet, offer, signature)
-        await self.follow()
-        await self.connection.until(lambda: self.connection.sessions[session]["is_confirmed"], 600)
-        await self._send(states.activation(self.state), self.now() + RECEIPT_MS)
+        await self.begin()
         return session
+
+    async def begin(self) -> None:
+        """Activates the session that is open on chain, once the engine knows of it: `open` does, and it may be tried
+        again where that was refused. Raises EngineRefused, FrozenError; TimeoutError where the engine does not see it.
+        """
+        self._running()
+        await self.follow()
+        await self.connection.until(lambda: self.view["is_confirmed"], 600)
+        await self._send(replace(states.activation(self.state), seq=self._next_seq()), self.now() + RECEIPT_MS)
 
     async def follow(self) -> Message:
         """Asks to be told of the session; its view."""
@@ -532,9 +540,9 @@ class Player:
         bet = OpenBet(question, digest, asked.lock, asked.report_by, choice, stake, liability)
         for is_last in (False, True):
             outcomes = self._outcomes()
-            seq = max(self.used_seq, self.state.seq) + 1
             try:
-                await self._send(states.successor(offer, self.state, bet, outcomes, seq, self._top_ups()), asked.lock)
+                state = states.successor(offer, self.state, bet, outcomes, self._next_seq(), self._top_ups())
+                await self._send(state, asked.lock)
                 break
             except EngineRefused as error:
                 if error.name != "results_missing" or is_last:
@@ -573,6 +581,22 @@ class Player:
                 if is_final or tries > TRIES:
                     raise
             await asyncio.sleep(TRY_SECONDS)
+
+    @property
+    def room(self) -> int:
+        """What can be topped up: what is put in beyond the session's loss cap could never be bet."""
+        offer = self._running()
+        return max(offer.loss_cap - offer.deposit - self._top_ups(), 0)
+
+    def top_up(self, amount: int) -> None:
+        """Adds money to the betting balance of the open session, on chain; the engine counts it once it is confirmed.
+
+        Raises ChainError where it is more than there is room for, FrozenError, Reverted.
+        """
+        offer, room = self._running(), self.room
+        if not 0 < amount <= room:
+            raise ChainError(f"a top-up of 1 to {room}: beyond the session's loss cap it could never be bet")
+        self.connection.tessera.sessions.top_up(self.wallet, offer, amount)
 
     def exit(self) -> None:
         """Begins to end the session alone, on chain, by the newest completed state. Raises Reverted."""
@@ -644,6 +668,9 @@ class Player:
     def _freeze(self, why: str) -> None:
         self.frozen = why
         self.notebook.write("frozen", why=why)
+
+    def _next_seq(self) -> int:
+        return max(self.used_seq, self.state.seq) + 1
 
     def _top_ups(self) -> int:
         return self.connection.tessera.sessions.session(self.session).top_ups

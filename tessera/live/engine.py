@@ -214,14 +214,15 @@ class Engine:
     def offer(self, player: str, session_key: str, deposit: int, loss_cap: int | None = None) -> Future:
         """Signs an offer to a wallet, which opens the session with it on chain. Its Future is a Session.
 
-        `loss_cap` is the most that the player wants to be able to lose; by default all. Raises Refused.
+        `loss_cap` is the most that the player wants to be able to lose, also by what is topped up; by default the
+        deposit. Raises Refused.
         """
         self._check_running()
         now, terms = self.guard.now(), self.terms
         if not terms.least_deposit <= deposit <= terms.greatest_deposit:
             raise Refused(Code.DEPOSIT, least=str(terms.least_deposit), greatest=str(terms.greatest_deposit))
-        if loss_cap is not None and not 0 < loss_cap <= deposit:
-            raise Refused(Code.DEPOSIT, "the loss cap is above 0 and at most the deposit")
+        if loss_cap is not None and not 0 < loss_cap <= terms.greatest_deposit:
+            raise Refused(Code.DEPOSIT, "the loss cap is above 0 and at most the greatest deposit")
         account = self.memory.accounts.get(player, Account())
         self._check_account(player, account, now)
         if sum(self._waits_to_be_opened(session, now) for session in account.sessions) >= MOST_OFFERS:
@@ -247,8 +248,9 @@ class Engine:
     def place(self, digest: bytes, state: State, signature: Signature) -> Future:
         """Takes a session's next state, which adds a bet or activates. Its Future is a Completed.
 
-        The same state again gets the same receipt. Raises Refused; where the player signed the state, the refusal is
-        signed by the house, and its details have the newest completed state.
+        The same state again gets the same receipt. Where the player signed a state that is not taken, the Future raises
+        Refused, once the journal has it that this state is never taken: the refusal is signed by the house, and its
+        details have the newest completed state. Raises Refused where nothing is said of the state.
         """
         self._check_running()
         arrived, now, session = time.perf_counter_ns(), self.guard.now(), self.session(digest)
@@ -257,23 +259,14 @@ class Engine:
             return session.answer
         if signer_of(state_hash, signature) != session.offer.session_key:
             raise Refused(Code.SIGNATURE)
+        # Only counted, and not signed: each signed refusal is an entry of the journal, and nobody may fill it.
+        if not self._requests.take(session.offer.session_key):
+            self._answers.too_many += 1
+            raise Refused(Code.TOO_MANY_REQUESTS)
         try:
             self._check_place(session, state, now)
         except Refused as refused:
-            # A refusal needs no commit, which would show that another engine has the stream.
-            if not self.journal.is_surely_owned():
-                raise Refused(Code.STOPPED) from None
-            session.used_seq = max(session.used_seq, state.seq)
-            # Never before answers that are in the record already, whatever the clock does: there it would be missed.
-            refusal = Refusal(state_hash, refused.number, max(now, self._answers.since))
-            by_house = self.house.sign(self.domain.digest(refusal))
-            refused.details |= {
-                "refusal": encode(refusal),
-                "signature": encode(by_house),
-                "completed": session.completed and messages.completed(session.completed),
-            }
-            self._answers.refuse(refused.number, by_house, time.perf_counter_ns() - arrived)
-            raise
+            return self._refuse(session, state.seq, state_hash, refused, now, arrived)
 
         def then(headed: Headed) -> Completed:
             completed = self._complete(Placed(state_hash, state, signature, headed))
@@ -290,6 +283,26 @@ class Engine:
             lambda headed: self.memory.did_place(session, Placed(state_hash, state, signature, headed), now),
         )
         return session.answer
+
+    def _refuse(
+        self, session: Session, seq: int, state_hash: bytes, refused: Refused, now: int, arrived: int
+    ) -> Future:
+        """A refusal that the house signs once the journal has its seq: no engine takes the state then."""
+
+        def then() -> None:
+            # Never before answers that are in the record already, whatever the clock does: there it would be missed.
+            refusal = Refusal(state_hash, refused.number, max(now, self._answers.since))
+            by_house = self.house.sign(self.domain.digest(refusal))
+            refused.details |= {
+                "refusal": encode(refusal),
+                "signature": encode(by_house),
+                "completed": session.completed and messages.completed(session.completed),
+            }
+            self._answers.refuse(refused.number, by_house, time.perf_counter_ns() - arrived)
+            raise refused
+
+        self.memory.did_refuse(session, seq)
+        return self._append("refused", encode({"session": session.digest, "seq": seq}), then)
 
     def close(self, digest: bytes, agreement: Close, signature: Signature) -> Future:
         """Takes the player's agreement to close, which freezes the session; the operator lands it. Raises Refused."""
@@ -541,8 +554,6 @@ class Engine:
             raise Refused(Code.FROZEN)
 
     def _check_place(self, session: Session, state: State, now: int) -> None:
-        if not self._requests.take(session.offer.session_key):
-            raise Refused(Code.TOO_MANY_REQUESTS)
         self._check_open(session)
         if now // MS >= session.offer.expires_at:
             raise Refused(Code.SESSION_EXPIRED)
@@ -596,7 +607,8 @@ class Engine:
     # The journal.
 
     def _append(self, what: str, body: dict[str, Any], then: Callable[[], Any] = lambda: None) -> Future:
-        """Queues an entry whose change in memory is made; `then` gives what is answered once it is committed."""
+        """Queues an entry whose change in memory is made; `then` gives, or raises as Refused, what is answered once it
+        is committed."""
         return self._queue(Entry(what, body), then)
 
     def _append_line(
@@ -636,7 +648,12 @@ class Engine:
             if queued.entry.headed is not None:
                 self.published = (queued.entry.headed.line.n, queued.entry.headed.head)
                 self.publish(None, messages.line(queued.entry.headed))
-            queued.future.set_result(queued.then())
+            try:
+                answer = queued.then()
+            except Refused as refused:
+                queued.future.set_exception(refused)
+            else:
+                queued.future.set_result(answer)
 
     def fail(self, batch: list[Queued], error: JournalError) -> None:
         """Ends the engine: it is not known what of a batch is in the journal, so that nothing is signed any more."""

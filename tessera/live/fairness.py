@@ -31,21 +31,15 @@ class Answers:
     since: int
     bets: list[tuple[int, int]] = field(default_factory=list)
     refused: list[tuple[Code, Signature, int]] = field(default_factory=list)
-    too_many: int = 0
+    too_many: int = 0  # requests beyond what a session may ask, which cost the record nothing else
 
     def took(self, n: int, took_ns: int) -> None:
         """A bet was taken: the number of its line, and the nanoseconds from its arrival to its receipt."""
         self.bets.append((n, took_ns))
 
     def refuse(self, code: Code, signature: Signature, took_ns: int) -> None:
-        """A state was refused, which the house has signed.
-
-        Who asks too often is only counted: whatever a session asks beyond its allowance costs the record nothing.
-        """
-        if code is Code.TOO_MANY_REQUESTS:
-            self.too_many += 1
-        else:
-            self.refused.append((code, signature, took_ns))
+        """A state was refused, which the house has signed."""
+        self.refused.append((code, signature, took_ns))
 
     def is_due(self, now: int) -> bool:
         """Whether they are to become a line."""

@@ -103,6 +103,10 @@ class Memory:
         asked.leaves.append(placed.state_hash)
         asked.bettors.add(session.digest)
 
+    def did_refuse(self, session: Session, seq: int) -> None:
+        """A state of a session was refused: neither it nor an earlier one is ever taken."""
+        session.used_seq = max(session.used_seq, seq)
+
     def did_lock(self, asked: Asked, headed: Headed) -> None:
         """Betting on a question has ended."""
         asked.book = Book(asked.digest, headed.line.leaf, headed.line.n, headed.head)
@@ -235,6 +239,8 @@ class Memory:
             case "close":
                 agreed = Agreed(decode(Close, body["agreement"]), decode_signature(body["signature"]))
                 self.did_close(self.sessions[decode_hash(body["session"])], agreed)
+            case "refused":
+                self.did_refuse(self.sessions[decode_hash(body["session"])], int(body["seq"]))
             case "ended":
                 self.did_end()
             case "limit":

@@ -16,7 +16,7 @@ import pytest
 import tests.live
 from tessera.live import chain
 from tessera.live.journal import Journal, JournalError, NotOwnerError, owned
-from tessera.live.journal.postgres import APPEND, COLUMNS, SILENT_SECONDS, PostgresJournal, owner_of
+from tessera.live.journal.postgres import APPEND, COLUMNS, PostgresJournal, owner_of
 from tessera.live.refusals import Code, Refused
 from tessera.model.sessions import record
 from tessera.model.sessions.record import LineKind
@@ -140,17 +140,6 @@ def test_an_owner_that_is_paused_in_the_middle_of_an_append_writes_nothing(open_
     assert list(open_journal().unread()) == [numbered(1), numbered(2)]
 
 
-def test_an_owner_that_was_silent_for_a_second_is_not_sure_of_its_stream(open_journal):
-    """A refusal needs no commit: an engine that was paused and followed must not sign one."""
-    journal = owned(open_journal())
-    assert journal.is_surely_owned()
-    journal._closing.set()  # its thread beats no more
-    journal._leased -= SILENT_SECONDS
-    assert not journal.is_surely_owned()
-    journal.commit([ENTRY])
-    assert journal.is_surely_owned()
-
-
 def test_an_owner_that_lives_is_not_followed(open_journal):
     owner, rival = owned(open_journal()), open_journal()
     until = time.monotonic() + 2
@@ -174,24 +163,6 @@ def test_an_owner_whose_connection_has_ended_is_followed_without_waiting_for_its
         third.close()
     finally:
         rival.close()
-
-
-def test_an_owner_whose_connection_was_ended_is_not_sure_of_its_stream(database):
-    """It may be followed at once, also within the second after its last write."""
-    owner = owned(PostgresJournal(database, "a stream", silent=3_600))
-    try:
-        owner._closing.set()  # no beat, which would notice it
-        owner.commit([numbered(1)])
-        assert owner.is_surely_owned()
-        with psycopg.connect(database, autocommit=True) as db:
-            db.execute("SELECT pg_terminate_backend(pid, 60000) FROM live_streams")
-        for _ in range(1_000):
-            if not owner.is_surely_owned():
-                break
-            time.sleep(0.01)  # the backend's end is seen a moment before its socket's
-        assert not owner.is_surely_owned()
-    finally:
-        owner.close()
 
 
 def test_who_may_not_see_the_owner_s_connection_waits_for_its_silence(database, open_journal):
@@ -238,6 +209,20 @@ def test_a_commit_without_an_answer_is_looked_up(stage, is_written):
     else:
         completed = stage.answer(stage.engine.place(*stage.signed(player, state)))
         assert (completed.receipt.n, completed.receipt.epoch) == (n + 2, 2)  # after the new epoch's line
+
+
+def test_a_refused_state_is_not_taken_by_the_next_owner(stage):
+    player, quoted = stage.opened(), stage.ask()
+    state = stage.next_state(player, stage.bet(quoted))
+    stage.learn(head=2)
+    stage.engine.guard.note_block(stage.time // 1_000 - 31)
+    with pytest.raises(Refused):
+        stage.answer(stage.engine.place(*stage.signed(player, state)))
+    stage.restart()  # its chain is new: else it would be taken
+    with pytest.raises(Refused) as caught:
+        stage.answer(stage.engine.place(*stage.signed(player, state)))
+    assert caught.value.number is Code.STALE_BASE
+    stage.place_bet(player, quoted)
 
 
 def test_a_warning_about_replication_is_no_commit(stage):

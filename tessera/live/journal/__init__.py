@@ -103,10 +103,6 @@ class Journal(ABC):
         is not known whether they were written, and nothing of them may be signed.
         """
 
-    def is_surely_owned(self) -> bool:
-        """Whether no other engine can have the stream by now, for what is answered without an entry."""
-        return self.epoch > 0
-
     def beat(self) -> None:  # noqa: B027 # a file that is locked needs none
         """Says that the owner lives. Raises as `commit` does."""
 

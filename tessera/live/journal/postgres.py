@@ -7,7 +7,6 @@ plain `INSERT .. WHERE epoch = ..` would be unsound: it could look before the ne
 new owner has replayed. No transaction is open across a round trip. Connections are direct: no pooler between.
 """
 
-import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -137,7 +136,6 @@ class PostgresJournal(Journal):
         self._read = 0  # the last entry that was given
         self._warning: str | None = None
         self._beaten = self._alive = 0.0  # when the owner's row was written last, and when its engine called last
-        self._leased = 0.0  # when that was begun: until `silent` is over, who follows must see the connection's end
         self._using = Lock()
         self._closing = Event()
         with _in_words(), ExitStack() as stack:
@@ -230,22 +228,6 @@ class PostgresJournal(Journal):
         if written != len(entries):
             raise NotOwnerError(f"another engine has taken {self.identity} over")
 
-    def is_surely_owned(self) -> bool:
-        return time.monotonic() - self._leased < self._silent and not self._has_news()
-
-    def _has_news(self) -> bool:
-        """Whether the database says something unasked on the owner's connection: commonly that it ends it."""
-        if not self._using.acquire(blocking=False):
-            return False  # whoever uses it hears it
-        try:
-            waiting = select.poll()
-            waiting.register(self._db.fileno(), select.POLLIN)
-            return bool(waiting.poll(0))
-        except psycopg.Error:  # it is closed
-            return True
-        finally:
-            self._using.release()
-
     def beat(self) -> None:
         self._alive = time.monotonic()
         self._beat()
@@ -285,11 +267,11 @@ class PostgresJournal(Journal):
     def _surely(self, run: Callable[[psycopg.Connection], Any]) -> Any:
         """What the owner's connection says. An error, or a warning, leaves open whether it was written."""
         with self._using, _in_words():
-            self._warning, begun = None, time.monotonic()
+            self._warning = None
             answer = run(self._db)
             if self._warning is not None:
                 raise JournalError(f"the journal's database: {self._warning}")
-            self._beaten, self._leased = time.monotonic(), begun
+            self._beaten = time.monotonic()
         return answer
 
     def _note(self, notice: Diagnostic) -> None:

@@ -169,6 +169,22 @@ def test_a_session_from_the_first_bet_to_the_end(served, ask, live):
     assert any(path.name == f"{opened['session'][2:]}.jsonl" for path in world.folder.rglob("*.jsonl"))
 
 
+def test_a_session_is_topped_up(served, ask, live):
+    before = served.world.money()
+    assert "you have no session here" in live("top-up", 1, "--yes").output
+    opened = ask("open", 5, "--loss-cap", 8, "--yes")
+    assert "at most 3.00 EUR" in live("top-up", "3.01", "--yes").output
+    assert ask("top-up", 2, "--yes", options=("--dry-run",))["dry_run"] is True
+    assert served.world.money() == before - TERMS.activation - 5 * EUR
+    asking = live("top-up", 2, as_json=False, input="n\n").output
+    assert re.search(r"leaves your balance now +2\.00 EUR", asking)
+    assert re.search(r"can be topped up after it +1\.00 EUR", asking)
+    assert ask("top-up", 2, "--yes")["balance_to_bet_with"] == str(7 * EUR)
+    session = bytes.fromhex(opened["session"][2:])
+    assert served.world.tessera.sessions.session(session).top_ups == 2 * EUR
+    assert served.world.money() == before - TERMS.activation - 7 * EUR
+
+
 def test_a_session_is_ended_alone(served, ask, live):
     before = served.world.money()
     assert "you have no session here" in live("exit", "--yes", alone=True).output

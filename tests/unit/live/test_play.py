@@ -7,8 +7,10 @@ import pytest
 
 from tessera.chain import EUR, Tessera, Wallet
 from tessera.chain.embedded import known_account
+from tessera.chain.errors import ChainError
 from tessera.chain.micro_sessions import SessionClosed, Stage
 from tessera.live.client import Connection, EngineRefused, FrozenError
+from tessera.live.refusals import Code, Refused
 from tessera.model.sessions.typed import State
 from tests.live import TERMS
 from tests.live_world import HOUR, OPERATOR, World, deployed_streams
@@ -84,6 +86,52 @@ def test_a_refusal_changes_nothing_and_the_player_plays_on(world):
         bet = await player.bet(question, 0, EUR)
         assert player.state.open_bets == (bet,)
         assert player.view["balance"]
+
+    play(world, scene)
+
+
+def test_a_session_is_topped_up_as_far_as_it_may_lose(world):
+    async def scene(connection):
+        player, before = world.player(connection), world.money()
+        session = await player.open(5 * EUR, loss_cap=8 * EUR)
+        assert player.room == 3 * EUR
+        for amount in (0, 3 * EUR + 1):
+            with pytest.raises(ChainError, match="a top-up of 1 to 3000000"):
+                player.top_up(amount)
+        assert world.money() == before - TERMS.activation - 5 * EUR  # nothing was sent
+        player.top_up(3 * EUR)
+        assert (player.room, world.tessera.sessions.session(session).top_ups) == (0, 3 * EUR)
+        await connection.until(lambda: player.view["balance"] == str(8 * EUR))
+        lost = 0
+        for _ in range(2):  # 3 and 3: more than the deposit, and no more than the cap
+            question = await world.ask(connection)
+            for stake in (2 * EUR, EUR) if not lost else (EUR, EUR, EUR):
+                await player.bet(question, 0, stake)
+                lost += stake
+            await world.decide(connection, question, 1)
+        assert (await player.close()).net == -lost == -6 * EUR
+        await closed(world, session)
+        assert world.money() == before - TERMS.activation - lost
+        with pytest.raises(FrozenError):
+            player.top_up(1)
+
+    play(world, scene)
+
+
+def test_an_activation_that_was_refused_is_tried_again(world):
+    """Its seq was used, and the next one was the same: refused as stale for ever, with the deposit locked."""
+
+    async def scene(connection):
+        player, facts = world.player(connection), world.engine.facts
+        take = world.engine._check_open
+        world.engine._check_open = lambda session: (_ for _ in ()).throw(Refused(Code.NOT_OPEN))
+        with pytest.raises(EngineRefused, match="not open on chain"):
+            await player.open(20 * EUR)
+        world.engine._check_open = take
+        assert facts.is_confirmed(player.session)
+        await player.begin()
+        assert player.state.activated
+        await player.bet(await world.ask(connection), 0, EUR)
 
     play(world, scene)
 

@@ -10,8 +10,10 @@ import pytest
 from scripts import audit_stream
 from tessera.live import answers
 from tessera.live.fairness import Answers, microseconds
+from tessera.live.journal import NotOwnerError
 from tessera.live.publication import Publication
 from tessera.live.refusals import Code, Refused
+from tessera.live.row_files import RowFiles
 from tessera.live.wire import encode
 from tests.live import BEGIN, DOMAIN, EUR, HOUSE
 
@@ -49,7 +51,7 @@ def numbers(body: dict) -> dict:
 def refused(stage, player, quoted, **more) -> dict:
     """A refusal as its player keeps it."""
     with pytest.raises(Refused) as caught:
-        stage.engine.place(*stage.signed(player, stage.next_state(player, stage.bet(quoted, **more))))
+        stage.answer(stage.engine.place(*stage.signed(player, stage.next_state(player, stage.bet(quoted, **more)))))
     details = caught.value.details
     return {"type": "refusal", **details["refusal"], "signature": details["signature"]}
 
@@ -95,7 +97,7 @@ def test_an_honest_engine_is_clean_through_a_restart(stage, tmp_path):
         assert 0 < times["p50"] <= times["p99"] <= times["most"]
     another = tmp_path / "another machine"
     publish(stage, another)
-    for name in ("stream.json", "record.jsonl", "fairness.json"):
+    for name in ("stream.json", "record-1.jsonl", "fairness.json"):
         assert (another / name).read_bytes() == (folder / name).read_bytes()
 
 
@@ -200,27 +202,34 @@ def test_an_engine_whose_clock_is_behind_that_of_the_one_before_convicts_nobody(
     assert "of a time of which the house has published no answers" in said[0]
 
 
-def test_an_engine_that_may_have_lost_its_stream_signs_no_refusal(stage, monkeypatch):
+def test_an_engine_that_has_lost_its_stream_signs_no_refusal(stage):
+    """The next owner's answers would lack it."""
     player, quoted = stage.opened(), stage.ask()
-    monkeypatch.setattr(stage.journal, "is_surely_owned", lambda: False)
-    used = stage.engine.session(player.session).used_seq
-    with pytest.raises(Refused) as caught:
-        stage.engine.place(*stage.signed(player, stage.next_state(player, stage.bet(quoted, stake=1))))
-    assert (caught.value.number, caught.value.details) == (Code.STOPPED, {})
-    assert stage.engine.session(player.session).used_seq == used
+    stage.journal._db.execute("UPDATE stream SET epoch = epoch + 1")  # as another engine does
+    future = stage.engine.place(*stage.signed(player, stage.next_state(player, stage.bet(quoted, stake=1))))
+    with pytest.raises(NotOwnerError):
+        stage.engine.flush()
+    with pytest.raises(NotOwnerError):
+        future.result(timeout=0)
 
 
-def test_who_asks_too_often_is_counted_and_fills_no_file(stage, tmp_path):
+def test_who_asks_too_often_is_counted_and_fills_neither_journal_nor_file(stage, tmp_path):
     player, quoted = stage.opened(), stage.ask()
-    stage.engine._requests.take = lambda who: False
+    before, asked = stage.entries(), stage.signed(player, stage.next_state(player, stage.bet(quoted)))
+    take, stage.engine._requests.take = stage.engine._requests.take, lambda who: False
     for _ in range(20):
-        kept = refused(stage, player, quoted)
+        with pytest.raises(Refused) as caught:
+            stage.answer(stage.engine.place(*asked))
+        # Nothing is said of the state, which is taken once there is room.
+        assert (caught.value.number, caught.value.details) == (Code.TOO_MANY_REQUESTS, {})
+    assert stage.entries() == before
+    stage.engine._requests.take = take
+    stage.place(player, asked[1])
     stage.pass_time(SECOND)
     stage.settle(quoted, 1)
     publish(stage, tmp_path)
     assert figures(tmp_path)["refusals"] == {"too_many_requests": 20}
-    assert kept["signature"][2:] not in (tmp_path / "record.jsonl").read_text()
-    assert audited(tmp_path, kept)[0] == 0
+    assert audited(tmp_path)[0] == 0
 
 
 def test_nothing_that_is_public_says_whose_it_is(stage, tmp_path):
@@ -237,19 +246,82 @@ def test_nothing_that_is_public_says_whose_it_is(stage, tmp_path):
 def test_a_file_that_was_cut_off_is_mended(stage, tmp_path):
     player, quoted = stage.opened(), stage.ask()
     publish(stage, tmp_path / "cut")
-    path = tmp_path / "cut" / "record.jsonl"
+    path = tmp_path / "cut" / "record-1.jsonl"
     path.write_bytes(path.read_bytes()[:-20])
     stage.place_bet(player, quoted)
     stage.settle(quoted, 1)
     publish(stage, tmp_path / "cut")
     publish(stage, tmp_path / "whole")
-    assert path.read_bytes() == (tmp_path / "whole" / "record.jsonl").read_bytes()
+    assert path.read_bytes() == (tmp_path / "whole" / "record-1.jsonl").read_bytes()
+
+
+@pytest.fixture
+def small(stage, monkeypatch) -> int:
+    """Files of a few rows, of a record with two settled bets; the most bytes of one."""
+    monkeypatch.setattr(RowFiles.__init__, "__defaults__", (3_000,))
+    player = stage.opened()
+    for _ in range(2):
+        quoted = stage.ask()
+        stage.place_bet(player, quoted)
+        stage.settle(quoted, 1)
+    return 3_000
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "signed.jsonl"}
+
+
+def test_the_record_is_in_files_of_bounded_size_which_the_audit_reads_all(stage, small, tmp_path, monkeypatch):
+    publish(stage, tmp_path / "grown")
+    before = content(tmp_path / "grown")
+    player = stage.opened("another")
+    quoted = stage.ask()
+    completed = stage.place_bet(player, quoted)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path / "grown")
+    grown = content(tmp_path / "grown")
+    names = json.loads(grown["stream.json"])["record"]
+    assert names == [f"record-{number}.jsonl" for number in range(1, len(names) + 1)]
+    assert len(names) > 3
+    assert all(0 < len(grown[name]) <= small for name in names)
+    full = json.loads(before["stream.json"])["record"][:-1]
+    assert full
+    assert all(grown[name] == before[name] for name in full)
+    assert audited(tmp_path / "grown", receipt_of(completed))[0] == 0
+    publish(stage, tmp_path / "at once")  # as on another machine
+    assert content(tmp_path / "at once") == grown
+    monkeypatch.undo()
+    publish(stage, tmp_path / "one")
+    assert (tmp_path / "one" / "record-1.jsonl").read_bytes() == b"".join(grown[name] for name in names)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_what_follows_a_file_that_was_cut_off_is_written_again(stage, small, tmp_path, number):
+    publish(stage, tmp_path)
+    whole = content(tmp_path)
+    path = tmp_path / f"record-{number}.jsonl"
+    path.write_bytes(path.read_bytes()[:-5])
+    publish(stage, tmp_path)
+    assert content(tmp_path) == whole
+    path.unlink()
+    publish(stage, tmp_path)
+    assert content(tmp_path) == whole
+
+
+def test_files_that_a_house_leaves_out_are_noticed(stage, small, tmp_path):
+    publish(stage, tmp_path)
+    about = json.loads((tmp_path / "stream.json").read_text())
+    for names in (about["record"][1:], about["record"][:1] + about["record"][2:], ["/etc/passwd"], ["../record.jsonl"]):
+        (tmp_path / "stream.json").write_text(json.dumps(about | {"record": names}))
+        assert audited(tmp_path)[0] in (audit_stream.BROKEN, audit_stream.UNREADABLE)
+    (tmp_path / "stream.json").write_text(json.dumps(about | {"record": about["record"][:-1]}))
+    assert audited(tmp_path)[0] == audit_stream.BROKEN  # which the figures count
 
 
 def test_a_file_of_another_record_is_left_as_it_is(stage, tmp_path, caplog):
     stage.ask()
     publish(stage, tmp_path)
-    path = tmp_path / "record.jsonl"
+    path = tmp_path / "record-1.jsonl"
     rows = [json.loads(row) for row in path.read_text().splitlines()]
     rows[-1]["head"] = "0x" + 64 * "5"
     before = "".join(json.dumps(row) + "\n" for row in rows)
@@ -257,7 +329,7 @@ def test_a_file_of_another_record_is_left_as_it_is(stage, tmp_path, caplog):
     stage.ask()
     publish(stage, tmp_path)
     assert path.read_text() == before
-    assert "is the record of another journal" in caplog.text
+    assert "has the record of another journal" in caplog.text
 
 
 def test_without_a_folder_there_are_figures_all_the_same(stage):

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,8 @@ from tessera.live.chain import News
 from tessera.live.clock import Guard
 from tessera.live.engine import Engine
 from tessera.live.facts import Facts
+from tessera.live.journal import owned
+from tessera.live.memory import Memory
 from tessera.live.refusals import Code, Refused
 from tessera.live.service import _seen
 from tessera.live.wire import decode, encode
@@ -32,6 +35,7 @@ from tests.live import (
     Player,
     Stage,
     key,
+    open_journal,
     states_of,
     taken,
 )
@@ -68,7 +72,7 @@ def test_a_restart_is_the_same_engine(stage):
         )
     assert again.sessions[other.session].agreed == memory.sessions[other.session].agreed
     with pytest.raises(Refused, match="agreement to close is signed"):
-        stage.engine.place(*stage.signed(other, stage.next_state(other, stage.bet(stage.ask()))))
+        stage.answer(stage.engine.place(*stage.signed(other, stage.next_state(other, stage.bet(stage.ask())))))
 
 
 def test_after_a_restart_the_same_state_gets_the_same_bytes(stage):
@@ -86,6 +90,61 @@ def test_what_was_not_committed_was_never_answered_and_is_gone(stage):
     assert stage.engine.session(player.session).state == player.state
 
 
+@pytest.mark.parametrize("has_waited", [False, True], ids=["restart", "take-over"])
+def test_a_state_that_was_refused_is_taken_by_no_later_engine(tmp_path, has_waited):
+    """Whoever had it sent it again once its reason was over: the next engine made a bet of it that the player, with
+    the house's signed refusal in hand, did not have. It got a receipt of 1 EUR, and the player's next state froze."""
+    stage = Stage(tmp_path, replace(TERMS, between_ms=500))
+    player, quoted = stage.opened(), stage.ask()
+    rival = open_journal(stage.path)
+    memory = Memory(DOMAIN, STREAM)
+    for entry in rival.unread():
+        memory.replay(entry)
+    stage.place_bet(player, quoted)
+    early = stage.next_state(player, stage.bet(quoted))
+    with pytest.raises(Refused) as caught:
+        stage.answer(stage.engine.place(*stage.signed(player, early)))
+    assert caught.value.number is Code.TOO_SOON
+    stage.time += 500
+    if has_waited:
+        stage.journal.close()
+        stage.journal = owned(rival)
+        stage.engine = Engine(DOMAIN, STREAM, PANEL, stage.terms, HOUSE, OPERATOR, rival, stage.guard, memory)
+        stage.learn(*stage.events)
+    else:
+        rival.close()
+        stage.restart()
+    balance = stage.engine.balance(stage.engine.session(player.session))
+    with pytest.raises(Refused) as caught:
+        stage.answer(stage.engine.place(*stage.signed(player, early)))
+    assert caught.value.number is Code.STALE_BASE
+    assert stage.engine.balance(stage.engine.session(player.session)) == balance
+    stage.place_bet(player, quoted)  # which the player signs anew
+
+
+def test_a_refusal_that_is_not_in_the_journal_is_not_signed(stage):
+    player, quoted = stage.opened(), stage.ask()
+    future = stage.engine.place(*stage.signed(player, stage.next_state(player, stage.bet(quoted, stake=1))))
+    assert not future.done()
+    stage.restart()
+    assert not future.done()
+    assert stage.engine.session(player.session).used_seq == player.state.seq
+
+
+def test_what_a_session_can_write_by_refusals_is_bounded(tmp_path, monkeypatch):
+    """A row of at most 200 bytes for each request that it may make, and no more requests than could be bets."""
+    monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: 0.0))
+    stage = Stage(tmp_path, replace(TERMS, requests_per_second=1))
+    player, quoted = stage.opened(), stage.ask()
+    state, before = stage.next_state(player, stage.bet(quoted, stake=1)), len(stage.entries())
+    for seq in range(100):
+        with pytest.raises(Refused):
+            stage.answer(stage.engine.place(*stage.signed(player, replace(state, seq=2**63 + seq))))
+    written = stage.entries()[before:]
+    assert len(written) == 5  # of six at once, of which one was the activation
+    assert max(len(json.dumps(entry.row)) for entry in written) <= 200
+
+
 def test_a_quote_holds_for_as_long_as_it_says_also_in_the_next_engine(stage):
     """A bet that was on its way when its engine ended was refused by the next one (unknown_quote)."""
     player, quoted = stage.opened(), stage.ask()
@@ -96,7 +155,7 @@ def test_a_quote_holds_for_as_long_as_it_says_also_in_the_next_engine(stage):
     stage.restart()
     stage.pass_time(1)
     with pytest.raises(Refused) as caught:
-        stage.engine.place(*stage.signed(player, late))
+        stage.answer(stage.engine.place(*stage.signed(player, late)))
     assert caught.value.number is Code.QUOTE_EXPIRED
 
 
@@ -170,6 +229,13 @@ def load(folder: Path, seed: int, number: int, said: int) -> None:
             stage.engine.flush()
             answers = [future.result(timeout=0) for future in futures]
             lines = [{"hash": one.state_hash, "state": one.state, "receipt": one.receipt._asdict()} for one in answers]
+            for player in chance.sample(players, 2):
+                player.state = stage.engine.session(player.session).state
+                state = stage.next_state(player, stage.bet(quotes[0], stake=1))
+                future = stage.engine.place(*stage.signed(player, state))
+                stage.engine.flush()
+                assert future.exception(timeout=0).number is Code.STAKE
+                lines.append({"refused": state.seq, "session": player.session})
             os.write(said, "".join(json.dumps(encode(line)) + "\n" for line in lines).encode())
         for quoted in quotes:
             stage.lock(quoted)
@@ -202,9 +268,15 @@ def killed(folder: Path, seed: int, number: int, seconds: float) -> list[dict]:
 
 
 def check(folder: Path, answers: list[dict]) -> None:
-    """Every answer is in the journal word for word; the sessions are those that the journalled bets come to."""
+    """Every answer is in the journal word for word; the sessions are those that the journalled bets come to, and no
+    state that was refused can be taken."""
     stage = Stage(folder)
+    refusals = [answer for answer in answers if "refused" in answer]
+    answers = [answer for answer in answers if "refused" not in answer]
     try:
+        for refusal in refusals:
+            session = stage.engine.session(bytes.fromhex(refusal["session"][2:]))
+            assert session.used_seq >= int(refusal["refused"])
         lines = {headed.line.n: headed for headed in stage.journal.lines(1, 10**9)}
         assert record.heads(DOMAIN, STREAM, [headed.line for headed in lines.values()])[-1] == stage.engine.memory.head
         for answer in answers:
@@ -260,7 +332,7 @@ def test_the_check_notices_a_lost_line(tmp_path):
     """The kill test can fail: without its last lines a journal does not have what was answered."""
     answers = killed(tmp_path, 0, 0, 0.05)
     stage = Stage(tmp_path)
-    lost = int(answers[-1]["receipt"]["n"])
+    lost = int(next(answer for answer in reversed(answers) if "receipt" in answer)["receipt"]["n"])
     stage.journal._db.execute("DELETE FROM entries WHERE id >= (SELECT id FROM entries WHERE n = ?)", (lost,))
     stage.journal.close()
     with pytest.raises((AssertionError, KeyError)):

@@ -38,9 +38,28 @@ def test_an_offer_is_signed_by_the_operator_with_the_stream_s_terms(stage):
     assert (offer.stake_cap, offer.loss_cap) == (TERMS.greatest_stake, 4 * EUR)
 
 
-@pytest.mark.parametrize(("deposit", "loss_cap"), [(EUR - 1, None), (1_000 * EUR + 1, None), (EUR, 0), (EUR, EUR + 1)])
+@pytest.mark.parametrize(
+    ("deposit", "loss_cap"), [(EUR - 1, None), (1_000 * EUR + 1, None), (EUR, 0), (EUR, 1_000 * EUR + 1)]
+)
 def test_an_offer_that_the_stream_does_not_make(stage, deposit, loss_cap):
     refused(stage, Code.DEPOSIT, stage.engine.offer, WALLET.address, key("session").address, deposit, loss_cap)
+
+
+def test_a_loss_cap_above_the_deposit_leaves_room_to_top_up(stage):
+    """By default there is none: what goes beyond the loss cap could never be bet."""
+    assert stage.offered("another").offer.loss_cap == 20 * EUR
+    player, quoted = stage.opened("third", deposit=2 * EUR, loss_cap=3 * EUR), stage.ask()
+    engine = stage.engine
+    stage.place_bet(player, quoted, stake=EUR // 2)
+    stage.learn(stage.topping_up(player, 5 * EUR))
+    assert engine.balance(engine.session(player.session)) == 13 * EUR // 2
+    stage.place_bet(player, quoted, stake=EUR)
+    refused(
+        stage,
+        Code.FUNDS,
+        engine.place,
+        *stage.signed(player, stage.next_state(player, stage.bet(quoted, stake=3 * EUR // 2 + 1))),
+    )
 
 
 def test_a_wallet_has_three_offers_that_wait(stage):
