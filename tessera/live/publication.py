@@ -1,21 +1,21 @@
-"""What a stream publishes: its record as a file, row after row as the journal grows, and the figures that it comes to.
+"""What a stream publishes: its record as files, row after row as the journal grows, and the figures that it comes to.
 
-The folder has `stream.json`, `record.jsonl` and `fairness.json`, as docs/live.md says; `scripts/audit_stream.py` reads
-them. All of it is a function of the journal: a file that a crash cut off is mended from there, and a machine that takes
-a stream over has the same file.
+The folder has `stream.json`, `fairness.json` and the files of rows that `stream.json` names, as docs/live.md says;
+`scripts/audit_stream.py` reads them. All of it is a function of the journal: a file that a crash cut off is mended from
+there, and a machine that takes a stream over has the same files.
 """
 
 import json
 import logging
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from tessera.live.fairness import Tally
 from tessera.live.journal import Entry, Journal
 from tessera.live.keys import Key
 from tessera.live.messages import Message
+from tessera.live.row_files import RowFiles
 from tessera.live.wire import encode, hexed
 from tessera.model.sessions.record import LineKind
 from tessera.model.sessions.typed import Book, Domain
@@ -23,14 +23,8 @@ from tessera.model.sessions.typed import Book, Domain
 log = logging.getLogger(__name__)
 
 PAGE = 2_000  # rows that are read at once
-
-
-class File(StrEnum):
-    """The files of the folder."""
-
-    STREAM = "stream.json"
-    RECORD = "record.jsonl"
-    FAIRNESS = "fairness.json"
+STREAM, FAIRNESS = "stream.json", "fairness.json"
+PUBLIC_NAME = r"^(stream\.json|fairness\.json|record-[1-9][0-9]{0,8}\.jsonl)$"  # what anybody may read of the folder
 
 
 class Publication:
@@ -38,7 +32,8 @@ class Publication:
 
     def __init__(self, journal: Journal, domain: Domain, house: Key, about: Callable[[], Message], folder: Path | None):
         """`about` says what the stream is. Without a folder there are figures, and no files."""
-        self.folder = folder
+        self._folder = folder
+        self._files = None if folder is None else RowFiles(folder)
         self._journal, self._domain, self._house, self._about = journal, domain, house, about
         self._tally: Tally | None = None
         self._is_other = False  # the folder has another record
@@ -55,9 +50,11 @@ class Publication:
             return False
         rows = [self._row(entry) for entry in self._journal.public(tally.n, tally.after, PAGE)]
         if rows:
-            if self.folder is not None:
-                with (self.folder / File.RECORD).open("ab") as file:
-                    file.write(b"".join(map(_text, rows)))
+            if self._files is not None:
+                names = self._files.names
+                self._files.add(rows)
+                if self._files.names != names:
+                    self._introduce()
             for row in rows:
                 tally.take(row)
             self._show(tally)
@@ -66,24 +63,27 @@ class Publication:
 
     def _show(self, tally: Tally) -> None:
         self.figures = tally.figures()
-        if self.folder is not None:
-            _replace(self.folder / File.FAIRNESS, self.figures)
+        if self._folder is not None:
+            _replace(self._folder / FAIRNESS, self.figures)
+
+    def _introduce(self) -> None:
+        """Says which stream it is, and in which files its rows are: before figures count rows of a new one."""
+        assert self._folder is not None
+        assert self._files is not None
+        _replace(self._folder / STREAM, self._about() | {"record": self._files.names})
 
     def _begun(self) -> Tally:
-        """What the file has already; a row that a crash cut off is taken away."""
+        """What the files have already; a row that a crash cut off is taken away."""
         tally = Tally()
-        if self.folder is None:
+        if self._files is None:
             return tally
-        _replace(self.folder / File.STREAM, self._about())
-        path = self.folder / File.RECORD
-        with path.open("ab+") as file:
-            file.truncate(_whole(file))
-            file.seek(0)
-            for line in file:
-                tally.take(json.loads(line))
+        for row in self._files.read():
+            tally.take(row)
         if tally.n and [tally.head] != [hexed(headed.head) for headed in self._journal.lines(tally.n, 1)]:
             self._is_other = True
-            log.error("%s is the record of another journal: move it away, or nothing more is published", path)
+            log.error("%s has the record of another journal: move it away, or nothing more is published", self._folder)
+            return tally
+        self._introduce()
         self._show(tally)
         return tally
 
@@ -95,25 +95,6 @@ class Publication:
         if kind is LineKind.LOCK:
             row["signature"] = encode(self._house.sign(self._domain.digest(Book(question, leaf, n, head))))
         return row | entry.body | {"head": hexed(head)}
-
-
-def _whole(file: IO[bytes]) -> int:
-    """How many bytes of a file are whole rows."""
-    whole = 0
-    file.seek(0)
-    for line in file:
-        try:
-            json.loads(line)
-        except ValueError:
-            break
-        if not line.endswith(b"\n"):
-            break
-        whole += len(line)
-    return whole
-
-
-def _text(row: Message) -> bytes:
-    return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
 
 def _replace(path: Path, content: Message) -> None:

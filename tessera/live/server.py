@@ -12,6 +12,7 @@ import orjson
 import uvicorn
 from anyio.abc import TaskGroup
 from fastapi import FastAPI, Query, WebSocket
+from fastapi import Path as Named
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -25,7 +26,7 @@ from tessera.index.limits import Limits
 from tessera.live import messages
 from tessera.live.commands import COMMANDS, Command, refusal
 from tessera.live.messages import Message
-from tessera.live.publication import File
+from tessera.live.publication import PUBLIC_NAME
 from tessera.live.refusals import Code, Refused
 from tessera.live.source import MOST_LINES, Source
 from tessera.live.wire import decode_hash, text_of
@@ -232,7 +233,7 @@ def app_of(source: Source) -> FastAPI:
         folder = source.files
 
         @app.get("/files/{name}", response_class=PlainTextResponse, responses={404: {"description": "Not yet there."}})
-        async def file(name: File) -> Response:
+        async def file(name: Annotated[str, Named(pattern=PUBLIC_NAME)]) -> Response:
             """A file of the public record."""
             return _growing(folder / name)
 

@@ -108,7 +108,7 @@ def the_page_and_the_files_say_how_fair_it_was(page: Visit) -> None:
     expect(taken).to_contain_text("%")
     page.tab.locator("summary", has_text="Fairness").scroll_into_view_if_needed()
     page.picture("live-fairness")
-    files = page.tab.get_by_role("link", name="record.jsonl").get_attribute("href").removesuffix("record.jsonl")
+    files = page.tab.get_by_role("link", name="stream.json").get_attribute("href").removesuffix("stream.json")
     kept = page.tab.evaluate(
         "Object.keys(localStorage).filter((name) => name.startsWith('tessera.receipts.'))"
         ".flatMap((name) => JSON.parse(localStorage[name]))"

@@ -87,7 +87,7 @@ def test_what_is_public_is_served_as_figures_and_files(stage, tmp_path, monkeypa
         while (told := client.get("/fairness").json())["accepted"] != "2":  # the activation, and a bet
             time.sleep(0.05)
         assert (told["type"], told["refusals"], told["files"]) == ("fairness", {"stake": "1"}, "/files/")
-        for name in ("stream.json", "record.jsonl", "fairness.json"):
+        for name in ("stream.json", "record-1.jsonl", "fairness.json"):
             assert client.get(f"/files/{name}").text == (tmp_path / "public" / name).read_text()
         assert json.loads(client.get("/files/fairness.json").text)["refusals"] == {"stake": 1}
         assert client.get("/files/stream.db").json()["code"] == "malformed"
@@ -100,7 +100,7 @@ def test_what_is_public_is_served_as_figures_and_files(stage, tmp_path, monkeypa
 
 
 def test_a_file_that_grows_is_sent_as_long_as_it_was(stage, tmp_path):
-    path = tmp_path / "record.jsonl"
+    path = tmp_path / "record-1.jsonl"
     path.write_bytes(b"1" * 200_000)
     response = _growing(path)
     with path.open("ab") as file:
@@ -116,7 +116,7 @@ def test_a_file_that_grows_is_sent_as_long_as_it_was(stage, tmp_path):
 def test_an_engine_without_a_folder_has_figures_and_no_files(served):
     client, *_ = served
     assert client.get("/fairness").json()["files"] is None
-    assert client.get("/files/record.jsonl").status_code == 404
+    assert client.get("/files/record-1.jsonl").status_code == 404
 
 
 def test_the_openapi_document_has_every_command_with_its_form(served):
