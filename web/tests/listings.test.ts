@@ -3,7 +3,7 @@
 import { type Hex, recoverTypedDataAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, test } from "vitest";
-import { socketUrl } from "../src/lib/address";
+import { socketUrls } from "../src/lib/address";
 import { betToSign, endOf, signInText } from "../src/lib/asked";
 import {
   betIdOf,
@@ -230,12 +230,13 @@ test.each([
   ["bets.example", "wss://bets.example/"],
   [" ws://127.0.0.1:8700 ", "ws://127.0.0.1:8700/"],
   ["wss://bets.example/host", "wss://bets.example/host"],
-])("an address that is typed: %s", (text, url) => {
-  expect(socketUrl(text).href).toBe(url);
+  ["a.example, ws://b.example:1/ws\nc.example", "wss://a.example/", "ws://b.example:1/ws", "wss://c.example/"],
+])("addresses that are typed: %s", (text, ...urls) => {
+  expect(socketUrls(text).map(({ href }) => href)).toEqual(urls);
 });
 
-test.each([[""], ["  "], ["wss://"], ["a b"]])("what is no address: %j", (text) => {
-  expect(() => socketUrl(text)).toThrow("Say where the host is");
+test.each([[""], ["  "], ["wss://"], ["a b:c"]])("what is no address: %j", (text) => {
+  expect(() => socketUrls(text)).toThrow("Say where it is");
 });
 
 const EUR = 1_000_000n;

@@ -1,12 +1,15 @@
-// Where a host is, as a person types it.
+// Where a host or an engine is, as a person types it.
 import { Refusal } from "./errors";
 
-/** An address as a WebSocket's; encrypted unless it says otherwise. Raises Refusal where it is none. */
-export function socketUrl(text: string): URL {
-  const trimmed = text.trim();
+/** Addresses, one or several with spaces or commas between, as WebSockets'; encrypted unless they say otherwise. Raises Refusal
+ * where one is none. */
+export function socketUrls(text: string): readonly URL[] {
   try {
-    return new URL(/^wss?:\/\//i.test(trimmed) ? trimmed : `wss://${trimmed}`);
+    return text
+      .trim()
+      .split(/[\s,]+/)
+      .map((address) => new URL(/^wss?:\/\//i.test(address) ? address : `wss://${address}`));
   } catch {
-    throw new Refusal("Say where the host is, for example wss://bets.example.");
+    throw new Refusal("Say where it is, for example wss://bets.example.");
   }
 }

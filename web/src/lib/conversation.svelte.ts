@@ -1,5 +1,6 @@
-// A WebSocket to somebody whom the person names: it is tried again by itself, and never in a tab that nobody looks at.
-import { socketUrl } from "./address";
+// A WebSocket to somebody whom the person names, at one address or several: it is tried again by itself, at the next address, and
+// never in a tab that nobody looks at.
+import { socketUrls } from "./address";
 import { chain, DEVNET } from "./chain.svelte";
 import { Refusal } from "./errors";
 import { isRecord } from "./listings";
@@ -16,7 +17,7 @@ export type Whereabouts = {
   readonly path: string;
 };
 
-const [FIRST_WAIT_MS, MOST_WAIT_MS] = [1_000, 30_000];
+const [FIRST_WAIT_MS, MOST_WAIT_MS] = [500, 30_000];
 
 function firstAddress({ query, last, ofDeployment, port, path }: Whereabouts): string {
   const named = new URLSearchParams(location.search).get(query) ?? localStorage.getItem(last) ?? ofDeployment();
@@ -29,7 +30,10 @@ export abstract class Conversation {
   /** What the field says; kept while another view is shown. */
   typed = $state("");
   state = $state<"off" | "connecting" | "open" | "lost">("off");
+  /** The address that it is at, or tries. */
   url = $state.raw<URL>();
+  #urls: readonly URL[] = [];
+  #tried = 0; // addresses since somebody answered
   #socket: WebSocket | undefined;
   #wait = FIRST_WAIT_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -50,7 +54,7 @@ export abstract class Conversation {
     if (this.state !== "off" || this.typed !== "") return;
     this.typed = firstAddress(this.where);
     try {
-      if (this.typed) this.open(socketUrl(this.typed));
+      if (this.typed) this.#begin(socketUrls(this.typed));
     } catch {
       // The field shows it: the person can mend it.
     }
@@ -58,10 +62,15 @@ export abstract class Conversation {
 
   /** Connects to what the field says, and remembers it. Raises Refusal where that is no address. */
   connect() {
-    const url = socketUrl(this.typed);
+    const urls = socketUrls(this.typed);
     localStorage.setItem(this.where.last, this.typed.trim());
     this.leave();
-    this.open(url);
+    this.#begin(urls);
+  }
+
+  #begin(urls: readonly URL[]) {
+    [this.#urls, this.#tried] = [urls, 0];
+    this.#open(urls[0]!);
   }
 
   /** Ends the conversation; nothing is tried again. */
@@ -72,7 +81,18 @@ export abstract class Conversation {
 
   /** The other side has said who it is: what it says counts from now on, if it is still there. */
   protected opened() {
-    if (this.#socket?.readyState === WebSocket.OPEN) [this.state, this.#wait] = ["open", FIRST_WAIT_MS];
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    [this.state, this.#wait, this.#tried] = ["open", FIRST_WAIT_MS, 0];
+  }
+
+  /** Gives up a connection on which nothing comes: the next address is tried. */
+  renew() {
+    if (this.#socket) this.#lose();
+  }
+
+  /** The address as it is asked for; what is to be known of the conversation so far may be added. */
+  protected addressed(url: URL): URL {
+    return url;
   }
 
   protected get socket(): WebSocket | undefined {
@@ -85,12 +105,12 @@ export abstract class Conversation {
     this.#socket.send(JSON.stringify(frame));
   }
 
-  protected open(url: URL) {
+  #open(url: URL) {
     this.url = url;
     if (this.state === "off") this.state = "connecting"; // else it says what was before, until there is an answer
     let socket: WebSocket;
     try {
-      socket = new WebSocket(url);
+      socket = new WebSocket(this.addressed(url));
     } catch {
       this.#lose(); // a page that came encrypted may not speak to somebody who does not
       return;
@@ -126,18 +146,21 @@ export abstract class Conversation {
   #lose() {
     this.end();
     this.state = "lost";
-    const url = this.url!;
-    this.#retry = setTimeout(() => this.#tryAgain(url), this.#wait);
-    this.#wait = Math.min(2 * this.#wait, MOST_WAIT_MS);
+    // All addresses are tried before it waits.
+    this.#tried += 1;
+    const isNext = this.#tried % this.#urls.length !== 0;
+    this.#retry = setTimeout(() => this.#tryAgain(), isNext ? 0 : this.#wait);
+    if (!isNext) this.#wait = Math.min(2 * this.#wait, MOST_WAIT_MS);
   }
 
-  #tryAgain(url: URL) {
-    if (!document.hidden) this.open(url);
+  #tryAgain() {
+    const next = (this.#urls.indexOf(this.url!) + 1) % this.#urls.length;
+    if (!document.hidden) this.#open(this.#urls[next]!);
     else document.addEventListener("visibilitychange", this.#look);
   }
 
   #look = () => {
     document.removeEventListener("visibilitychange", this.#look);
-    if (this.state === "lost") this.#tryAgain(this.url!);
+    if (this.state === "lost") this.#tryAgain();
   };
 }

@@ -41,6 +41,7 @@ import { wallet } from "./wallet.svelte";
 const ANSWER_MS = 10_000;
 const MOST_HEADS = 20_000;
 const KEPT_MS = 600_000; // a question on which nobody here has bet, after its end
+const AWAY_MS = 120_000; // after which no bet can wait for its receipt: the lines since then are not asked for
 export const MOST_APART_MS = 2_000; // of the engine's clock and this one
 export const BOOKED = 1n;
 
@@ -105,6 +106,12 @@ class Engine extends Conversation {
   reports = new Map<Hex, Reported>();
   books = new Map<Hex, Book>();
   heads = new Map<bigint, Hex>();
+  #heardAt = 0;
+  /** The line after which lines were asked for; undefined: those from now on. */
+  #after: bigint | undefined;
+  /** What the house signed last, which shows a line that its record has lost. */
+  #signed: object | undefined;
+  #isChosen = false; // the address: it may be another stream's than before
   #place: Place | undefined;
   #waiting = new Map<number, (answer: Frame | Refusal) => void>();
   #number = 0;
@@ -120,12 +127,31 @@ class Engine extends Conversation {
     });
   }
 
-  /** A command's answer. Raises EngineRefused, Refusal where there is none. */
-  async ask(name: string, body: object): Promise<Frame> {
+  override connect() {
+    this.#isChosen = true;
+    super.connect();
+  }
+
+  /** The record goes on where it was, also in an engine that has taken the stream over. */
+  protected override addressed(url: URL): URL {
+    const isShort = !this.#isChosen && Date.now() - this.#heardAt < AWAY_MS;
+    this.#after = isShort ? this.#last : undefined;
+    if (this.#after === undefined) return url;
+    const whole = new URL(url);
+    whole.searchParams.set("after", this.#after.toString());
+    return whole;
+  }
+
+  get #last(): bigint | undefined {
+    return [...this.heads.keys()].at(-1);
+  }
+
+  /** A command's answer. Raises EngineRefused, Refusal where there is none within so many milliseconds. */
+  async ask(name: string, body: object, ms = ANSWER_MS): Promise<Frame> {
     if (this.state !== "open") throw new Refusal("The engine is not connected. Nothing was sent.");
     const number = ++this.#number;
     const answer = await new Promise<Frame>((resolve, reject) => {
-      const late = setTimeout(() => this.#waiting.get(number)?.(new Refusal("The engine does not answer.")), ANSWER_MS);
+      const late = setTimeout(() => this.#waiting.get(number)?.(new Refusal("The engine does not answer.")), ms);
       this.#waiting.set(number, (answer) => {
         clearTimeout(late);
         this.#waiting.delete(number);
@@ -158,6 +184,7 @@ class Engine extends Conversation {
   }
 
   async #takeNext(frame: Frame) {
+    this.#heardAt = Date.now();
     const waiting = typeof frame.id === "number" ? this.#waiting.get(frame.id) : undefined;
     if (waiting) {
       waiting(frame);
@@ -209,29 +236,32 @@ class Engine extends Conversation {
     ] as const;
     const terms = Object.fromEntries(names.map((name) => [name, readInt(told[name])])) as Stream["terms"];
     const isOther = this.stream !== undefined && (this.stream.id !== id || this.#place?.sessions !== place.sessions);
+    if (isOther && !this.#isChosen) throw new Refusal("This engine is of another stream than the one before it.");
     if (isOther) this.#forget();
     this.#place = place;
     const houseKey = addressOf(frame.house_key);
     this.stream = { id, operator, houseKey, panelId, members, threshold, terms };
-    this.#compare(readInt(frame.n), readHash(frame.head));
     this.ahead = Number(readInt(frame.now)) - Date.now();
     this.refused = undefined;
+    this.#isChosen = false;
     this.opened();
+    this.#compare(readInt(frame.n), readHash(frame.head));
   }
 
   #forget() {
     this.questions.clear();
     this.views.clear();
     for (const map of [this.confirmed, this.reports, this.books, this.heads]) map.clear();
-    this.broken = undefined;
+    [this.broken, this.#signed] = [undefined, undefined];
   }
 
-  /** Where the record stands after the connection was lost: it has grown, or is what it was. */
+  /** Where the record stands after the connection was lost: it has grown, or is what it was. What it lacks is shown to it. */
   #compare(n: bigint, head: Hex) {
-    const last = [...this.heads.keys()].at(-1) ?? 0n;
+    const last = this.#last ?? 0n;
     if (n < last || (this.heads.get(n) ?? head) !== head)
       this.broken = `the record ends at line ${n}, and had ${last} lines before`;
-    this.heads.set(n, head);
+    if (n < last && this.#signed) void this.ask("lost", this.#signed).catch(() => {});
+    if (this.#after === undefined) this.heads.set(n, head); // else the lines up to it come next
   }
 
   #line(frame: Frame) {
@@ -269,7 +299,9 @@ class Engine extends Conversation {
     // Without what it costs there is no quote; the one before ends by itself.
     const shown = shownWith(quote, frame);
     const digest = digestOf(this.#place!, "Quote", quote);
-    if ((await signerOf(digest, readSignature(frame.signature))) !== this.stream!.houseKey) return;
+    const signature = readSignature(frame.signature);
+    if ((await signerOf(digest, signature)) !== this.stream!.houseKey) return;
+    this.#signed = { quote, signature };
     this.questions.set(quote.question, { ...this.questions.get(quote.question)!, quote: { digest, quote, shown } });
   }
 

@@ -49,6 +49,10 @@ import {
 import { wallet } from "./wallet.svelte";
 
 const RECEIPT_MS = 2_000; // after a question's lock, a receipt is taken no more
+const SILENT_MS = 2_000; // after which a state is sent to the next address
+const RETRY_MS = 100;
+const [TRIES, TRY_MS] = [30, 500]; // while nobody has the stream
+const LATER = ["stopped", "asking", "too_many_requests"]; // refusals that say nothing of what was asked
 const BOOK_MS = 5_000; // after the lock, a book is taken no more
 const LAND_MS = 600_000; // before results are due, for them to be landed
 const CLOSE_SECONDS = 3_600;
@@ -197,7 +201,7 @@ class Session {
     tell("asking the engine for an offer");
     const key = generatePrivateKey();
     const sessionKey = privateKeyToAccount(key).address;
-    const answer = await engine.ask("offer", { player: account, session_key: sessionKey, deposit, loss_cap: lossCap });
+    const answer = await askSurely("offer", { player: account, session_key: sessionKey, deposit, loss_cap: lossCap });
     const [offer, operatorSignature] = [readOffer(answer.offer), readSignature(answer.signature)];
     const id = digestOf(place, "Offer", offer);
     const wanted: OfferTerms = {
@@ -251,7 +255,8 @@ class Session {
       if (Date.now() > until) throw new Refusal("The engine does not see your session. Nothing is lost: end it alone, below.");
       await pause(200);
     }
-    await this.#alone(() => this.#send(activationOf(this.now!.state), Date.now() + RECEIPT_MS));
+    const activation = () => ({ ...activationOf(this.now!.state), seq: this.#nextSeq });
+    await this.#alone(() => this.#send(activation(), Date.now() + RECEIPT_MS));
   }
 
   /** Asks to be told of the session. */
@@ -306,10 +311,9 @@ class Session {
         throw new Refusal("This could win more than one bet may. Nothing was signed.");
       const bet: OpenBet = { question, quote: shown.digest, lock, report_by, choice: BigInt(choice), stake, liability };
       for (const isLast of [false, true]) {
-        const { state, usedSeq, offer } = this.now!;
-        const seq = (usedSeq > state.seq ? usedSeq : state.seq) + 1n;
+        const { state, offer } = this.now!;
         try {
-          await this.#send(successor(offer, state, bet, this.outcomes, seq, await this.#topUps()), Number(lock));
+          await this.#send(successor(offer, state, bet, this.outcomes, this.#nextSeq, await this.#topUps()), Number(lock));
           return;
         } catch (error) {
           if (isLast || !(error instanceof EngineRefused) || error.code !== "results_missing") throw error;
@@ -318,6 +322,12 @@ class Session {
         }
       }
     });
+  }
+
+  /** Each seq is signed once, also where its state was refused. */
+  get #nextSeq(): bigint {
+    const { state, usedSeq } = this.now!;
+    return (usedSeq > state.seq ? usedSeq : state.seq) + 1n;
   }
 
   async #topUps(): Promise<bigint> {
@@ -348,12 +358,10 @@ class Session {
     this.#keep({ usedSeq: state.seq, waits: true });
     let answer: Frame | undefined;
     try {
-      answer = await engine.ask("place", { session: this.id, state, signature });
+      answer = await this.#answered(state, signature, lock + RECEIPT_MS);
     } catch (error) {
-      if (error instanceof EngineRefused) {
-        await this.#refused(error, digest);
-        throw error;
-      }
+      await this.#refused(error as EngineRefused, digest);
+      throw error;
     }
     if (answer && Date.now() <= lock + RECEIPT_MS) {
       const receipt = await this.#checked(answer, digest);
@@ -374,6 +382,20 @@ class Session {
     }
     this.#freeze("the engine did not answer in time");
     throw new Refusal("The engine did not answer in time: nothing more is signed. End the session alone, below.");
+  }
+
+  /** What an engine answers a state: the same state is sent again, to whichever engine there is, until a time; undefined: nothing
+   * by then. Raises EngineRefused where the house says that it refuses. */
+  async #answered(state: State, signature: Signature, until: number): Promise<Frame | undefined> {
+    for (let left: number; (left = until - Date.now()) >= 0; await pause(RETRY_MS)) {
+      try {
+        return await engine.ask("place", { session: this.id, state, signature }, Math.min(left + RETRY_MS, SILENT_MS));
+      } catch (error) {
+        if (isFinal(error)) throw error;
+        if (!(error instanceof EngineRefused) && engine.state === "open") engine.renew(); // nothing comes from it
+      }
+    }
+    return undefined;
   }
 
   /** Notes a refusal that the house signed; without its signature the state may still be completed. */
@@ -430,7 +452,7 @@ class Session {
       };
       const signature = await this.#sign(digestOf(this.#place(), "Close", agreement, this.id));
       this.#freeze("an agreement to close is signed");
-      await engine.ask("close", { session: this.id, agreement, signature });
+      await askSurely("close", { session: this.id, agreement, signature });
     });
   }
 
@@ -447,6 +469,23 @@ class Session {
   get #words() {
     const { offer, state } = this.now!;
     return [offerWords(offer), { ...state, open_bets: state.open_bets.map((bet) => ({ ...bet })) }] as const;
+  }
+
+  /** What can be topped up, of a session into which so much was put: what goes beyond its loss cap could never be bet. */
+  room(putIn: bigint): bigint {
+    const room = BigInt(this.now!.offer.loss_cap) - putIn;
+    return room > 0n ? room : 0n;
+  }
+
+  /** Adds money to the betting balance, on chain. Raises Refusal where there is no room for it. */
+  async topUp(amount: bigint): Promise<Call> {
+    const { offer, frozen } = this.now!;
+    if (frozen !== undefined) throw new Refusal(`No bets any more: ${frozen}. Nothing was sent.`);
+    if (amount > this.room(BigInt(offer.deposit) + (await this.#topUps()))) {
+      throw new Refusal("This is more than the session may lose: it could never be bet. Nothing was sent.");
+    }
+    await limits.check(this.#account!, amount);
+    return call(chain.at("MicroSessions"), "top_up", [offerWords(offer), amount]);
   }
 
   /** Begins to end the session alone, on chain, by the newest completed state. */
@@ -527,6 +566,21 @@ class Session {
   receipts(): string {
     const known = JSON.parse(localStorage.getItem(`tessera.receipts.${this.#name(this.#account!)}`) ?? "[]") as unknown[];
     return known.map((one) => `${JSON.stringify(one)}\n`).join("");
+  }
+}
+
+/** Whether the engine has refused what was asked, and not only for now. */
+const isFinal = (error: unknown) => error instanceof EngineRefused && !LATER.includes(error.code);
+
+/** The answer to what may be said twice: said again while there is no engine. Raises EngineRefused, Refusal. */
+async function askSurely(name: string, body: object): Promise<Frame> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await engine.ask(name, body);
+    } catch (error) {
+      if (isFinal(error) || !(error instanceof Refusal) || engine.state === "off" || tries > TRIES) throw error;
+    }
+    await pause(TRY_MS);
   }
 }
 

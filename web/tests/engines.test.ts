@@ -1,0 +1,302 @@
+// A page that goes on at the stream's next engine: the record where it was, and a state without an answer sent again.
+import { type Address, type Hex, serializeCompactSignature, signatureToCompactSignature } from "viem";
+import { privateKeyToAccount, sign } from "viem/accounts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+const EUR = 1_000_000n;
+const SECOND = 1_000;
+const address = (digit: string) => `0x${digit.repeat(40)}` as Address;
+const hash = (digit: string) => `0x${digit.repeat(64)}` as Hex;
+const HOUSE_KEY = hash("7");
+const [HOUSE, SESSION_KEY] = [privateKeyToAccount(HOUSE_KEY).address, hash("8")];
+const PLACE = { chainId: 31337, sessions: address("5"), panels: address("9") };
+const [OPERATOR, MEMBER, PLAYER] = [address("1"), address("2"), address("3")];
+
+/** What the chain says of session and stream. */
+const onChain = { stream: [OPERATOR, 0n, 0n, 7n], session: [1, 0n, 0n, 0n, false, false, 1n] };
+vi.mock("../src/lib/chain.svelte", () => ({
+  DEVNET: 31337,
+  chain: {
+    deployment: { chainId: 31337 },
+    has: () => true,
+    address: (name: string) => (name === "Panels" ? PLACE.panels : PLACE.sessions),
+    at: () => ({}),
+    client: { readContract: async ({ functionName }: { functionName: "stream" | "session" }) => onChain[functionName] },
+  },
+}));
+vi.mock("../src/lib/pots", () => ({ panelOf: async () => ({ members: [MEMBER], threshold: 1n }) }));
+vi.mock("../src/lib/wallet.svelte", () => ({ wallet: {} }));
+vi.mock("../src/lib/limits.svelte", () => ({ limits: {} }));
+vi.mock("../src/lib/send", () => ({}));
+
+const sessions = await import("../src/lib/sessions");
+const { digestOf, EMPTY, firstHead, nextHead, read, written } = sessions;
+
+const words = async (digest: Hex) =>
+  serializeCompactSignature(signatureToCompactSignature(await sign({ hash: digest, privateKey: HOUSE_KEY })));
+
+/** One stream's record and its engines, of which those in `alive` answer; `on` is what the next one does with a state. */
+class House {
+  alive = new Set(["first", "second"]);
+  stream = "3";
+  lines: Record<string, unknown>[] = [];
+  heads: Hex[] = [firstHead(PLACE, 3n)];
+  sockets: Socket[] = [];
+  placed: unknown[] = [];
+  on: (socket: Socket, frame: Record<string, unknown>) => Promise<void> = (socket, frame) => this.receipt(socket, frame);
+
+  append(kind: number, leaf: Hex): number {
+    const n = this.lines.length + 1;
+    const line = { n: String(n), kind: String(kind), epoch: "1", question: hash("0"), leaf };
+    const head = nextHead(this.heads.at(-1)!, { n: BigInt(n), kind: BigInt(kind), epoch: 1n, question: hash("0"), leaf });
+    this.heads.push(head);
+    this.lines.push({ type: "line", ...line, head });
+    for (const socket of this.sockets) socket.tell(this.lines.at(-1)!);
+    return n;
+  }
+
+  greet(socket: Socket, after: string | null) {
+    const [n, head] = [String(this.lines.length), this.heads.at(-1)!];
+    const names = ["activation", "least_deposit", "greatest_deposit", "least_stake", "greatest_stake", "picture_delay_ms"];
+    socket.tell({
+      type: "stream",
+      chain_id: "31337",
+      contract: PLACE.sessions,
+      panels: PLACE.panels,
+      operator: OPERATOR,
+      house_key: HOUSE,
+      stream_id: this.stream,
+      panel: "7",
+      n,
+      head,
+      now: String(Date.now()),
+      terms: Object.fromEntries(names.map((name) => [name, "1"])),
+    });
+    if (after !== null) for (const line of this.lines.slice(Number(after))) socket.tell(line);
+  }
+
+  /** The state's receipt; the line was there before where the state was. */
+  async receipt(socket: Socket, { id, session, state }: Record<string, unknown>) {
+    const leaf = digestOf(PLACE, "State", read<sessions.State>("State", state), session as Hex);
+    const n = 1 + this.lines.findIndex((line) => line.leaf === leaf) || this.append(2, leaf);
+    const [head, epoch] = [this.heads[n]!, "1"];
+    const digest = digestOf(PLACE, "Receipt", { state: leaf, stream_id: 3n, n: BigInt(n), epoch: 1n, head });
+    socket.tell({ id, type: "completed", receipt: { n: String(n), epoch, head, signature: await words(digest) } });
+  }
+}
+
+let house: House;
+
+class Socket {
+  static readonly OPEN = 1;
+  readyState = 0;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  readonly url: URL;
+
+  constructor(url: URL) {
+    this.url = url;
+    queueMicrotask(() => {
+      if (!house.alive.has(url.hostname)) return this.end();
+      this.readyState = Socket.OPEN;
+      house.sockets.push(this);
+      house.greet(this, url.searchParams.get("after"));
+    });
+  }
+
+  tell(frame: object) {
+    if (this.readyState === Socket.OPEN) this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+
+  send(text: string) {
+    const frame = JSON.parse(text) as Record<string, unknown>;
+    if (frame.do === "place") house.placed.push(frame.state);
+    if (frame.do === "place") void house.on(this, frame);
+  }
+
+  end() {
+    this.readyState = 3;
+    this.onclose?.();
+  }
+
+  close() {
+    this.readyState = 3;
+  }
+}
+
+function kept(): Map<string, string> {
+  const offer = {
+    ...{ player: PLAYER, session_key: privateKeyToAccount(SESSION_KEY).address, house_key: HOUSE, stream_id: 3n },
+    ...{ deposit: 20n * EUR, activation: 1n, house_lock: 30n * EUR, stake_cap: 5n * EUR, loss_cap: 20n * EUR, salt: 1n },
+    ...{ expires_at: BigInt(Math.floor(Date.now() / SECOND)) + 86_400n, valid_until: 1n },
+  };
+  const state = { ...EMPTY, seq: 1n, activated: true };
+  const { NO_PROOF, NO_RECEIPT, NO_SIGNATURE } = sessions;
+  const rest = { signature: NO_SIGNATURE, receipt: NO_RECEIPT, proof: NO_PROOF, usedSeq: 1n, waits: false, results: {} };
+  const text = JSON.stringify(written({ offer, operatorSignature: NO_SIGNATURE, key: SESSION_KEY, state, ...rest }));
+  return new Map([[`tessera.session.31337.${PLACE.sessions}.${PLAYER}`, text]]);
+}
+
+async function begun(typed = "ws://first/ws ws://second/ws") {
+  const [{ engine }, { session }] = await Promise.all([import("../src/lib/engine.svelte"), import("../src/lib/session.svelte")]);
+  engine.typed = typed;
+  engine.connect();
+  await vi.advanceTimersByTimeAsync(1);
+  session.recall(PLAYER);
+  return { engine, session };
+}
+
+/** A bet of one unit on a question that locks in ten seconds. */
+function bet(session: Awaited<ReturnType<typeof begun>>["session"]) {
+  const lock = BigInt(Date.now() + 10 * SECOND);
+  const question = { lock, report_by: lock + 3_600_000n } as sessions.Question;
+  const quote = { odds: [1_900n, 1_900n], greatest_liability: EUR } as unknown as sessions.Quote;
+  const done = session.bet({ digest: hash("a"), question }, { digest: hash("b"), quote, shown: {} as never }, 0, EUR);
+  const ended = done.then(
+    () => "taken",
+    (error: Error) => error.message,
+  );
+  return ended;
+}
+
+beforeEach(() => {
+  vi.resetModules();
+  vi.useFakeTimers();
+  house = new House();
+  house.append(0, hash("0"));
+  const storage = kept();
+  vi.stubGlobal("localStorage", {
+    getItem: (name: string) => storage.get(name) ?? null,
+    setItem: (name: string, value: string) => storage.set(name, value),
+  });
+  vi.stubGlobal("navigator", {});
+  vi.stubGlobal("document", { hidden: false, addEventListener: () => {}, removeEventListener: () => {} });
+  vi.stubGlobal("WebSocket", Socket);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test("where an engine dies with a bet in its record, the next one answers the same state, and the record goes on", async () => {
+  const { engine, session } = await begun();
+  expect([engine.state, engine.url!.hostname]).toEqual(["open", "first"]);
+  house.on = async (socket, frame) => {
+    const state = read<sessions.State>("State", frame.state);
+    house.alive.delete("first");
+    socket.readyState = 3; // it is on the disk, and nobody is told
+    house.append(2, digestOf(PLACE, "State", state, frame.session as Hex));
+    house.append(0, hash("0")); // the next engine's epoch
+    house.on = (...call) => house.receipt(...call);
+    socket.end();
+  };
+  const ended = bet(session);
+  await vi.advanceTimersByTimeAsync(5 * SECOND);
+  expect(await ended).toBe("taken");
+  expect(engine.url!.hostname).toBe("second");
+  expect(house.sockets.at(-1)!.url.searchParams.get("after")).toBe("1");
+  expect(house.placed).toHaveLength(2);
+  expect(house.placed[1]).toEqual(house.placed[0]);
+  expect([engine.broken, session.now!.frozen, session.now!.state.seq, session.now!.receipt.n]).toEqual([
+    undefined,
+    undefined,
+    2n,
+    2n,
+  ]);
+});
+
+test("an engine that says nothing for two seconds is left for the next one", async () => {
+  const { engine, session } = await begun();
+  house.on = async () => {
+    house.on = (...call) => house.receipt(...call);
+  };
+  const ended = bet(session);
+  await vi.advanceTimersByTimeAsync(1.9 * SECOND);
+  expect(engine.url!.hostname).toBe("first");
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect(await ended).toBe("taken");
+  expect(engine.url!.hostname).toBe("second");
+});
+
+test("while nobody has the stream the same state is sent again, and is no refused one", async () => {
+  const { session } = await begun("ws://first/ws");
+  const codes = ["stopped", "asking", "too_many_requests"];
+  house.on = async (socket, { id }) => {
+    socket.tell({ id, type: "refused", code: codes.shift(), reason: "later" });
+    if (codes.length === 0) house.on = (...call) => house.receipt(...call);
+  };
+  const ended = bet(session);
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect(await ended).toBe("taken");
+  expect(new Set(house.placed.map((state) => JSON.stringify(state))).size).toBe(1);
+  expect(house.placed).toHaveLength(4);
+});
+
+test("without any engine nothing more is signed once the answer would come too late", async () => {
+  const { session } = await begun();
+  house.on = async (socket) => {
+    house.alive.clear();
+    socket.end();
+  };
+  const ended = bet(session);
+  await vi.advanceTimersByTimeAsync(16 * SECOND);
+  expect(await ended).toContain("did not answer in time");
+  expect(session.now!.frozen).toBe("the engine did not answer in time");
+  expect(session.now!.state.seq).toBe(1n);
+});
+
+test("a next engine whose record is another one is noticed by the lines that it lacks", async () => {
+  const { engine } = await begun();
+  house.append(0, hash("4"));
+  await vi.advanceTimersByTimeAsync(1);
+  house.alive.delete("first");
+  house.lines[1] = { ...house.lines[1]!, leaf: hash("6") };
+  house.lines.push({ ...house.lines[1], n: "3" });
+  house.heads.push(hash("c"));
+  house.sockets[0]!.end();
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect(engine.broken).toContain("line 3 of the record does not follow");
+});
+
+test("a next address of another stream is left, and says why", async () => {
+  const { engine } = await begun();
+  [house.stream] = ["4", house.alive.delete("first")];
+  house.sockets[0]!.end();
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect([engine.state, engine.stream!.id]).toEqual(["off", 3n]);
+  expect(engine.refused).toContain("another stream than the one before");
+  engine.connect(); // which the person may do
+  await vi.advanceTimersByTimeAsync(10 * SECOND);
+  expect([engine.state, engine.stream!.id]).toEqual(["open", 4n]);
+});
+
+test("it waits once all addresses were tried, longer each time", async () => {
+  house.alive.clear();
+  const tried: string[] = [];
+  vi.stubGlobal(
+    "WebSocket",
+    class extends Socket {
+      constructor(url: URL) {
+        super(url);
+        tried.push(url.hostname);
+      }
+    },
+  );
+  await begun();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(tried).toEqual(["first", "second"]);
+  await vi.advanceTimersByTimeAsync(600);
+  expect(tried).toHaveLength(4);
+  await vi.advanceTimersByTimeAsync(600);
+  expect(tried).toHaveLength(4);
+  await vi.advanceTimersByTimeAsync(600);
+  expect(tried).toEqual(["first", "second", "first", "second", "first", "second"]);
+});
+
+test("a top-up is as much as the session may lose, and no more", async () => {
+  const { session } = await begun();
+  expect(session.room(20n * EUR)).toBe(0n);
+  expect(session.room(17n * EUR)).toBe(3n * EUR);
+  expect(session.room(21n * EUR)).toBe(0n);
+  await expect(session.topUp(1n)).rejects.toThrow("more than the session may lose");
+});
