@@ -8,7 +8,7 @@ import re
 import shlex
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -67,7 +67,8 @@ class LiveStream:
     node: str
     engine: str
     record: Path
-    stop_engine: Callable[[], None]
+    stop_engine: Callable[..., int]  # by a signal, SIGTERM if none is said
+    next_engine: Callable[[], AbstractContextManager[str]]  # one that waits for its end; its WebSocket's URL
 
     def new_person(self, name: str) -> Wallet:
         """Somebody with gas money who is invited, and has not joined."""
@@ -83,14 +84,14 @@ async def odd_minutes(question: Question) -> int:
 
 
 @contextmanager
-def observing(url: str, tessera: Tessera, members: tuple[int, ...], source) -> Iterator[None]:
+def observing(urls: list[str], tessera: Tessera, members: tuple[int, ...], source) -> Iterator[None]:
     """Some members of the panel at work, in a thread of their own."""
     stopped = Event()
 
     async def observe(index: int) -> None:
         while not stopped.is_set():
             try:
-                async with Connection(url, tessera) as connection:
+                async with Connection(urls, tessera) as connection:
                     observer = Observer(connection, Key(bytes(known_account(index).key)), source)
                     while not stopped.is_set():
                         await observer.step()
@@ -110,22 +111,27 @@ def observing(url: str, tessera: Tessera, members: tuple[int, ...], source) -> I
         thread.join()
 
 
-@contextmanager
-def running_engine(record: Path, folder: Path, node: str, stream_id: int, toml: str) -> Iterator[tuple[str, Callable]]:
-    """The command of the page, in a process of its own; yields its WebSocket's URL, and what stops it."""
-    file = folder / "stream.toml"
-    file.write_text(toml)
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running_engine(
+    record: Path, folder: Path, node: str, stream_id: int, port: int, ready: str = r"at ws://\S+"
+) -> Iterator[Running]:
+    """The command of the page, in a process of its own, once it says that it is ready."""
+    file = folder / "stream.toml"
     command = COMMAND.replace("STREAM", str(stream_id)).replace("stream.toml", str(file))
     command = command.replace("operator.json", f"TEST::{OPERATOR}").replace("house.json", f"TEST::{HOUSE}")
     command = command.replace("--passphrase-file FILE ", "").replace("ethereum:sepolia", node)
     command = command.replace(node, f"ethereum:local:{node}")
     options = f" --port {port} --record {record} --journal {folder / 'journal'} --every 0.3"
-    engine = Running(shlex.split(command + options), r"ws://\S+")
+    engine = Running(shlex.split(command + options), ready)
     try:
-        yield engine.wait().group(), engine.stop
+        engine.wait()
+        yield engine
     finally:
         engine.stop()
 
@@ -149,6 +155,15 @@ def live_stream(folder: Path, questions: str = TURNS, source=odd_minutes) -> Ite
         stream_id = opened.event(StreamOpened).stream_id
         tessera.play_euro.join(operator, consent=0b10)
         tessera.sessions.fund_stream(operator, stream_id, 50 * EUR)
-        engine, stop = stack.enter_context(running_engine(record, folder, node, stream_id, TERMS + questions))
-        stack.enter_context(observing(engine, tessera, OBSERVERS[:2], source))
-        yield LiveStream(tessera, stream_id, node, engine, record, stop)
+        (folder / "stream.toml").write_text(TERMS + questions)
+        ports = free_port(), free_port()
+        engine, following = (f"ws://127.0.0.1:{port}/ws" for port in ports)
+        stop = stack.enter_context(running_engine(record, folder, node, stream_id, ports[0])).stop
+        stack.enter_context(observing([engine, following], tessera, OBSERVERS[:2], source))
+
+        @contextmanager
+        def next_engine() -> Iterator[str]:
+            with running_engine(record, folder, node, stream_id, ports[1], "waits for its end"):
+                yield following
+
+        yield LiveStream(tessera, stream_id, node, engine, record, stop, next_engine)

@@ -1,18 +1,22 @@
 """The Live tab against a running engine: open a session, play many bets, close; limits; an end without the engine."""
 
 import json
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from tempfile import NamedTemporaryFile
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from scripts import audit_stream, web
-from tessera.chain import EUR
+from tessera.chain import EUR, Wallet
 from tessera.chain.micro_sessions import SessionClosed, SessionOpened, Stage
 from tests.e2e.conftest import PHONE, Visit
 from tests.e2e.test_hosted import fits
-from tests.streams import LiveStream, live_stream
+from tests.streams import LiveStream, free_port, live_stream
 
 DEPOSIT, ACTIVATION = 20 * EUR, EUR // 2
 WHOLE_MINUTE = 70_000  # ms: an open bet is settled within 15 s, and the machine may be slow
@@ -24,36 +28,43 @@ def stream(tmp_path_factory) -> Iterator[LiveStream]:
         yield stream
 
 
-@pytest.fixture(scope="module")
-def site(built, stream) -> Iterator[str]:
+@contextmanager
+def page_of(stream: LiveStream, engines: str) -> Iterator[str]:
+    """The page, which finds the stream's engines at these addresses."""
     record = stream.tessera.deployment
     deployment = {
         "chainId": record.chain_id,
         "rpcUrl": stream.node,
         "firstBlock": record.first_block,
         "addresses": record.addresses,
-        "liveUrl": stream.engine,
+        "liveUrl": engines,
     }
     with web.serving(deployment, 0, node=stream.node) as address:
         yield address
 
 
+@pytest.fixture(scope="module")
+def site(built, stream) -> Iterator[str]:
+    with page_of(stream, f"ws://127.0.0.1:{free_port()}/ws {stream.engine}") as address:  # nobody is at the first one
+        yield address
+
+
+def joined(visit, stream: LiveStream, site: str, name: str) -> tuple[Visit, Wallet]:
+    """The Live tab of somebody new, who has joined."""
+    wallet = stream.new_person(name)
+    page = visit("live", wallet=wallet, at=site, node=stream.node, size=PHONE)
+    page.press("Join and get 50.00 EUR", "Welcome.")
+    return page, wallet
+
+
 @pytest.fixture
 def player(visit, stream, site):
-    """Opens the Live tab for somebody new, who joins."""
-
-    def new(name: str, size: dict = PHONE) -> tuple[Visit, object]:
-        wallet = stream.new_person(name)
-        page = visit("live", wallet=wallet, at=site, node=stream.node, size=size)
-        page.press("Join and get 50.00 EUR", "Welcome.")
-        return page, wallet
-
-    return new
+    return partial(joined, visit, stream, site)
 
 
-def open_session(page: Visit) -> None:
+def open_session(page: Visit, most: int = 15) -> None:
     page.tab.get_by_label("Betting balance in EUR").fill("20")
-    page.tab.get_by_label("Most that this session may lose").fill("15")
+    page.tab.get_by_label("Most that this session may lose").fill(str(most))
     page.says("Activation cost")
     page.press("Open a session for 20.50 EUR", "Your session is open.")
 
@@ -149,6 +160,33 @@ def test_a_session_from_its_beginning_to_its_end(player, stream):
 @pytest.mark.campaign
 def test_a_hundred_bets(player, stream):
     a_session_from_its_beginning_to_its_end(player, stream, 100)
+
+
+@pytest.mark.campaign
+def test_a_session_goes_on_at_the_next_engine_when_its_own_is_killed(visit, built, tmp_path):
+    with (
+        live_stream(tmp_path) as stream,
+        stream.next_engine() as following,
+        page_of(stream, f"{stream.engine} {following}") as site,
+    ):
+        page, wallet = joined(visit, stream, site, "player on two engines")
+        open_session(page, most=23)
+        play(page, 2)
+        page.tab.locator("summary", has_text="Top up").click()
+        page.tab.get_by_label("More to bet with in EUR, up to 3.00").fill("3")
+        page.press("Top up by 3.00 EUR", "more could never be bet")
+        assert stream.tessera.escrow.balance_of(wallet.address) == 50 * EUR - DEPOSIT - ACTIVATION - 3 * EUR
+        page.picture("live-topped-up")
+        stream.stop_engine(signal.SIGKILL)
+        bet(page)  # which no engine, or the next one, answers
+        page.says(f"Connected to {urlsplit(following).netloc}.")
+        play(page, 6)
+        button = page.tab.get_by_role("button", name="Close the session")
+        expect(button).to_have_attribute("aria-disabled", "false", timeout=WHOLE_MINUTE)
+        button.click()
+        page.says("It is over.")
+        [closed] = [event for event in stream.tessera.log_reader().read() if isinstance(event, SessionClosed)]
+        assert stream.tessera.escrow.balance_of(wallet.address) == 50 * EUR - ACTIVATION + closed.net
 
 
 def test_limits_hold_and_a_session_ends_without_its_engine(player, stream):

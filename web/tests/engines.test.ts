@@ -2,6 +2,7 @@
 import { type Address, type Hex, serializeCompactSignature, signatureToCompactSignature } from "viem";
 import { privateKeyToAccount, sign } from "viem/accounts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Question, Quote, State } from "../src/lib/sessions";
 
 const EUR = 1_000_000n;
 const SECOND = 1_000;
@@ -77,7 +78,7 @@ class House {
 
   /** The state's receipt; the line was there before where the state was. */
   async receipt(socket: Socket, { id, session, state }: Record<string, unknown>) {
-    const leaf = digestOf(PLACE, "State", read<sessions.State>("State", state), session as Hex);
+    const leaf = digestOf(PLACE, "State", read<State>("State", state), session as Hex);
     const n = 1 + this.lines.findIndex((line) => line.leaf === leaf) || this.append(2, leaf);
     const [head, epoch] = [this.heads[n]!, "1"];
     const digest = digestOf(PLACE, "Receipt", { state: leaf, stream_id: 3n, n: BigInt(n), epoch: 1n, head });
@@ -149,8 +150,8 @@ async function begun(typed = "ws://first/ws ws://second/ws") {
 /** A bet of one unit on a question that locks in ten seconds. */
 function bet(session: Awaited<ReturnType<typeof begun>>["session"]) {
   const lock = BigInt(Date.now() + 10 * SECOND);
-  const question = { lock, report_by: lock + 3_600_000n } as sessions.Question;
-  const quote = { odds: [1_900n, 1_900n], greatest_liability: EUR } as unknown as sessions.Quote;
+  const question = { lock, report_by: lock + 3_600_000n } as Question;
+  const quote = { odds: [1_900n, 1_900n], greatest_liability: EUR } as unknown as Quote;
   const done = session.bet({ digest: hash("a"), question }, { digest: hash("b"), quote, shown: {} as never }, 0, EUR);
   const ended = done.then(
     () => "taken",
@@ -182,7 +183,7 @@ test("where an engine dies with a bet in its record, the next one answers the sa
   const { engine, session } = await begun();
   expect([engine.state, engine.url!.hostname]).toEqual(["open", "first"]);
   house.on = async (socket, frame) => {
-    const state = read<sessions.State>("State", frame.state);
+    const state = read<State>("State", frame.state);
     house.alive.delete("first");
     socket.readyState = 3; // it is on the disk, and nobody is told
     house.append(2, digestOf(PLACE, "State", state, frame.session as Hex));

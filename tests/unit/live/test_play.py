@@ -102,14 +102,13 @@ def test_a_session_is_topped_up_as_far_as_it_may_lose(world):
         player.top_up(3 * EUR)
         assert (player.room, world.tessera.sessions.session(session).top_ups) == (0, 3 * EUR)
         await connection.until(lambda: player.view["balance"] == str(8 * EUR))
-        lost = 0
-        for _ in range(2):  # 3 and 3: more than the deposit, and no more than the cap
-            question = await world.ask(connection)
-            for stake in (2 * EUR, EUR) if not lost else (EUR, EUR, EUR):
-                await player.bet(question, 0, stake)
-                lost += stake
-            await world.decide(connection, question, 1)
-        assert (await player.close()).net == -lost == -6 * EUR
+        stakes = [20 * EUR // 10, 15 * EUR // 10, EUR, 8 * EUR // 10]  # a quarter of what is left at most
+        question, lost = await world.ask(connection), sum(stakes)
+        for stake in stakes:
+            await player.bet(question, 0, stake)
+        await world.decide(connection, question, 1)
+        assert (await player.close()).net == -lost
+        assert lost > player.offer.deposit
         await closed(world, session)
         assert world.money() == before - TERMS.activation - lost
         with pytest.raises(FrozenError):

@@ -53,13 +53,11 @@ def test_a_loss_cap_above_the_deposit_leaves_room_to_top_up(stage):
     stage.place_bet(player, quoted, stake=EUR // 2)
     stage.learn(stage.topping_up(player, 5 * EUR))
     assert engine.balance(engine.session(player.session)) == 13 * EUR // 2
-    stage.place_bet(player, quoted, stake=EUR)
-    refused(
-        stage,
-        Code.FUNDS,
-        engine.place,
-        *stage.signed(player, stage.next_state(player, stage.bet(quoted, stake=3 * EUR // 2 + 1))),
-    )
+    for tenths in (10, 13):  # more than the deposit; a quarter of what is left at most
+        stage.place_bet(player, quoted, stake=tenths * EUR // 10)
+    beyond = stage.next_state(player, stage.bet(quoted, stake=2 * EUR // 10 + 1))
+    refused(stage, Code.FUNDS, engine.place, *stage.signed(player, beyond))
+    stage.place_bet(player, quoted, stake=2 * EUR // 10)
 
 
 def test_a_wallet_has_three_offers_that_wait(stage):

@@ -90,6 +90,12 @@ export abstract class Conversation {
     if (this.#socket) this.#lose();
   }
 
+  /** Ends the connection, and makes another one to the same address. */
+  protected anew() {
+    this.end();
+    this.#open(this.url!);
+  }
+
   /** The address as it is asked for; what is to be known of the conversation so far may be added. */
   protected addressed(url: URL): URL {
     return url;

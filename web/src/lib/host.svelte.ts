@@ -170,11 +170,7 @@ class Host extends Conversation {
 
   /** Connects once more, for a challenge that is not too old. */
   async #anew() {
-    const url = this.url!;
-    await this.#until("bets", "", () => {
-      this.end();
-      this.open(url);
-    });
+    await this.#until("bets", "", () => this.anew());
   }
 
   #ask(frame: Frame & { readonly method: string }, method: string): Promise<Frame> {
