@@ -49,6 +49,11 @@ class Account:
     losses: Losses = field(default_factory=Losses)
     sessions: list["Session"] = field(default_factory=list)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is as a wallet's that was never seen."""
+        return not self.sessions and not self.limits_signed_at and self.losses.are_none
+
 
 @dataclass
 class Session:

@@ -45,6 +45,7 @@ REQUOTE_MS = 1_000  # before a quote expires
 BOOK_MS = 5_000  # after the lock, for observers to sign
 SIGNED_WITHIN_MS = 60_000  # a wallet's text
 FORGET_SESSION_MS = 3_600_000
+FORGET_OFFER_SECONDS = 3_600  # of the chain, after its offer could be used
 FORGET_QUESTION_MS = 2 * 86_400_000
 AGREEMENT_SECONDS = (60, 86_400)
 
@@ -460,7 +461,8 @@ class Engine:
         self.facts.closed.clear()
 
     def forget(self) -> None:
-        """Forgets sessions an hour after they closed, and questions two days after their results were due.
+        """Forgets sessions an hour after they closed or could have been opened, and questions two days after their
+        results were due.
 
         A proof, the last that can need a question, comes a day after `report_by` at the latest.
         """
@@ -469,6 +471,7 @@ class Engine:
             _, digest = self._closed_at.popleft()
             memory.forget_session(digest)
             self.facts.sessions.pop(digest, None)
+        memory.forget_offers(self.facts.block_at - FORGET_OFFER_SECONDS, self.facts.sessions)
         memory.forget_questions(now - FORGET_QUESTION_MS)
 
     # What there is to see.

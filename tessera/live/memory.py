@@ -4,6 +4,7 @@ Each `did_...` is one change, made when an entry is queued, and again when the j
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Container
 from heapq import heappop, heappush
 
 from tessera.chain.micro_sessions import Signature
@@ -38,6 +39,7 @@ class Memory:
         self._late: deque[Asked] = deque()  # whose results were due, oldest first
         self._expiring: list[tuple[int, bytes]] = []  # sessions by their expiry, a heap
         self.expired: dict[bytes, Session] = {}
+        self._offered: deque[tuple[int, bytes]] = deque()  # sessions by the end of their offer, oldest first
         self.agreed: dict[bytes, Session] = {}  # sessions that are to be closed
         self.has_ended = False  # a line was lost: nothing is signed any more
         self.answered_until = 0  # unix milliseconds up to which answers are in the record
@@ -68,6 +70,7 @@ class Memory:
         self.sessions[session.digest] = session
         account.sessions.append(session)
         heappush(self._expiring, (offer.expires_at, session.digest))
+        self._offered.append((offer.valid_until, session.digest))
         return session
 
     def did_ask(self, question: Question, chances_ppm: tuple[int, ...]) -> Asked:
@@ -180,6 +183,13 @@ class Memory:
                 self.questions.pop(asked.digest, None)
                 self.undecided.pop(asked.digest, None)
 
+    def forget_offers(self, before: int, opened: Container[bytes]) -> None:
+        """Forgets sessions whose offers were good until before unix seconds, and that nobody opened."""
+        while self._offered and self._offered[0][0] < before:
+            _, digest = self._offered.popleft()
+            if digest not in opened:
+                self.forget_session(digest)
+
     def forget_session(self, digest: bytes) -> None:
         """A closed session concerns nobody any more; what its wallet lost and limited stays."""
         session = self.sessions.pop(digest, None)
@@ -188,6 +198,8 @@ class Memory:
         self.agreed.pop(digest, None)
         self.expired.pop(digest, None)
         session.account.sessions.remove(session)
+        if session.account.is_blank:
+            self.accounts.pop(session.offer.player, None)
         for bet in session.state.open_bets:
             if (asked := self.questions.get(bet.question)) is not None:
                 asked.bettors.discard(digest)

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.websockets import WebSocketDisconnect
 
 from tessera.chain.errors import ChainError
-from tessera.index.limits import Limits
+from tessera.index.limits import Allowance, Limits
 from tessera.live import messages
 from tessera.live.commands import COMMANDS, Command, refusal
 from tessera.live.messages import Message
@@ -31,12 +31,13 @@ from tessera.live.refusals import Code, Refused
 from tessera.live.source import MOST_LINES, Source
 from tessera.live.wire import decode_hash, text_of
 
-REQUESTS_A_SECOND = 50.0  # of one address, over REST
+REQUESTS_A_SECOND = 50.0  # of one address, over REST, and of what needs no session over WebSocket
 MOST_WAITING = 10_000  # messages for a client that does not read
 MOST_IN_BUNDLE = 500
 MOST_BYTES = 65_536  # of a message to the engine
 PART = 65_536  # bytes of a file that are sent at once
 READS = ("follow", "fairness")  # what the WebSocket answers besides commands
+ANYBODY_S = ("offer", "limit")  # commands that need neither session nor membership: each is an entry of the journal
 UNAVAILABLE = (Code.STOPPED, Code.ASKING)  # try again later
 FULL = 1013  # why a connection is closed: try again later (RFC 6455)
 
@@ -67,11 +68,12 @@ class Connection:
     """One WebSocket. What is published waits here until the client reads it; one that leaves too much is closed.
 
     `after` is the last line of the record that the client has: it is told those that follow first. `in_bundles` lets
-    messages that wait go in one frame, as a list.
+    messages that wait go in one frame, as a list. `allowance` is that of all addresses.
     """
 
-    def __init__(self, source: Source, socket: WebSocket, after: int | None, *, in_bundles: bool):
-        self.source, self.socket = source, socket
+    def __init__(self, source: Source, socket: WebSocket, allowance: Allowance, after: int | None, *, in_bundles: bool):
+        self.source, self.socket, self._allowance = source, socket, allowance
+        self._address = socket.client.host if socket.client else ""
         self.followed: set[bytes] = set()
         self._after, self._in_bundles = after, in_bundles
         self._out: asyncio.Queue[str] = asyncio.Queue()
@@ -123,6 +125,8 @@ class Connection:
             number, name = body.pop("id", None), body.pop("do", None)
             if not isinstance(name, str) or name not in (*COMMANDS, *READS):
                 raise Refused(Code.MALFORMED, f"do: one of {', '.join((*READS, *COMMANDS))}")
+            if name in ANYBODY_S and not self._allowance.take(self._address):
+                raise Refused(Code.TOO_MANY_REQUESTS)
             answer = await self.source.ask(name, body)
             if name == "follow":
                 self.followed.add(decode_hash(answer["session"]))
@@ -180,6 +184,7 @@ def app_of(source: Source) -> FastAPI:
 
     app = FastAPI(title="Tessera live engine", version="1", lifespan=living, responses=REFUSALS)
     app.add_middleware(Limits, per_second=REQUESTS_A_SECOND)
+    allowance = Allowance(REQUESTS_A_SECOND)
 
     @app.exception_handler(Refused)
     async def _(_: Request, error: Refused) -> JSONResponse:
@@ -246,7 +251,7 @@ def app_of(source: Source) -> FastAPI:
     async def live(
         socket: WebSocket, after: Annotated[int | None, Query(ge=0, lt=2**63)] = None, bundles: bool = False
     ) -> None:
-        await Connection(source, socket, after, in_bundles=bundles).serve()
+        await Connection(source, socket, allowance, after, in_bundles=bundles).serve()
 
     return app
 

@@ -66,6 +66,11 @@ class Losses:
         while self._gains[0][0] <= at - WEEK_MS:
             self._gains.popleft()
 
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing is noted."""
+        return not self._gains
+
     def since(self, since: int) -> int:
         """The net loss after a time; negative: a gain."""
         return -sum(gain for at, gain in self._gains if at > since)

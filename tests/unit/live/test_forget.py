@@ -3,10 +3,12 @@
 import pytest
 
 from tessera.live import chain
-from tessera.live.engine import FORGET_QUESTION_MS, FORGET_SESSION_MS
+from tessera.live.engine import FORGET_OFFER_SECONDS, FORGET_QUESTION_MS, FORGET_SESSION_MS
 from tessera.live.refusals import Refused
 from tessera.live.terms import LAND_MS
+from tessera.model.loss.limits import Kind
 from tests.live import TERMS
+from tests.unit.live.test_sessions import limit
 
 HOUR_MS = 3_600_000
 
@@ -30,6 +32,27 @@ def test_a_closed_session_is_forgotten_after_an_hour(stage):
     assert set(memory.sessions) == set(facts.sessions) == {other.session}
     assert memory.agreed == {}
     assert memory.account(player.wallet.address).sessions == []
+
+
+def test_an_offer_that_nobody_used_is_forgotten_an_hour_after_it_ended_by_the_chain(stage):
+    """Anybody may ask for offers, in any wallet's name: they stayed in memory for ever."""
+    unused, opened = stage.offered(), stage.offered("opened")
+    limited, late = stage.offered("limited"), stage.offered("late")
+    stage.learn(stage.opening(opened))
+    stage.answer(stage.engine.limit(*limit(stage, limited, "stake", 1)))
+    memory, ends = stage.engine.memory, unused.offer.valid_until
+    stage.time = (ends + FORGET_OFFER_SECONDS + 1) * 1_000
+    stage.engine.forget()  # the chain's newest block that is known is an old one: it may have been opened since
+    assert len(memory.sessions) == 4
+    stage.learn(stage.opening(late), head=2)
+    stage.engine.learn([], 3, ends + FORGET_OFFER_SECONDS)
+    stage.engine.forget()
+    assert len(memory.sessions) == 4
+    stage.engine.learn([], 4, ends + FORGET_OFFER_SECONDS + 1)
+    stage.engine.forget()
+    assert set(memory.sessions) == {opened.session, late.session}
+    assert unused.wallet.address not in memory.accounts
+    assert memory.accounts[limited.wallet.address].limits.at(Kind.STAKE, stage.time) == 1  # which outlives it
 
 
 def test_what_a_wallet_lost_outlives_its_session(stage):

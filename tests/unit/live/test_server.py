@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -188,3 +189,22 @@ def test_many_at_once_share_their_commits(served):
         answers = list(pool.map(lambda wallet: client.post("/offer", json={"player": wallet, **body}), wallets))
     assert {answer.json()["type"] for answer in answers} == {"offer"}
     assert len({answer.json()["session"] for answer in answers}) == len(wallets)
+
+
+def test_who_wants_offers_without_end_over_the_websocket_is_held_up(served, monkeypatch):
+    """Each is an entry of the journal, in any wallet's name: over REST an address was limited, and not here."""
+    client, stage, player, quoted = served
+    stands = time.monotonic()
+    monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: stands))
+    with client.websocket_connect("/ws") as socket, client.websocket_connect("/ws") as another:
+        codes = []
+        for number, door in enumerate([socket, another] * 151):
+            door.send_json({"id": number, "do": "offer", "player": "0x" + "11" * 20})  # not the form of an offer
+            while (answer := door.receive_json()).get("id") != number:
+                pass
+            codes.append(answer["code"])
+        assert codes == ["malformed"] * 300 + ["too_many_requests"] * 2
+        socket.send_json({"id": "bet", "do": "place", **bet_of(stage, player, quoted)})
+        while (answer := socket.receive_json()).get("id") != "bet":
+            pass
+        assert answer["type"] == "receipt"
