@@ -36,6 +36,9 @@ ANSWER_SECONDS = 10.0
 class Gateway:
     """One stream, as its engine tells of it."""
 
+    # The engine gives all of a gateway what it gives one address: one of many clients may use a tenth of it.
+    anybodys_per_second = 5.0
+
     def __init__(self, owner: Callable[[], str | None], open_journal: Callable[[], Journal]):
         """`owner` says where the stream's engine listens, `open_journal` gives a journal to read; both may raise
         JournalError."""

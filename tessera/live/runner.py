@@ -30,6 +30,8 @@ PUBLISH_SECONDS = 1.0
 class Runner:
     """An engine in the running loop. Commits are in a thread of their own, and so is the chain unless `is_inline`."""
 
+    anybodys_per_second = 50.0
+
     def __init__(
         self,
         engine: Engine,

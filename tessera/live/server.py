@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocketDisconnect
 
 from tessera.chain.errors import ChainError
@@ -31,7 +31,7 @@ from tessera.live.refusals import Code, Refused
 from tessera.live.source import MOST_LINES, Source
 from tessera.live.wire import decode_hash, text_of
 
-REQUESTS_A_SECOND = 50.0  # of one address, over REST, and of what needs no session over WebSocket
+REQUESTS_A_SECOND = 50.0  # of one address, over REST
 MOST_WAITING = 10_000  # messages for a client that does not read
 MOST_IN_BUNDLE = 500
 MOST_BYTES = 65_536  # of a message to the engine
@@ -68,12 +68,12 @@ class Connection:
     """One WebSocket. What is published waits here until the client reads it; one that leaves too much is closed.
 
     `after` is the last line of the record that the client has: it is told those that follow first. `in_bundles` lets
-    messages that wait go in one frame, as a list. `allowance` is that of all addresses.
+    messages that wait go in one frame, as a list. `allowance` is that of all addresses, for what needs no session.
     """
 
     def __init__(self, source: Source, socket: WebSocket, allowance: Allowance, after: int | None, *, in_bundles: bool):
         self.source, self.socket, self._allowance = source, socket, allowance
-        self._address = socket.client.host if socket.client else ""
+        self._address = _address(socket)
         self.followed: set[bytes] = set()
         self._after, self._in_bundles = after, in_bundles
         self._out: asyncio.Queue[str] = asyncio.Queue()
@@ -125,8 +125,7 @@ class Connection:
             number, name = body.pop("id", None), body.pop("do", None)
             if not isinstance(name, str) or name not in (*COMMANDS, *READS):
                 raise Refused(Code.MALFORMED, f"do: one of {', '.join((*READS, *COMMANDS))}")
-            if name in ANYBODY_S and not self._allowance.take(self._address):
-                raise Refused(Code.TOO_MANY_REQUESTS)
+            _check_allowed(name, self._allowance, self._address)
             answer = await self.source.ask(name, body)
             if name == "follow":
                 self.followed.add(decode_hash(answer["session"]))
@@ -184,7 +183,7 @@ def app_of(source: Source) -> FastAPI:
 
     app = FastAPI(title="Tessera live engine", version="1", lifespan=living, responses=REFUSALS)
     app.add_middleware(Limits, per_second=REQUESTS_A_SECOND)
-    allowance = Allowance(REQUESTS_A_SECOND)
+    allowance = Allowance(source.anybodys_per_second)
 
     @app.exception_handler(Refused)
     async def _(_: Request, error: Refused) -> JSONResponse:
@@ -244,7 +243,11 @@ def app_of(source: Source) -> FastAPI:
 
     for name, command in COMMANDS.items():
         app.add_api_route(
-            f"/{name}", _endpoint(source, name, command), methods=["POST"], name=name, description=command.text
+            f"/{name}",
+            _endpoint(source, allowance, name, command),
+            methods=["POST"],
+            name=name,
+            description=command.text,
         )
 
     @app.websocket("/ws")
@@ -271,12 +274,22 @@ def _growing(path: Path) -> Response:
     return StreamingResponse(parts(), media_type="text/plain", headers={"content-length": str(size)})
 
 
-def _endpoint(source: Source, name: str, command: Command) -> Any:
-    async def endpoint(body: Any) -> Message:
+def _endpoint(source: Source, allowance: Allowance, name: str, command: Command) -> Any:
+    async def endpoint(body: Any, request: Request) -> Message:
+        _check_allowed(name, allowance, _address(request))
         return await source.ask(name, body)
 
     endpoint.__annotations__["body"] = command.form
     return endpoint
+
+
+def _check_allowed(name: str, allowance: Allowance, address: str) -> None:
+    if name in ANYBODY_S and not allowance.take(address):
+        raise Refused(Code.TOO_MANY_REQUESTS)
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else ""
 
 
 @asynccontextmanager

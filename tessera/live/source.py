@@ -19,6 +19,7 @@ class Source(Protocol):
 
     listeners: set[Listener]
     has_stopped: asyncio.Event
+    anybodys_per_second: float  # of what needs no session, from one address
     files: Path | None  # the folder of what is public, where it has one
 
     async def run(self) -> None:

@@ -1,7 +1,9 @@
 """A gateway passes on what an engine tells, and what players say to it, and nothing else."""
 
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -58,3 +60,13 @@ def test_without_an_engine_it_says_try_again_later():
         body = {"player": "0x" + "11" * 20, "session_key": "0x" + "12" * 20, "deposit": "1000000"}
         assert client.post("/offer", json=body).json()["code"] == "stopped"
         assert client.post("/offer", json={}).json()["code"] == "malformed"
+
+
+def test_one_client_cannot_use_up_what_the_engine_gives_its_gateway(monkeypatch):
+    """All clients of a gateway have one address for the engine, which gives that address 50 offers a second."""
+    stands = time.monotonic()
+    monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: stands))
+    body = {"player": "0x" + "11" * 20, "session_key": "0x" + "12" * 20, "deposit": "1000000"}
+    with TestClient(app_of(Gateway(lambda: None, lambda: None))) as client:
+        codes = [client.post("/offer", json=body).json()["code"] for _ in range(31)]
+        assert codes == ["stopped"] * 30 + ["too_many_requests"]  # 5 a second, after a burst of six times that
