@@ -43,7 +43,7 @@ ENGINE = click.option(
     default="ws://127.0.0.1:8800/ws",
     show_default=True,
     envvar="TESSERA_ENGINE",
-    help="The stream's engine.",
+    help="The stream's engine; several addresses with spaces between, of which it goes on at the next.",
 )
 
 
@@ -329,7 +329,7 @@ def connected(session: Session, url: str, work: "Callable[[Connection], Awaitabl
 
     async def run() -> T:
         try:
-            connection = Connection(url, session.tessera)
+            connection = Connection(url.split() or url, session.tessera)
             await connection.__aenter__()
         except (OSError, TimeoutError):
             raise Refused("engine", f"no engine answers at {url}: say --engine URL") from None

@@ -95,7 +95,7 @@ def live(served, deployed, tmp_path, monkeypatch) -> Callable:
     run = command(served.world.web3, deployed[1], monkeypatch, tmp_path)
 
     def invoke(*arguments, options: tuple = (), by: int = PLAYER, alone: bool = False, as_json: bool = True, **more):
-        engine = [] if alone else ["--engine", served.url]
+        engine = [] if alone else ["--engine", f"ws://127.0.0.1:9/ws {served.url}"]  # nobody is at the first
         return run(*(["--json"] if as_json else []), *options, "live", *arguments, *engine, by=by, **more)
 
     return invoke
