@@ -256,6 +256,9 @@ class Loaded:
                 if only in (None, code.co_qualname) and code.co_freevars == function.__code__.co_freevars:
                     function.__code__ = code
                     put = True
+        for value in vars(self.modules[path]).values():
+            if hasattr(value, "cache_clear"):  # it kept what the code before made
+                value.cache_clear()
         return put
 
     def apply(self, mutant: Mutant) -> bool:

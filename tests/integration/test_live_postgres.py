@@ -140,6 +140,16 @@ def test_an_owner_that_is_paused_in_the_middle_of_an_append_writes_nothing(open_
     assert list(open_journal().unread()) == [numbered(1), numbered(2)]
 
 
+def test_an_owner_whose_epoch_is_over_says_no_more_that_it_lives(open_journal, raise_epoch, monkeypatch):
+    journal = owned(open_journal())
+    journal._closing.set()  # its thread beats no more
+    monkeypatch.setattr("tessera.live.journal.postgres.BEAT_SECONDS", 0)
+    journal.beat()
+    raise_epoch()
+    with pytest.raises(NotOwnerError, match="has taken a stream over"):
+        journal.beat()
+
+
 def test_an_owner_that_lives_is_not_followed(open_journal):
     owner, rival = owned(open_journal()), open_journal()
     until = time.monotonic() + 2

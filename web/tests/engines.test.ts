@@ -14,6 +14,7 @@ const PLACE = { chainId: 31337, sessions: address("5"), panels: address("9") };
 const [OPERATOR, MEMBER, PLAYER] = [address("1"), address("2"), address("3")];
 
 /** What the chain says of session and stream. */
+let isChainAway = false;
 const onChain = { stream: [OPERATOR, 0n, 0n, 7n], session: [1, 0n, 0n, 0n, false, false, 1n] };
 vi.mock("../src/lib/chain.svelte", () => ({
   DEVNET: 31337,
@@ -22,7 +23,12 @@ vi.mock("../src/lib/chain.svelte", () => ({
     has: () => true,
     address: (name: string) => (name === "Panels" ? PLACE.panels : PLACE.sessions),
     at: () => ({}),
-    client: { readContract: async ({ functionName }: { functionName: "stream" | "session" }) => onChain[functionName] },
+    client: {
+      readContract: async ({ functionName }: { functionName: "stream" | "session" }) => {
+        if (isChainAway) throw new Error("the node is away");
+        return onChain[functionName];
+      },
+    },
   },
 }));
 vi.mock("../src/lib/pots", () => ({ panelOf: async () => ({ members: [MEMBER], threshold: 1n }) }));
@@ -269,6 +275,16 @@ test("a next address of another stream is left, and says why", async () => {
   engine.connect(); // which the person may do
   await vi.advanceTimersByTimeAsync(10 * SECOND);
   expect([engine.state, engine.stream!.id]).toEqual(["open", 4n]);
+});
+
+test("where the chain cannot be asked, an engine is tried again", async () => {
+  isChainAway = true;
+  const { engine } = await begun();
+  await vi.advanceTimersByTimeAsync(10);
+  expect([engine.state, engine.refused]).toEqual(["lost", expect.stringContaining("trying again")]);
+  isChainAway = false;
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect([engine.state, engine.refused]).toEqual(["open", undefined]);
 });
 
 test("it waits once all addresses were tried, longer each time", async () => {

@@ -1,13 +1,38 @@
-"""docs/live.md says what the engine does."""
+"""docs/live.md and docs/scale.md say what the engine does."""
 
 import re
 from pathlib import Path
 
-from tessera.live.refusals import REASONS
+import pytest
 
-PAGE = (Path(__file__).parents[3] / "docs" / "live.md").read_text()
+from tessera.live import clock, row_files
+from tessera.live.journal import postgres
+from tessera.live.refusals import REASONS
+from tessera.live.service import TRY_SECONDS
+from tessera.live.terms import LAND_MS
+
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE, SCALE = (DOCS / "live.md").read_text(), (DOCS / "scale.md").read_text()
 
 
 def test_the_page_has_every_code_with_its_number_and_reason():
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.+) \|$", PAGE, re.MULTILINE)
     assert rows == [(code.name.lower(), str(int(code)), reason) for code, reason in REASONS.items()]
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence", "is_so"),
+    [
+        (SCALE, "An owner says five times a second that it lives.", postgres.BEAT_SECONDS == 1 / 5),
+        (SCALE, "Ten times a second it looks whether the owner's connection", TRY_SECONDS == 1 / 10),
+        (SCALE, "no sign of life for a second by the database's clock", postgres.SILENT_SECONDS == 1),
+        (PAGE, "at most 30 s old and not ahead of the clock", clock.OLDEST_BLOCK_MS == 30_000),
+        (PAGE, "`lock` is at most 60 s after it", clock.AHEAD_MS == 60_000),
+        (PAGE, "within 0.5 s of it, and was compared in the last ten minutes", clock.MOST_DRIFT_MS == 500),
+        (PAGE, "Results are taken until 10 minutes before `report_by`", LAND_MS == 600_000),
+        (PAGE, "A file of the record has 64 MiB at most", row_files.MOST_BYTES == 64 * 2**20),
+    ],
+)
+def test_the_pages_have_the_numbers_that_hold(page, sentence, is_so):
+    assert sentence in page
+    assert is_so

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from eth_account import Account
 
+from tessera.live.clock import Guard
 from tessera.live.keys import HALF_ORDER, S_MASK, signer_of
 from tessera.live.refusals import Code, Refused
 from tessera.live.terms import Terms
@@ -359,6 +360,21 @@ def test_a_clock_that_is_off_or_not_compared(tmp_path):
     refused_bet(stage, Code.CLOCK, player, stage.bet(quoted))
     stage.guard.note_drift(-500)
     stage.place_bet(player, quoted)
+
+
+@pytest.mark.parametrize(("passed", "is_right"), [(0, True), (600_000, True), (600_001, False), (-1, False)])
+def test_a_clock_that_was_compared_is_right_for_ten_minutes(passed, is_right):
+    now = BEGIN
+    guard = Guard(lambda: now, watches_drift=True)
+    guard.note_drift(500)
+    now += passed
+    guard.note_block(now // 1_000)
+    if is_right:
+        guard.check(now, now + 1)
+        return
+    with pytest.raises(Refused) as caught:
+        guard.check(now, now + 1)
+    assert (caught.value.number, caught.value.details) == (Code.CLOCK, {"drift_ms": 500})
 
 
 def test_terms_out_of_range_are_refused():

@@ -200,12 +200,15 @@ class Engine extends Conversation {
     else if (frame.type === "session") this.views.set(readHash(frame.session), frame);
   }
 
-  /** Why it was left; shown until another is connected. */
+  /** Why it is not connected; shown until one is. */
   refused = $state<string>();
 
+  /** A chain that could not be asked says nothing about the engine: it is tried again. */
   #leaveBecause(error: unknown) {
-    this.refused = error instanceof Refusal ? error.message : "The chain could not be asked about this engine's stream.";
-    this.leave();
+    const isRefused = error instanceof Refusal;
+    this.refused = isRefused ? error.message : "The chain could not be asked about this engine's stream: trying again.";
+    if (isRefused) this.leave();
+    else this.renew();
   }
 
   async #begin(frame: Frame) {
