@@ -213,6 +213,31 @@ def test_an_engine_that_has_lost_its_stream_signs_no_refusal(stage):
         future.result(timeout=0)
 
 
+def answer_lines(stage) -> int:
+    return sum(entry.what == "answers" for entry in stage.entries())
+
+
+def test_answers_become_a_line_once_a_second_or_when_there_are_a_thousand(stage, monkeypatch):
+    player, quoted = stage.opened(), stage.ask()
+    stage.pass_time(SECOND)  # the activation's
+    before = answer_lines(stage)
+    refused(stage, player, quoted, stake=1)
+    stage.pass_time(SECOND - 1)
+    assert answer_lines(stage) == before
+    stage.pass_time(1)
+    assert answer_lines(stage) == before + 1
+    stage.pass_time(5 * SECOND)  # in which nothing was answered
+    assert answer_lines(stage) == before + 1
+    refused(stage, player, quoted, stake=1)
+    stage.pass_time(0)
+    assert answer_lines(stage) == before + 2  # the last line is seconds old
+    monkeypatch.setattr("tessera.live.fairness.MOST_NOTED", 3)
+    for lines in (2, 2, 3):
+        refused(stage, player, quoted, stake=1)
+        stage.pass_time(0)
+        assert answer_lines(stage) == before + lines
+
+
 def test_who_asks_too_often_is_counted_and_fills_neither_journal_nor_file(stage, tmp_path):
     player, quoted = stage.opened(), stage.ask()
     before, asked = stage.entries(), stage.signed(player, stage.next_state(player, stage.bet(quoted)))

@@ -129,8 +129,9 @@ def test_a_limit_of_nothing_holds_at_once(stage, player, kind):
     assert error.details["kind"] == kind
 
 
-def test_open_bets_count_against_a_limit_as_if_they_were_lost(stage, player):
-    stage.answer(stage.engine.limit(*limit(stage, player, Kind.DAY_LOSS, 3 * EUR)))
+@pytest.mark.parametrize("kind", [Kind.SESSION_LOSS, Kind.DAY_LOSS, Kind.WEEK_LOSS])
+def test_open_bets_count_against_a_limit_as_if_they_were_lost(stage, player, kind):
+    stage.answer(stage.engine.limit(*limit(stage, player, kind, 3 * EUR)))
     first, second = stage.ask(), stage.ask()
     stage.place_bet(player, first, stake=2 * EUR)
     refused_bet(stage, Code.LIMIT, player, stage.bet(second, stake=EUR + 1))
