@@ -7,7 +7,7 @@ import boa
 import pytest
 
 from tessera.chain.hosted_bets import NO_SIGNATURE
-from tests.hosted import COIN, HOUR, INVALID, PURSE, House, odds, pools
+from tests.hosted import COIN, HOUR, INVALID, PURSE, RICH, House, odds, pools
 from tests.logs import events
 from tests.unit.conftest import NOW, load
 
@@ -333,3 +333,157 @@ def test_hostile_token_that_calls_back(load, evm_clock):
     token.set_hook("0x" + "00" * 20, b"")
     house.bets.claim(listing.bet_id, a.address)
     assert gains(house, a, b) == [9 * COIN, -10 * COIN]
+
+
+@pytest.mark.parametrize("places_first", [True, False])
+@pytest.mark.parametrize("name", ["pools", "odds"])
+def test_host_closes_in_the_block_in_which_somebody_bets(pools, odds, evm_clock, name, places_first):
+    """What was placed before it in the block counts; what comes after costs nothing. The question stays as it is."""
+    house = {"pools": pools, "odds": odds}[name]
+    listing, player = house.listed(), house.players[0]
+    before = house.balance(player)
+    if places_first:
+        house.place(listing, player, 0, 10 * COIN)
+    house.bets.close(listing.bet_id, sender=house.host.address)
+    for late in (
+        lambda: house.place(listing, player, 0, 10 * COIN),
+        lambda: house.place_signed(listing, player, house.bet(player, 0, 10 * COIN)),
+        lambda: house.place_many(listing, [(player, house.bet(player, 0, 10 * COIN, nonce=1))]),
+        lambda: house.bets.close(listing.bet_id, sender=house.host.address),
+    ):
+        with boa.reverts("hosting: bet is closed"):
+            late()
+    assert before - house.balance(player) == 10 * COIN * places_first
+    house.expired(listing)
+    if places_first:
+        house.bets.claim(listing.bet_id, player.address, *(([0], []) if house.has_odds else ()))
+    assert house.balance(player) == before
+    assert house.pot(listing) == 0
+
+
+def test_host_takes_the_bankroll_back_before_it_is_used(odds, evm_clock):
+    """A bet that names its least is refused; a ticket that waits stays its owner's, and is not confirmed."""
+    listing = odds.listed(bankroll=8 * COIN, validator_bps=0)
+    careful, trusting = odds.players[:2]
+    odds.bets.defund(listing.bet_id, 8 * COIN, sender=odds.host.address)
+    with boa.reverts("odds: less is confirmed"):
+        odds.place(listing, careful, 0, 10 * COIN, min_confirmed=10 * COIN)
+    ticket = odds.place(listing, trusting, 0, 10 * COIN)
+    odds.bets.fund(listing.bet_id, 8 * COIN, sender=odds.host.address)
+    odds.bets.defund(listing.bet_id, 8 * COIN, sender=odds.host.address)
+    with boa.reverts("odds: totals not covered"):
+        odds.bets.confirm(listing.bet_id, [10 * COIN, 0])
+    odds.bets.cancel(listing.bet_id, ticket, sender=trusting.address)
+    assert gains(odds, careful, trusting) == [0, 0]
+    assert odds.pot(listing) == 0
+
+
+@pytest.mark.parametrize("name", ["pools", "odds"])
+def test_wallet_that_changes_its_mind(pools, odds, load, evm_clock, name):
+    """It denies its signature when the relayer lands the bet: the relayer loses gas. It owns up to it once, and once it
+    counts; denying it afterwards takes nothing back."""
+    house = {"pools": pools, "odds": odds}[name]
+    listing, wallet = house.listed(), load("FickleWallet").deploy()
+    house.escrow.deposit(20 * COIN, wallet.address, 0, sender=house.players[0].address)
+    wallet.execute(house.escrow.address, house.escrow.set_consent.prepare_calldata(1))
+    bet, relayer = house.bet(wallet, 0, 10 * COIN), house.relayer.address
+
+    def land():
+        house.bets.place_signed(listing.bet_id, bet, b"whatever", NO_SIGNATURE, sender=relayer)
+
+    with boa.reverts("relayed: not signed by account"):
+        land()
+    assert not house.bets.is_used(wallet.address, relayer, bet.nonce)
+    wallet.set_signs(True)
+    land()
+    with boa.reverts("relayed: nonce is used"):
+        land()
+    wallet.set_signs(False)
+    assert house.balance(wallet) == 10 * COIN
+    assert house.bets.stake_of(listing.bet_id, 0, wallet.address) == 10 * COIN
+
+
+@pytest.mark.parametrize("name", ["pools", "odds"])
+def test_relayer_starves_a_batch_of_gas(pools, odds, evm_clock, name):
+    """Whatever gas it gives, a batch reverts, or each bet is placed and paid for or is neither. The last of five is a
+    group with the first at odds: what runs dry between its debits takes none of them."""
+    house = {"pools": pools, "odds": odds}[name]
+    listing, relayer = house.listed(), house.relayer.address
+    players = house.players[:5]
+    bets = [house.bet(player, 0, 10 * COIN) for player in players]
+    signatures = [
+        house.signer.compact_bet(player, listing.bet_id, bet, relayer)
+        for player, bet in zip(players, bets, strict=True)
+    ]
+    groups = ([1, 1, 1, 2],) if house.has_odds else ()
+    before, pot = [house.balance(player) for player in players], house.pot(listing)
+    placed_by_gas = set()
+    for gas in range(60_000, 500_000, 22_000):
+        with boa.env.anchor():
+            try:
+                placed = house.bets.place_many(listing.bet_id, *groups, bets, signatures, sender=relayer, gas=gas)
+            except boa.BoaError:
+                placed = 0
+            taken = [now < then for now, then in zip(map(house.balance, players), before, strict=True)]
+            staked = [house.bets.stake_of(listing.bet_id, 0, player.address) for player in players]
+            assert staked == [10 * COIN * is_taken for is_taken in taken]
+            assert house.pot(listing) - pot == sum(staked) == placed * 10 * COIN
+            assert [house.bets.is_used(player.address, relayer, 0) for player in players] == taken
+            if house.has_odds:
+                assert taken[3] == taken[4]
+            placed_by_gas.add(placed)
+    assert {0, 5} <= placed_by_gas
+
+
+@pytest.mark.parametrize("outcome", [0, 7, 15, INVALID])
+@pytest.mark.parametrize("profits", [[1] * 16, [65_535] * 16, [1, 65_535] * 8], ids=["0.1 %", "6553.5 %", "both"])
+def test_units_at_the_ends_of_odds(odds, evm_clock, profits, outcome):
+    """Sixteen predictions, stakes of 1, 2 and 999 units, the bankroll taken down to what is needed: nobody is paid a
+    unit more than the odds say, nor less but for the part of a unit, and the host's loss is what winners gained."""
+    players = odds.players[:3]
+    before = [odds.balance(person) for person in (*players, odds.host)]
+    listing = odds.listed(
+        predictions=[str(k) for k in range(16)], profits=profits, min_stake=1, bankroll=10 * COIN, validator_bps=1_000
+    )
+    staked = 0
+    for k in range(16):
+        for player, amount in zip(players, (1, 2, 999), strict=True):
+            assert odds.place(listing, player, k, amount, min_confirmed=amount) == 0
+            staked += amount
+    book = odds.lens.book(listing.bet_id)
+    odds.bets.defund(listing.bet_id, book.bankroll - book.needed, sender=odds.host.address)
+    with boa.reverts("odds: bankroll is needed"):
+        odds.bets.defund(listing.bet_id, 1, sender=odds.host.address)
+    members = [odds.balance(member) for member in odds.members]
+    odds.settled(listing, outcome)
+    for player in players:
+        odds.bets.claim(listing.bet_id, player.address, list(range(16)), [])
+    gained = [odds.balance(person) - then for person, then in zip((*players, odds.host), before, strict=True)]
+    earned = sum(odds.balance(member) for member in odds.members) - sum(members)
+    if outcome == INVALID:
+        assert (gained, earned) == ([0, 0, 0, 0], 0)
+    else:
+        paid = [amount * (1_000 + profits[outcome]) // 1_000 for amount in (1, 2, 999)]
+        assert gained[:3] == [back - 16 * amount for back, amount in zip(paid, (1, 2, 999), strict=True)]
+        assert earned == staked // 10 // 3 * 3
+        assert sum(gained) + earned == 0
+    assert odds.pot(listing) == 0
+
+
+def test_fortune_that_comes_and_goes_in_one_block(odds, evm_clock):
+    """Borrowed for a block: whatever is placed beyond the cover waits and is taken back, what is covered cannot be. Who
+    waited before is where they were, and the fortune confirmed nothing for its owner."""
+    listing = odds.listed(bankroll=0, validator_bps=0, max_stake=2**84 - 1)
+    honest, rich = odds.players[:2]
+    waits = odds.place(listing, honest, 0, 10 * COIN)
+    odds.escrow.deposit(RICH // 2, rich.address, 0, sender=rich.address)
+    own = odds.place(listing, rich, 0, COIN)
+    fortune = odds.place(listing, rich, 1, RICH // 2)
+    assert odds.lens.ticket(listing.bet_id, fortune).pending == RICH // 2  # nothing covers it
+    odds.bets.cancel(listing.bet_id, fortune, sender=rich.address)
+    odds.bets.cancel(listing.bet_id, own, sender=rich.address)
+    with boa.reverts("odds: totals not reached"):
+        odds.bets.confirm(listing.bet_id, [11 * COIN, 0], sender=rich.address)
+    odds.escrow.withdraw(RICH // 2, rich.address, sender=rich.address)
+    assert odds.lens.ticket(listing.bet_id, waits).pending == 10 * COIN
+    assert gains(odds, rich, honest) == [0, -10 * COIN]
