@@ -104,7 +104,7 @@ test("every change of a listing's content is noticed", async () => {
     ["profits", ["801", "1100", "65535"]],
     ["is_private", true],
     ...["min_stake", "max_stake", "closes_at", "result_deadline", "panel_id", "host_bps", "validator_bps"].map(
-      (name): [string, unknown] => [name, "77"],
+      (name): [string, unknown] => [name, name === "max_stake" ? "77000000" : "77"],
     ),
   ];
   expect(changes.map(([name]) => name).toSorted()).toEqual(Object.keys(listing).toSorted());
@@ -134,6 +134,21 @@ test.each<[string, object, string]>([
   ["no number of the bet", { bet_id: "0" }, "in a way that this page does not know"],
 ])("a host is refused that sends %s", async (_, changes, refusal) => {
   await expect(checkedBet(frame(pool, changes), place)).rejects.toThrow(refusal);
+});
+
+test.each<[string, Case, object]>([
+  ["an end beyond any date", pool, { closes_at: String(2n ** 255n) }],
+  ["a deadline beyond any date", pool, { result_deadline: String(2n ** 32n) }],
+  ["no least stake", pool, { min_stake: "0" }],
+  ["a least stake above the greatest", pool, { max_stake: "999999" }],
+  ["too great a stake", pool, { max_stake: String(2n ** 84n) }],
+  ["a host's commission over 10 %", pool, { host_bps: "1001" }],
+  ["a validators' commission over 10 %", pool, { validator_bps: "1001" }],
+  ["a profit of nothing", withOdds, { profits: ["0", "800", "1100"] }],
+  ["too great a profit", withOdds, { profits: ["800", "1100", "65536"] }],
+  ["a profit too few", withOdds, { profits: ["800", "1100"] }],
+])("what no contract lists is refused, though its host may have signed it: %s", (_, { listing }, changes) => {
+  expect(() => listingOf({ ...listing, ...changes })).toThrow("in a way that this page does not know");
 });
 
 test("a bet that its host closed early ends then, and never later than listed", async () => {

@@ -65,14 +65,26 @@ function readAs(type: string, value: unknown): unknown {
   return items.includes(undefined) ? undefined : items;
 }
 
+/** Whether a contract would take these numbers, whatever the host signed: what is shown and computed relies on their bounds. */
+const isListable = (listing: Listing) =>
+  listing.predictions.length >= 2 &&
+  [0, listing.predictions.length].includes(listing.profits.length) &&
+  listing.profits.every((profit) => profit > 0n && profit < 2n ** 16n) &&
+  listing.min_stake > 0n &&
+  listing.min_stake <= listing.max_stake &&
+  listing.max_stake < 2n ** 84n &&
+  listing.closes_at < 2n ** 32n &&
+  listing.result_deadline < 2n ** 32n &&
+  listing.host_bps <= 1_000n &&
+  listing.validator_bps <= 1_000n;
+
 /** A listing as frames have it. Raises Refusal where it is none. */
 export function listingOf(told: unknown): Listing {
   if (!isRecord(told)) throw new Refusal(NO_LISTING);
   const fields = LISTING.components.map(({ name, type }) => [name, readAs(type, told[name])] as const);
   if (fields.some(([, value]) => value === undefined)) throw new Refusal(NO_LISTING);
   const listing = Object.fromEntries(fields) as unknown as Listing;
-  const { predictions, profits } = listing;
-  if (predictions.length < 2 || (profits.length > 0 && profits.length !== predictions.length)) throw new Refusal(NO_LISTING);
+  if (!isListable(listing)) throw new Refusal(NO_LISTING);
   return listing;
 }
 
