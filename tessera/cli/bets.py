@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import click
@@ -11,12 +12,10 @@ from tessera.cli.failures import Refused
 from tessera.cli.inputs import BET, YES_TO_ALL, Money
 from tessera.cli.limits import check_limit
 from tessera.cli.session import Session
-from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, eur, rows, sent
+from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, eur, panel_of, rows, sent
 from tessera.model.units import EUR, WAD
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from tessera.chain import Receipt
     from tessera.host.client import Client, ShownBet
 
@@ -106,6 +105,8 @@ def place(session: Session, bet: str, prediction: str, amount: int, min_confirme
     }
     if listing.profits:
         own |= {"covered now": values["confirmed_at_once"], "must be covered at once": eur(least)}
+    else:
+        own["and at most, as the pool changes"] = values["most_expected_loss"]
     terms = _terms(session, shown_bet, state)
     names = ("house_edge", "validator_commission", "closes_at", "panel", "result_deadline", "host", "bet_id")
     ask(session, "Stake on a hosted bet", {**own, **{name: terms[name] for name in names}}, yes)
@@ -220,9 +221,6 @@ def _state(session: Session, shown_bet: "ShownBet") -> State:
 
 def _line(session: Session, shown_bet: "ShownBet") -> dict:
     listing = shown_bet.listing
-    panels = session.tessera.panels
-    members = panels.members_of(listing.panel_id)
-    threshold = panels.threshold_of(listing.panel_id)
     return {
         "number": shown_bet.number,
         "bet_id": short(shown_bet.bet_id),
@@ -232,13 +230,12 @@ def _line(session: Session, shown_bet: "ShownBet") -> dict:
         "range": _range(shown_bet),
         "closes_at": Moment(listing.closes_at),
         "house_edge": _edge(shown_bet),
-        "panel": Said({"members": members, "threshold": threshold}, f"{threshold} of {len(members)}"),
+        "panel": panel_of(session, listing.panel_id),
     }
 
 
 def _terms(session: Session, shown_bet: "ShownBet", state: State) -> dict:
-    listing, panels = shown_bet.listing, session.tessera.panels
-    members, threshold = panels.members_of(listing.panel_id), panels.threshold_of(listing.panel_id)
+    listing = shown_bet.listing
     base = "of all confirmed stakes" if listing.profits else "of what losers staked"
     validators = Percent(listing.validator_bps * WAD // BPS)
     return {
@@ -256,7 +253,7 @@ def _terms(session: Session, shown_bet: "ShownBet", state: State) -> dict:
         "bankroll": eur(state.bankroll) if listing.profits else None,
         "house_edge": _edge(shown_bet),
         "validator_commission": Said(validators, f"{validators} {base}; nothing where stakes go back"),
-        "panel": Said({"members": members, "threshold": threshold}, f"{threshold} of these {len(members)}:", *members),
+        "panel": panel_of(session, listing.panel_id, named=True),
         "result_deadline": Said(
             listing.result_deadline,
             f"{Moment(listing.result_deadline)}; if the panel is silent until then, every stake goes back",
@@ -283,6 +280,8 @@ def _prediction(shown_bet: "ShownBet", state: State, number: int, amount: int) -
         settled = prorata.settle_in_units([*others, ("you", number, amount)], number, members=1, **commissions)
         returns = settled.payouts["you"]
         loss = prorata.expected_loss(state.staked, number, amount, **commissions)
+        # The commissions of what others stake on the other side: of the stake at most, whatever the pool becomes.
+        values["most_expected_loss"] = _loss(Fraction(amount * (listing.host_bps + listing.validator_bps), BPS))
     return {**values, "returns": eur(returns), "expected_loss": _loss(loss)}
 
 
@@ -290,13 +289,14 @@ def _sentence(values: dict) -> str:
     has_odds = "confirmed_at_once" in values
     waits = f", {values['tickets_waiting']} tickets wait" if has_odds else ""
     covered = f", {values['confirmed_at_once']} covered now" if has_odds else ""
+    most = "" if has_odds else f", {values['most_expected_loss']} at most as the pool changes"
     return (
         f"{values['prediction']}: {values['staked']} staked{waits}; "
-        f"the stake would return {values['returns']}{covered}, and loses {values['expected_loss']} on average"
+        f"the stake would return {values['returns']}{covered}, and loses {values['expected_loss']} on average{most}"
     )
 
 
-def _loss(loss: "Fraction") -> Amount:
+def _loss(loss: Fraction) -> Amount:
     return Amount(-int(-loss // 1), EUR, "EUR", 4)  # rounded up: never shown as less than it is
 
 

@@ -14,7 +14,7 @@ from tessera.cli.failures import Refused
 from tessera.cli.inputs import YES_TO_ALL, Money
 from tessera.cli.limits import check_limit
 from tessera.cli.session import Session
-from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, eur, rows
+from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, eur, panel_of, rows
 from tessera.model.units import EUR, WAD
 
 if TYPE_CHECKING:
@@ -65,13 +65,12 @@ def streams(session: Session):
     tessera, lines = session.tessera, []
     for opened in session.logs(StreamOpened):
         stream = tessera.sessions.stream(opened.stream_id)
-        members = tessera.panels.members_of(stream.panel_id)
         lines.append(
             {
                 "stream": opened.stream_id,
                 "operator": stream.operator,
                 "free_bankroll": eur(stream.free),
-                "decided_by": f"{tessera.panels.threshold_of(stream.panel_id)} of {len(members)}",
+                "panel": panel_of(session, stream.panel_id),
             }
         )
     rows(session, "Streams", lines, "there are no streams on this chain")

@@ -215,6 +215,14 @@ def ask(session: Session, title: str, values: Mapping, yes: bool) -> None:
         click.confirm("Go on?", abort=True, err=True)
 
 
+def panel_of(session: Session, panel_id: int, *, named: bool = False) -> Said:
+    """Who decides: a panel's members and how many of them have to agree; people read the addresses where `named`."""
+    panels = session.tessera.panels
+    members, threshold = panels.members_of(panel_id), panels.threshold_of(panel_id)
+    lines = (f"{threshold} of these {len(members)}:", *members) if named else (f"{threshold} of {len(members)}",)
+    return Said({"members": members, "threshold": threshold}, *lines)
+
+
 def sent(receipt: "Receipt") -> dict:
     """What there is to say of every transaction."""
     return {"transaction": receipt.transaction, "block": receipt.block, "gas_used": receipt.gas_used}

@@ -114,12 +114,13 @@ def ask(live) -> Callable:
 
 
 def test_streams_of_the_chain(served, ask):
-    operator = known_account(OPERATOR).address
+    operator, tessera = known_account(OPERATOR).address, served.world.tessera
+    panel_id = tessera.sessions.stream(served.world.stream_id).panel_id
     assert ask("streams", alone=True)[-1] == {
         "stream": served.world.stream_id,
         "operator": operator,
         "free_bankroll": str(45 * EUR),
-        "decided_by": "2 of 3",
+        "panel": {"members": tessera.panels.members_of(panel_id), "threshold": 2},
     }
 
 
