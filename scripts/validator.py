@@ -27,8 +27,9 @@ from tessera.chain.panels import ReportSkipped, ascending
 from tessera.deployment.ape_accounts import account_of, record_path, wallet_of
 from tessera.deployment.artifacts import ROOT
 from tessera.deployment.operators import Commands, passphrase_of
-from tessera.host.questions import Awaited, awaited, of_bet
+from tessera.host.questions import INVALID_NAME, Awaited, awaited, of_bet
 from tessera.index import Index
+from tessera.model.text import visible
 
 FOLDER = ROOT / ".cache" / "validator"
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -71,7 +72,8 @@ def awaits(provider: ProviderAPI, account: str | None, as_json: bool, **chosen):
         return
     for due in waiting:
         deadline = datetime.fromtimestamp(due.question.deadline, UTC)
-        click.echo(f"0x{due.bet_id.hex()}\n  {due.listing.description}: {', '.join(due.listing.predictions)}, invalid")
+        words = [visible(text) for text in (due.listing.description, *due.listing.predictions)]  # of strangers
+        click.echo(f"0x{due.bet_id.hex()}\n  {words[0]}: {', '.join(words[1:])}, {INVALID_NAME}")
         click.echo(f"  until {deadline:%Y-%m-%d %H:%M} UTC, else every stake goes back")
     click.echo(f"{len(waiting)} bets await a report of {member}.")
 
@@ -224,6 +226,6 @@ def as_mapping(due: Awaited) -> dict:
     return {
         "bet_id": f"0x{due.bet_id.hex()}",
         "description": due.listing.description,
-        "outcomes": [*due.listing.predictions, "invalid"],
+        "outcomes": [*due.listing.predictions, INVALID_NAME],
         "deadline": due.question.deadline,
     }

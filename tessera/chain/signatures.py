@@ -20,14 +20,32 @@ MAGIC = bytes.fromhex("1626ba7e")  # of EIP-1271
 WALLET_GAS = 100_000  # as in the contract: also of what a call answers with, so that is below 210,000 bytes
 CALL_GAS, BYTE_GAS = 21_000, 16  # what any call costs before the account's code runs
 MOST_BYTES = 1_024  # of a signature that the contracts take
+SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # the order of the curve
 
 
 def signer_of(message: SignableMessage, signature: bytes) -> str | None:
-    """Whose key signed a message; None where the bytes are no key's signature."""
+    """Whose key signed a message; None where the bytes are no key's signature that `standard_form` knows."""
+    standard = standard_form(signature)
+    if len(standard) != 65 or standard[64] not in (27, 28):
+        return None  # eth-account takes a `v` with a chain's number in it, too, which no contract does
     try:
-        return Account.recover_message(message, signature=signature)
+        return Account.recover_message(message, signature=standard)
     except VOID:
         return None
+
+
+def standard_form(signature: bytes) -> bytes:
+    """A key's signature as contracts take it: `v` of 27 or 28, where a wallet wrote 0 or 1, and the lower `s`, since
+    the two words of EIP-2098 have no room for a higher one. Other bytes as they are.
+
+    It is the same consent of the same key.
+    """
+    if len(signature) != 65 or signature[64] not in (0, 1, 27, 28):
+        return signature
+    s, parity = int.from_bytes(signature[32:64], "big"), signature[64] % 27
+    if SECP256K1_N // 2 < s < SECP256K1_N:
+        s, parity = SECP256K1_N - s, 1 - parity
+    return signature[:32] + s.to_bytes(32, "big") + bytes([27 + parity])
 
 
 def is_signed_by_code(web3: Web3, account: str, message: SignableMessage, signature: bytes) -> bool:

@@ -14,6 +14,7 @@ from ape.exceptions import ApeException
 
 from tessera.chain.accounts import secret_of
 from tessera.chain.errors import ChainError, NodeError
+from tessera.model.text import visible
 
 
 @contextmanager
@@ -22,10 +23,11 @@ def in_one_line() -> Iterator[None]:
     try:
         yield
     except (NodeError, requests.ConnectionError) as error:  # the latter is Ape's
-        raise click.ClickException(f"the node failed: {str(error).splitlines()[0]}") from None
+        raise click.ClickException(f"the node failed: {visible(str(error).splitlines()[0])}") from None
     except ChainError as error:
         advice = getattr(error, "advice", "")
-        raise click.ClickException(f"{error}. {advice}" if advice else str(error)) from None
+        said = "\n".join(visible(line) for line in str(error).splitlines())  # with words of strangers in it
+        raise click.ClickException(f"{said}. {advice}" if advice else said) from None
     except ApeException as error:
         raise click.ClickException(str(error)) from None
 

@@ -16,24 +16,25 @@ from web3 import Web3
 
 from tessera.chain.accounts import text_of
 from tessera.chain.errors import ChainError
+from tessera.host.questions import INVALID_NAME
 from tessera.model.odds import margin
 
 DEFAULTS = "bets"
 SECTION = re.compile(r"bets:(0|[1-9]\d{0,8})")
 DATE = re.compile(r"(\d\d)/(\d\d)/(\d{4}):(\d\d)/(\d\d)/(\d\d)")  # day, month, year, second, minute, hour
 MOST_DESCRIPTION, MOST_PREDICTION = 256, 64  # bytes, as in IHostedBets
-MOST_STAKE = 2**84 - 1
+MOST_STAKE, MOST_PROFIT, MOST_BPS = 2**84 - 1, 2**16 - 1, 1_000  # of a listing, as in the contracts
 YES_NO = {"yes": True, "no": False}
 ALLOWED = {
     "desc": "a description of 1 to 256 bytes",
-    "predictions": "[win,loss]: 2 to 16 different ones, each of 1 to 64 bytes",
+    "predictions": f"[win,loss]: 2 to 16 different ones, each of 1 to 64 bytes, none of them {INVALID_NAME!r}",
     "range": "[1, 100]: the least and the greatest stake in whole tokens",
     "type": "prorata or odds_based",
     "odds": "(80%, 110%): a profit for each prediction, 0.1% to 6553.5% in steps of 0.1%",
     "time_lapse": "when betting ends, in UTC: 2026-12-31T18:30, or day/month/year:second/minute/hour "
     "as in 31/12/2026:00/30/18",
     "private": "no, or the addresses of those who may bet, with commas between them",
-    "panel": "the number of a panel in Panels, decimal or 0x",
+    "panel": "the number of a panel, decimal or 0x, as `ape run validator create` prints it; --panel says it for all",
     "commission": "5%, 5%: the host's and the validators', each 0% to 10% in steps of 0.01%; 0% for the host with odds",
     "bankroll": "what the host backs its odds with, in whole tokens",
     "allow_loss": "yes or no",
@@ -79,7 +80,7 @@ class Section(BaseModel):
     @classmethod
     def _are_predictions(cls, text: str) -> tuple[str, ...]:
         names = tuple(_sized(name, MOST_PREDICTION) for name in _listed(text))
-        if not 2 <= len(names) <= 16 or len(set(names)) < len(names):
+        if not 2 <= len(names) <= 16 or len(set(names)) < len(names) or INVALID_NAME in names:
             raise ValueError(text)
         return names
 
@@ -102,7 +103,7 @@ class Section(BaseModel):
     @field_validator("odds", mode="before")
     @classmethod
     def _are_odds(cls, text: str) -> tuple[int, ...]:
-        return tuple(_percent(percent, steps=10, most=65_535, least=1) for percent in _listed(text))
+        return tuple(_percent(percent, steps=10, most=MOST_PROFIT, least=1) for percent in _listed(text))
 
     @field_validator("time_lapse", mode="before")
     @classmethod
@@ -134,7 +135,7 @@ class Section(BaseModel):
     @field_validator("commission", mode="before")
     @classmethod
     def _are_commissions(cls, text: str) -> tuple[int, ...]:
-        host, validators = (_percent(percent, steps=100, most=1_000) for percent in _listed(text))
+        host, validators = (_percent(percent, steps=100, most=MOST_BPS) for percent in _listed(text))
         return host, validators
 
     @field_validator("bankroll", mode="before")

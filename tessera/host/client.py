@@ -10,7 +10,16 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from eth_account.messages import encode_defunct
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from web3 import Web3
 from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import connect
@@ -18,8 +27,9 @@ from websockets.sync.client import connect
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError
 from tessera.chain.hosted_bets import NO_SIGNATURE, Bet, HostedBets, HostSignature, Listing
-from tessera.chain.signatures import signer_of
+from tessera.chain.signatures import signer_of, standard_form
 from tessera.chain.wallet import Signer
+from tessera.host.bets_file import MOST_BPS, MOST_PROFIT, MOST_STAKE
 from tessera.host.catalogue import contract_of
 from tessera.host.frames import MOST_BETS, Hash, Hex
 from tessera.host.sign_in import text_to_sign
@@ -61,21 +71,31 @@ Address = Annotated[str, AfterValidator(_address)]
 
 
 class _Listing(BaseModel):
+    """A listing that a contract would take, whatever its host signed: what is shown relies on its bounds."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
     host: Address
     salt: Hash
     description: Annotated[str, Field(max_length=256)]
     predictions: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=2, max_length=16)]
-    profits: Annotated[list[Number], Field(max_length=16)]
-    min_stake: Number
-    max_stake: Number
-    closes_at: Number
-    result_deadline: Number
+    profits: Annotated[list[Annotated[Number, Field(ge=1, le=MOST_PROFIT)]], Field(max_length=16)]
+    min_stake: Annotated[Number, Field(ge=1)]
+    max_stake: Annotated[Number, Field(le=MOST_STAKE)]
+    closes_at: Annotated[Number, Field(lt=2**32)]
+    result_deadline: Annotated[Number, Field(lt=2**32)]
     panel_id: Number
-    host_bps: Number
-    validator_bps: Number
+    host_bps: Annotated[Number, Field(le=MOST_BPS)]
+    validator_bps: Annotated[Number, Field(le=MOST_BPS)]
     is_private: bool
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.min_stake > self.max_stake:
+            raise ValueError("the least stake is above the greatest")
+        if self.profits and (len(self.profits) != len(self.predictions) or self.host_bps):
+            raise ValueError("odds come with a profit for each prediction, and without a commission of the host")
+        return self
 
 
 class _HostSignature(BaseModel):
@@ -238,7 +258,7 @@ class Client:
         content["salt"] = bytes.fromhex(shown.listing.salt[2:])
         listing = Listing(**content)
         contract = contract_of(self.tessera, bool(listing.profits))
-        signature = bytes.fromhex(shown.host_signature.signature[2:])
+        signature = standard_form(bytes.fromhex(shown.host_signature.signature[2:]))
         offer = HostSignature(shown.host_signature.expires_at, signature)
         about = f"bet {shown.bet_id} of {self.url}"
         if f"0x{listing.bet_id.hex()}" != shown.onchain_id:
@@ -275,8 +295,10 @@ class Client:
     def _receive(self, seconds: float) -> dict[str, Any] | None:
         """The next message, None where none comes in time; the newest bets are kept. Raises HostError, for an error
         that the host sends, too."""
+        if seconds <= 0:  # also of a host that never stops talking
+            return None
         try:
-            frame = json.loads(self._socket.recv(timeout=max(0.0, seconds)))
+            frame = json.loads(self._socket.recv(timeout=seconds))
         except TimeoutError:
             return None
         except (OSError, WebSocketException) as error:

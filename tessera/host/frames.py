@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from tessera.host.catalogue import Offered
 from tessera.host.purse import Purse
 from tessera.host.view import Stake, View
 
+EXACT = Context(prec=40, Emax=40, Emin=-40, traps=[Inexact, InvalidOperation, Overflow])
 MOST_BYTES = 32_768  # of a message
 MOST_BETS = 16  # in a message
 Hex = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-fA-F]{2}){1,2048}$")]
@@ -46,10 +47,12 @@ class BetInfo(_Frame):
         """The amount in the token's smallest unit. Raises FrameError where it is between two."""
         if self.bet_amount_units is not None:
             return int(self.bet_amount_units)
-        amount = Decimal(self.bet_amount) * 10**decimals
-        if not amount.is_finite() or amount != amount.to_integral_value():
-            raise FrameError("bad_amount", f"{self.bet_amount} has more than {decimals} decimals", "bets_selected")
-        return int(amount)
+        try:
+            return int(EXACT.to_integral_exact(EXACT.scaleb(Decimal(self.bet_amount), decimals)))
+        except ArithmeticError:
+            raise FrameError(
+                "bad_amount", f"an amount has at most {decimals} decimals, and {EXACT.prec} digits", "bets_selected"
+            ) from None
 
 
 class SignIn(_Frame):
@@ -86,7 +89,7 @@ def read_frame(text: str) -> Frame:
         raise FrameError("too_large", f"a message has at most {MOST_BYTES:,} bytes")
     try:
         frame = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # an exponent that Decimal has no room for
         raise FrameError("malformed", "a message is a JSON object") from None
     method = frame.get("method") if isinstance(frame, dict) else None
     if not isinstance(method, str):

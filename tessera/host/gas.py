@@ -1,8 +1,9 @@
 """What a host spends on gas and for whom, and what players may still make it spend.
 
 Whoever bets first on an offered bet has it listed, and whatever is signed is landed: both are the host's gas. In any 24
-hours the host spends its budget at most; of it three quarters for players, so that settling and paying go on; a third
-on listings that players cause, so that bets on what is listed go on; and a twentieth for one account. What is refused
+hours the host spends its budget at most; of it three quarters for players, with what confirms their bets, so that
+settling and paying go on; a third on listings that players cause, so that bets on what is listed go on; and a twentieth
+for one account. What is refused
 for this a player can place by an own transaction.
 """
 
@@ -96,14 +97,14 @@ class Spending:
             self._charged[Cost(account, is_listing)] += wei // len(accounts)
 
     @contextmanager
-    def counting(self, now: int) -> Iterator[None]:
-        """Writes down what is spent inside: for whom it was charged, and the rest as the host's own."""
+    def counting(self, now: int, rest: Cost) -> Iterator[None]:
+        """Writes down what is spent inside: for whom it was charged, and the rest as `rest`."""
         before, self._charged = self._wallet.budget, Counter()
         try:
             yield
         finally:
             if before is not None and self._wallet.budget is not None and self._wallet.budget < before:
-                self._charged[OWN] += before - self._wallet.budget - self._charged.total()
+                self._charged[rest] += before - self._wallet.budget - self._charged.total()
                 hour = now // HOUR
                 self._hours.setdefault(hour, Counter()).update(self._charged)
                 self._store.keep_costs(hour, self._hours[hour], before=hour - HOURS)

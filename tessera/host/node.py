@@ -30,7 +30,7 @@ from tessera.host.catalogue import Catalogue
 from tessera.host.gas import Spending
 from tessera.host.land import Lander
 from tessera.host.purse import purses_of
-from tessera.host.store import SignedBet, Store
+from tessera.host.store import CONFIRMING, OWN, Cost, SignedBet, Store
 from tessera.host.view import ListedBet, Stake, View, listed_bets, stakes_of
 from tessera.index.index import Index
 
@@ -176,7 +176,7 @@ class Node:
     def _end(self, bet: ListedBet) -> None:
         """Confirms what waits in a bet while it is open; settles and pays it when it is decided."""
         if bet.has_odds and self.view.now < bet.closes_at:
-            self._do("confirm", lambda: payout.confirm(self.tessera, self.wallet, bet))
+            self._do("confirm", lambda: self._confirm(bet), CONFIRMING)
         elif self.view.now >= bet.listing.closes_at and self._has_money(bet):
             if not bet.settled:
                 if not payout.is_decided(self.tessera, bet, self.view.now):
@@ -184,6 +184,14 @@ class Node:
                 if not self._do("settle", lambda: payout.settle(self.tessera, self.wallet, bet)):
                     return
             self._do("pay", lambda: payout.pay(self.tessera, self.wallet, self.index, bet))
+
+    def _confirm(self, bet: ListedBet) -> None:
+        """Players cause it by own transactions, so it is paid from what they may make the host spend, not from what is
+        kept for settling and paying."""
+        waiting, gas = self.view.waiting(bet), self.view.gas
+        if any(waiting) and gas is not None and gas.together <= 0:
+            raise ChainError("the gas for players of 24 hours is spent: what waits is confirmed later, or by anybody")
+        payout.confirm(self.tessera, self.wallet, bet, waiting)
 
     def _has_money(self, bet: ListedBet) -> bool:
         """Whether a bet has money; one that had none for long is not asked for again."""
@@ -213,18 +221,20 @@ class Node:
             self.catalogue.take_back(self.wallet, *self._gone[0])
             del self._gone[0]
 
-    def _do(self, what: str, action: Callable[[], object]) -> bool:
-        """Whether it succeeded; what a contract, the node or the budget refuses is logged and tried later."""
+    def _do(self, what: str, action: Callable[[], object], cost: Cost = OWN) -> bool:
+        """Whether it succeeded; what a contract, the node or the budget refuses is logged and tried later. `cost` is
+        what its gas is spent on, as far as it is not charged to players."""
         try:
-            with self._spending.counting(self.view.now):
+            with self._spending.counting(self.view.now, cost):
                 action()
             return True
         except ChainError as error:
             if isinstance(error, NodeError) and not isinstance(error, NodeRefusedError):
                 raise
-            if self._failed.get(what) != str(error):
-                log.warning("%s: %s", what, error)
-            self._failed[what] = str(error)
+            said = f"{error}. {getattr(error, 'advice', '')}".removesuffix(". ")
+            if self._failed.get(what) != said:
+                log.warning("%s: %s", what, said)
+            self._failed[what] = said
             self._has_failed = True
             return False
 
@@ -251,12 +261,14 @@ class Node:
             head = snapshot.head
         transactions = {stake.transaction for mine in stakes.values() for stake in mine if stake.transaction}
         self._signed = self.lander.forget(now, head.number, transactions, signed)
+        described = listed.keys() | {offered.bet_id for offered in self.catalogue.offered}
         for signed_bet in self._signed:
             landed, bet = self.lander.landed.get(signed_bet.key), signed_bet.bet
             if self.lander.waits(signed_bet) or (landed and landed.transaction not in transactions):
-                waits = Stake(signed_bet.bet_id, bet.prediction, bet.amount, "pending", landed and landed.transaction)
-                stakes[bet.account] = (*stakes.get(bet.account, ()), waits)
                 purses[bet.account] = purses[bet.account].with_promise(bet.amount)
+                if signed_bet.bet_id in described:  # else the file has it no more, and it is given up when it is landed
+                    its = Stake(signed_bet.bet_id, bet.prediction, bet.amount, "pending", landed and landed.transaction)
+                    stakes[bet.account] = (*stakes.get(bet.account, ()), its)
         self._find_named(transactions)
         return View(head, now, tuple(self.catalogue.offered), listed, stakes, purses, self._spending.left)
 

@@ -1,13 +1,14 @@
 """The end of a host's bets: confirming what covers each other, settling, and paying everybody."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tessera.chain.contract import Receipt
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import Reverted
 from tessera.chain.hosted_bets import BetPlaced
-from tessera.chain.odds_bets import TicketQueued, place_of, ticket_id_of
+from tessera.chain.odds_bets import TicketCancelled, TicketQueued, place_of, ticket_id_of
 from tessera.chain.wallet import Wallet
 from tessera.host.catalogue import contract_of
 from tessera.host.view import ListedBet
@@ -20,27 +21,33 @@ TICKETS_AT_ONCE = 64  # of an account, in one claim
 TOO_MANY = "odds: totals not reached"  # a call passes at most 256 tickets
 
 
-def confirm(tessera: Tessera, wallet: Wallet, bet: ListedBet) -> bool:
-    """Confirms all that can cover each other in a bet at odds; whether anything could."""
+def confirm(tessera: Tessera, wallet: Wallet, bet: ListedBet, waiting: Sequence[int]) -> bool:
+    """Confirms all that can cover each other in a bet at odds, of what waits on each prediction, units.
+
+    Returns whether anything could, or cancelled tickets were passed for it.
+    """
     lens, listing = tessera.odds_lens, bet.listing
+    if not any(waiting):
+        return False
     lines = [lens.line(bet.bet_id, prediction) for prediction in range(len(listing.predictions))]
     staked = [line.staked for line in lines]
-    if not any(line.waiting for line in lines):
-        return False
     bankroll = lens.book(bet.bet_id).bankroll
-    waiting = [_pending(tessera, bet, prediction, line) for prediction, line in enumerate(lines)]
+    passes = False
     while any(waiting):
         wanted = [x + more for x, more in zip(staked, waiting, strict=True)]
         totals = greatest_in_units(listing.profits, listing.validator_bps, bankroll, wanted)
         if totals == staked:
-            return False
+            break
         try:
             tessera.odds.confirm(wallet, bet.bet_id, totals)
             return True
         except Reverted as refusal:
             if refusal.reason != TOO_MANY:
                 raise
-        waiting = [more // 2 for more in waiting]
+        waiting, passes = [more // 2 for more in waiting], True
+    if passes and any(line.waiting and _is_cancelled(tessera, bet, k, line.head) for k, line in enumerate(lines)):
+        tessera.odds.confirm(wallet, bet.bet_id, staked)  # passes what was cancelled before the next that waits
+        return True
     return False
 
 
@@ -79,7 +86,12 @@ class Due:
 def due(tessera: Tessera, snapshot: Snapshot, bet: ListedBet, **equal) -> list[Due]:
     """Who is still to be paid of a settled bet, first come first; `account=...` asks about one."""
     rows = list(snapshot.rows(BetPlaced, TicketQueued, bet_id=bet.bet_id, **equal))
-    return _due_tickets(tessera, bet, rows) if bet.has_odds else _due_pool(tessera, bet, rows)
+    if not bet.has_odds:
+        return _due_pool(tessera, bet, rows)
+    cancelled = {row.ticket_id: row.amount for row in snapshot.rows(TicketCancelled, bet_id=bet.bet_id, **equal)}
+    return _due_tickets(
+        tessera, bet, [row for row in rows if isinstance(row, BetPlaced) or cancelled.get(row.ticket_id) != row.amount]
+    )
 
 
 def pay(tessera: Tessera, wallet: Wallet, index: Index, bet: ListedBet, **equal) -> list[Receipt]:
@@ -133,7 +145,6 @@ def _due_tickets(tessera: Tessera, bet: ListedBet, rows: list) -> list[Due]:
     return owed
 
 
-def _pending(tessera: Tessera, bet: ListedBet, prediction: int, line) -> int:
-    """What waits on a prediction, money."""
-    ids = (ticket_id_of(prediction, index) for index in range(line.head, line.tail))
-    return sum(tessera.odds_lens.ticket(bet.bet_id, ticket_id).pending for ticket_id in ids)
+def _is_cancelled(tessera: Tessera, bet: ListedBet, prediction: int, index: int) -> bool:
+    """Whether nothing waits of a ticket that is in a queue."""
+    return tessera.odds_lens.ticket(bet.bet_id, ticket_id_of(prediction, index)).pending == 0

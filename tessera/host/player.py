@@ -8,7 +8,7 @@ from eth_account.messages import SignableMessage
 
 from tessera.chain.errors import ChainError, NodeError
 from tessera.chain.hosted_bets import Bet, HostSignature
-from tessera.chain.signatures import is_signed_by_code, signer_of
+from tessera.chain.signatures import is_signed_by_code, signer_of, standard_form
 from tessera.host.catalogue import Offered
 from tessera.host.frames import (
     BetInfo,
@@ -228,9 +228,11 @@ class Player:
         signed = list(zip(self._to_sign, frame.signatures, strict=True))
         for (offered, bet), text in signed:
             if text is not None:
-                signature = _bytes(text)
+                message, signature = offered.signer.typed_bet(offered.bet_id, bet, relayer), _bytes(text)
+                if signer_of(message, signature) == bet.account:  # a wallet's code gets its own bytes
+                    signature = standard_form(signature)
                 bets.append(SignedBet(offered.contract.address, offered.bet_id, bet, signature))
-                signatures.append((offered.signer.typed_bet(offered.bet_id, bet, relayer), signature))
+                signatures.append((message, signature))
 
         def take(account: str) -> list[Answer]:
             self._to_sign = []

@@ -25,8 +25,14 @@ class Awaited:
         return self.question.not_before
 
     def outcome(self, name: str) -> int:
-        """The number of an outcome by its name; `invalid` gives every stake back. Raises NotFoundError."""
-        if name == INVALID_NAME and name not in self.listing.predictions:
+        """The number of an outcome by its name; `invalid` gives every stake back. Raises NotFoundError, also where a
+        prediction has that name: who says the one would mean the other."""
+        if name == INVALID_NAME:
+            if name in self.listing.predictions:
+                raise NotFoundError(
+                    f"a prediction of this bet is called {name!r}, so that nobody can tell it from giving all stakes "
+                    "back: report nothing, and every stake goes back after the result deadline"
+                )
             return INVALID
         if name not in self.listing.predictions:
             names = ", ".join([*self.listing.predictions, INVALID_NAME])

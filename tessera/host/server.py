@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -22,7 +22,7 @@ from tessera.host.player import BETS_A_SECOND, CHAIN_CHECKS_A_SECOND, ChainCheck
 from tessera.host.sign_in import Challenge
 from tessera.index.limits import Allowance
 
-MOST_CONNECTIONS = 2_000
+MOST_CONNECTIONS = 2_000  # beyond, one of a player who has no money or many connections goes
 MOST_STRANGERS = 200  # connections that have not signed in; beyond, the oldest goes
 MOST_WAITING = 32  # messages for a client that does not read
 SEND_SECONDS = 10.0  # for a client to take one
@@ -53,13 +53,14 @@ class Connection:
     async def write(self) -> None:
         """Sends what waits, until the client is gone or too slow."""
         while len(self._waiting) <= MOST_WAITING:
-            await self._news.wait()
-            self._news.clear()
-            while self._waiting:
+            if self._waiting:
                 await self._send(self._waiting.popleft())
-            if self._is_stale:
+            elif self._is_stale:
                 self._is_stale = False
                 await self._send(self.player.state())
+            else:
+                self._news.clear()
+                await self._news.wait()
 
     async def read(self) -> None:
         """Answers messages, until the client is gone."""
@@ -82,7 +83,9 @@ class Connection:
                 await asyncio.wait_for(self.socket.close(code), 1)
 
     async def _send(self, answer: dict[str, Any]) -> None:
-        await asyncio.wait_for(self.socket.send_text(json.dumps(answer, ensure_ascii=False)), self.send_seconds)
+        # What a client wrote comes back in answers; JSON can write halves of characters, which no text can have.
+        text = json.dumps(answer, ensure_ascii=False).encode(errors="replace").decode()
+        await asyncio.wait_for(self.socket.send_text(text), self.send_seconds)
 
 
 class Lobby:
@@ -110,7 +113,7 @@ class Lobby:
         player = Player(self.node, challenge, self._bets, self._chain_checks)
         connection = Connection(socket, player, self._clerk, self._askers, self.send_seconds)
         self._connections[connection] = None
-        await self._make_room(connection)
+        await self._make_room()
         connection.put(*connection.player.greeting())
         try:
             async with anyio.create_task_group() as both:
@@ -122,12 +125,21 @@ class Lobby:
             with anyio.CancelScope(shield=True):
                 await connection.close()
 
-    async def _make_room(self, newest: Connection) -> None:
-        strangers = [connection for connection in self._connections if connection.player.account is None]
-        if len(strangers) > MOST_STRANGERS:
-            await self._end(strangers[0])
-        elif len(self._connections) > MOST_CONNECTIONS:
-            await self._end(newest)
+    async def _make_room(self) -> None:
+        """Ends a connection where there are too many. To sign in costs nothing: who has nothing to bet with goes before
+        who has, then who has most connections, and of these the oldest."""
+        accounts = [connection.player.account for connection in self._connections]
+        strangers, many = accounts.count(None), Counter(accounts)
+        if strangers > MOST_STRANGERS:
+            await self._end(next(connection for connection in self._connections if connection.player.account is None))
+        elif len(accounts) > MOST_CONNECTIONS:
+            view = self.node.view
+
+            def burden(connection: Connection) -> tuple[bool, int]:
+                account = connection.player.account
+                return (False, 0) if account is None else (not view.has_money(account), many[account])
+
+            await self._end(max(self._connections, key=burden))
 
     async def _end(self, connection: Connection) -> None:
         self._connections.pop(connection, None)

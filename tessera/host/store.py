@@ -79,6 +79,7 @@ class Cost(NamedTuple):
 
 
 OWN = Cost("", is_listing=False)  # whatever a host does by itself
+CONFIRMING = Cost("confirming", is_listing=False)  # for players, and for none of them alone
 
 
 @dataclass(frozen=True)

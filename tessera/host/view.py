@@ -1,7 +1,8 @@
 """What a host's players see: open bets, and each player's bets as they are on the chain."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from tessera.chain import odds_bets, prorata_bets
@@ -71,6 +72,24 @@ class View:
         """What an account has on a prediction, or has promised, units."""
         mine = self.stakes.get(account, ())
         return sum(stake.amount for stake in mine if (stake.bet_id, stake.prediction) == (bet_id, prediction))
+
+    def has_money(self, account: str) -> bool:
+        """Whether an account has something in Escrow or in bets of this host, as far as it was looked up."""
+        purse = self.purses.get(account)
+        return account in self.stakes or (purse is not None and purse.balance > 0)
+
+    def waiting(self, bet: ListedBet) -> list[int]:
+        """What waits for cover on each prediction of a bet at odds, units."""
+        return [self._waiting[bet.bet_id, prediction] for prediction in range(len(bet.listing.predictions))]
+
+    @cached_property
+    def _waiting(self) -> Counter[tuple[bytes, int]]:
+        waits: Counter[tuple[bytes, int]] = Counter()
+        for mine in self.stakes.values():
+            for stake in mine:
+                if stake.ticket_id is not None and stake.status == "pending":
+                    waits[stake.bet_id, stake.prediction] += stake.amount
+        return waits
 
     def concerns(self, before: "View") -> set[str] | None:
         """The accounts that see something else than before, None: everybody does. A block alone is no news."""

@@ -111,6 +111,7 @@ def test_another_content_is_another_salt(bet, changed):
         ("predictions", "[win,win]"),
         ("predictions", f"[{','.join(map(str, range(17)))}]"),
         ("predictions", "[win,]"),
+        ("predictions", "[win,invalid]"),
         ("predictions", f"[win,{'x' * 65}]"),
         ("range", "[0, 100]"),
         ("range", "[100, 1]"),

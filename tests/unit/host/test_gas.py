@@ -10,7 +10,7 @@ import pytest
 from tessera.chain import Wallet, wallet
 from tessera.host.gas import BET_GAS, LIST_GAS
 from tessera.host.node import Node
-from tests.unit.host.conftest import DAY, EUR
+from tests.unit.host.conftest import DAY, EUR, ODDS
 from tests.unit.host.test_life import placed
 from tests.unit.host.test_purse import enter, info
 
@@ -140,3 +140,26 @@ def test_stakes_too_small_to_be_worth_their_gas_are_not_landed(world, enter, amo
     offered = node.catalogue.offered[0]
     world.tessera.prorata.place(Wallet(world.web3, world.players[0]), offered.bet_id, WIN, amount)
     assert world.balance(0) == START - 5 * EUR - amount
+
+
+def test_stakes_that_make_a_host_confirm_leave_what_settling_takes(world, monkeypatch):
+    """Two accounts of somebody cover each other by own transactions, again and again: each time the host confirms, and
+    it had nothing left to settle with, nor to pay. They pay more gas than they make it spend."""
+    closes_at = datetime.fromtimestamp(world.now + 2 * 3_600, UTC)
+    node = with_budget(world, f"{ODDS}time_lapse = {closes_at:%Y-%m-%dT%H:%M}\n", 1_200_000)
+    offered, odds = node.catalogue.offered[0], world.tessera.odds
+    first, second = (Wallet(world.web3, player) for player in world.players[:2])
+    odds.list_bet(first, offered.listing, offered.offer)
+    monkeypatch.setattr(wallet, "EMBEDDED_GAS", 150_000)
+    node.step()
+    confirmed = 0
+    for _ in range(20):
+        for player, prediction, amount in ((first, WIN, 2 * EUR), (second, LOSS, 17 * EUR // 10)):
+            odds.place(player, offered.bet_id, prediction, amount, min_confirmed=0)
+        node.step()
+        confirmed += all(status == "confirmed" for player in (0, 1) for _, _, status in world.stakes(node, player))
+    assert 0 < confirmed < 20
+    world.decide(node, 0, WIN)
+    monkeypatch.setattr(wallet, "EMBEDDED_GAS", 200_000)
+    node.step()
+    assert world.tessera.odds_lens.verdict(offered.bet_id).settled

@@ -5,13 +5,18 @@ import re
 import shlex
 from types import SimpleNamespace
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from scripts import validator
 from tessera.chain import ChainError, Deployment, Reverted, Wallet
 from tessera.chain.embedded import known_account
+from tessera.chain.errors import NotFoundError
+from tessera.chain.hosted_bets import Listing
 from tessera.chain.panels import INVALID
-from tests.unit.host.conftest import BARE, EUR, PANEL
+from tessera.deployment.operators import Commands
+from tests.unit.host.conftest import BARE, DAY, EUR, PANEL
 
 WIN = 0
 
@@ -175,3 +180,51 @@ def test_a_report_by_transaction_is_sent_once(run, bet):
     assert "0 bets await a report" in run(validator.awaits, PANEL[0], as_json=False)
     waiting = json.loads(run(validator.awaits, PANEL[1], as_json=True))
     assert [one["bet_id"] for one in waiting if one["description"] == "A wins on B"] == [bet_id]
+
+
+@pytest.fixture
+def trap(world):
+    """A bet that a stranger lists with this panel, in words that are to mislead it; and what it asks."""
+    stranger, tessera = Wallet(world.web3, known_account(9)), world.tessera
+    listing = Listing(
+        host=stranger.address,
+        salt=bytes(32),
+        description="A wins\x1b[2J\u202eon B",
+        predictions=("win\x1b]0;owned\x07", "invalid"),
+        profits=(),
+        min_stake=EUR,
+        max_stake=EUR,
+        closes_at=world.now + 100,
+        result_deadline=world.now + 100 + 7 * DAY,
+        panel_id=world.panel_id,
+        host_bps=0,
+        validator_bps=0,
+    )
+    tessera.prorata.list_bet(stranger, listing)
+    world.travel(listing.closes_at + 1)
+    return listing
+
+
+def test_what_strangers_wrote_moves_nothing_in_a_validators_terminal(run, trap):
+    """Anybody lists bets with anybody's panel."""
+    said = run(validator.awaits, PANEL[0], as_json=False)
+    assert "A wins␛[2J<U+202E>on B: win␛]0;owned␇, invalid, invalid" in said
+
+    @click.group(cls=Commands)
+    def typed():
+        pass
+
+    @typed.command()
+    def report():
+        run(validator.report, PANEL[0], bet_id=f"0x{trap.bet_id.hex()}", outcome="draw")
+
+    error = CliRunner().invoke(typed, ["report"]).output
+    assert "there is no outcome 'draw': win␛]0;owned␇, invalid, invalid" in error
+
+
+def test_a_prediction_called_invalid_is_not_reported_for_giving_stakes_back(world, run, trap):
+    """Members who wanted to give all stakes back would have let that prediction win."""
+    bet_id = f"0x{trap.bet_id.hex()}"
+    for how in ({"dry_run": True}, {"only_sign": True}, {}):
+        with pytest.raises(NotFoundError, match="report nothing, and every stake goes back"):
+            run(validator.report, PANEL[0], bet_id=bet_id, outcome="invalid", **how)

@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
 
 from tessera.chain import Wallet
@@ -117,6 +118,7 @@ def test_before_a_stake_all_that_matters_is_shown_and_asked(run, world):
         assert result.exit_code == 1
         for words in (
             "B wins on C", r"comes back if it is right +20\.00 EUR", r"if odds or pool are right +0\.0000 EUR",
+            r"and at most, as the pool changes +2\.0000 EUR",  # 5 % + 5 %, though nobody has staked yet
             r"house edge +\S+% of what losers staked", r"5\.0% of what losers staked", "2 of these 3:",
             "every stake goes back", "Go on\\?", "Nothing was sent",
         ):  # fmt: skip
@@ -250,6 +252,56 @@ def test_what_a_host_shows_otherwise_than_it_signed_it_is_refused(run, world, li
     with lying(world, world.node(BARE), lie) as where:
         error = refused(run, "bets", "list", *where)
         assert (error["code"], said in error["message"]) == (code, True), error
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("closes_at", 2**255),
+        ("result_deadline", 2**64),
+        ("min_stake", 0),
+        ("min_stake", 2**84),
+        ("max_stake", 2**84),
+        ("host_bps", 1_001),
+        ("validator_bps", 2**200),
+        ("profits", (800,)),
+        ("profits", (800, 2**16)),
+        ("profits", (0, 800)),
+        ("profits", (800, 1_100)),
+    ],
+)
+def test_what_no_contract_lists_is_refused_though_its_host_signed_it(run, world, field, value):
+    """Such a listing ended the command in the middle of its table."""
+    node = world.node(BARE)
+    listing = node.catalogue.offered[0].listing._replace(**{field: value})
+
+    def resign(frame: dict) -> None:
+        told, has_odds = frame["open_bets"][0], field == "profits"
+        contract = world.tessera.odds if has_odds else world.tessera.prorata
+        offer = contract.signer().offer(world.host, listing.bet_id, listing.closes_at)
+        told["listing"][field] = [str(profit) for profit in value] if has_odds else str(value)
+        told |= {"onchain_id": f"0x{listing.bet_id.hex()}", "contract": contract.address}
+        told["host_signature"] = {"expires_at": str(offer.expires_at), "signature": f"0x{offer.signature.hex()}"}
+
+    with lying(world, node, resign) as where:
+        for command in (("list",), ("show", "0")):
+            error = refused(run, "bets", *command, *where)
+            assert (error["code"], "cannot be read: 0.listing" in error["message"]) == ("host", True), error
+
+
+def test_a_host_that_never_stops_talking_keeps_nobody(run, world, monkeypatch):
+    """Whatever else it sends, the answer is late."""
+    monkeypatch.setattr(client, "SECONDS", 0.5)
+
+    def talk(socket):
+        with suppress(ConnectionClosed):
+            while True:
+                socket.send(json.dumps({"method": "news"}))
+
+    with serve(talk, "127.0.0.1", 0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        error = refused(run, "bets", "list", "--host", f"ws://127.0.0.1:{server.socket.getsockname()[1]}")
+    assert (error["code"], "does not answer" in error["message"]) == ("host", True)
 
 
 def test_a_text_that_is_no_challenge_of_that_host_is_not_signed(run, world):
