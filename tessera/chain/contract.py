@@ -2,7 +2,7 @@
 
 import json
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import IntFlag
 from functools import cache, lru_cache
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from eth_abi.codec import ABICodec
 from eth_abi.decoding import StringDecoder
 from eth_abi.encoding import TextStringEncoder
+from eth_abi.exceptions import DecodingError
 from eth_abi.grammar import parse
 from eth_abi.registry import BaseEquals, registry
 from eth_typing import ChecksumAddress
@@ -22,7 +23,7 @@ from web3.types import TxReceipt
 
 from tessera.chain.blocks import BlockName
 from tessera.chain.errors import ArgumentError, ChainError, Reverted, calling
-from tessera.chain.node import prepared
+from tessera.chain.node import batched, prepared
 from tessera.chain.wallet import Planned, Wallet
 from tessera.model.units import EUR, WAD
 
@@ -111,6 +112,28 @@ class Contract:
         """
         with calling(f"{self.NAME}.{function}"):
             return self._contract.functions[function](*map(_plain, arguments)).call(block_identifier=block)
+
+    def read_each(self, function: str, arguments: Sequence) -> list:
+        """What a view of one argument returns for each of these, in their order; its one value has a simple type.
+
+        Raises what `read` raises.
+        """
+        calls = [
+            [{"to": self.address, "data": Web3.to_hex(self.calldata(function, argument))}, "latest"]
+            for argument in arguments
+        ]
+        [output] = self._contract.get_function_by_name(function).abi["outputs"]
+        answers = zip(arguments, batched(self.web3, "eth_call", calls), strict=True)
+        return [self._decoded(function, argument, output["type"], answer) for argument, answer in answers]
+
+    def _decoded(self, function: str, argument: Any, abi_type: str, answer: str | None) -> Any:
+        """An answer's value; that of a call alone where there is no answer, or none of its kind."""
+        try:
+            if answer is not None:
+                return _value(abi_type, _codec().decode([abi_type], bytes.fromhex(answer[2:]))[0])
+        except DecodingError:
+            pass
+        return self.read(function, argument)
 
     def read_all(self, function: str) -> list:
         """All of a list, whose getter takes an index and reverts without a reason past the end."""

@@ -13,19 +13,22 @@ Logs of several blocks are not asked for again: whoever reads them (`tessera.cha
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import requests
+from eth_typing import ChecksumAddress
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 from web3 import EthereumTesterProvider, HTTPProvider, Web3
 from web3.middleware import ExtraDataToPOAMiddleware, Web3Middleware
+from web3.types import RPCEndpoint
 
 from tessera.chain.errors import ArgumentError, NodeError, NodeRefusedError
 
 PATIENCE = 20.0  # seconds in which one read is tried again
+MOST_IN_BATCH = 100  # reads of one request: what public nodes take
 LAG_PATIENCE = 3.0  # seconds until a head that went back is believed
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
 EARLIEST, LATEST = 0.7, 1.3  # of a pause
@@ -162,6 +165,47 @@ class _LaterError(Exception):
     def __init__(self, error: NodeError, seconds: float):
         super().__init__()
         self.error, self.seconds = error, seconds
+
+
+def batched(web3: Web3, method: str, params: Sequence[list]) -> list[Any]:
+    """What a node answers to a read with these parameters, as JSON, in their order and in as few requests as may be.
+
+    None for each that has to be asked for alone: a batch is never tried again, and whatever is odd about an answer,
+    or about all of a batch, counts as no answer. The embedded chain takes no batches.
+    """
+    answers: list[Any] = []
+    for start in range(0, len(params), MOST_IN_BATCH):
+        piece = params[start : start + MOST_IN_BATCH]
+        answers += _piece(web3, method, piece) or [None] * len(piece)
+    return answers
+
+
+def balances(web3: Web3, accounts: Sequence[ChecksumAddress]) -> list[int]:
+    """What accounts have at the newest block, wei, in their order. Raises NodeError."""
+    answers = batched(web3, "eth_getBalance", [[account, "latest"] for account in accounts])
+    return [
+        web3.eth.get_balance(account) if answer is None else int(answer, 16)
+        for account, answer in zip(accounts, answers, strict=True)
+    ]
+
+
+def _piece(web3: Web3, method: str, params: Sequence[list]) -> list[Any] | None:
+    if len(params) < 2 or not isinstance(web3.provider, HTTPProvider):
+        return None
+    try:
+        responses = web3.provider.make_batch_request([(RPCEndpoint(method), each) for each in params])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    if not isinstance(responses, list) or len(responses) != len(params):
+        return None
+    # In the order of their numbers, which are those of the requests; some nodes leave the numbers out.
+    numbers = [response.get("id") if isinstance(response, dict) else None for response in responses]
+    if any(type(number) is not int for number in numbers) or len(set(numbers)) < len(numbers):
+        return None
+    return [
+        None if "error" in response or _fault(method, each, response, shaped=True) else response.get("result")
+        for each, response in zip(params, responses, strict=True)
+    ]
 
 
 class _Reads(Web3Middleware):

@@ -67,9 +67,17 @@ class PlayEuro(Erc20):
         """Whether an account may join."""
         return self.read("invited", account)
 
+    def invited_each(self, accounts: Sequence[str]) -> list[bool]:
+        """Whether each of some accounts may join, in their order; few requests for many of them."""
+        return self.read_each("invited", accounts)
+
     def joined(self, account: str) -> bool:
         """Whether an account has joined."""
         return self.read("joined", account)
+
+    def joined_each(self, accounts: Sequence[str]) -> list[bool]:
+        """Whether each of some accounts has joined, in their order; few requests for many of them."""
+        return self.read_each("joined", accounts)
 
     def invite(self, sender: Wallet, accounts: Sequence[str]) -> Receipt:
         """Lets accounts join, at most 256 at once. Owner and inviters."""

@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from web3 import Web3
+from web3 import HTTPProvider, Web3
 from web3.providers import BaseProvider
 
 from tessera.chain import NodeError, Tessera, Wallet, prepared
 from tessera.chain.embedded import embedded_web3, known_account
 from tessera.chain.errors import ArgumentError, ChainError, NodeRefusedError, Reverted, calling
-from tessera.chain.node import LAG_PATIENCE, LATEST, LONGEST_PAUSE, connect
+from tessera.chain.node import LAG_PATIENCE, LATEST, LONGEST_PAUSE, balances, connect
 from tests.habits import FAILURES, within
 
 BLOCK = {"number": "0x5", "hash": "0x" + "11" * 32, "timestamp": "0x10", "extraData": "0x" + "ab" * 97}
@@ -255,3 +255,69 @@ def test_a_given_web3_is_prepared():
     with pytest.raises(ChainError):
         Tessera(other, type("Record", (), {"chain_id": 5})())
     assert "tessera reads" in other.middleware_onion
+
+
+class Batching(HTTPProvider):
+    """A node that knows balances, and answers batches as it is told to."""
+
+    def __init__(self, broken=lambda answers: answers):
+        super().__init__("http://node.example")
+        self.broken, self.alone, self.batches = broken, [], []
+
+    def make_request(self, method, params):
+        self.alone.append(params[0])
+        return {"jsonrpc": "2.0", "id": 1, "result": params[0][:4]}
+
+    def make_batch_request(self, batch_requests):
+        self.batches.append(len(batch_requests))
+        return self.broken(
+            [
+                {"jsonrpc": "2.0", "id": number, "result": params[0][:4]}
+                for number, (_, params) in enumerate(batch_requests)
+            ]
+        )
+
+
+ACCOUNTS = [f"0x{number:02x}{'0' * 38}" for number in range(1, 251)]
+
+
+def test_balances_of_many_are_asked_for_a_hundred_at_once():
+    provider = Batching()
+    assert balances(prepared(Web3(provider)), ACCOUNTS) == list(range(1, 251))
+    assert (provider.batches, provider.alone) == ([100, 100, 50], [])
+
+
+def _raised(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda answers: _raised(requests.HTTPError("413")),
+        lambda answers: _raised(ValueError("no JSON")),
+        lambda answers: {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no batches"}},
+        lambda answers: answers[:-1],
+        lambda answers: [{**answer, "id": 1} for answer in answers],
+        lambda answers: [{**answer, "id": None} for answer in answers],
+        lambda answers: [None for _ in answers],
+    ],
+)
+def test_where_a_batch_is_odd_each_is_asked_for_alone(broken):
+    provider = Batching(broken)
+    assert balances(prepared(Web3(provider)), ACCOUNTS[:3]) == [1, 2, 3]
+    assert provider.alone == ACCOUNTS[:3]
+
+
+@pytest.mark.parametrize(
+    "fault", [{"error": {"code": -32005, "message": "limit"}}, {"result": None}, {"result": "nonsense"}, {"result": 7}]
+)
+def test_of_a_batch_what_is_odd_is_asked_for_alone(fault):
+    def broken(answers):
+        answers[1].pop("result")
+        answers[1] |= fault
+        return answers
+
+    provider = Batching(broken)
+    assert balances(prepared(Web3(provider)), ACCOUNTS[:3]) == [1, 2, 3]
+    assert provider.alone == ACCOUNTS[1:2]
