@@ -183,6 +183,46 @@ def members(session: Session, config: Path):
 
 @club.command()
 @CONFIG
+@YES_TO_ALL
+@click.pass_obj
+def restore(session: Session, config: Path, yes: bool):
+    """Takes members up again where the database is lost and there is no copy of it: those whom the chain knows.
+
+    They are whom the node's account invited and who joined. With --dry-run it shows them and changes nothing. Nobody
+    gets gas money before the next midnight (UTC), since what was given today is not known; until then
+    `tessera club revoke` takes out whoever should not be there. Names and links are lost: make new links for those who
+    have not joined.
+    """
+    from tessera.chain.deployments import Deployment, Tessera
+    from tessera.chain.node import connect
+    from tessera.club.lost import on_chain, take_up
+    from tessera.club.node import account_of
+
+    settings = _settings(config)
+    store, deployment = _store(settings), Deployment.load(settings.record)
+    tessera = Tessera(connect(settings.rpc), deployment)
+    node = account_of(settings, deployment.chain_id).address
+    click.echo("reading whom the node has invited ...", err=True)
+    known = {member.account for member in store.members()}
+    chain = on_chain(tessera, node)
+    new = [account for account in chain.joined if account not in known]
+    waiting = [account for account in chain.waiting if account not in known]
+    about = {
+        "node": node,
+        "members here": len(known),
+        "taken up again": Said(new, *(new or ["nobody"])),
+        "need a new link": Said(waiting, *(waiting or ["nobody"])),
+    }
+    if session.dry_run or not new:
+        card(session, settings.name, about)
+        return
+    ask(session, settings.name, about, yes)
+    taken = take_up(store, tessera, node, new, settings.gas)
+    card(session, settings.name, {"taken up again": len(taken), "gas money": "from the next midnight (UTC) on"})
+
+
+@club.command()
+@CONFIG
 @click.argument("invitation")
 @click.pass_obj
 def revoke(session: Session, config: Path, invitation: str):

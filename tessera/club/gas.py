@@ -11,6 +11,15 @@ from tessera.club.settings import BET_GAS, ENTRY_GAS, Gas
 
 DAY = 86_400
 TOP_UP_BELOW = 2  # one part in so many of what a member should have
+# Why nobody gets gas money, or not enough, by a code: what members are told, and whoever runs the node. Never more than
+# is on the chain, and no address of the chain's node, which may have a key in it.
+TROUBLES = {
+    "budget_spent": "The club has used today's gas money. More comes after midnight UTC.",
+    "too_dear": "The network is dear just now. Gas money comes when the price has fallen.",
+    "node_empty": "The club's node has run out of gas money. Who runs it has to refill it.",
+    "no_gas_money": "The club's node has spent what it may spend itself in a day, or all that it had.",
+    "reverted": "The club's contract refuses what the node sends. The owner has to let it invite.",
+}
 
 
 @dataclass(frozen=True)
@@ -36,9 +45,7 @@ class Purse:
             "enough": "There is enough for gas.",
             "coming": "Gas money is on its way.",
             "over_quota": "You have used today's gas money. More comes after midnight UTC.",
-            "budget_spent": "The club has used today's gas money. More comes after midnight UTC.",
-            "too_dear": "The network is dear just now. Gas money comes when the price has fallen.",
-            "node_empty": "The club's node has run out of gas money. Who runs it has to refill it.",
+            **TROUBLES,
         }
         return sentences[self.state]
 

@@ -1,4 +1,5 @@
-"""Messages to where a group talks already: a new market, a proposed result, a dispute, a result. By Apprise.
+"""Messages to where a group talks already: a new market, a proposed result, a dispute, a result, and why gas money does
+not come. By Apprise.
 
 They say what is on the chain and nothing more: no names, no accounts. How far it has come is in the club's database, so
 that of several nodes the one that sends transactions sends these, too, and one that is started again goes on there: a
@@ -16,6 +17,7 @@ from tessera.chain.accounts import text_of
 from tessera.chain.contract import EventLog
 from tessera.chain.errors import ChainError
 from tessera.chain.lmsr_markets import MarketCreated, MarketFinalized, OutcomeDisputed, OutcomeProposed
+from tessera.club.gas import TROUBLES
 from tessera.club.sender import Sender
 from tessera.club.settings import Settings
 from tessera.club.store import Store
@@ -26,6 +28,7 @@ from tessera.model.text import visible
 log = logging.getLogger(__name__)
 
 KINDS = {"market": MarketCreated, "proposal": OutcomeProposed, "dispute": OutcomeDisputed, "result": MarketFinalized}
+GAS = "gas"  # that it does not come
 LOOK_SECONDS = 5
 MOST_AT_ONCE = 10  # of a look: what is more waits for the next
 Notify = Callable[[str, str], bool]  # title and text; whether somebody took it
@@ -36,7 +39,7 @@ class Messenger:
 
     def __init__(self, settings: Settings, index: Index, store: Store, notify: Notify):
         self._settings, self._index, self._store, self._notify = settings, index, store, notify
-        self._kinds = tuple(KINDS[name] for name in settings.messages)
+        self._kinds = tuple(KINDS[name] for name in settings.messages if name in KINDS)
         self._stopping, self._thread = Event(), None
 
     def start(self, sender: Sender) -> None:
@@ -59,6 +62,21 @@ class Messenger:
 
     def look(self) -> int:
         """Sends what is new; how many messages that was. What nobody takes is tried again at the next look."""
+        return self._look_at_gas() + self._look_at_chain()
+
+    def _look_at_gas(self) -> int:
+        """Says why gas money does not come: each kind of trouble once, as long as it lasts."""
+        if GAS not in self._settings.messages:
+            return 0
+        kinds = [kind for kind in self._store.untold_troubles() if kind in TROUBLES]
+        for count, kind in enumerate(kinds):
+            if not self._notify(self._settings.name, TROUBLES[kind]):
+                log.warning("a message was not taken, trying again: %s", TROUBLES[kind])
+                return count
+            self._store.note_told(kind)
+        return len(kinds)
+
+    def _look_at_chain(self) -> int:
         with self._index.snapshot() as snapshot:
             since = self._store.announced()
             if since is None:  # what was before is no news

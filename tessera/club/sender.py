@@ -19,8 +19,9 @@ from web3.types import Wei
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError, NoGasMoneyError, NonceTakenError, Reverted
 from tessera.chain.fees import GasPrice, gas_price
+from tessera.chain.node import balances
 from tessera.chain.wallet import MOST_UNDER_WAY, Planned, Wallet
-from tessera.club.gas import DAY, Purse, day_of, purse
+from tessera.club.gas import DAY, TROUBLES, Purse, day_of, purse
 from tessera.club.settings import Gas
 from tessera.club.store import Intent, LostLeaseError, Member, Store
 
@@ -33,6 +34,7 @@ REFUSED_SECONDS = 600  # before an account that refused its gas money is tried a
 SETTLE_SECONDS = 30  # between two gifts to one account: machines behind one node may be some blocks apart
 PAUSE, LEAST_WAIT, MOST_WAIT = 0.2, 1.0, 60
 QUOTE_SECONDS = 3.0
+IN_THE_LOG = "The club's node cannot send just now. It tries again by itself."
 
 
 class Sender:
@@ -42,7 +44,7 @@ class Sender:
         """`reader` asks the chain's node for those who answer members, and does not wait for it for long."""
         self.tessera, self.store, self.wallet, self.gas, self.reader = tessera, store, wallet, gas, reader
         self.holder = secrets.token_hex(8)
-        self.trouble: str | None = None  # why the last step did less than was due
+        self.trouble: str | None = None  # why the last step did less than was due, as members may know it
         self._epoch: int | None = None
         self._joined: set[str] = set()
         self._refused: dict[str, float] = {}
@@ -104,20 +106,34 @@ class Sender:
     def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
-            has_sent = False
-            try:
-                has_sent = self.step()
-                failures = 0
-            except Exception as error:  # members' gas is not to wait for whoever reads the log
-                failures += 1
-                self.trouble = str(error)
-                log.warning("%s", error, exc_info=not isinstance(error, ChainError))
+            has_sent = self.attempt()
+            failures = failures + 1 if has_sent is None else 0
             idle_since = time.monotonic()
             pause = min(2**failures, MOST_WAIT) if failures else PAUSE if has_sent else SWEEP_SECONDS
             self._wake.wait(pause)
             self._wake.clear()
             if not has_sent:  # whoever asks again and again does not make it ask the chain as often
                 self._stopping.wait(max(0.0, idle_since + LEAST_WAIT - time.monotonic()))
+
+    def attempt(self) -> bool | None:
+        """`step`, but None where it fails: members' gas is not to wait for whoever reads the log."""
+        try:
+            return self.step()
+        except Exception as error:
+            kind = error.code if isinstance(error, ChainError) else type(error).__name__
+            # What the chain's node says of itself may have its address, with a key in it: not for members.
+            self._is_troubled(kind, TROUBLES.get(kind, IN_THE_LOG), error)
+            return None
+
+    def _is_troubled(self, kind: str, sentence: str, error: Exception | None = None) -> None:
+        """Says it to members as long as it lasts, and to whoever runs the node once."""
+        self.trouble = sentence
+        try:
+            is_news = self.store.note_trouble(kind)
+        except ChainError:  # the trouble is the database's, perhaps
+            is_news = True
+        if is_news:
+            log.warning("%s", error or sentence, exc_info=error is not None and not isinstance(error, ChainError))
 
     def step(self) -> bool:
         """Sends what is due, if this node has the lease; whether it sent anything. Raises ChainError."""
@@ -156,7 +172,7 @@ class Sender:
                 call = plans.get(intent) or self._plan(intent)
             except Reverted as error:
                 # Since it was written down. Others have the next nonces, so this one is used up, for nothing.
-                self.trouble = f"{intent.kind}: {error}"
+                self._is_refused(intent.kind, error)
                 refused.add(intent.nonce)
                 call = self.wallet.plan({"to": self.wallet.address, "value": Wei(0)}, "club.nothing")
             money -= call.call.get("value", 0) + call.gas * price
@@ -199,7 +215,7 @@ class Sender:
             try:
                 due[intent] = self._plan(intent)
             except Reverted as error:
-                self.trouble = f"{kind}: {error}"
+                self._is_refused(kind, error)
                 return False
             return True
 
@@ -210,15 +226,18 @@ class Sender:
         given, price, money = self.store.given(day_of(now)), self.wallet.gas_price(), self.wallet.balance()
         lately = self.store.given_lately(now - SETTLE_SECONDS)
         # Who has not joined waits with the phone in the hand.
-        for member in sorted(members, key=lambda member: member.account in self._joined):
-            account, joined = member.account, member.account in self._joined
-            may_join = joined or invited[account]
-            if member.replaced or not may_join or account in lately or self._is_refusing(account):
-                continue
-            balance = self.wallet.web3.eth.get_balance(Web3.to_checksum_address(account))
-            state = self._purse(account, given, price, money, balance, joined)
-            if state.state in ("too_dear", "node_empty", "budget_spent"):
-                self.trouble = state.detail
+        accounts = [
+            Web3.to_checksum_address(member.account)
+            for member in sorted(members, key=lambda member: member.account in self._joined)
+            if not member.replaced
+            and (member.account in self._joined or invited[member.account])
+            and member.account not in lately
+            and not self._is_refusing(member.account)
+        ]
+        troubles: set[str] = set()
+        for account, balance in zip(accounts, balances(self.wallet.web3, accounts), strict=True):
+            state = self._purse(account, given, price, money, balance, account in self._joined)
+            troubles |= {state.state} & TROUBLES.keys()
             if state.state != "coming":
                 continue
             if not add("gas", [account], state.amount):
@@ -228,7 +247,16 @@ class Sender:
             money -= state.amount
             if len(due) >= MOST_UNDER_WAY:
                 break
+        for kind in sorted(troubles):
+            self._is_troubled(kind, TROUBLES[kind])
         return due
+
+    def _is_refused(self, kind: str, error: Reverted) -> None:
+        """Notes what a contract refuses; an account that refuses its gas money is its member's own matter."""
+        if kind == "gas":
+            self.trouble = f"{kind}: {error}"
+        else:
+            self._is_troubled(error.code, f"{kind}: {error}")
 
     @staticmethod
     def _is_to_be_invited(member: Member, invited: bool) -> bool:
@@ -248,9 +276,10 @@ class Sender:
         """Of members who have not joined: whether they may. Notes those who have, for good."""
         euro = self.tessera.play_euro
         accounts = [member.account for member in members if member.account not in self._joined]
+        invited = dict(zip(accounts, euro.invited_each(accounts), strict=True))
         # Who may not join has not joined: an invitation that was used cannot be taken back.
-        invited = {account: euro.invited(account) for account in accounts}
-        self._joined.update(account for account in accounts if invited[account] and euro.joined(account))
+        maybe = [account for account in accounts if invited[account]]
+        self._joined.update(account for account, joined in zip(maybe, euro.joined_each(maybe), strict=True) if joined)
         return {account: invited[account] for account in accounts if account not in self._joined}
 
     def _purse(

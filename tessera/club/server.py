@@ -10,6 +10,9 @@ from tessera.club.node import Node
 from tessera.club.settings import BET_GAS, ENTRY_GAS
 
 CLOSING_SECONDS = 5  # that requests get to end in
+# That a connection may be idle: longer than a proxy keeps one (Caddy: two minutes), which answers 502 where it sends on
+# a connection at the moment in which this side ends it.
+IDLE_SECONDS = 150
 MOST_CONNECTIONS = 4_000  # of all visitors; what one address may have is `limits`'
 
 
@@ -28,6 +31,7 @@ def run(node: Node) -> None:
         ws="none",
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=CLOSING_SECONDS,
+        timeout_keep_alive=IDLE_SECONDS,
     )
 
 
@@ -48,6 +52,11 @@ def doubts(node: Node) -> list[str]:
         sentences.append(
             f"{wallet.address} may not invite, so friends who open a link wait: the owner runs "
             f"`tessera members inviter {wallet.address}`"
+        )
+    if node.store.is_new() and wallet.nonce() > 0:
+        sentences.append(
+            "its database is new, and its account has sent transactions before: where the database was lost, put the "
+            "copy of it in its place, or run `tessera club restore`; nobody is a member here until then"
         )
     price = wallet.gas_price()
     if (needed := (ENTRY_GAS + BET_GAS) * price.offered) > gas.quota:

@@ -3,7 +3,7 @@
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -35,6 +35,7 @@ def _wei(unit: int) -> BeforeValidator:
 
 Eth = Annotated[int, _wei(ETHER)]  # in the file ETH, here wei
 Gwei = Annotated[int, _wei(GWEI)]
+Message = Literal["market", "proposal", "dispute", "result", "gas"]
 
 
 class _Part(BaseModel):
@@ -86,7 +87,7 @@ class Settings(_Part):
     confirmations: int = Field(1, ge=0, le=64)
     code_days: int = Field(14, ge=1, le=365)  # that an invitation is good for
     messages_file: Path | None = None  # Apprise's URLs, one a line: they are secrets
-    messages: list[Literal["market", "proposal", "dispute", "result"]] = ["market", "proposal", "dispute", "result"]
+    messages: list[Message] = [*get_args(Message)]
     proxies: list[str] = ["127.0.0.1"]  # whose word on a visitor's address is taken
     gas: Gas
     limits: Limits = Limits()  # pyright: ignore[reportCallIssue]  all have defaults

@@ -33,11 +33,16 @@ from sqlalchemy.exc import IntegrityError
 from tessera.chain.errors import ChainError
 from tessera.club.names import Name
 from tessera.club.refusals import RefusedError
+from tessera.club.settings import Gas
 from tessera.index.database import Database
 from tessera.index.schema import Struct, Uint, int64
 
 DAY = 86_400
 LEASE = "sender"
+TAKEN_UP = "(taken up again)"  # the label of a member whose own one was lost
+BEFORE_IT_WAS_LOST = -1  # in place of the nonces of what was given before
+TROUBLE = "trouble."
+LASTING_SECONDS = 3_600  # trouble that is away for less is the same one still
 
 metadata = MetaData()
 codes = Table(
@@ -215,6 +220,33 @@ class Store:
             _kept(db, "announced", value)
             db.execute(update(settings).where(settings.c.name == "announced").values(value=value))
 
+    # Trouble, which whoever runs the node is to hear of once
+
+    def note_trouble(self, kind: str) -> bool:
+        """Notes that there is trouble of a kind now; whether that is news: there was none of it for an hour."""
+        now, name = int(time.time()), TROUBLE + kind
+        with self._database.writing() as db:
+            last, was_told = _trouble(_kept(db, name, _as_trouble(0, was_told=False)))
+            is_news = last + LASTING_SECONDS < now
+            value = _as_trouble(now, was_told=was_told and not is_news)
+            db.execute(update(settings).where(settings.c.name == name).values(value=value))
+            return is_news
+
+    def untold_troubles(self) -> list[str]:
+        """Kinds of trouble that there is, of which the group was not told."""
+        since = int(time.time()) - LASTING_SECONDS
+        with self._database.connected() as db:
+            rows = db.execute(select(settings).where(settings.c.name.startswith(TROUBLE)).order_by(settings.c.name))
+            noted = [(row.name.removeprefix(TROUBLE), *_trouble(bytes(row.value))) for row in rows]
+        return [kind for kind, last, was_told in noted if last >= since and not was_told]
+
+    def note_told(self, kind: str) -> None:
+        """Notes that the group was told of trouble of a kind."""
+        with self._database.writing() as db:
+            last, _ = _trouble(_kept(db, TROUBLE + kind, _as_trouble(0, was_told=True)))
+            value = _as_trouble(last, was_told=True)
+            db.execute(update(settings).where(settings.c.name == TROUBLE + kind).values(value=value))
+
     # Invitations
 
     def make_codes(self, labels: Sequence[str], *, days: int) -> list[str]:
@@ -266,6 +298,31 @@ class Store:
             if isinstance(error.__cause__, IntegrityError):  # by another code, at the same moment
                 raise RefusedError("other_account", "This account is a member already by another invitation.") from None
             raise
+
+    def take_up(self, accounts: Sequence[str], node: str, gas: Gas) -> list[str]:
+        """Makes accounts members that are none yet, without a code; which these are. The first time it counts today's
+        budget as given, to the `node` itself. Raises RefusedError `full`, and makes none a member."""
+        now = int(time.time())
+        with self._database.writing() as db:
+            known = set(db.scalars(select(codes.c.account).where(codes.c.account.is_not(None))))
+            taken = [account for account in accounts if account not in known]
+            if not taken:
+                return []
+            present = select(func.count()).where(codes.c.account.is_not(None), codes.c.revoked_at.is_(None))
+            if (members := (db.scalar(present) or 0) + len(taken)) > gas.members:
+                raise RefusedError("full", f"These are {members} members, and gas.members is {gas.members}: raise it.")
+            line = {"label": TAKEN_UP, "made_at": now, "ends_at": now, "redeemed_at": now}
+            # Hashes of no code.
+            db.execute(insert(codes), [{**line, "hash": secrets.token_bytes(32), "account": each} for each in taken])
+            if db.scalar(select(sent.c.nonce).where(sent.c.nonce == BEFORE_IT_WAS_LOST)) is None:
+                intent = Intent(BEFORE_IT_WAS_LOST, "gas", (node,), gas.budget, now)
+                db.execute(insert(sent), {**vars(intent), "accounts": [node], "failed": False, "ended_at": now})
+            return taken
+
+    def is_new(self) -> bool:
+        """Whether nobody was invited by it yet, and nothing sent."""
+        with self._database.connected() as db:
+            return all(db.scalar(select(func.count()).select_from(table)) == 0 for table in (codes, sent))
 
     def revoke(self, start: str) -> Code:
         """Takes an invitation back by the first letters of its hash: its code is void, its account marked as replaced.
@@ -498,6 +555,16 @@ def _kept(db: Connection, name: str, new: bytes) -> bytes:
     if known is None:
         db.execute(insert(settings), {"name": name, "value": new})
     return new if known is None else bytes(known)
+
+
+def _as_trouble(last: int, *, was_told: bool) -> bytes:
+    return f"{last} {was_told:d}".encode()
+
+
+def _trouble(value: bytes) -> tuple[int, bool]:
+    """When there was trouble of a kind last, and whether the group was told."""
+    last, _, was_told = value.decode().partition(" ")
+    return int(last), was_told == "1"
 
 
 def _member(row) -> Member:
