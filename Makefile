@@ -52,10 +52,11 @@ campaign: .venv/.dev node_modules .cache/halmos/.done ## the long runs: a millio
 	python -m tests.mutation
 	python -m tests.mutation_python
 
-bench: .venv/.dev node_modules ## gas on anvil beside the peers' figures; 5,000 winners paid; a host of 500 players, live engines under load
+bench: .venv/.dev node_modules ## gas on anvil beside the peers' figures; 5,000 winners paid; a host of 500 players, a club of 200 phones, live engines under load
 	python -m benchmarks.gas --anvil
 	python -m benchmarks.keeper --write
 	python -m benchmarks.host --write
+	python -m benchmarks.club --write
 	python -m benchmarks.live --write
 
 snapshot: .venv/.dev ## rewrite snapshots/ after a change of gas or size that is meant

@@ -29,6 +29,7 @@ from web3 import HTTPProvider, Web3
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.processes import cpu_seconds, percentile_ms
 from scripts.devnet import anvil, require_anvil
 from tessera.chain import Tessera, Wallet
 from tessera.chain.embedded import known_account
@@ -143,9 +144,9 @@ def _measure(web3: Web3, folder: Path, count: int, rate: int, seconds: int, bloc
     web3.provider.make_request("evm_setIntervalMining", [block_seconds])
     load = os.getloadavg()[0]
     with _hosting(web3, folder, panel_id) as (url, node):
-        before = _cpu_seconds(node)
+        before = cpu_seconds(node)
         queues = asyncio.run(_play(url, chain_id, people, rate, seconds))
-        cpu = _cpu_seconds(node) - before
+        cpu = cpu_seconds(node) - before
     placed = [row for row in tessera.log_reader().read() if isinstance(row, BetPlaced)]
     by_account = Counter(row.account for row in placed)
     refused = sum(sum(player.refused.values()) for player in people)
@@ -159,9 +160,9 @@ def _measure(web3: Web3, folder: Path, count: int, rate: int, seconds: int, bloc
         web3.eth.get_transaction_receipt(HexBytes(transaction))["gasUsed"]
         for transaction in {row.transaction for row in placed}
     )
-    answers = sorted(time for player in people for time in player.answers)
-    acceptances = sorted(time for player in people for time in player.acceptances)
-    confirmations = sorted(time for player in people for time in player.confirmations)
+    answers = [time for player in people for time in player.answers]
+    acceptances = [time for player in people for time in player.acceptances]
+    confirmations = [time for player in people for time in player.confirmations]
     return {
         "players": count,
         "bets_a_second": rate,
@@ -172,12 +173,12 @@ def _measure(web3: Web3, folder: Path, count: int, rate: int, seconds: int, bloc
         "transactions": len({row.transaction for row in placed}),
         "waiting_at_half_time": queues[0],
         "waiting_at_the_end": queues[1],
-        "answer_ms_p50": _percentile(answers, 50),
-        "answer_ms_p99": _percentile(answers, 99),
-        "accepted_ms_p50": _percentile(acceptances, 50),
-        "accepted_ms_p99": _percentile(acceptances, 99),
-        "confirmed_ms_p50": _percentile(confirmations, 50),
-        "confirmed_ms_p99": _percentile(confirmations, 99),
+        "answer_ms_p50": percentile_ms(answers, 50),
+        "answer_ms_p99": percentile_ms(answers, 99),
+        "accepted_ms_p50": percentile_ms(acceptances, 50),
+        "accepted_ms_p99": percentile_ms(acceptances, 99),
+        "confirmed_ms_p50": percentile_ms(confirmations, 50),
+        "confirmed_ms_p99": percentile_ms(confirmations, 99),
         "gas_a_bet": round(gas / len(placed)),
         "host_cpu_ms_a_bet": round(1_000 * cpu / len(placed), 1),
         "cores": os.cpu_count() or 1,
@@ -282,18 +283,6 @@ def _hosting(web3: Web3, folder: Path, panel_id: int) -> Iterator[tuple[str, sub
         node.wait(timeout=60)
         if lines := log.read_text().splitlines()[1:]:
             Console(stderr=True).print("\n".join(lines[-20:]), style="dim", markup=False)
-
-
-def _cpu_seconds(process: subprocess.Popen) -> int:
-    """What a process has computed until now, whatever else the machine had to do."""
-    shown = subprocess.run(["ps", "-o", "time=", "-p", str(process.pid)], capture_output=True, text=True, check=True)
-    days, _, clock = shown.stdout.strip().rpartition("-")
-    hours, minutes, seconds = ([0, 0, *map(float, clock.split(":"))])[-3:]
-    return int(int(days or 0) * 86_400 + hours * 3_600 + minutes * 60 + seconds)
-
-
-def _percentile(times: list[float], percent: int) -> int:
-    return round(times[min(len(times) - 1, len(times) * percent // 100)] * 1_000) if times else 0
 
 
 @click.command(help=__doc__)

@@ -4,22 +4,28 @@ Its node is killed with -9 at random: nobody is funded twice or forgotten, and n
 """
 
 import json
+import os
 import random
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import requests
 from web3 import Web3
+from web3.types import Wei
 
 from scripts.devnet import anvil
-from tessera.chain import WAD, Outcome, Terms, Tessera, connect
+from tessera.chain import WAD, Outcome, Terms, Tessera, Wallet, connect
 from tessera.chain.deployments import Deployment
 from tessera.chain.lmsr_markets import MarketCreated
 from tessera.chain.play_euro import Invited, Joined
@@ -28,6 +34,7 @@ from tests.club_phone import Phone
 from tests.integration.conftest import ROOT, run
 
 GUIDE = (ROOT / "docs" / "club.md").read_text()
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines()]
 BLOCK_SECONDS = 2
 START_SECONDS = 300  # of a node, on a machine that has much else to do
 TESSERA = [sys.executable, "-m", "tessera.cli"]
@@ -49,6 +56,16 @@ class Club:
         done = run([*TESSERA, "--rpc", self.rpc, "--record", self.record, *who, *arguments])
         assert done.returncode == 0, done.stdout + done.stderr
         return done
+
+    def guide(self, name: str, more: Sequence[object] = (), **others: object) -> str:
+        """What the guide's line with a command of `tessera club` prints, typed in the club's folder; `others` are put
+        in the place of words of it."""
+        [line] = [line for line in COMMANDS if f" club {name}" in line]
+        words = [str(others.get(word, word)) for word in shlex.split(line)[1:]]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = run([*TESSERA, *words, *more], cwd=self.folder, env=env)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def codes(self, count: int) -> list[str]:
         done = self.tessera("--json", "club", "invite", "--count", count, "--config", self.config)
@@ -109,9 +126,15 @@ def new_club(folder: Path) -> Iterator[Club]:
         assert web3.eth.get_block("latest")["baseFeePerGas"] > 0
         web3.provider.make_request("evm_setIntervalMining", [0])
         web3.provider.make_request("evm_setAutomine", [True])  # while contracts are deployed
-        init = ["club", "init", "--folder", folder, "--name", "Friday club", "--url", club.url]
-        init += ["--members", 40, "--budget", 1, "--page", page, "--yes"]
-        club.tessera(*init, account=0)
+        examples = {
+            "https://rpc.example": rpc,
+            "deployments/club.json": club.record,
+            "--key-file": "--devnet-account",
+            "KEY": 0,
+            "https://club.example": club.url,
+        }
+        answers = ["--name", "Friday club", "--members", 40, "--budget", 1, "--page", page, "--yes"]
+        club.guide("init", answers, **examples)
         text = club.config.read_text()
         club.config.write_text(f"port = {club.port}\nconfirmations = 0\n{text}")
         web3.provider.make_request("anvil_setBalance", [club.node_address, hex(3 * 10**18)])
@@ -146,12 +169,15 @@ def test_friends_join_by_the_guide_and_play_and_a_strangers_crowd_disturbs_nobod
     assert (club.folder / "club.service").exists()
     assert (club.folder / "node.txt").stat().st_mode & 0o077 == 0
     assert "reverse_proxy 127.0.0.1" in (club.folder / "Caddyfile").read_text()
+    assert "tessera club serve" in COMMANDS
     with club.serving():
-        phones = [Phone(club.url, club.record, code) for code in club.codes(3)]
+        codes = re.findall(r"/join#(\S+)", club.guide("invite"))
+        phones = [Phone(club.url, club.record, code) for code in codes]
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(Phone.join, phones))
         audit(club, phones)
         anna, ben, _ = phones
+        assert all(name in club.guide("members") for name in ("Anna", "Ben", "Clara"))
         now = anna.tessera.web3.eth.get_block("latest")["timestamp"]
         terms = Terms("Will it rain?", "It does.", "It does not.", "As the source reports it.", "The newspaper.")
         created = anna.tessera.markets.create_market(
@@ -180,6 +206,13 @@ def test_friends_join_by_the_guide_and_play_and_a_strangers_crowd_disturbs_nobod
         for method in ("anvil_setBalance", "evm_mine", "eth_sendTransaction"):
             answer = ben.post("/rpc", id=1, method=method, params=[]).json()
             assert answer["error"]["code"] == -32601
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="Debian's caddy is not here; its file is compared as text")
+def test_caddy_takes_the_file_of_a_club(club):
+    done = run(["caddy", "validate", "--adapter", "caddyfile", "--config", club.folder / "Caddyfile"])
+    assert done.returncode == 0, done.stderr
+    assert "Valid configuration" in done.stdout + done.stderr
 
 
 def killed_at_random(club: Club, kills: int, rng: random.Random) -> None:
@@ -211,3 +244,59 @@ def test_killed_at_random_nobody_is_funded_twice_or_forgotten(club):
 @pytest.mark.campaign
 def test_killed_fifty_times_nobody_is_funded_twice_or_forgotten(club):
     killed_at_random(club, 50, random.Random(2))
+
+
+class Fees(Thread):
+    """Keeps the base fee of each block at `wei`."""
+
+    def __init__(self, rpc: str, wei: int):
+        super().__init__(daemon=True)
+        self._web3, self.wei, self._over = connect(rpc), wei, Event()
+
+    def run(self) -> None:
+        while not self._over.wait(BLOCK_SECONDS / 8):
+            self._web3.provider.make_request("anvil_setNextBlockBaseFeePerGas", [hex(self.wei)])
+
+    def __enter__(self) -> "Fees":
+        self.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._over.set()
+        self.join()
+
+
+def give_away(club: Club, phone: Phone) -> None:
+    """Sends a phone's gas money away, but for some fees, as its owner can without the node."""
+    wallet = Wallet(connect(club.rpc), phone.account)
+    fee = 100_000 * wallet.gas_price().offered
+    wallet.send({"to": Web3.to_checksum_address(club.node_address), "value": Wei(wallet.balance() - fee)}, "a gift")
+
+
+@pytest.mark.campaign
+def test_fees_rise_tenfold_and_fall_again_and_everybody_is_funded_or_told(tmp_path):
+    """The chain's own prices, where tests/unit/club/test_fees.py names them."""
+    calm = 5 * 10**9
+    with new_club(tmp_path) as club, Fees(club.rpc, calm) as fees, club.serving():
+        anna, ben, clara = [Phone(club.url, club.record, code) for code in club.codes(3)]
+        anna.join()
+        time.sleep(20 * BLOCK_SECONDS)  # until the calm price is the usual one
+        give_away(club, anna)
+        fees.wei = 10 * calm
+        time.sleep(2 * BLOCK_SECONDS)
+        assert ben.redeem() == "coming"
+        told = [phone.post("/club/gas", account=phone.address).json() for phone in (anna, ben)]
+        assert [answer["state"] for answer in told] == ["too_dear", "too_dear"]
+        assert all(answer["detail"] for answer in told)
+        assert connect(club.rpc).eth.get_balance(ben.address) == 0
+        ben.join(seconds=60 * BLOCK_SECONDS)  # when it is the usual price, some twenty blocks later
+        fees.wei = calm
+        clara.join()
+        store = Store(f"sqlite:///{club.folder}/club.db")
+        given = store.given(0)
+        assert given.keys() == {anna.address, ben.address, clara.address}
+        assert sum(given.values()) <= 10**18
+        assert max(given.values()) <= 10**18 // 40
+        store.engine.dispose()
+        warnings = [line for line in (tmp_path / "serve.log").read_text().splitlines() if " WARNING " in line]
+        assert len([line for line in warnings if "dear" in line or "gwei" in line]) == 1, warnings
