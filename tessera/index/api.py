@@ -1,12 +1,14 @@
 """The read API: what the index knows, over HTTP. `/docs` shows it, `/openapi.json` describes it."""
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from threading import Lock
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request, Response
+from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -36,6 +38,7 @@ from tessera.index.syncer import Syncer
 
 T = TypeVar("T")
 MOST_ANSWERS = 1_000
+READERS = 8  # answers that are made at the same time, each with a connection; SQLAlchemy has fifteen
 NO_ANSWER = "nothing was read yet, or the database does not answer"
 MISSING: dict[int | str, dict] = {404: {"description": "there is none of this number"}}
 log = logging.getLogger("tessera.index")
@@ -96,8 +99,11 @@ async def _silent(_: Request, error: Exception) -> Response:
     return JSONResponse({"detail": NO_ANSWER}, status_code=503, headers={"Retry-After": "5"})
 
 
-def _snapshot(request: Request, response: Response) -> Iterator[Snapshot]:
-    with request.app.state.index.snapshot() as snapshot:
+async def _snapshot(request: Request, response: Response) -> AsyncIterator[Snapshot]:
+    # Who has a connection waits for a thread to answer in, and threads may all wait for a connection: some are kept for
+    # these.
+    state = request.app.state
+    async with state.readers, contextmanager_in_threadpool(state.index.snapshot()) as snapshot:
         _tag(snapshot, request, response)
         yield snapshot
 
@@ -236,6 +242,12 @@ class Leaders:
             pass
 
 
+def attach(app: FastAPI, index: Index, syncer: Syncer | None, leaders: Leaders) -> None:
+    """Has the routes of `router` answer from an index, in an app that includes them."""
+    app.state.index, app.state.syncer, app.state.leaders = index, syncer, leaders
+    app.state.readers = asyncio.Semaphore(READERS)
+
+
 def app_of(index: Index, syncer: Syncer | None = None, *, per_second: float = 0) -> FastAPI:
     """The API of an index; `syncer`, if any, lives as long as the app. `per_second`: requests of one address, for a
     while six times as many; 0: any number."""
@@ -261,8 +273,7 @@ def app_of(index: Index, syncer: Syncer | None = None, *, per_second: float = 0)
         },
         exception_handlers={NotFoundError: _missing, NoIndexError: _silent},
     )
-    app.state.index, app.state.syncer = index, syncer
-    app.state.leaders = Leaders(index)
+    attach(app, index, syncer, Leaders(index))
     if syncer is not None:
         syncer.then = app.state.leaders.follow
     if per_second:
