@@ -18,15 +18,15 @@ from tessera.club.node import Node
 from tessera.club.page import Page
 from tessera.club.people import Club
 from tessera.club.refusals import STATUS, RefusedError
-from tessera.club.rpc import HttpNode, Proxy, Upstream
+from tessera.club.rpc import NO_NODE, HttpNode, Proxy, Upstream
 from tessera.club.store import StoreError
 from tessera.index import api
 from tessera.index.limits import Allowance
 from tessera.index.snapshot import NoIndexError
 
 router = APIRouter()
+COMPRESSION = 4  # of nine: the ninth takes up to twice the time, and leaves as many bytes
 SILENT = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-NO_NODE = "The chain's node does not answer. Try again in a moment."
 
 
 @router.get("/")
@@ -101,8 +101,9 @@ def app_of(node: Node, upstream: Upstream | None = None) -> FastAPI:
     )
     state = app.state
     state.node, state.page = node, Page(settings.page)
-    state.index, state.syncer, state.leaders = node.index, node.syncer, node.leaders
+    api.attach(app, node.index, node.syncer, node.leaders)
     state.proxy = Proxy(chain, node.chain_id, list(node.tessera.deployment.addresses.values()))
+    node.news.first = lambda block: state.proxy.learns_of(block.number, block.hash)
     state.pictures = links.Pictures()
     state.calls, state.sessions = Allowance(settings.limits.calls), Sessions()
     app.include_router(api.router, prefix="/api")
@@ -110,7 +111,7 @@ def app_of(node: Node, upstream: Upstream | None = None) -> FastAPI:
     app.include_router(play.router)
     app.include_router(links.router)
     app.include_router(router)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=COMPRESSION)
     app.add_middleware(Door, limits=settings.limits, sessions=state.sessions, secure=settings.is_secure)
     return app
 

@@ -88,6 +88,7 @@ class News:
         self._newest: Block | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = False
+        self.first: Callable[[Block], None] = lambda block: None  # who learns of a block before pages do
 
     def begin(self) -> None:
         """Notes the loop that serves pages."""
@@ -110,6 +111,7 @@ class News:
     def publish(self, step: Step) -> None:
         """Tells pages of a block."""
         self._newest = step.block
+        self.first(step.block)
         self.tell(step.message())
 
     def tell(self, message: str) -> None:

@@ -1,12 +1,15 @@
 """All that a club's node is made of, opened by its settings."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from web3 import Web3
 
 from tessera.chain.accounts import from_key_file, secret_of
+from tessera.chain.blocks import Block
 from tessera.chain.deployments import LOCAL_CHAINS, Deployment, Tessera, history_of
 from tessera.chain.errors import ChainError
+from tessera.chain.lmsr_markets import Market
 from tessera.chain.node import connect
 from tessera.chain.wallet import Signer, Wallet
 from tessera.club.messages import Messenger, notifier
@@ -19,6 +22,7 @@ from tessera.index.index import Index
 from tessera.index.syncer import Syncer
 
 PATIENCE = 2.0  # seconds that a member waits for the chain's node
+FRESH_SECONDS = 5  # that a market is taken for what it was, where the index does not follow the chain
 SECONDS_PER_PRICE = 45  # for a transaction to be mined: somebody waits with the phone in the hand
 
 
@@ -35,6 +39,7 @@ class Node:
     syncer: Syncer
     leaders: Leaders
     messenger: Messenger | None = None
+    _markets: tuple[tuple[Block, float] | None, dict[int, Market]] = field(default=(None, {}), init=False)
 
     @classmethod
     def of(cls, settings: Settings, tessera: Tessera, account: Signer, reader: Web3) -> "Node":
@@ -87,6 +92,18 @@ class Node:
             self.messenger.stop()
         self.sender.stop()
         self.syncer.stop()
+
+    def market(self, market_id: int) -> Market:
+        """A market as the contract has it, read once a block for all who ask. Raises Reverted where there is none."""
+        if (head := self.syncer.head) is None:
+            return self.tessera.markets.market(market_id)
+        key = head, time.monotonic() // FRESH_SECONDS
+        if self._markets[0] != key:
+            self._markets = key, {}
+        _, known = self._markets
+        if market_id not in known:
+            known[market_id] = self.tessera.markets.market(market_id)
+        return known[market_id]
 
     @property
     def chain_id(self) -> int:

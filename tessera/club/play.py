@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
+from tessera.chain.errors import Reverted
 from tessera.chain.lmsr_markets import BET_INTERVAL, Status
 from tessera.club.people import Club, InClub
 from tessera.club.refusals import RefusedError
@@ -42,30 +43,33 @@ def waiting(club: Club, account: InClub) -> dict[str, Any]:
 @router.post("/turns")
 def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
     """A place and a time for a bet; asking again returns the same until it has passed."""
-    markets = club.tessera.markets
-    if wish.market_id > markets.market_count():
-        raise RefusedError("no_market", f"There is no market {wish.market_id}.")
-    market = markets.market(wish.market_id)
+    try:
+        market = club.market(wish.market_id)
+    except Reverted:
+        raise RefusedError("no_market", f"There is no market {wish.market_id}.") from None
     if market.status != Status.OPEN:
         raise RefusedError("not_open", "This market takes no bets now.")
     head = club.syncer.head
     now = max(time.time(), head.timestamp if head else 0)
     apart = seconds_apart(club.tessera)
+    next_bet_at = float(market.last_bet_at + BET_INTERVAL)
     turn = club.store.turn(
         wish.market_id,
         account,
         now=now,
-        first=max(now, market.last_bet_at + BET_INTERVAL),
+        first=max(now, next_bet_at),
         apart=apart,
         lasts=max(SLOW_PHONE, 2 * apart),
         longest=LONGEST_TURN,
         most=MOST_TURNS,
     )
+    # Whose turn was to be earlier may have bet late.
+    at = turn.at if turn.place else max(turn.at, next_bet_at)
     return {
         "market_id": turn.market_id,
         "place": turn.place,
-        "at": turn.at,
-        "seconds": max(0.0, turn.at - now),
+        "at": at,
+        "seconds": max(0.0, at - now),
         "ends_at": turn.ends_at,
     }
 

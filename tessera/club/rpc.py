@@ -5,13 +5,13 @@ phone; nothing here can make the node sign, mine or change its state, or work fo
 """
 
 import asyncio
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
+import orjson
 from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
@@ -30,7 +30,11 @@ HEAD_SECONDS = 0.5  # that the newest block is taken for the newest
 AT_ONCE = 32  # requests to the node
 NO_METHOD, BAD_PARAMS, LIMITED = -32601, -32602, -32005
 
+NO_NODE = "The chain's node does not answer. Try again in a moment."
+
 Call = dict[str, Any]
+Batch = list[tuple[Call, asyncio.Future[Call]]]  # calls to the node, and their answers to come
+Key = tuple[str, bytes]  # of a method and its parameters
 Upstream = Callable[[list[Call]], Awaitable[list[Call]]]
 NEWEST = "latest"
 BLOCKS = ("latest", "pending", "safe", "finalized")
@@ -42,6 +46,8 @@ BY_BLOCK = frozenset(
     eth_getLogs eth_getTransactionCount eth_maxPriorityFeePerGas
     """.split()  # noqa: SIM905
 )
+MAY_REFUSE = ("eth_call", "eth_estimateGas")  # a contract, for the whole block
+SHOW_A_BLOCK = ("eth_getTransactionByHash", "eth_getTransactionReceipt")
 METHODS = BY_BLOCK | {
     *FOR_GOOD,
     "eth_getBlockByHash",
@@ -66,7 +72,9 @@ class Proxy:
         """`contracts` are those that may be called, with or without their checksum."""
         self._upstream, self._chain_id = upstream, chain_id
         self._contracts = {contract.lower() for contract in contracts}
-        self._cache: OrderedDict[str, asyncio.Future[Call]] = OrderedDict()
+        self._for_good: dict[Key, asyncio.Future[Call]] = {}
+        self._cache: OrderedDict[Key, asyncio.Future[Call]] = OrderedDict()  # of the newest block
+        self._sending: set[asyncio.Task] = set()
         self._head, self._hash, self._head_at = -1, "", 0.0
         self._gate = asyncio.Semaphore(AT_ONCE)
 
@@ -76,24 +84,41 @@ class Proxy:
         Raises RefusedError where the request as a whole is none that can be answered.
         """
         try:
-            asked = json.loads(body)
+            asked = orjson.loads(body)
         except ValueError:
             raise RefusedError("bad_request", "The request is no JSON.") from None
         calls = asked if isinstance(asked, list) else [asked]
         if not calls or len(calls) > MOST_CALLS:
             raise RefusedError("too_large", f"A batch has 1 to {MOST_CALLS} calls.")
         await self._look()
-        answers = await asyncio.gather(*(self._answer(call, allow) for call in calls))
-        return json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
+        batch: Batch = []
+        answers = [self._answer(call, allow, batch) for call in calls]
+        if batch:
+            task = asyncio.create_task(self._send(batch))
+            self._sending.add(task)  # or nothing would refer to it
+            task.add_done_callback(self._sending.discard)
+        # Others may wait for the same: whoever leaves does not take it from them.
+        told = await asyncio.gather(*map(asyncio.shield, answers))
+        for call, answer in zip(calls, told, strict=True):
+            if isinstance(call, dict) and call.get("method") in SHOW_A_BLOCK:
+                self._saw(answer)
+        whole = [{"jsonrpc": "2.0", "id": _id_of(call), **answer} for call, answer in zip(calls, told, strict=True)]
+        return orjson.dumps(whole if isinstance(asked, list) else whole[0])
 
-    async def _answer(self, call: Any, allow: Callable[[int], bool]) -> Call:
-        number = call.get("id") if isinstance(call, dict) else None
+    def learns_of(self, number: int, block_hash: str) -> None:
+        """Notes a block that pages are told of: what they ask then is answered as of it."""
+        if number > self._head:
+            self._is_at(number, block_hash)
+
+    def _answer(self, call: Any, allow: Callable[[int], bool], batch: Batch) -> asyncio.Future[Call]:
+        """A call's answer, when it is there; what the node has to be asked for is put into a batch."""
         try:
             method, params = self._checked(call)
-            answer = await self._asked(method, params, allow)
+            return self._asked(method, params, allow, batch)
         except CallError as error:
-            answer = {"error": {"code": error.code, "message": str(error)}}
-        return {"jsonrpc": "2.0", "id": number, **answer}
+            refused = asyncio.get_running_loop().create_future()
+            refused.set_result({"error": {"code": error.code, "message": str(error)}})
+            return refused
 
     def _checked(self, call: Any) -> tuple[str, list]:
         """A call's method and parameters as they go on to the node. Raises CallError."""
@@ -169,40 +194,49 @@ class Proxy:
         if chain_id != self._chain_id:
             raise CallError(BAD_PARAMS, f"this transaction is not for chain {self._chain_id}")
 
-    async def _asked(self, method: str, params: list, allow: Callable[[int], bool]) -> Call:
-        cached = method in FOR_GOOD or (method in BY_BLOCK and _is_newest(method, params))
-        if not cached:
-            answer = await self._ask(method, params, allow)
-            if method.startswith("eth_getTransaction"):
-                self._saw(answer)
-            return answer
-        key = json.dumps([method, params], sort_keys=True)
-        known = self._cache.get(key)
-        if known is None:
-            known = asyncio.ensure_future(self._ask(method, params, allow))
-            self._cache[key] = known
+    def _asked(self, method: str, params: list, allow: Callable[[int], bool], batch: Batch) -> asyncio.Future[Call]:
+        """An answer that is known or comes already, else a new one. Raises CallError."""
+        try:
+            key = method, orjson.dumps(params, option=orjson.OPT_SORT_KEYS)
+        except TypeError:
+            raise CallError(BAD_PARAMS, "params are nested too deep") from None
+        if method in FOR_GOOD:
+            cache: dict[Key, asyncio.Future[Call]] = self._for_good
+        elif method in BY_BLOCK and self._is_of_newest(method, params):
+            cache = self._cache
+        else:
+            return _ask(method, params, allow, batch)
+        if (known := cache.get(key)) is None:
+            known = cache[key] = _ask(method, params, allow, batch)
+
+            def forget(answer: asyncio.Future[Call]) -> None:
+                is_kept = not answer.cancelled() and answer.exception() is None
+                if is_kept and ("error" not in answer.result() or method in MAY_REFUSE):
+                    return
+                if cache.get(key) is answer:
+                    del cache[key]
+
+            known.add_done_callback(forget)
             while len(self._cache) > MOST_CACHED:
                 self._cache.popitem(last=False)
+        return known
+
+    async def _send(self, batch: Batch) -> None:
+        """Asks the node for a batch, which is one visitor's: nobody waits for what another one asks."""
         try:
-            answer = await asyncio.shield(known)
-        except BaseException:
-            self._forget(key, known)
-            raise
-        if "error" in answer and method != "eth_call" and method != "eth_estimateGas":
-            self._forget(key, known)
-        return answer
+            answers = await self._ask_node([call for call, _ in batch])
+        except BaseException as error:
+            for _, future in batch:
+                future.set_exception(error if isinstance(error, RefusedError) else RefusedError("no_node", NO_NODE))
+            if not isinstance(error, RefusedError):
+                raise
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            future.set_result({"error": answer["error"]} if "error" in answer else {"result": answer.get("result")})
 
-    def _forget(self, key: str, known: asyncio.Future) -> None:
-        if self._cache.get(key) is known:
-            del self._cache[key]
-
-    async def _ask(self, method: str, params: list, allow: Callable[[int], bool]) -> Call:
-        if not allow(1):
-            raise CallError(LIMITED, "too many requests: rate limit, try again in a second")
+    async def _ask_node(self, calls: list[Call]) -> list[Call]:
         async with self._gate:
-            answers = await self._upstream([{"jsonrpc": "2.0", "id": 1, "method": method, "params": params}])
-        answer = answers[0]
-        return {"error": answer["error"]} if "error" in answer else {"result": answer.get("result")}
+            return await self._upstream(calls)
 
     async def _look(self) -> None:
         """Learns of a new block: what was read before it is read anew."""
@@ -210,7 +244,7 @@ class Proxy:
             return
         self._head_at = time.monotonic()
         try:
-            answer = await self._ask("eth_getBlockByNumber", [NEWEST, False], lambda count: True)
+            [answer] = await self._ask_node([_call(1, "eth_getBlockByNumber", [NEWEST, False])])
         except RefusedError:
             self._head_at = 0.0
             raise
@@ -229,14 +263,37 @@ class Proxy:
     def _is_at(self, head: int, block_hash: str) -> None:
         if (head, block_hash) != (self._head, self._hash):
             self._head, self._hash = head, block_hash
-            for key in [key for key in self._cache if json.loads(key)[0] not in FOR_GOOD]:
-                del self._cache[key]
+            self._cache.clear()
+
+    def _is_of_newest(self, method: str, params: list) -> bool:
+        """Whether an answer holds until the next block."""
+        if method == "eth_getLogs":  # of blocks that there are: all phones ask for the same ones
+            return all(str(params[0].get(name, NEWEST)).startswith("0x") for name in ("fromBlock", "toBlock")) and (
+                params[0].get("blockHash") is None and self._number(params[0]["toBlock"]) <= self._head
+            )
+        return _is_newest(method, params)
+
+
+def _call(number: int, method: str, params: list) -> Call:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+def _ask(method: str, params: list, allow: Callable[[int], bool], batch: Batch) -> asyncio.Future[Call]:
+    """Puts a call into a batch. Raises CallError where its visitor has had enough."""
+    if not allow(1):
+        raise CallError(LIMITED, "too many requests: rate limit, try again in a second")
+    future = asyncio.get_running_loop().create_future()
+    batch.append((_call(len(batch) + 1, method, params), future))
+    return future
+
+
+def _id_of(call: Any) -> Any:
+    number = call.get("id") if isinstance(call, dict) else None
+    return number if isinstance(number, str | int | float) else None
 
 
 def _is_newest(method: str, params: list) -> bool:
     """Whether a call asks for the newest block, whose answer holds until the next one."""
-    if method == "eth_getLogs":
-        return False
     if method in ("eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_blockNumber"):
         return True
     place = 0 if method == "eth_getBlockByNumber" else 1
@@ -254,22 +311,36 @@ class HttpNode:
     """A node behind an HTTP URL."""
 
     def __init__(self, url: str):
-        self._url, self._session = url, None
+        self._url, self._session, self._takes_batches = url, None, True
 
     async def __call__(self, calls: list[Call]) -> list[Call]:
         """The node's answers. Raises RefusedError where it does not answer."""
+        if len(calls) > 1 and self._takes_batches:
+            answers = await self._post(calls)
+            if isinstance(answers, list):
+                by_number = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+                return [_checked_answer(by_number.get(call["id"])) for call in calls]
+            self._takes_batches = False  # it refuses all of it as one
+        return [_checked_answer(answer) for answer in await asyncio.gather(*map(self._post, calls))]
+
+    async def _post(self, body: Any) -> Any:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=NODE_SECONDS))
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=NODE_SECONDS), connector=aiohttp.TCPConnector(limit=AT_ONCE)
+            )
         try:
-            async with self._session.post(self._url, json=calls[0]) as answer:
-                answers = [await answer.json(content_type=None)]
+            async with self._session.post(self._url, json=body) as answer:
+                return orjson.loads(await answer.read())
         except (aiohttp.ClientError, TimeoutError, ValueError):
-            raise RefusedError("no_node", "The chain's node does not answer. Try again in a moment.") from None
-        if not all(isinstance(answer, dict) and ("result" in answer or "error" in answer) for answer in answers):
-            raise RefusedError("no_node", "The chain's node does not answer. Try again in a moment.")
-        return answers
+            raise RefusedError("no_node", NO_NODE) from None
 
     async def close(self) -> None:
         """Ends the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _checked_answer(answer: Any) -> Call:
+    if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+        raise RefusedError("no_node", NO_NODE)
+    return answer

@@ -3,11 +3,12 @@
 import asyncio
 import json
 
+import httpx
 import pytest
 
 from tessera.club.limits import Door, Sessions, visitor
 from tessera.club.settings import Limits, SettingsError, read_settings
-from tests.unit.club.conftest import SETTINGS, refusal
+from tests.unit.club.conftest import SETTINGS, URL, refusal
 
 
 def test_the_page_comes_compressed_with_headers_and_is_kept_by_hash(world):
@@ -237,3 +238,19 @@ def test_a_mistake_in_the_settings_is_named(tmp_path, changed, fault):
     (tmp_path / "club.toml").write_text(text)
     with pytest.raises(SettingsError, match=fault):
         read_settings(tmp_path / "club.toml")
+
+
+def test_many_who_ask_at_once_are_all_answered(world, market):
+    """Each answer had a connection and waited for a thread, and all threads waited for a connection: for 30 seconds."""
+    world.node.index.sync()
+    paths = [path for _ in range(10) for path in (f"/api/markets/{market}/prices", "/atom.xml", "/api/markets")]
+
+    async def ask(address: str) -> list[int]:
+        transport = httpx.ASGITransport(world.client.app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            return [answer.status_code for answer in await asyncio.gather(*map(client.get, paths))]
+
+    async def all_ask() -> list[list[int]]:
+        return await asyncio.gather(*(ask(f"192.0.2.{number}") for number in range(8)))
+
+    assert asyncio.run(all_ask()) == [[200] * len(paths)] * 8

@@ -4,10 +4,12 @@ import asyncio
 import json
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from eth_account import Account
 
 from tessera.club.refusals import RefusedError
-from tessera.club.rpc import METHODS, MOST_BLOCKS, MOST_GAS, Proxy
+from tessera.club.rpc import METHODS, MOST_BLOCKS, MOST_GAS, HttpNode, Proxy
 
 CONTRACT, OTHER = "0x" + "aA" * 20, "0x" + "22" * 20
 CHAIN_ID = 1337
@@ -17,20 +19,23 @@ class ChainNode:
     """A node that answers with its block's number, and counts what it is asked."""
 
     def __init__(self):
-        self.block, self.asked = 5, []
+        self.block, self.asked, self.requests = 5, [], 0
         self.down = False
 
     async def __call__(self, calls: list[dict]) -> list[dict]:
         await asyncio.sleep(0)
         if self.down:
             raise RefusedError("no_node", "down")
-        method, params = calls[0]["method"], calls[0]["params"]
+        self.requests += 1
+        return [self.answer(call["method"], call["params"]) for call in calls]
+
+    def answer(self, method: str, params: list) -> dict:
         self.asked.append((method, params))
         if method == "eth_getBlockByNumber":
-            return [{"result": {"number": hex(self.block), "hash": f"0x{self.block:064x}"}}]
+            return {"result": {"number": hex(self.block), "hash": f"0x{self.block:064x}"}}
         if method == "eth_getTransactionReceipt":
-            return [{"result": {"blockNumber": hex(self.block), "blockHash": f"0x{self.block:064x}"}}]
-        return [{"result": hex(self.block)}]
+            return {"result": {"blockNumber": hex(self.block), "blockHash": f"0x{self.block:064x}"}}
+        return {"result": hex(self.block)}
 
 
 @pytest.fixture
@@ -49,6 +54,7 @@ def ask(chain, monkeypatch):
         calls = method if isinstance(method, list) else {"id": 7, "method": method, "params": list(params)}
         return json.loads(loop.run_until_complete(proxy.answer(json.dumps(calls).encode(), allow)))
 
+    run.proxy = proxy
     yield run
     loop.close()
 
@@ -183,6 +189,103 @@ def test_what_waits_to_be_mined_and_who_sent_what_are_never_cached(chain, ask):
         ask("eth_getLogs", {"address": CONTRACT, "fromBlock": FIRST, "toBlock": "latest"})
     assert asked(chain, "eth_getTransactionCount") == asked(chain, "eth_getTransactionReceipt") == 3
     assert asked(chain, "eth_getLogs") == 3
+
+
+def test_logs_of_blocks_that_there_are_are_asked_once_for_all_phones(chain, ask):
+    wanted = {"address": CONTRACT, "fromBlock": FIRST, "toBlock": hex(5)}
+    for _ in range(12):
+        ask("eth_getLogs", wanted)
+        ask("eth_getLogs", {**wanted, "toBlock": hex(6)})  # which may be there soon
+    assert [params[0]["toBlock"] for method, params in chain.asked if method == "eth_getLogs"].count(hex(5)) == 1
+    assert asked(chain, "eth_getLogs") == 1 + 12
+    chain.block = 6
+    ask("eth_getLogs", wanted)
+    assert asked(chain, "eth_getLogs") == 1 + 12 + 1  # another block: what is before it may be another, too
+
+
+def test_what_one_phone_asks_at_once_is_one_request_to_the_node(chain, ask):
+    ask("eth_chainId")
+    before = chain.requests
+    balances = [{"id": number, "method": "eth_getBalance", "params": [f"0x{number:040x}"]} for number in range(20)]
+    answers = ask([*balances, {"id": 99, "method": "eth_sign"}, {"id": 100, "method": "eth_chainId"}])
+    assert [answer["id"] for answer in answers] == [*range(20), 99, 100]
+    assert [answer.get("result") for answer in answers] == ["0x5"] * 20 + [None, "0x5"]
+    assert chain.requests - before == 2  # for the newest block, and for all the rest
+
+
+def test_a_block_that_pages_are_told_of_is_the_newest_at_once(chain, ask, monkeypatch):
+    """A page that was told of a block and asked at once was answered as of the one before, and looked no more."""
+    assert ask("eth_getBalance", OTHER, "latest")["result"] == "0x5"
+    monkeypatch.setattr("tessera.club.rpc.HEAD_SECONDS", 1_000)  # the node is not asked for its block
+    chain.block = 6
+    assert ask("eth_getBalance", OTHER, "latest")["result"] == "0x5"
+    ask.proxy.learns_of(6, f"0x{6:064x}")
+    assert ask("eth_getBalance", OTHER, "latest")["result"] == "0x6"
+    ask.proxy.learns_of(4, f"0x{4:064x}")  # an index may be behind
+    assert ask("eth_getBalance", OTHER, "latest")["result"] == "0x6"
+    assert asked(chain, "eth_getBalance") == 2
+
+
+def test_refuses_what_is_nested_too_deep_and_answers_the_rest(chain, ask):
+    deep: list = []
+    for _ in range(300):
+        deep = [deep]
+    answers = ask([{"id": 1, "method": "eth_getBalance", "params": deep}, {"id": deep, "method": "eth_chainId"}])
+    assert (answers[0]["error"]["code"], answers[1]) == (-32602, {"jsonrpc": "2.0", "id": None, "result": "0x5"})
+
+
+@pytest.fixture
+def served():
+    """`served(answer, calls)`: what HttpNode makes of a node that answers so to each body, and the bodies."""
+
+    def ask(answer, calls: list[dict]) -> tuple[list[dict], list]:
+        bodies: list = []
+
+        async def handle(request: web.Request) -> web.Response:
+            bodies.append(await request.json())
+            return web.json_response(answer(bodies[-1]))
+
+        async def go() -> list[dict]:
+            app = web.Application()
+            app.router.add_post("/", handle)
+            async with TestServer(app) as server:
+                node = HttpNode(str(server.make_url("/")))
+                try:
+                    await node(calls)
+                    return await node(calls)
+                finally:
+                    await node.close()
+
+        return asyncio.run(go()), bodies
+
+    return ask
+
+
+CALLS = [{"jsonrpc": "2.0", "id": number, "method": "eth_getBalance", "params": []} for number in (1, 2, 3)]
+
+
+def one(call: dict) -> dict:
+    return {"id": call["id"], "result": hex(call["id"])}
+
+
+def test_a_node_is_asked_for_many_at_once_and_may_answer_in_any_order(served):
+    answers, bodies = served(lambda body: [one(call) for call in reversed(body)], CALLS)
+    assert [answer["result"] for answer in answers] == ["0x1", "0x2", "0x3"]
+    assert bodies == [CALLS, CALLS]
+
+
+def test_a_node_that_takes_no_batches_is_asked_one_by_one(served):
+    refusal = {"id": None, "error": {"code": -32600, "message": "batches are not for free"}}
+    answers, bodies = served(lambda body: refusal if isinstance(body, list) else one(body), CALLS)
+    assert [answer["result"] for answer in answers] == ["0x1", "0x2", "0x3"]
+    assert sum(isinstance(body, list) for body in bodies) == 1
+
+
+@pytest.mark.parametrize("answer", [lambda body: body[:2] and [one(call) for call in body[:2]], lambda body: [7, 7, 7]])
+def test_a_node_that_leaves_answers_out_gives_none(served, answer):
+    with pytest.raises(RefusedError) as refused:
+        served(answer, CALLS)
+    assert refused.value.code == "no_node"
 
 
 def test_over_the_limit_a_call_is_refused_and_cached_answers_still_come(chain, ask):
