@@ -40,6 +40,7 @@ from tessera.deployment.deploy import deploy
 
 PUBLISHED = ROOT / "benchmarks" / "club.json"
 NODE = 5
+AT_ONCE = 20  # friends who open their links at the same time
 PATIENCE = 300  # seconds, for all to join and for the last bet: then each was placed, or was lost
 DAY = 86_400
 TERMS = (
@@ -321,15 +322,24 @@ async def _play(url: str, tessera: Tessera, codes: list[str], markets: int, node
         )
         for number, code in enumerate(codes)
     ]
-    listening = [asyncio.create_task(phone.listen()) for phone in phones]
+    gate, listening = asyncio.Semaphore(AT_ONCE), []
+
+    async def join(phone: Phone) -> None:
+        async with gate:
+            page = asyncio.create_task(phone.listen())
+            await phone.join()
+            page.cancel()
+            await asyncio.gather(page, return_exceptions=True)
+
     try:
         async with asyncio.timeout(PATIENCE):
             started, cpu = time.monotonic(), cpu_seconds(node)
-            await asyncio.gather(*(phone.join() for phone in phones))
+            await asyncio.gather(*map(join, phones))
             joined, cpu_joined = time.monotonic() - started, cpu_seconds(node) - cpu
             refused_joining = answers.refusals.total()
             await _open(tessera, phones, markets)
-            await asyncio.sleep(10)  # the room is quiet, the match is on
+            listening += [asyncio.create_task(phone.listen()) for phone in phones]
+            await asyncio.sleep(10)  # the rooms are quiet, the match is on
         answers.times.clear()
         answers.refusals.clear()
         answers.blocks = 0
@@ -338,7 +348,7 @@ async def _play(url: str, tessera: Tessera, codes: list[str], markets: int, node
             await asyncio.gather(*(phone.bet() for phone in phones))
         took, cpu = time.monotonic() - goal, cpu_seconds(node) - cpu
     finally:
-        open_streams = sum(phone.listens and not task.done() for phone, task in zip(phones, listening, strict=True))
+        open_streams = sum(phone.listens and not task.done() for phone, task in zip(phones, listening, strict=False))
         for task in listening:
             task.cancel()
         ended = await asyncio.gather(*listening, return_exceptions=True)

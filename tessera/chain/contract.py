@@ -118,11 +118,14 @@ class Contract:
 
         Raises what `read` raises.
         """
-        calls = [
-            [{"to": self.address, "data": Web3.to_hex(self.calldata(function, argument))}, "latest"]
-            for argument in arguments
-        ]
-        [output] = self._contract.get_function_by_name(function).abi["outputs"]
+        if not arguments:
+            return []
+        abi = self._contract.get_function_by_name(function).abi
+        [argument_type], [output] = [part["type"] for part in abi["inputs"]], abi["outputs"]
+        selector = self.calldata(function, arguments[0])[:4]
+        with calling(f"{self.NAME}.{function}"):
+            data = [selector + _codec().encode([argument_type], [argument]) for argument in arguments]
+        calls = [[{"to": self.address, "data": Web3.to_hex(each)}, "latest"] for each in data]
         answers = zip(arguments, batched(self.web3, "eth_call", calls), strict=True)
         return [self._decoded(function, argument, output["type"], answer) for argument, answer in answers]
 

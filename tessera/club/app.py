@@ -26,6 +26,7 @@ from tessera.index.snapshot import NoIndexError
 
 router = APIRouter()
 COMPRESSION = 4  # of nine: the ninth takes up to twice the time, and leaves as many bytes
+COMPRESSED_ALREADY = ("text/event-stream", "image/png", "font/woff2")  # or never; looked at with every answer
 SILENT = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -111,7 +112,9 @@ def app_of(node: Node, upstream: Upstream | None = None) -> FastAPI:
     app.include_router(play.router)
     app.include_router(links.router)
     app.include_router(router)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=COMPRESSION)
+    app.add_middleware(
+        GZipMiddleware, minimum_size=1_000, compresslevel=COMPRESSION, exclude_content_types=COMPRESSED_ALREADY
+    )
     app.add_middleware(Door, limits=settings.limits, sessions=state.sessions, secure=settings.is_secure)
     return app
 
