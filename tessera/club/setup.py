@@ -57,7 +57,8 @@ def write_settings(folder: Path, *, name: str, url: str, rpc: str, record: Path,
         raise
     unit, caddy = folder / UNIT, folder / CADDY
     unit.write_text(_unit(folder.resolve(), settings.name), "utf-8")
-    caddy.write_text(f"{settings.domain} {{\n\treverse_proxy {settings.listen}:{settings.port}\n}}\n", "utf-8")
+    site = settings.domain if settings.is_secure else settings.url
+    caddy.write_text(f"{site} {{\n\treverse_proxy {settings.listen}:{settings.port}\n}}\n", "utf-8")
     return config, unit, caddy
 
 

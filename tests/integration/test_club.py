@@ -31,6 +31,7 @@ from tessera.chain.lmsr_markets import MarketCreated
 from tessera.chain.play_euro import Invited, Joined
 from tessera.club.store import Store
 from tests.club_phone import Phone
+from tests.forked import forks
 from tests.integration.conftest import ROOT, run
 
 GUIDE = (ROOT / "docs" / "club.md").read_text()
@@ -219,21 +220,23 @@ def killed_at_random(club: Club, kills: int, rng: random.Random) -> None:
     """Friends come while the node is killed with -9 and started again."""
     codes = club.codes(max(3, kills // 5))
     phones = [Phone(club.url, club.record, code) for code in codes]
-    process = club.start()
-    try:
-        with ThreadPoolExecutor(len(phones)) as pool:
-            joining = [pool.submit(phone.join, 600 + 30 * kills) for phone in phones]
-            for _ in range(kills):
-                club.wait()
-                time.sleep(rng.uniform(0, 3 * BLOCK_SECONDS))
-                process.kill()
-                process.wait()
-                process = club.start()
-            for friend in joining:
-                friend.result()
-    finally:
-        process.kill()
-        process.wait()
+    serve, log = ["club", "serve", "--config", club.config], club.folder / "serve.log"
+    with forks() as program:
+        process = program.start(serve, log)
+        try:
+            with ThreadPoolExecutor(len(phones)) as pool:
+                joining = [pool.submit(phone.join, 600 + 30 * kills) for phone in phones]
+                for _ in range(kills):
+                    club.wait()
+                    time.sleep(rng.uniform(0, 3 * BLOCK_SECONDS))
+                    process.kill()
+                    process.wait()
+                    process = program.start(serve, log)
+                for friend in joining:
+                    friend.result()
+        finally:
+            process.kill()
+            process.wait()
     audit(club, phones)
 
 
