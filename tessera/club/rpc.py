@@ -92,11 +92,13 @@ class Proxy:
             raise RefusedError("too_large", f"A batch has 1 to {MOST_CALLS} calls.")
         await self._look()
         batch: Batch = []
-        answers = [self._answer(call, allow, batch) for call in calls]
-        if batch:
-            task = asyncio.create_task(self._send(batch))
-            self._sending.add(task)  # or nothing would refer to it
-            task.add_done_callback(self._sending.discard)
+        try:
+            answers = [self._answer(call, allow, batch) for call in calls]
+        finally:  # others may wait for what is in it already
+            if batch:
+                task = asyncio.create_task(self._send(batch))
+                self._sending.add(task)  # or nothing would refer to it
+                task.add_done_callback(self._sending.discard)
         # Others may wait for the same: whoever leaves does not take it from them.
         told = await asyncio.gather(*map(asyncio.shield, answers))
         for call, answer in zip(calls, told, strict=True):
@@ -225,14 +227,15 @@ class Proxy:
         """Asks the node for a batch, which is one visitor's: nobody waits for what another one asks."""
         try:
             answers = await self._ask_node([call for call, _ in batch])
+            for (_, future), answer in zip(batch, answers, strict=True):
+                future.set_result({"error": answer["error"]} if "error" in answer else {"result": answer.get("result")})
         except BaseException as error:
+            refused = error if isinstance(error, RefusedError) else RefusedError("no_node", NO_NODE)
             for _, future in batch:
-                future.set_exception(error if isinstance(error, RefusedError) else RefusedError("no_node", NO_NODE))
-            if not isinstance(error, RefusedError):
+                if not future.done():
+                    future.set_exception(refused)
+            if refused is not error:
                 raise
-            return
-        for (_, future), answer in zip(batch, answers, strict=True):
-            future.set_result({"error": answer["error"]} if "error" in answer else {"result": answer.get("result")})
 
     async def _ask_node(self, calls: list[Call]) -> list[Call]:
         async with self._gate:
