@@ -217,7 +217,9 @@ def test_a_forged_receipt_freezes_the_player_who_exits_alone(world):
         with pytest.raises(FrozenError):
             await player.bet(question, 0, EUR)
         assert player.state == completed
+        reason = player.frozen
         player.exit()
+        assert (player.frozen, reason is None) == (reason, False)
         assert world.tessera.sessions.session(session).stage is Stage.EXITING
 
     play(world, scene)

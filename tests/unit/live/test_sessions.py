@@ -129,6 +129,18 @@ def test_a_limit_of_nothing_holds_at_once(stage, player, kind):
     assert error.details["kind"] == kind
 
 
+def test_a_limit_is_told_to_the_sessions_of_its_wallet(stage, player):
+    stage.published.clear()
+    stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 5)))
+    [(session, view)] = stage.published
+    assert (session, view) == (player.session, stage.engine.view(stage.engine.session(session)))
+
+
+def test_a_session_that_has_not_begun_loses_nothing_a_minute(stage):
+    offered = stage.offered()
+    assert stage.engine.view(stage.engine.session(offered.session))["velocity_per_minute"] == "0"
+
+
 @pytest.mark.parametrize("kind", [Kind.SESSION_LOSS, Kind.DAY_LOSS, Kind.WEEK_LOSS])
 def test_open_bets_count_against_a_limit_as_if_they_were_lost(stage, player, kind):
     stage.answer(stage.engine.limit(*limit(stage, player, kind, 3 * EUR)))

@@ -29,6 +29,8 @@ def test_the_page_s_example_has_each_kind(tmp_path):
     ab = questions.pattern(b"RB")
     assert askings[3].choices[0] == Choice(ab, ab)
     assert askings[0].chances_ppm == (450_000, 550_000)
+    asked = askings[0].question(1, 0)
+    assert asked.report_by - asked.end == 3 * 3_600_000  # for observers, where the file does not say
 
 
 def test_questions_are_asked_when_they_are_due(tmp_path, stage):
