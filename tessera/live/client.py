@@ -281,8 +281,9 @@ class Connection:
                 self._line(message)
             case "question":
                 question = decode(Question, message["question"])
-                questions.check(question)
-                self.questions[self.about.domain.digest(question)] = question
+                with suppress(questions.QuestionError):  # nobody can bet on it, and the rest goes on
+                    questions.check(question)
+                    self.questions[self.about.domain.digest(question)] = question
             case "quote":
                 quote = decode(Quote, message["quote"])
                 digest = self.about.domain.digest(quote)
