@@ -1,6 +1,7 @@
 """`/club`, for those who play: what waits for a member, and turns in a market that takes one bet every few seconds."""
 
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from math import ceil
 from typing import Annotated, Any
@@ -10,10 +11,12 @@ from pydantic import BaseModel, Field
 
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
 from tessera.chain.errors import Reverted
-from tessera.chain.lmsr_markets import BET_INTERVAL, Status
+from tessera.chain.lmsr_markets import BET_INTERVAL, BetPlaced, Status
+from tessera.club.node import Node
 from tessera.club.people import Club, InClub
 from tessera.club.refusals import RefusedError
 from tessera.club.waiting import waiting_for
+from tessera.index.snapshot import NoIndexError
 
 MOST_TURNS = 50  # in a market, and of an account
 SLOW_PHONE, LONGEST_TURN = 20.0, 120.0  # seconds that a phone is waited for that says nothing, and one that does
@@ -49,6 +52,7 @@ def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
         raise RefusedError("no_market", f"There is no market {wish.market_id}.") from None
     if market.status != Status.OPEN:
         raise RefusedError("not_open", "This market takes no bets now.")
+    _end_used_turns(club, wish.market_id)
     head = club.syncer.head
     now = max(time.time(), head.timestamp if head else 0)
     apart = seconds_apart(club.tessera)
@@ -78,6 +82,18 @@ def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
 def leave_turn(club: Club, account: InClub, market_id: Annotated[MarketId, Path()]) -> None:
     """Gives a turn back, before the bet or after it."""
     club.store.leave_turn(market_id, account)
+
+
+def _end_used_turns(club: Node, market_id: int) -> None:
+    """Whose bet is in has no turn any more: phones are put away as soon as they have sent it."""
+    turns = club.store.turns(market_id)
+    if not turns:
+        return
+    with suppress(NoIndexError), club.index.snapshot() as snapshot:
+        for account, bet in snapshot.newest(BetPlaced, "account", list(turns)).items():
+            # A turn begins five seconds after the last bet that there was when it was asked for, or later.
+            if bet.market_id == market_id and bet.timestamp > turns[account] - BET_INTERVAL:
+                club.store.leave_turn(market_id, account, turns[account])
 
 
 _block_seconds: dict[int, float] = {}

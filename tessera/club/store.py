@@ -520,10 +520,17 @@ class Store:
                 db.execute(update(turns).where(*this).values(ends_at=ends_at))
             return Turn(market_id, account, at, ends_at, place)
 
-    def leave_turn(self, market_id: int, account: str) -> None:
-        """Gives a turn back."""
+    def turns(self, market_id: int) -> dict[str, float]:
+        """Who has a turn in a market, and when it begins."""
+        with self._database.connected() as db:
+            rows = db.execute(select(turns.c.account, turns.c.at).where(turns.c.market_id == market_id))
+            return {row.account: row.at for row in rows}
+
+    def leave_turn(self, market_id: int, account: str, at: float | None = None) -> None:
+        """Gives a turn back; where a time is named, only the turn that begins then."""
+        this = [turns.c.market_id == market_id, turns.c.account == account]
         with self._database.writing() as db:
-            db.execute(delete(turns).where(turns.c.market_id == market_id, turns.c.account == account))
+            db.execute(delete(turns).where(*this, *([] if at is None else [turns.c.at == at])))
 
     # Which of several nodes sends
 

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from base64 import b64decode
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -29,10 +31,12 @@ from tests.e2e.conftest import PATIENCE, PHONE, ROOT, Visit, own_key
 from tests.e2e.play import new_market
 from tests.e2e.test_load import MOST_SHIFT, SHIFTS
 from tests.e2e.test_look import AXE, grave
+from tests.postgres import PROGRAMS, cluster
 from tests.processes import READY_SECONDS
 
 NODE, OTHER_NODE = 19, 18  # of clubs; no other test acts with these accounts
 BLOCK_SECONDS = 2
+GWEI = 10**9
 MOST_TAPS = 5
 SLOWER = 4  # times, than this machine: a phone's processor
 NAMES = ("Ada", "Ben", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jo", "Kim", "Lea")
@@ -41,11 +45,36 @@ PHONE_OPTIONS = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 @dataclass
 class Club:
-    """A club's node that runs, and its settings."""
+    """A club's node, and its settings."""
 
     address: str
     config: Path
-    process: subprocess.Popen
+    process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """`tessera club serve` in a process of its own, once it answers."""
+        log = self.config.with_name("log")
+        with log.open("a") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tessera.cli", "club", "serve", "--config", str(self.config)],
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        for _ in range(READY_SECONDS * 4):
+            assert self.process.poll() is None, log.read_text()
+            try:
+                with urlopen(f"{self.address}/club"):
+                    return
+            except (URLError, ConnectionError):
+                time.sleep(0.25)
+        raise AssertionError(log.read_text())
+
+    def stop(self) -> None:
+        """Ends the process, if it runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=READY_SECONDS)
 
     def links(self, count: int) -> list[str]:
         """New invitations, as the owner makes them."""
@@ -77,16 +106,18 @@ def club(url, folder, built, tessera, local, tmp_path_factory) -> Iterator[Club]
 
 
 @contextmanager
-def serving(url: str, folder: Path, own: Path, *, node: int = NODE) -> Iterator[Club]:
-    """`tessera club serve` in a process of its own."""
+def serving(
+    url: str, folder: Path, own: Path, *, node: int = NODE, settings: str = "", gas: str = "budget = 20"
+) -> Iterator[Club]:
+    """A club's node that runs, with more settings than it needs; its files are in `own`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    config, address = own / "club.toml", f"http://localhost:{port}"
-    config.write_text(
+    club = Club(f"http://localhost:{port}", own / "club.toml")
+    club.config.write_text(
         f"""
         name = "Friday club"
-        url = "{address}"
+        url = "{club.address}"
         rpc = "{url}"
         record = "{folder / devnet.RECORD}"
         page = "{DIST}"
@@ -94,32 +125,17 @@ def serving(url: str, folder: Path, own: Path, *, node: int = NODE) -> Iterator[
         port = {port}
         devnet_account = {node}
         every = 0.25
+        {settings}
         [gas]
-        budget = 20
         own = 50
+        {gas}
         """
     )
-    log = (own / "log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tessera.cli", "club", "serve", "--config", str(config)],
-        cwd=ROOT,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
     try:
-        for _ in range(READY_SECONDS * 4):
-            assert process.poll() is None, (own / "log").read_text()
-            try:
-                with urlopen(f"{address}/club"):
-                    break
-            except (URLError, ConnectionError):
-                time.sleep(0.25)
-        yield Club(address, config, process)
+        club.start()
+        yield club
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(timeout=READY_SECONDS)
-        log.close()
+        club.stop()
 
 
 @dataclass
@@ -171,10 +187,9 @@ def invited(visit, club: Club, name: str, link: str, **options) -> Friend:
     return Friend(visit(link=link, at=f"{club.address}/", **{**PHONE_OPTIONS, **options}), name)
 
 
-def bets_on(tessera, market: int) -> list[str]:
-    """Who bet on a market, in the chain's order."""
-    rows = tessera.log_reader().read()
-    return [row.account for row in rows if isinstance(row, BetPlaced) and row.market_id == market]
+def bets_on(tessera, market: int) -> list[BetPlaced]:
+    """The bets on a market, in the chain's order."""
+    return [row for row in tessera.log_reader().read() if isinstance(row, BetPlaced) and row.market_id == market]
 
 
 def creator_of(tessera) -> Wallet:
@@ -343,17 +358,40 @@ def test_a_passkey_opens_the_account(visit, club, tessera):
     page.says("Your bet is placed.")
 
 
-def test_the_page_opens_without_its_node_and_takes_another_one(visit, url, folder, club, tessera, tmp_path):
+def test_the_page_waits_for_its_node_opens_without_it_and_takes_another_one(
+    visit, url, folder, club, tessera, tmp_path
+):
     market = new_market(tessera, creator_of(tessera), "Without the club?")
-    with serving(url, folder, tmp_path, node=OTHER_NODE) as gone:
+    with serving(url, folder, tmp_path, node=OTHER_NODE) as away:
+        link, late_link = away.links(2)
         # Other nodes are behind https, but for the test's, which the page's policy would not let it ask.
-        friend = invited(visit, gone, "Eva", gone.links(1)[0], bypass_csp=True)
+        friend = invited(visit, away, "Eva", link, bypass_csp=True)
         friend.join()
         friend.arrive()
         page = friend.visit
         page.tab.reload()  # the browser has kept the page by now
         page.button("Eva").wait_for()
-    page.tab.goto(f"{gone.address}/#/markets/{market}")
+        page.tab.goto(f"{away.address}/#/markets/new")
+        page.tab.get_by_label("Question").fill("Half typed?")
+        page.tab.goto(f"{away.address}/#/markets/{market}")
+        page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]")).wait_for()
+        late = invited(visit, away, "Ida", late_link)
+
+        away.stop()
+        page.says("The node does not answer.")
+        friend.bet("YES")
+        page.says("your bet is sent when it does")
+        late.join()
+        late.visit.says("it goes on when it does")
+        page.picture("club-4-away")
+        away.start()
+        page.says("Your bet is placed.")
+        late.arrive()
+        page.tab.get_by_text("The node does not answer.").wait_for(state="detached")
+        assert [bet.account for bet in bets_on(tessera, market)] == [friend.wallet(tessera).address]
+        page.tab.goto(f"{away.address}/#/markets/new")
+        assert page.tab.get_by_label("Question").input_value() == "Half typed?"
+    page.tab.goto(f"{away.address}/#/markets/{market}")
     page.tab.reload()
     page.says("The node does not answer.")
     page.tab.get_by_text("Another node").first.tap()
@@ -362,6 +400,117 @@ def test_the_page_opens_without_its_node_and_takes_another_one(visit, url, folde
     page.says("Without the club?")
     friend.bet("NO")
     page.says("Your bet is placed.")
+
+
+class BaseFee:
+    """Keeps the chain's base fee where a test wants it, block after block."""
+
+    def __init__(self, tessera):
+        self._ask, self._stopped = tessera.web3.provider.make_request, Event()
+        self.gwei: float = 1
+        self._thread = Thread(target=self._keep)
+
+    def __enter__(self) -> "BaseFee":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stopped.wait(0.25):
+            self._ask("anvil_setNextBlockBaseFeePerGas", [hex(int(self.gwei * GWEI))])
+
+
+def gifts(tessera, node: str, first: int) -> dict[str, int]:
+    """What a node has given to whom since a block, by the chain."""
+    given: dict[str, int] = {}
+    for number in range(first, tessera.web3.eth.block_number + 1):
+        for transaction in tessera.web3.eth.get_block(number, full_transactions=True)["transactions"]:
+            if transaction["from"] == node and transaction["value"]:
+                given[transaction["to"]] = given.get(transaction["to"], 0) + transaction["value"]
+    return given
+
+
+@pytest.mark.campaign
+def test_where_fees_rise_tenfold_phones_bet_on_and_are_told_what_they_wait_for(
+    visit, url, folder, club, tessera, tmp_path
+):
+    """A friend has gas money for bets at the tenfold fee, is told when more is too dear and when the day's is used up; the
+    club gives no more than its budget, and who runs it is told."""
+    market = new_market(tessera, creator_of(tessera), "As dear as gas?")
+    budget, node = 21 * 10**15, known_account(OTHER_NODE).address
+    set_balance = "anvil_setBalance"
+    with Mailbox() as mailbox, BaseFee(tessera) as fee:
+        first = tessera.web3.eth.block_number + 1
+        (tmp_path / "services").write_text(f"json://127.0.0.1:{mailbox.port}/\n")
+        gas = f"budget = {budget / 10**18}\nmembers = 2\nmax_price = 6"
+        with serving(url, folder, tmp_path, node=OTHER_NODE, settings='messages_file = "services"', gas=gas) as own:
+            friend = invited(visit, own, "Ulf", own.links(1)[0])
+            friend.join()
+            friend.arrive()
+            page, account = friend.visit, friend.wallet(tessera).address
+            page.tab.goto(f"{own.address}/#/markets/{market}")
+            fee.gwei = 10
+            friend.bet("YES")
+            page.says("Your bet is placed.")
+
+            tessera.web3.provider.make_request(set_balance, [account, hex(GWEI)])  # after many more
+            before = gifts(tessera, node, first)
+            friend.bet("YES")
+            page.says("The network is dear just now. Gas money comes when the price has fallen.")
+            mailbox.wait_for("Friends wait for gas money. The network is dear just now.")
+            assert gifts(tessera, node, first) == before
+            page.picture("club-5-dear")
+            fee.gwei = 4
+            page.says("Your bet is placed.")
+
+            tessera.web3.provider.make_request(set_balance, [account, hex(GWEI)])
+            friend.bet("YES")
+            page.says("You have used today's gas money. More comes after midnight UTC.")
+            page.button("Call it off").tap()
+            page.says("You called it off. Nothing was sent.")
+            given = gifts(tessera, node, first)
+            assert before[account] < given[account] <= budget // 2
+            assert sum(given.values()) <= budget
+    assert len(bets_on(tessera, market)) == 2
+
+
+class Mailbox:
+    """A service that messages are posted to."""
+
+    def __init__(self):
+        self.texts: list[str] = []
+        mailbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                mailbox.texts.append(json.loads(body)["message"])
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+
+    def __enter__(self) -> "Mailbox":
+        Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait_for(self, text: str) -> None:
+        """Waits until somebody has written this."""
+        ends = time.monotonic() + PATIENCE / 1_000
+        while not any(text in written for written in self.texts):
+            assert time.monotonic() < ends, self.texts
+            time.sleep(0.2)
 
 
 def test_a_window_of_a_chat_app_is_left_before_a_key_is_made(visit, club):
@@ -398,13 +547,56 @@ def test_every_page_of_a_club_fits_and_axe_finds_nothing_serious(visit, club):
         assert grave(page, "document") == [], path
 
 
-@pytest.mark.parametrize("friends", [4, pytest.param(12, marks=pytest.mark.campaign)], ids=["four", "twelve"])
-def test_friends_play_a_whole_market_from_links_to_paid_winnings(visit, club, tessera, local, friends):
+ON_POSTGRESQL = [
+    pytest.mark.campaign,
+    pytest.mark.postgres,
+    pytest.mark.skipif(not PROGRAMS, reason="no PostgreSQL here (Debian: apt-get install postgresql)"),
+]
+
+
+@pytest.fixture
+def club_on(club, url, folder, tmp_path) -> Callable[[str], AbstractContextManager[Club]]:
+    """`club_on(database)`: the club with a node on it; on PostgreSQL a node of its own with a new database."""
+
+    @contextmanager
+    def on(database: str) -> Iterator[Club]:
+        if database == "SQLite":
+            yield club
+            return
+        with cluster("-c fsync=off") as running:
+            new = running.database().replace("postgresql://", "postgresql+psycopg://")
+            settings = f'database = "{new}"\nindex = "{new}"'
+            with serving(url, folder, tmp_path, node=OTHER_NODE, settings=settings) as other:
+                yield other
+
+    return on
+
+
+@pytest.mark.parametrize(
+    ("friends", "database"),
+    [
+        pytest.param(4, "SQLite", id="four"),
+        pytest.param(12, "SQLite", id="twelve", marks=pytest.mark.campaign),
+        pytest.param(12, "PostgreSQL", id="twelve on PostgreSQL", marks=ON_POSTGRESQL),
+    ],
+)
+def test_friends_play_a_whole_market_from_links_to_paid_winnings(
+    visit, club_on, tessera, local, friends, database, capsys
+):
     """After a goal all bet at once: everybody presses once, and the bets come in the order of their turns."""
-    names = [f"{name} {friends}" for name in NAMES[:friends]]
+    with club_on(database) as club:
+        seconds = play(visit, club, tessera, local, [f"{name} {database[0]}{friends}" for name in NAMES[:friends]])
+    with capsys.disabled():
+        sys.stdout.write(f"\n{friends - 1} bets after a goal, on {database}: {seconds} s from the first to the last\n")
+
+
+def play(visit, club: Club, tessera, local, names: list[str]) -> int:
+    """A market of friends who come by links; the seconds between the first and the last bet, by the chain."""
     # Twelve screens that are painted by this machine's processor need not be as fine as phones'.
     plain = {"device_scale_factor": 1, "reduced_motion": "reduce"}
-    people = [invited(visit, club, name, link, **plain) for name, link in zip(names, club.links(friends), strict=True)]
+    people = [
+        invited(visit, club, name, link, **plain) for name, link in zip(names, club.links(len(names)), strict=True)
+    ]
     for friend in people:
         friend.join()
     for friend in people:
@@ -424,14 +616,24 @@ def test_friends_play_a_whole_market_from_links_to_paid_winnings(visit, club, te
     places: dict[str, int] = {}
     for friend in bettors:
         friend.tab.on("response", lambda answer, name=friend.name: note_place(places, name, answer))
+        friend.tab.evaluate(SAID)
         friend.taps = 0
     for friend in bettors:  # the goal
         friend.bet("YES")
-    for friend in bettors:
-        friend.visit.says("Your balance: 49.00 EUR")
-        assert friend.taps == 2  # pressed once, and said yes
+    try:
+        for friend in bettors:
+            friend.visit.says("Your balance: 49.00 EUR")
+            assert friend.taps == 2  # pressed once, and said yes
+    finally:
+        if "DEBUG_PHONES" in __import__("os").environ:
+            for friend in bettors:
+                print(friend.name, *friend.tab.evaluate("window.said"), sep="\n    ")
+            print(places)
+            for bet in bets_on(tessera, market):
+                print(bet.timestamp, bet.account)
     by_account = {friend.wallet(tessera).address: friend for friend in bettors}
-    order = [by_account[account].name for account in bets_on(tessera, market)]
+    bets = bets_on(tessera, market)
+    order = [by_account[bet.account].name for bet in bets]
     assert order == sorted(places, key=places.__getitem__)
     assert len(order) == len(bettors)
     creator.visit.picture("club-3-after-the-goal")
@@ -451,6 +653,19 @@ def test_friends_play_a_whole_market_from_links_to_paid_winnings(visit, club, te
         assert shares > 50 * EUR
         friend.tab.goto(f"{club.address}/#/portfolio")
         friend.visit.says(f"{shares // 10**4 / 100:.2f}")
+    return bets[-1].timestamp - bets[0].timestamp
+
+
+# What a page says of what it does, with the time of day in seconds.
+SAID = """() => {
+  window.said = [];
+  const note = () => {
+    const words = [...document.querySelectorAll("[role=status], [role=alert]")].map((part) => part.innerText.trim());
+    const line = words.filter((text) => text !== "").join(" | ");
+    if (window.last !== line) window.said.push(`${(Date.now() / 1000 % 1000).toFixed(2)} ${window.last = line}`);
+  };
+  new MutationObserver(note).observe(document.body, { childList: true, subtree: true, characterData: true });
+}"""
 
 
 def note_place(places: dict[str, int], name: str, answer) -> None:

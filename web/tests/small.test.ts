@@ -4,7 +4,7 @@ import { nearest } from "../src/lib/focus";
 import { Kept } from "../src/lib/kept";
 import { permitOf } from "../src/lib/signatures";
 import { named, plain } from "../src/lib/texts";
-import { myTurn, type Turn } from "../src/lib/turn";
+import { Keeping, myTurn, type Turn } from "../src/lib/turn";
 
 const R = `${"12".repeat(31)}34`;
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -147,6 +147,23 @@ test("a bet that waits can be called off", async () => {
       async () => control.abort(),
     ),
   ).rejects.toThrow("You called it off");
+});
+
+test("a turn that is kept is given back only when nothing that keeps it is under way", async () => {
+  vi.useFakeTimers();
+  const [keeping, answers] = [new Keeping(), [] as (() => void)[]];
+  const ask = vi.fn(() => new Promise<void>((answer) => answers.push(answer)));
+  keeping.start(ask);
+  keeping.start(ask); // tried again: still once in four seconds
+  await vi.advanceTimersByTimeAsync(8_000);
+  expect(ask).toHaveBeenCalledTimes(2);
+  let isStopped = false;
+  const stopped = keeping.stop().then(() => (isStopped = true));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([isStopped, ask.mock.calls.length]).toEqual([false, 2]);
+  for (const answer of answers) answer();
+  await stopped;
+  vi.useRealTimers();
 });
 
 const told = (block_hash: string, after: string | null, isQuiet = true, block_time = 100) => ({

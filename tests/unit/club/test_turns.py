@@ -1,6 +1,7 @@
 """Turns in a market that takes one bet every few seconds."""
 
 import pytest
+from web3 import Web3
 
 from tessera.chain import Outcome
 from tests.unit.club.conftest import refusal
@@ -42,6 +43,20 @@ def test_a_turn_that_is_given_back_goes_to_the_next_who_asks(world, market, ask)
     assert world.client.delete(f"/club/turns/{market}").status_code == 204
     turn = ask(third, market).json()
     assert (turn["place"], round(turn["at"])) == (1, round(given_back["at"]))
+
+
+def test_whose_bet_is_in_has_no_turn_any_more_whatever_becomes_of_the_phone(world, market, ask):
+    first, second = world.member(), world.member()
+    ask(first, market)
+    assert ask(second, market).json()["place"] == 1
+    markets = world.tessera.markets
+    data = Web3.to_hex(markets.calldata("bet", market, Outcome.YES, 1))
+    world.send(first, {"to": markets.address, "data": data}, gas=200_000)
+    world.node.index.sync()
+    assert ask(second, market).json()["place"] == 0
+    again = ask(first, market).json()  # a turn for another bet, which is not in
+    assert ask(second, market).json()["place"] == 0
+    assert ask(first, market).json()["at"] == again["at"]
 
 
 def test_a_turn_that_has_passed_is_nobodys(world, market, ask, monkeypatch):

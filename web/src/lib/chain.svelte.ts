@@ -244,6 +244,11 @@ class Chain {
     return this.#time();
   }
 
+  /** The same, with a fraction. */
+  get exactTime(): number {
+    return Date.now() / 1000 + this.#ahead;
+  }
+
   has(name: Name): boolean {
     return this.#addresses[name] !== undefined;
   }
@@ -269,7 +274,7 @@ class Chain {
   }
 
   #time() {
-    return Math.floor(Date.now() / 1000 + this.#ahead);
+    return Math.floor(this.exactTime);
   }
 }
 

@@ -4,6 +4,7 @@ import { signInText } from "./asked";
 import { chain } from "./chain.svelte";
 import { Refusal } from "./errors";
 import { patiently } from "./patience";
+import { pause } from "./pause";
 import type { Turn } from "./turn";
 import { wallet } from "./wallet.svelte";
 
@@ -12,6 +13,7 @@ export class ClubRefusal extends Refusal {
   constructor(
     readonly code: string,
     words: string,
+    override readonly isAway: boolean,
   ) {
     super(words);
   }
@@ -35,6 +37,15 @@ const NAME_TYPE = {
     { name: "issuedAt", type: "uint64" },
   ],
 } as const;
+
+/** A node that has not answered by then is away. */
+const ANSWER_MS = 10_000;
+/** What a node answers that cannot do its work for the moment, or a proxy in front of a node that is away. */
+const AWAY = [502, 503, 504];
+/** Why there is no turn to wait for: a stranger asks, or the market takes no bets. */
+const NO_TURNS = ["no_session", "not_a_member", "replaced_account", "no_market", "not_open"];
+const TRIES = 3; // of a node that gives no turn for another reason: it has too much to do, or its database is away
+const TRY_MS = 1000;
 
 class Club {
   facts = $state.raw<Facts>();
@@ -116,10 +127,19 @@ class Club {
     if (told) this.waiting = told.items;
   }
 
-  /** The person's turn to bet in a market; undefined where the node gives none, which stops nobody. */
+  /** The person's turn to bet in a market; undefined where the node gives none, now or for a while, which stops nobody. Raises where
+   * it is away: so is the chain, then. */
   async turn(market: bigint): Promise<Turn | undefined> {
-    if (!this.member) return undefined;
-    return this.#ask<Turn>("POST", "/turns", { market_id: Number(market) }).catch(() => undefined);
+    for (let tries = 1; this.member; tries += 1) {
+      try {
+        return await this.#ask<Turn>("POST", "/turns", { market_id: Number(market) });
+      } catch (error) {
+        if (!(error instanceof ClubRefusal)) throw error;
+        if (NO_TURNS.includes(error.code) || tries === TRIES) break;
+      }
+      await pause(TRY_MS);
+    }
+    return undefined;
   }
 
   async leaveTurn(market: bigint) {
@@ -140,6 +160,7 @@ class Club {
     const answer = await patiently(() =>
       fetch(new URL(`${chain.deployment.clubUrl}${path}`, chain.base), {
         method,
+        signal: AbortSignal.timeout(ANSWER_MS),
         ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
       }),
     );
@@ -147,7 +168,7 @@ class Club {
     const told = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
     if (answer.ok) return told as T;
     const words = told.detail ?? `The club's node answers ${answer.status}. Nothing was sent: try again in a minute.`;
-    throw new ClubRefusal(told.code ?? "", words);
+    throw new ClubRefusal(told.code ?? "", words, AWAY.includes(answer.status));
   }
 }
 

@@ -1,19 +1,14 @@
 // What went wrong, in words that tell a person what to do, and whether anything was sent.
 import { errors, type Reason } from "@tessera/abi";
-import {
-  BaseError,
-  ContractFunctionRevertedError,
-  decodeErrorResult,
-  HttpRequestError,
-  type Hex,
-  isHex,
-  TimeoutError,
-} from "viem";
+import { BaseError, ContractFunctionRevertedError, decodeErrorResult, HttpRequestError, type Hex, isHex } from "viem";
 
 export type Explanation = { readonly title: string; readonly advice: string };
 
 /** A refusal of the page itself, said as it is. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /** Whether it says no more than that a node is away for the moment. */
+  readonly isAway: boolean = false;
+}
 
 /** The chain refused a transaction that would succeed now: somebody else's came first. */
 export class Overtaken extends Refusal {
@@ -95,7 +90,8 @@ export const isDeclined = (error: unknown): boolean =>
   code(error, 4001, 5000) || says(error, /user (rejected|denied|cancel)|rejected by (the )?user|ACTION_REJECTED/i);
 
 export const isNodeAway = (error: unknown): boolean =>
-  has(error, (part) => part instanceof HttpRequestError || part instanceof TimeoutError) ||
+  (error instanceof Refusal && error.isAway) ||
+  has(error, (part) => part instanceof HttpRequestError || (part as Error).name === "TimeoutError") ||
   says(error, /failed to fetch|fetch failed|networkerror|load failed/i) ||
   code(error, 4900, 4901);
 

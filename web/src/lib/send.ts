@@ -74,10 +74,12 @@ async function canBatch(): Promise<boolean> {
 async function sendOne(call: Call, tell: Tell, signal?: AbortSignal): Promise<Hex> {
   const { client } = wallet;
   tell("asking the contract");
-  await simulate(call);
   const asked = { ...call, account: client!.account! };
+  const estimate = chain.client.estimateContractGas({ ...asked, blockTag: NEXT });
+  estimate.catch(() => {}); // where it fails, the contract says why:
+  await simulate(call);
   // Others may act before: a fifth more gas than it takes now.
-  const gas = ((await chain.client.estimateContractGas({ ...asked, blockTag: NEXT })) * 12n) / 10n;
+  const gas = ((await estimate) * 12n) / 10n;
   const receipt = wallet.kind === "own" ? await byOwnKey(call, gas, tell, signal) : await byWallet(asked, gas, tell);
   await chain.refresh();
   if (receipt.status === "reverted") {

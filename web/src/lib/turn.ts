@@ -4,10 +4,28 @@ import { pause } from "./pause";
 import type { Tell } from "./pending";
 
 const LOOK_MS = 500;
+const KEEP_MS = 4000;
 const [ASK_MS, LONGEST_MS] = [1000, 4000]; // for each who is before, and in all: whoever asks keeps the turn
 
 /** A place in a market's line: how many come first, and after how many seconds it is one's turn if they are quick. */
 export type Turn = { readonly place: number; readonly seconds: number };
+
+/** Says again and again that the page is about to bet, so that its turn waits for it. */
+export class Keeping {
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  start(ask: () => Promise<unknown>) {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => (this.#last = ask().catch(() => {})), KEEP_MS);
+  }
+
+  /** Returns when nothing that was said is under way any more: what would arrive after the turn was given back takes another one. */
+  async stop() {
+    clearInterval(this.#timer);
+    await this.#last;
+  }
+}
 
 /**
  * Returns when it is the person's turn: those before have bet or were too slow, and `secondsLeft`, which the market itself asks
