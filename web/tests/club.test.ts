@@ -152,3 +152,17 @@ test.each<[string, [number, string?][], number]>([
 ])("%s is said as it is", async (_, statuses, expected) => {
   expect((await patiently(answers(...statuses), async () => {})).status).toBe(expected);
 });
+
+test("a view goes on by itself only from where it was shown, not over where the person just went", async () => {
+  const place = { hash: "#/join", pathname: "/" };
+  vi.stubGlobal("location", place);
+  vi.stubGlobal("window", { addEventListener: () => {} });
+  const { goFromHere } = await import("../src/lib/route.svelte");
+  const go = goFromHere();
+  place.hash = "#/account"; // a link was tapped, and its view is not shown yet
+  go("/markets/7");
+  expect(place.hash).toBe("#/account");
+  place.hash = "#/join";
+  go("/markets/7");
+  expect(place.hash).toBe("/markets/7");
+});

@@ -80,6 +80,7 @@ export const DEVNET = 31337;
 const POLL_MS = 2000;
 const STEP_MS = 250;
 const SILENCE_MS = 15_000; // after which a node that would tell of blocks is asked all the same
+const MOVED = 4; // seconds by which a devnet's clock differs when somebody moved it
 const NODE = "node"; // that the person chose
 const GENESIS = { number: 0n, timestamp: 0, hash: "", parentHash: "" };
 /** Bytes of calls in one request. Each takes five times as many, and what a node runs unasked must stay below 49,152. */
@@ -133,6 +134,10 @@ export const withNode = (deployment: Deployment, rpcUrl: string | undefined): De
   rpcUrl === undefined
     ? deployment
     : { ...deployment, rpcUrl, indexUrl: undefined, clubUrl: undefined, eventsUrl: undefined, devnet: undefined };
+
+/** How far a devnet's clock is ahead, by what was known and what an answer says: whole seconds, and a while ago. So the larger
+ * one is nearer the truth, unless the clock was moved. */
+const largest = (known: number, said: number) => (Math.abs(known - said) < MOVED ? Math.max(known, said) : said);
 
 class Chain {
   head = $state.raw(GENESIS);
@@ -225,7 +230,7 @@ class Chain {
     this.#looked = Date.now();
     try {
       const [{ number, timestamp, hash, parentHash }, next] = await Promise.all([this.client.getBlock(), this.#nextOfDevnet()]);
-      if (next) this.#ahead = Number(next.timestamp) - Date.now() / 1000;
+      if (next) this.#ahead = largest(this.#ahead, Number(next.timestamp) - Date.now() / 1000);
       if (hash !== this.head.hash) {
         if (!next) this.#ahead = Math.max(0, Number(timestamp) - Date.now() / 1000);
         const head = { number, timestamp: Number(timestamp), hash, parentHash };

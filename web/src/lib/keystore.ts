@@ -2,6 +2,7 @@
 import * as Keystore from "ox/Keystore";
 import { type Address, type Hex, isHex, size } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
+import { type Asked, derive, type Derived } from "./deriving";
 import { Refusal } from "./errors";
 
 export type KeyFile = Keystore.Keystore & { readonly address: string };
@@ -14,16 +15,37 @@ const MOST_ROUNDS = 10_000_000;
 
 /** A key file of that key. */
 export async function seal(key: Hex, passphrase: string, cost = COST): Promise<KeyFile> {
-  const [derived, options] = await Keystore.scryptAsync({ password: passphrase, n: cost });
-  return { ...Keystore.encrypt(key, derived, options), address: privateKeyToAddress(key).slice(2).toLowerCase() };
+  const { derived, options } = await derivedAside({ passphrase, cost });
+  return { ...Keystore.encrypt(key, derived, options!), address: privateKeyToAddress(key).slice(2).toLowerCase() };
+}
+
+/** As `derive`, while the page goes on; on the page's own thread where it cannot have another one. */
+function derivedAside(asked: Asked): Promise<Derived> {
+  return new Promise((resolve, reject) => {
+    const here = () => {
+      try {
+        resolve(derive(asked));
+      } catch (error) {
+        reject(error as Error);
+      }
+    };
+    if (typeof Worker === "undefined") return here();
+    const worker = new Worker(new URL("./deriving.worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }: MessageEvent<Derived>) => {
+      worker.terminate();
+      resolve(data);
+    };
+    worker.onerror = () => {
+      worker.terminate();
+      here();
+    };
+    worker.postMessage(asked);
+  });
 }
 
 /** The key in a file. Raises Refusal where the passphrase does not open it. */
 export async function unseal(file: KeyFile, passphrase: string): Promise<Hex> {
-  const { kdf, kdfparams } = file.crypto;
-  // ox derives without halting the page where the file has its own two parameters; other wallets have others.
-  const isOurs = kdf === "scrypt" && "p" in kdfparams && kdfparams.p === 8 && kdfparams.r === 1;
-  const derived = await (isOurs ? Keystore.toKeyAsync : Keystore.toKey)(file, { password: passphrase });
+  const { derived } = await derivedAside({ passphrase, file });
   try {
     return Keystore.decrypt(file, derived);
   } catch {

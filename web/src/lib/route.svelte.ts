@@ -20,11 +20,13 @@ class Route {
 
 export const route = new Route();
 
-/** For a view, while it is made: goes on from it, unless the person went elsewhere meanwhile. */
+/** For a view, while it is made: goes on from it, unless the person went elsewhere meanwhile, whose view comes a moment after the
+ * address. */
 export function goFromHere(): (path: string) => void {
+  const from = location.hash;
   let isShown = true;
   $effect(() => () => void (isShown = false));
   return (path) => {
-    if (isShown) location.hash = path;
+    if (isShown && location.hash === from) location.hash = path;
   };
 }
