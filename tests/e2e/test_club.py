@@ -269,7 +269,7 @@ def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, 
     friend.join()
     friend.arrive()
     page, helpers = friend.visit, []
-    page.tab.on("worker", helpers.append)
+    page.tab.on("worker", lambda helper: helpers.append(helper.url))
     page.tab.goto(f"{club.address}/#/account")
     page.tab.get_by_text("Lock it with a passphrase").tap()
     page.tab.get_by_label("Passphrase", exact=True).fill("secret words")
@@ -360,6 +360,13 @@ def test_a_passkey_opens_the_account(visit, club, tessera):
     page.says("Your bet is placed.")
 
 
+# Whether the page has loaded what makes keys.
+CAN_SIGN = """async () => {
+  const part = performance.getEntriesByType("resource").find(({ name }) => name.includes("/signing-"));
+  return part !== undefined && (await import(part.name)) !== undefined;
+}"""
+
+
 def test_the_page_waits_for_its_node_opens_without_it_and_takes_another_one(
     visit, url, folder, club, tessera, tmp_path
 ):
@@ -378,6 +385,8 @@ def test_the_page_waits_for_its_node_opens_without_it_and_takes_another_one(
         page.tab.goto(f"{away.address}/#/markets/{market}")
         page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]")).wait_for()
         late = invited(visit, away, "Ida", late_link)
+        while not late.tab.evaluate(CAN_SIGN):
+            late.tab.wait_for_timeout(100)
 
         away.stop()
         page.says("The node does not answer.")

@@ -67,6 +67,24 @@ test.each<[string, unknown]>([
   expect(explain(error).title).not.toMatch(/^Refused|contract/);
 });
 
+test.each([
+  "Failed to fetch dynamically imported module: http://club/assets/signing.js",
+  "error loading dynamically imported module: http://club/assets/signing.js",
+  "Importing a module script failed.",
+])("a part of the page that is missing does not come by waiting: %s", (message) => {
+  expect(isNodeAway(new TypeError(message))).toBe(false);
+  expect(explain(new TypeError(message)).title).toBe("A part of this page could not be loaded.");
+});
+
+test("a club's node that cannot work for the moment, or has not answered in time, is away", () => {
+  class Busy extends Refusal {
+    override readonly isAway = true;
+  }
+  expect(isNodeAway(new Busy("The chain's node does not answer."))).toBe(true);
+  expect(isNodeAway(new Refusal("The code was used."))).toBe(false);
+  expect(isNodeAway(new DOMException("signal timed out", "TimeoutError"))).toBe(true);
+});
+
 test("a refusal without a word is one", () => {
   const error = called(new RawContractError({ data: "0x" }));
   expect(isRevert(error)).toBe(true);

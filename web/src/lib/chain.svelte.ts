@@ -17,6 +17,7 @@ import {
 } from "@tessera/abi";
 import {
   type Address,
+  ccipRequest,
   type Chain as ViemChain,
   type Client,
   createClient,
@@ -123,6 +124,8 @@ function connect(deployment: Deployment): Node {
     transport: http(deployment.rpcUrl, { batch: { wait: 5, batchSize: MOST_CALLS }, retryCount: isClub ? CLUB_RETRIES : 1 }),
     // What is read at the same time is one request, with no contract of ours or others' to rely on.
     batch: isClub ? undefined : { multicall: { deployless: true, wait: 5, batchSize: MULTICALL_BYTES } },
+    // viem loads this with the first call that fails: the page's server may be what is away then, and a browser does not try again.
+    ccipRead: { request: ccipRequest },
     pollingInterval: POLL_MS,
     cacheTime: 0,
   });

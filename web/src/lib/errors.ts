@@ -89,11 +89,15 @@ export const isUnknownNetwork = (error: unknown): boolean =>
 export const isDeclined = (error: unknown): boolean =>
   code(error, 4001, 5000) || says(error, /user (rejected|denied|cancel)|rejected by (the )?user|ACTION_REJECTED/i);
 
+/** Whether a part of the page was asked for while its server was away. A browser does not try again, until the page is loaded anew. */
+const isPartMissing = (error: unknown): boolean => says(error, /dynamically imported module|importing a module script failed/i);
+
 export const isNodeAway = (error: unknown): boolean =>
-  (error instanceof Refusal && error.isAway) ||
-  has(error, (part) => part instanceof HttpRequestError || (part as Error).name === "TimeoutError") ||
-  says(error, /failed to fetch|fetch failed|networkerror|load failed/i) ||
-  code(error, 4900, 4901);
+  !isPartMissing(error) &&
+  ((error instanceof Refusal && error.isAway) ||
+    has(error, (part) => part instanceof HttpRequestError || (part as Error).name === "TimeoutError") ||
+    says(error, /failed to fetch|fetch failed|networkerror|load failed/i) ||
+    code(error, 4900, 4901));
 
 export const NODE_AWAY: Explanation = {
   title: "The node does not answer.",
@@ -102,6 +106,12 @@ export const NODE_AWAY: Explanation = {
 
 export function explain(error: unknown): Explanation {
   if (error instanceof Refusal) return { title: error.message, advice: "" };
+  if (isPartMissing(error)) {
+    return {
+      title: "A part of this page could not be loaded.",
+      advice: "Nothing was sent. Load the page again when its server answers.",
+    };
+  }
   if (isDeclined(error)) return { title: "You declined in your wallet.", advice: "Nothing was sent." };
   if (says(error, /insufficient funds|exceeds the balance of the account|insufficient balance for (gas|transfer)/i)) {
     return {

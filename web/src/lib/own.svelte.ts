@@ -41,6 +41,11 @@ class Own {
     });
   }
 
+  /** Loads what it takes to make a key and to sign, before the person presses anything: the page's server may be away then. */
+  prepare() {
+    void signing().catch(() => {}); // whoever presses is told
+  }
+
   get address(): Address | undefined {
     return this.#stored?.address;
   }
