@@ -21,7 +21,7 @@ from tessera.chain.errors import ChainError, NoGasMoneyError, NonceTakenError, R
 from tessera.chain.fees import GasPrice, gas_price
 from tessera.chain.node import balances
 from tessera.chain.wallet import MOST_UNDER_WAY, Planned, Wallet
-from tessera.club.gas import DAY, TROUBLES, Purse, day_of, purse
+from tessera.club.gas import TROUBLES, Purse, day_of, purse
 from tessera.club.settings import Gas
 from tessera.club.store import Intent, LostLeaseError, Member, Store
 
@@ -49,7 +49,6 @@ class Sender:
         self._joined: set[str] = set()
         self._refused: dict[str, float] = {}
         self._wake, self._stopping = Event(), Event()
-        self._refill_at = 0.0
         self._quote_lock, self._quoted_at = Lock(), -QUOTE_SECONDS
         self._quoted: tuple[GasPrice, int] | None = None
         self._threads: list[Thread] = []
@@ -140,7 +139,7 @@ class Sender:
         self._epoch = self.store.hold_lease(self.holder, LEASE_SECONDS)
         if self._epoch is None:
             return False
-        self._refill()
+        self.wallet.budget = max(0, self.gas.own - self.store.spent(day_of(int(time.time()))))
         # Before all else that is read of the chain: see above.
         nonce = self.wallet.nonce()
         self.store.end_before(nonce)
@@ -181,10 +180,13 @@ class Sender:
             planned.append(call)
         if not planned:
             raise NoGasMoneyError(f"{self.wallet.address} has too little left to give members gas money: refill it")
+        had = self.wallet.budget or 0
         try:
             receipts = self.wallet.submit_all(planned, nonce=intents[0].nonce)
         except NonceTakenError:
             return True  # by this very intent, sent by a process that was killed: what is due is looked at anew
+        finally:
+            self.store.note_spent(day_of(int(time.time())), had - (self.wallet.budget or 0))
         for intent, receipt in zip(intents, receipts, strict=False):
             failed, transaction = receipt["status"] != 1, Web3.to_hex(receipt["transactionHash"])
             self.store.end_intent(intent.nonce, transaction, failed=failed or intent.nonce in refused)
@@ -295,7 +297,3 @@ class Sender:
             node=money,
             now=int(time.time()),
         )
-
-    def _refill(self) -> None:
-        if time.monotonic() >= self._refill_at:
-            self.wallet.budget, self._refill_at = self.gas.own, time.monotonic() + DAY

@@ -42,6 +42,7 @@ LEASE = "sender"
 TAKEN_UP = "(taken up again)"  # the label of a member whose own one was lost
 BEFORE_IT_WAS_LOST = -1  # in place of the nonces of what was given before
 TROUBLE = "trouble."
+SPENT = "spent"
 LASTING_SECONDS = 3_600  # trouble that is away for less is the same one still
 
 metadata = MetaData()
@@ -219,6 +220,19 @@ class Store:
         with self._database.writing() as db:
             _kept(db, "announced", value)
             db.execute(update(settings).where(settings.c.name == "announced").values(value=value))
+
+    # What the node's own transactions cost
+
+    def spent(self, day: int) -> int:
+        """What the node spent on gas in a day (UTC) of such a number, wei."""
+        with self._database.connected() as db:
+            return _spent(db.scalar(select(settings.c.value).where(settings.c.name == SPENT)), day)
+
+    def note_spent(self, day: int, wei: int) -> None:
+        """Adds to what the node spent on gas in a day."""
+        with self._database.writing() as db:
+            value = f"{day} {_spent(_kept(db, SPENT, b'0 0'), day) + wei}".encode()
+            db.execute(update(settings).where(settings.c.name == SPENT).values(value=value))
 
     # Trouble, which whoever runs the node is to hear of once
 
@@ -567,6 +581,11 @@ def _kept(db: Connection, name: str, new: bytes) -> bytes:
     if known is None:
         db.execute(insert(settings), {"name": name, "value": new})
     return new if known is None else bytes(known)
+
+
+def _spent(value: bytes | None, day: int) -> int:
+    noted, _, wei = bytes(value or b"0 0").decode().partition(" ")
+    return int(wei) if int(noted) == day else 0
 
 
 def _as_trouble(last: int, *, was_told: bool) -> bytes:

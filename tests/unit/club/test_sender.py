@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tessera.chain.embedded import known_account
+from tessera.club.gas import day_of
 from tessera.club.sender import SETTLE_SECONDS
 from tessera.club.store import Intent, LostLeaseError
 from tests.unit.club.conftest import ETHER, NODE
@@ -216,3 +217,20 @@ def test_nobody_gets_two_gifts_within_half_a_minute(world):
     assert SETTLE_SECONDS == 30
     assert world.send_all() == 0
     assert world.node.store.given(0) == given
+
+
+def test_what_a_node_spends_itself_in_a_day_is_counted_over_restarts(world, sleepless, monkeypatch):
+    """Else a node that is started again and again may spend all of `gas.own` each time."""
+    account, day = world.node.sender.wallet.address, day_of(int(time.time()))
+    monkeypatch.setattr("tessera.club.sender.day_of", lambda _: day)
+    before = world.web3.eth.get_balance(account)
+    phone = world.member()
+    spent = before - world.web3.eth.get_balance(account) - world.node.store.given(day)[phone.address]
+    assert world.node.store.spent(day) == spent > 0
+    again = world.started()
+    again.store.leave_lease(world.node.sender.holder)
+    again.sender.step()
+    assert again.sender.wallet.budget == again.settings.gas.own - spent
+    monkeypatch.setattr("tessera.club.sender.day_of", lambda _: day + 1)
+    again.sender.step()
+    assert again.sender.wallet.budget == again.settings.gas.own
