@@ -87,7 +87,8 @@ class Runner:
         if future is None:
             return message(None)
         self._queued.set()
-        return message(await asyncio.wrap_future(future))
+        # Whoever hangs up stops waiting and no more: the commit sets this future, and others may wait for it.
+        return message(await asyncio.shield(asyncio.wrap_future(future)))
 
     async def question(self, digest: bytes) -> list[Message]:
         """A question with its book and result, as far as there are. Raises Refused."""

@@ -191,6 +191,45 @@ def test_many_at_once_share_their_commits(served):
     assert len({answer.json()["session"] for answer in answers}) == len(wallets)
 
 
+def test_who_hangs_up_before_the_answer_ends_nothing(stage):
+    """What waits for a command was cancelled through to the engine's own future, which the commit then could not set:
+    a stranger who asked for an offer and hung up ended the engine."""
+
+    async def scene():
+        runner = Runner(stage.engine, NoChain(stage), None)
+        running = asyncio.create_task(runner.run())
+        await asyncio.sleep(0.05)
+        body = {"player": encode(bytes([1] * 20)), "session_key": encode(bytes([2] * 20)), "deposit": str(EUR)}
+        gone = asyncio.create_task(runner.ask("offer", body))
+        await asyncio.sleep(0)  # it is queued, and not committed
+        gone.cancel()
+        await asyncio.wait({running}, timeout=0.3)
+        assert not running.done()
+        assert (await runner.ask("offer", body))["type"] == "offer"
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(scene())
+    assert [entry.what for entry in stage.entries()].count("offer") == 2
+
+
+def test_two_who_wait_for_the_same_state_are_answered_apart(stage):
+    player, quoted = stage.opened(), stage.ask()
+
+    async def scene():
+        runner = Runner(stage.engine, NoChain(stage), None)
+        running = asyncio.create_task(runner.run())
+        await asyncio.sleep(0.05)
+        gone, there = (asyncio.create_task(runner.ask("place", bet_of(stage, player, quoted))) for _ in range(2))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert (await asyncio.wait_for(there, 5))["type"] == "receipt"
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(scene())
+
+
 def test_who_wants_offers_without_end_over_the_websocket_is_held_up(served, monkeypatch):
     """Each is an entry of the journal, in any wallet's name: over REST an address was limited, and not here."""
     client, stage, player, quoted = served
