@@ -53,11 +53,14 @@ class Asked:
         """The root of its leaves so far."""
         return record.book_root(self.leaves) if self.leaves else EMPTY_ROOT
 
-    def report(self, panel: Panel, member: str, outcome: int, signature: Signature) -> Result | None:
-        """Takes a member's report, and gives the result once enough members agree. Raises Refused."""
-        is_outcome = 0 <= outcome < len(self.question.choices) or outcome in (questions.NO_CHOICE, questions.INVALID)
-        if not is_outcome:
+    def check_outcome(self, outcome: int) -> None:
+        """Raises Refused unless a panel may report an outcome."""
+        if not (0 <= outcome < len(self.question.choices) or outcome in (questions.NO_CHOICE, questions.INVALID)):
             raise Refused(Code.UNKNOWN_OUTCOME)
+
+    def report(self, panel: Panel, member: str, outcome: int, signature: Signature) -> Result | None:
+        """Takes a member's report of an outcome that was checked, and gives the result once enough members agree.
+        Raises Refused."""
         reported, _ = self.reports.setdefault(member, (outcome, signature))
         if reported != outcome:
             raise Refused(Code.CONFLICT, reported=str(reported))

@@ -363,6 +363,7 @@ class Engine:
         # Later there would be no time to land it.
         if now > asked.question.report_by - LAND_MS:
             raise Refused(Code.TOO_LATE)
+        asked.check_outcome(outcome)  # first: what members sign has no room for a number below 0
         member = self._member(self.panel.result(digest, asked.question, outcome), signature)
         result = asked.report(self.panel, member, outcome, signature)
         return None if result is None else self._settle(asked, result)

@@ -245,6 +245,16 @@ def test_reports_that_are_refused(stage):
     refused(stage, Code.TOO_LATE, stage.report, quoted, 0, OBSERVERS[1])
 
 
+@pytest.mark.parametrize("outcome", [-1, -(2**255)])
+def test_an_outcome_below_0_is_refused_whoever_signed(stage, outcome):
+    """A panel's digest has no room for it: a stranger's report ended the connection it came by, that of a gateway with
+    all its clients."""
+    quoted = stage.ask()
+    stage.lock(quoted)
+    report, digest = stage.engine.report, quoted.quote.question
+    refused(stage, Code.UNKNOWN_OUTCOME, report, digest, outcome, key("a stranger").sign(bytes(32)))
+
+
 @pytest.mark.parametrize(
     ("outcome", "gain"), [(questions.NO_CHOICE, -EUR), (questions.INVALID, 0)], ids=["none of them", "invalid"]
 )
