@@ -337,12 +337,12 @@ class Engine:
         account = self.memory.accounts.get(player, Account())
         if abs(now - at) > SIGNED_WITHIN_MS or at <= account.limits_signed_at:
             raise Refused(Code.SIGNATURE, "signed too long ago, or a later change was made")
-        if not is_signed_by(player, limit_text(self.domain, self.stream_id, kind, value, at), signature):
-            raise Refused(Code.SIGNATURE)
         try:
             changed(account.limits, kind, value, now)
         except ValueError as error:
             raise Refused(Code.LIMIT_VALUE, str(error)) from None
+        if not is_signed_by(player, limit_text(self.domain, self.stream_id, kind, value, at), signature):
+            raise Refused(Code.SIGNATURE)
         self.memory.did_limit(player, kind, value, now, at)
         body = encode({"player": player, "kind": kind, "value": value, "at": now, "signed_at": at})
         account = self.memory.account(player)

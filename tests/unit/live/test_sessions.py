@@ -195,6 +195,8 @@ def test_limits_that_are_refused(stage, player):
     refused(stage, Code.SIGNATURE, asked, *limit(stage, player, Kind.STAKE, 0)[:-1], b"\x00" * 65)
     refused(stage, Code.LIMIT_VALUE, asked, *limit(stage, player, "luck", 0))
     refused(stage, Code.LIMIT_VALUE, asked, *limit(stage, player, Kind.STAKE, -1))
+    # Half of a pair of UTF-16, which REST lets through and nobody can sign: it was no answer, but an error.
+    refused(stage, Code.LIMIT_VALUE, asked, player.wallet.address, "\ud800", 0, stage.time, b"\x00" * 65)
     once = limit(stage, player, Kind.STAKE, 5)
     stage.answer(asked(*once))
     refused(stage, Code.SIGNATURE, asked, *once)  # it cannot be played again
