@@ -77,11 +77,17 @@ class Connection:
         self.followed: set[bytes] = set()
         self._after, self._in_bundles = after, in_bundles
         self._out: asyncio.Queue[str] = asyncio.Queue()
+        self._is_behind = asyncio.Event()
 
     def hear(self, session: bytes | None, text: str) -> None:
         """A listener of the source."""
         if session is None or session in self.followed:
-            self._out.put_nowait(text)
+            self._put(text)
+
+    def _put(self, text: str) -> None:
+        self._out.put_nowait(text)
+        if self._out.qsize() > MOST_WAITING:
+            self._is_behind.set()  # also while a send is stuck
 
     async def serve(self) -> None:
         """Talks to a client until it is gone."""
@@ -95,7 +101,8 @@ class Connection:
         self.source.listeners.add(self.hear)
         try:
             async with anyio.create_task_group() as group:
-                for work in (partial(self._read, group), partial(self._write, last, greeting), self._stopped):
+                reading, writing = partial(self._read, group), partial(self._write, last, greeting)
+                for work in (reading, writing, self._stopped, self._is_behind.wait):
                     group.start_soon(_until_gone, work, group.cancel_scope)
         finally:
             self.source.listeners.discard(self.hear)
@@ -134,14 +141,14 @@ class Connection:
             answer = refusal(error)
         except ChainError:
             answer = refusal(Refused(Code.STOPPED))
-        self._out.put_nowait(text_of({"id": number if isinstance(number, int | str) else None, **answer}))
+        self._put(text_of({"id": number if isinstance(number, int | str) else None, **answer}))
 
     async def _tell_open_bets(self, view: Message) -> None:
         """A client that was away knows nothing of the questions that its newest state waits for."""
         completed = view["completed"]
         for bet in completed["state"]["open_bets"] if completed else ():
             for message in await self.source.question(decode_hash(bet["question"])):
-                self._out.put_nowait(text_of(message))
+                self._put(text_of(message))
 
     async def _write(self, last: int, greeting: list[Message]) -> None:
         stream, *others = greeting
@@ -151,7 +158,8 @@ class Connection:
             await self._send([text_of(messages.line(headed)) for headed in lines])
             self._after = lines[-1].line.n if lines else last
         await self._send([text_of(message) for message in others])
-        while (waiting := self._out.qsize()) <= MOST_WAITING:
+        while True:
+            waiting = self._out.qsize()
             texts = [await self._out.get()]
             texts += [self._out.get_nowait() for _ in range(min(waiting - 1, MOST_IN_BUNDLE))]
             await self._send(texts)

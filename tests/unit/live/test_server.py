@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import pytest
 from fastapi.testclient import TestClient
 
+from tessera.index.limits import Allowance
 from tessera.live.accounts import follow_text
 from tessera.live.chain import News
 from tessera.live.commands import COMMANDS
 from tessera.live.runner import Runner
-from tessera.live.server import _growing, app_of
+from tessera.live.server import Connection, _growing, app_of
 from tessera.live.wire import encode
 from tests.live import DOMAIN, EUR, key
 
@@ -226,6 +227,43 @@ def test_two_who_wait_for_the_same_state_are_answered_apart(stage):
         assert (await asyncio.wait_for(there, 5))["type"] == "receipt"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(scene())
+
+
+def test_a_client_that_reads_nothing_is_closed_at_what_may_wait_for_it(stage, monkeypatch):
+    """What waits was counted between two sends alone: while one was stuck, as many answers as somebody asked for, and
+    all that was published, stayed in memory."""
+    monkeypatch.setattr("tessera.live.server.MOST_WAITING", 100)
+
+    class Deaf:
+        client = None
+        closed = asyncio.Event()
+        received = 0
+
+        async def accept(self) -> None: ...
+
+        async def receive(self) -> dict:
+            self.received += 1
+            await asyncio.sleep(0)
+            return {"type": "websocket.receive", "text": "none"}
+
+        async def send_text(self, text: str) -> None:
+            await asyncio.Event().wait()
+
+        async def close(self, code: int) -> None:
+            self.closed.set()
+
+    async def scene():
+        socket, runner = Deaf(), Runner(stage.engine, NoChain(stage), None)
+        connection = Connection(runner, socket, Allowance(1), None, in_bundles=False)
+        serving = asyncio.create_task(connection.serve())
+        while socket.received < 1_000 and not serving.done():
+            await asyncio.sleep(0)
+        assert serving.done()
+        assert socket.closed.is_set()
+        assert not runner.listeners
+        assert connection._out.qsize() < 150
 
     asyncio.run(scene())
 
