@@ -370,9 +370,13 @@ class Notebook:
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def write(self, what: str, **body: Any) -> None:
-        """Adds a line."""
-        with self.path.open("a") as file:
-            file.write(json.dumps({"what": what, **encode(body)}) + "\n")
+        """Adds a line, after one that a crash or a full disk cut off on a line of its own."""
+        with self.path.open("ab+") as file:
+            if size := file.tell():
+                file.seek(size - 1)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+            file.write(json.dumps({"what": what, **encode(body)}).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 

@@ -167,6 +167,26 @@ def test_a_refusal_of_an_engine_that_does_not_run_is_none(stage, connection, pla
     assert names(connection) == ["place", "place"]
 
 
+@pytest.mark.parametrize("cut", [1, 10], ids=["its end", "more"])
+def test_a_line_that_a_crash_cut_off_takes_no_other_with_it(tmp_path, cut):
+    """The next line was written to the end of it and read no more: a state that was sent was forgotten by a second
+    crash, and its player signed another one of the same seq."""
+    notebook = Notebook(tmp_path / "notes.jsonl")
+    notebook.write("offer", salt=1)
+    notebook.write("sent", seq=2)
+    whole = notebook.path.read_bytes()
+    notebook.path.write_bytes(whole[:-cut])
+    notebook.write("sent", seq=3)
+    notebook.write("completed", seq=3)
+    kept = [{"what": "sent", "seq": "2"}] if cut == 1 else []
+    assert notebook.lines() == [
+        {"what": "offer", "salt": "1"},
+        *kept,
+        {"what": "sent", "seq": "3"},
+        {"what": "completed", "seq": "3"},
+    ]
+
+
 def test_a_record_that_is_shorter_than_before_is_shown_to_the_engine(stage, connection):
     connection.tessera = SimpleNamespace()
     connection._said = said = dict.fromkeys(client.SAID, "1")
