@@ -7,8 +7,8 @@ import asyncio
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -39,6 +39,7 @@ from tessera.live.clock import MS, wall_clock
 from tessera.live.keys import Key, signer_of
 from tessera.live.messages import Message
 from tessera.live.panel import BOOKED, Panel
+from tessera.live.refusals import Refused
 from tessera.live.requests import Requests
 from tessera.live.terms import LAND_MS
 from tessera.live.wire import decode, decode_hash, decode_signature, encode
@@ -226,11 +227,17 @@ class Connection:
                 await self._news.wait()
 
     async def _listen(self, socket: ClientConnection) -> None:
+        """Until the connection ends. Raises ConnectionError where it says what is no message of this API, so that the
+        next address is tried."""
         async for text in socket:
-            content = json.loads(text)
+            with _of_this_api():
+                content = json.loads(text)
             for message in content if isinstance(content, list) else [content]:
-                if not self._requests.take(message):
-                    self._take(message)
+                with _of_this_api():
+                    is_answer = self._requests.take(message)
+                    if not is_answer:
+                        self._take(message)
+                if not is_answer:
                     for hear in self.hear:
                         hear(message)
             self._news.set()
@@ -360,6 +367,15 @@ class Connection:
     def _enough(self, digest: bytes, signatures: dict[str, str]) -> bool:
         signers = {signer_of(digest, decode_signature(signature)) for signature in signatures.values()}
         return len(signers & set(self.about.panel.members)) >= self.about.panel.threshold
+
+
+@contextmanager
+def _of_this_api() -> Iterator[None]:
+    """Turns what reading a message raises that nobody can read into ConnectionError."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, Refused) as error:
+        raise ConnectionError("no message of this API") from error
 
 
 class Notebook:

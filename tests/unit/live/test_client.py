@@ -187,6 +187,52 @@ def test_a_line_that_a_crash_cut_off_takes_no_other_with_it(tmp_path, cut):
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "none",
+        "5",
+        "[5]",
+        "{}",
+        '{"type": "line"}',
+        '{"type": "line", "n": "x"}',
+        '{"type": "quote", "quote": {}}',
+        '{"id": []}',
+    ],
+)
+def test_an_address_that_says_what_nobody_can_read_is_left_for_the_next(monkeypatch, text):
+    """It ended the listening without a word: an observer with a second, honest address signed nothing any more."""
+    tried, made = [], Connection(["ws://bad", "ws://good"], None)
+
+    class Socket:
+        def __init__(self, url: str, **_):
+            tried.append(url.partition("?")[0])
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *_):
+            return None
+
+        async def __aiter__(self):
+            if tried[-1] == "ws://bad":
+                yield text
+            else:
+                made._failed = ChainError("it was reached")
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(client, "connect", Socket)
+
+    async def scene() -> None:
+        keeping = asyncio.create_task(made._keep())
+        await asyncio.wait({keeping}, timeout=0.05)
+        assert not keeping.done()
+        keeping.cancel()
+
+    asyncio.run(scene())
+    assert tried == ["ws://bad", "ws://good"]
+
+
 def test_a_record_that_is_shorter_than_before_is_shown_to_the_engine(stage, connection):
     connection.tessera = SimpleNamespace()
     connection._said = said = dict.fromkeys(client.SAID, "1")
