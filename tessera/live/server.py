@@ -147,8 +147,9 @@ class Connection:
         """A client that was away knows nothing of the questions that its newest state waits for."""
         completed = view["completed"]
         for bet in completed["state"]["open_bets"] if completed else ():
-            for message in await self.source.question(decode_hash(bet["question"])):
-                self._put(text_of(message))
+            with suppress(Refused):  # by a gateway, which knows nothing of it: its engine has told what is decided
+                for message in await self.source.question(decode_hash(bet["question"])):
+                    self._put(text_of(message))
 
     async def _write(self, last: int, greeting: list[Message]) -> None:
         stream, *others = greeting

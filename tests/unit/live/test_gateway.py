@@ -1,5 +1,7 @@
 """A gateway passes on what an engine tells, and what players say to it, and nothing else."""
 
+import asyncio
+import json
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,9 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tessera.chain import EUR
+from tessera.index.limits import Allowance
 from tessera.live.client import Connection, EngineRefused
 from tessera.live.gateway import Gateway
 from tessera.live.journal.sqlite import SqliteJournal
+from tessera.live.server import Connection as Served
 from tessera.live.server import app_of, served
 from tests.unit.live.test_play import World, deployed, play, world  # noqa: F401
 
@@ -70,3 +74,18 @@ def test_one_client_cannot_use_up_what_the_engine_gives_its_gateway(monkeypatch)
     with TestClient(app_of(Gateway(lambda: None, lambda: None))) as client:
         codes = [client.post("/offer", json=body).json()["code"] for _ in range(31)]
         assert codes == ["stopped"] * 30 + ["too_many_requests"]  # 5 a second, after a burst of six times that
+
+
+def test_a_player_whose_bet_was_decided_meanwhile_hears_of_its_session():
+    """A gateway knows what is undecided alone: the session was refused as `unknown_question`, so that a player who
+    came back could neither bet nor close."""
+    bet = {"question": "0x" + "11" * 32}
+    view = {"type": "session", "session": "0x" + "22" * 32, "completed": {"state": {"open_bets": [bet]}}}
+
+    class Asked(Gateway):
+        async def ask(self, name: str, body: dict) -> dict:
+            return view
+
+    door = Served(Asked(lambda: None, lambda: None), SimpleNamespace(client=None), Allowance(1), None, in_bundles=False)
+    asyncio.run(door._answer(json.dumps({"id": 1, "do": "follow"})))
+    assert json.loads(door._out.get_nowait()) == {"id": 1, **view}
