@@ -35,6 +35,8 @@ QUOTE, BET, LOCK, RESULT, ANSWERS = 1, 2, 3, 4, 5
 EPOCH = 0
 CLEAN, UNREADABLE, GUILTY, BROKEN = 0, 1, 2, 3
 GRACE_MS = 1_000  # at the beginning of an epoch: the clock of the engine before it may have been ahead
+HEADED = ("receipt", "book")  # items whose signature covers a line and its head
+SIGNED = (*HEADED, "refusal")
 CONFIRMED = 1  # the outcome by which observers confirm a book
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 TYPES = {
@@ -155,6 +157,7 @@ class Stream:
         self.lines = [row for row in self.rows if "n" in row]
         signed = files.text("signed.jsonl", optional=True) if kept is None else Path(kept).read_text()
         self.signed = [json.loads(item) for item in signed.splitlines()]
+        self.signed = [item | {"n": number(item["n"])} if "n" in item else item for item in self.signed]
         self.signed += [
             {
                 "type": "book",
@@ -187,8 +190,10 @@ class Stream:
         return keccak(b"\x19\x01" + self.separator + hash_struct(name, value))
 
     def is_by_house(self, item: dict) -> bool:
-        """Whether the house key signed an item."""
-        digest = self.digest(item["type"].capitalize(), {"stream_id": self.stream_id, **item})
+        """Whether the house key signed an item, as one of this stream."""
+        if item["type"] not in SIGNED:
+            return False
+        digest = self.digest(item["type"].capitalize(), {**item, "stream_id": self.stream_id})
         return signer(digest, item["signature"]) == self.house_key
 
     def report(self, question: dict, key: bytes, outcome) -> bytes:
@@ -221,7 +226,7 @@ def audit(stream: Stream) -> tuple[list[str], list[str]]:
 
     by_line = defaultdict(set)
     for item in signed:
-        if "n" in item:
+        if item["type"] in HEADED:
             by_line[item["n"]].add(word(item["head"]))
     guilty += [f"the house signed {len(heads)} heads for line {n}" for n, heads in by_line.items() if len(heads) > 1]
 

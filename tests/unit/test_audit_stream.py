@@ -13,7 +13,7 @@ from eth_utils import keccak
 from scripts import audit_stream
 from tessera.model.sessions import record
 from tessera.model.sessions.record import Line, LineKind
-from tessera.model.sessions.typed import Book, Domain, Receipt
+from tessera.model.sessions.typed import Book, Domain, Quote, Receipt, Refusal
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "audit_stream.py"
 HOUSE = Account.from_key(keccak(text="house"))
@@ -100,6 +100,39 @@ def test_a_bet_after_the_lock_convicts(audited):
     lines = [*LINES[:4], Line(5, LineKind.BET, 1, QUESTION, STATES[2])]
     code, said = audited(lines, [receipt(5, STATES[2], lines=lines)])
     assert (code, said) == (2, "CONVICTED: the house took the bet of line 5 after its question was locked\n")
+
+
+def signed_as(kind: str, fields: dict, value) -> dict:
+    signed = HOUSE.unsafe_sign_hash(DOMAIN.digest(value))
+    return {"type": kind, **fields, "signature": text(bytes(signed.signature))}
+
+
+def test_what_the_house_signed_of_something_else_convicts_nobody(audited):
+    """Each made an honest house one of two heads for line 3: a number and a head beside a refusal or a public quote,
+    which neither signature covers, and a receipt of another stream of the same house key."""
+    beside = {"n": 3, "head": text(STATES[2])}
+    refusal = {"state": text(STATES[2]), "code": 31, "refused_at": 5}
+    quote = Quote(STREAM, QUESTION, (1_900, 1_900), 10, 2, 9)
+    quoted = {name: text(value) for name, value in asdict(quote).items()}
+    elsewhere = {"state": text(STATES[2]), "stream_id": 4, **beside, "epoch": 1}
+    items = [
+        signed_as("refusal", refusal | beside, Refusal(STATES[2], 31, 5)),
+        signed_as("quote", quoted | beside, quote),
+        signed_as("receipt", elsewhere, Receipt(STATES[2], 4, 3, 1, STATES[2])),
+    ]
+    assert audited(LINES, [receipt(3, STATES[1]), items[0]])[0] == 0
+    for item in items[1:]:
+        code, said = audited(LINES, [receipt(3, STATES[1]), item])
+        assert (code, said) == (3, "to look at: 1 items are not signed by the house key: left out\n")
+
+
+def test_numbers_may_be_text(audited):
+    signed = [receipt(3, STATES[1]) | {"n": "3", "epoch": "1"}, receipt(2, STATES[2]), book()]
+    code, said = audited(LINES, signed)
+    assert (code, said) == (
+        2,
+        "CONVICTED: the house signed a receipt for line 2 that its own record does not hold\n",
+    )
 
 
 def test_a_line_that_somebody_else_changed_convicts_nobody(audited):
