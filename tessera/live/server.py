@@ -19,6 +19,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response, Streami
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 from starlette.websockets import WebSocketDisconnect
 
 from tessera.chain.errors import ChainError
@@ -179,6 +181,26 @@ async def _until_gone(work: Callable[[], Awaitable[object]], scope: anyio.Cancel
     scope.cancel()
 
 
+class Bounded:
+    """Reads no more of a request's body than a message may have: it is refused as one that is no text."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = 0
+
+        async def bounded() -> ASGIMessage:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MOST_BYTES:
+                raise HTTPException(400)
+            return message
+
+        await self.app(scope, bounded if scope["type"] == "http" else receive, send)
+
+
 def app_of(source: Source) -> FastAPI:
     """The app of one stream. It runs its source for as long as it lives."""
 
@@ -191,6 +213,7 @@ def app_of(source: Source) -> FastAPI:
             await running
 
     app = FastAPI(title="Tessera live engine", version="1", lifespan=living, responses=REFUSALS)
+    app.add_middleware(Bounded)
     app.add_middleware(Limits, per_second=REQUESTS_A_SECOND)
     allowance = Allowance(source.anybodys_per_second)
 
@@ -206,7 +229,7 @@ def app_of(source: Source) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 400:  # a body that is no text
+        if error.status_code == 400:  # a body that is no text, or too long
             return JSONResponse(refusal(Refused(Code.MALFORMED)), status_code=400)
         return await http_exception_handler(request, error)
 

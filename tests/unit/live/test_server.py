@@ -14,7 +14,7 @@ from tessera.live.accounts import follow_text
 from tessera.live.chain import News
 from tessera.live.commands import COMMANDS
 from tessera.live.runner import Runner
-from tessera.live.server import Connection, _growing, app_of
+from tessera.live.server import MOST_BYTES, Connection, _growing, app_of
 from tessera.live.wire import encode
 from tests.live import DOMAIN, EUR, key
 
@@ -266,6 +266,27 @@ def test_a_client_that_reads_nothing_is_closed_at_what_may_wait_for_it(stage, mo
         assert connection._out.qsize() < 150
 
     asyncio.run(scene())
+
+
+def test_a_body_without_end_is_refused_at_what_a_message_may_have(stage):
+    """All of it went into memory before anything was checked: one request of a stranger's could end the engine."""
+    app = app_of(Runner(stage.engine, NoChain(stage), None))
+    scope = {"type": "http", "method": "POST", "path": "/offer", "query_string": b"", "http_version": "1.1"}
+    read, answered = [], []
+
+    async def receive() -> dict:
+        assert len(read) < 100, "it reads on"
+        read.append(b" " * 4_096)
+        return {"type": "http.request", "body": read[-1], "more_body": True}
+
+    async def send(message: dict) -> None:
+        answered.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    asyncio.run(app(scope | {"headers": headers, "client": ("a", 1), "server": ("b", 2)}, receive, send))
+    assert answered[0]["status"] == 400
+    assert json.loads(answered[1]["body"])["code"] == "malformed"
+    assert sum(map(len, read)) == MOST_BYTES + 4_096
 
 
 def test_who_wants_offers_without_end_over_the_websocket_is_held_up(served, monkeypatch):
