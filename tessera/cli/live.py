@@ -15,6 +15,7 @@ from tessera.cli.inputs import YES_TO_ALL, Money
 from tessera.cli.limits import check_limit
 from tessera.cli.session import Session
 from tessera.cli.show import Amount, Moment, Percent, Said, ask, card, eur, panel_of, rows
+from tessera.model.text import visible
 from tessera.model.units import EUR, WAD
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def play(session: Session, stake: int, choice: int, bets: int, text: str, url: s
                 continue
             placed += 1
             about = connection.questions[question].text
-            click.echo(f"bet {placed}: {eur(stake)} on {about}, pays {eur(stake + placed_bet.liability)}", err=True)
+            click.echo(placed_line(placed, stake, about, placed_bet.liability), err=True)
         await _settled(connection, player)
         return {"bets": placed, **_state(session, player)}
 
@@ -462,6 +463,11 @@ def _question(connection: "Connection", digest: bytes, stake: int = EUR) -> dict
 def _sentence(choice: dict[str, Any]) -> str:
     covered = reach(choice["low"], choice["high"])
     return f"{choice['choice']} ({covered}): pays {choice['pays']}, loses {choice['expected_loss']} on average"
+
+
+def placed_line(number: int, stake: int, question: str, liability: int) -> str:
+    """What a bet is said to be. The question's text is the house's."""
+    return f"bet {number}: {eur(stake)} on {visible(question)}, pays {eur(stake + liability)}"
 
 
 def reach(low: int, high: int) -> str:

@@ -265,6 +265,12 @@ def test_a_choice_is_a_number_a_range_or_never():
     assert never == "2 (never): pays 1.90 EUR, loses 0.05 EUR on average"
 
 
+def test_a_question_s_text_moves_no_cursor_and_turns_nothing_around():
+    """The line of a bet had it as the house wrote it: it could overwrite what was staked."""
+    line = live_command.placed_line(1, 5 * EUR, "Left?\x1b[1A\u202e", EUR)
+    assert line == "bet 1: 5.00 EUR on Left?␛[1A<U+202E>, pays 6.00 EUR"
+
+
 def test_what_the_house_signed_agrees_with_what_it_publishes(served, ask, live, tmp_path):
     world = served.world
     ask("open", 20, "--yes")
