@@ -87,4 +87,5 @@ def follow(engine: Engine, body: dict[str, Any]) -> Message:
     is_fresh = abs(engine.guard.now() - at) <= SIGNED_WITHIN_MS
     if not is_fresh or not is_signed_by(session.offer.session_key, text, signature):
         raise Refused(Code.SIGNATURE)
+    engine.check_asks(session)  # a gateway passes what it is told of open bets on to all its clients
     return engine.view(session)

@@ -261,9 +261,11 @@ class Engine:
         if signer_of(state_hash, signature) != session.offer.session_key:
             raise Refused(Code.SIGNATURE)
         # Only counted, and not signed: each signed refusal is an entry of the journal, and nobody may fill it.
-        if not self._requests.take(session.offer.session_key):
+        try:
+            self.check_asks(session)
+        except Refused:
             self._answers.too_many += 1
-            raise Refused(Code.TOO_MANY_REQUESTS)
+            raise
         try:
             self._check_place(session, state, now)
         except Refused as refused:
@@ -519,6 +521,11 @@ class Engine:
         return messages.book(asked, self.house.sign(self.domain.digest(asked.book)))
 
     # Checks.
+
+    def check_asks(self, session: Session) -> None:
+        """Counts what a session's key asks. Raises Refused where that is more than the stream allows."""
+        if not self._requests.take(session.offer.session_key):
+            raise Refused(Code.TOO_MANY_REQUESTS)
 
     def _check_running(self) -> None:
         if self.has_failed:

@@ -1,16 +1,20 @@
 """Offers, closes, top-ups, limits and what a player sees."""
 
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from eth_account import Account
 
-from tessera.live.accounts import COOL_OFF, limit_text
+from tessera.live import answers
+from tessera.live.accounts import COOL_OFF, follow_text, limit_text
 from tessera.live.keys import signer_of
 from tessera.live.refusals import REASONS, Code
+from tessera.live.wire import encode
 from tessera.model.loss.limits import DAY_MS, Kind
 from tessera.model.sessions import states
-from tests.live import DOMAIN, EUR, HOUSE, OPERATOR, STREAM, TERMS, key
+from tests.live import DOMAIN, EUR, HOUSE, OPERATOR, STREAM, TERMS, Stage, key
 from tests.unit.live.test_place import refused, refused_bet
 
 WALLET = Account.from_key(b"\x07" * 32)
@@ -213,6 +217,22 @@ def test_a_player_sees_velocity_and_warnings(stage, player):
     assert int(view["velocity_per_minute"]) == -12 * EUR  # in the first minute
     told = [message for session, message in stage.published if session == player.session]
     assert told[-1] == view
+
+
+def test_to_follow_counts_among_what_a_session_may_ask(tmp_path, monkeypatch):
+    """A gateway's engine tells it of each open bet again, with its book and result, and the gateway tells all clients:
+    48 messages to everybody for each `follow`, as often as one of them liked."""
+    stands = time.monotonic()
+    monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: stands))
+    stage = Stage(tmp_path, replace(TERMS, requests_per_second=1))
+    player = stage.opened()
+    signed = follow_text(DOMAIN, player.session, stage.time)
+    body = {"session": encode(player.session), "at": str(stage.time)}
+    theirs, own = (body | {"signature": encode(by.sign_message(signed))} for by in (key("a stranger"), player.key))
+    for _ in range(10):
+        refused(stage, Code.SIGNATURE, answers.follow, stage.engine, theirs)  # a stranger takes nothing of it
+    assert [answers.follow(stage.engine, own)["type"] for _ in range(5)] == ["session"] * 5  # one asked to activate
+    refused(stage, Code.TOO_MANY_REQUESTS, answers.follow, stage.engine, own)
 
 
 def test_two_sessions_keep_their_money_apart(stage, player):
