@@ -51,6 +51,7 @@ class Runner:
         self.engine, self.watch, self.wallet = engine, watch, wallet
         self.listeners: set[Listener] = set()
         self.has_stopped = asyncio.Event()
+        self.failure: Exception | None = None  # what ended it
         self.files, self._files_at = files, files_at or (FILES_AT if files else None)
         self.publication = Publication(
             engine.journal, engine.domain, engine.house, lambda: answers.identity(engine), files
@@ -110,6 +111,9 @@ class Runner:
                 tasks.create_task(self._again(PUBLISH_SECONDS, self._make_public))
                 if self._drift is not None:
                     tasks.create_task(self._again(60, self._compare))
+        except Exception as error:
+            self.failure = error
+            raise
         finally:
             self.has_stopped.set()
             self._disk.shutdown()

@@ -49,7 +49,8 @@ class Service:
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Until `stopping` is set. Raises JournalError where the journal cannot be opened at the start."""
+        """Until `stopping` is set. Raises JournalError where the journal cannot be opened at the start, and what ended
+        an engine whose journal did not fail."""
         journal = await asyncio.to_thread(self._open)
         while True:
             try:
@@ -58,6 +59,8 @@ class Service:
                     return
                 await self._served(runner)
                 if not runner.engine.has_failed:
+                    if runner.failure is not None:  # no failure of the journal: nobody knows what it would do next
+                        raise runner.failure
                     return
                 self._say("the stream was lost: it is another engine's, or the journal failed; waits for it again")
             except JournalError as error:

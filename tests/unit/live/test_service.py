@@ -9,6 +9,7 @@ import pytest
 from tessera.live import service as module
 from tessera.live.chain import News
 from tessera.live.memory import Memory
+from tessera.live.runner import Runner
 from tessera.live.service import Service
 from tests.live import DOMAIN, STREAM
 
@@ -56,7 +57,7 @@ def run(monkeypatch):
         def runner(journal, memory, facts, watch):
             made.append(facts)
             begun(service)
-            return SimpleNamespace(engine=SimpleNamespace(has_failed=False), has_stopped=asyncio.Event())
+            return SimpleNamespace(engine=SimpleNamespace(has_failed=False), has_stopped=asyncio.Event(), failure=None)
 
         async def all_of_it() -> None:
             nonlocal service
@@ -106,3 +107,29 @@ def test_a_node_that_does_not_answer_holds_up_no_attempt(run):
 
     (facts,) = run(Waiting(attempts=50), watch, stop, every=0)
     assert facts.head == watch.looks > 1  # what was asked when the stream was taken is known
+
+
+def test_a_fault_that_ends_the_engine_ends_the_command_with_it(stage, monkeypatch):
+    """The door swallowed it: the command said "stopped", with status 0 and no word of why."""
+
+    def tick() -> None:
+        raise KeyError("a question that nobody asked")
+
+    monkeypatch.setattr(stage.engine, "tick", tick)
+
+    async def serve(runner: Runner) -> None:
+        running = asyncio.create_task(runner.run())
+        await runner.has_stopped.wait()
+        await asyncio.gather(running, return_exceptions=True)  # as the door does
+
+    service = Service(
+        Journal,
+        lambda: Memory(DOMAIN, STREAM),
+        Watch,
+        lambda *_: Runner(stage.engine, Watch(), None, is_inline=True, every=3_600),
+        serve,
+        lambda text: None,
+    )
+    with pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(service.run())
+    assert caught.group_contains(KeyError)
