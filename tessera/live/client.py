@@ -16,7 +16,7 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import WebSocketException
 
 from tessera.chain.blocks import block_at
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
@@ -180,7 +180,7 @@ class Connection:
                 async with connect(f"{url}?{query}", **CONNECTING) as socket:
                     self._socket, self._greeted = socket, False
                     await self._listen(socket)
-            except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed):
+            except (OSError, TimeoutError, ValueError, WebSocketException):  # an address that is none, too
                 pass
             except ChainError as error:
                 self._failed = error

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import WebSocketException
 
 from tessera.live.client import CONNECTING
 from tessera.live.commands import COMMANDS, parsed
@@ -76,7 +76,7 @@ class Gateway:
                     content = orjson.loads(text)
                     for message in content if isinstance(content, list) else [content]:
                         self._hear(message)
-        except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed):
+        except (OSError, TimeoutError, ValueError, WebSocketException):  # an address that is none, too
             pass
         except JournalError as error:
             log.warning("%s", error)

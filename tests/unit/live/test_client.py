@@ -233,6 +233,33 @@ def test_an_address_that_says_what_nobody_can_read_is_left_for_the_next(monkeypa
     assert tried == ["ws://bad", "ws://good"]
 
 
+def test_an_address_that_is_none_is_left_for_the_next():
+    made, tried = Connection(["there:8800", "ws://there:port/ws"], None), []
+    made.urls = [Tried(url, tried) for url in made.urls]
+
+    async def scene() -> None:
+        keeping = asyncio.create_task(made._keep())
+        while len(tried) < 3 and not keeping.done():
+            await asyncio.sleep(0.01)
+        assert not keeping.done()
+        keeping.cancel()
+
+    asyncio.run(scene())
+
+
+class Tried(str):
+    """An address that notes that it was tried."""
+
+    def __new__(cls, url: str, tried: list[str]):
+        made = super().__new__(cls, url)
+        made.tried = tried
+        return made
+
+    def __format__(self, form: str) -> str:
+        self.tried.append(str(self))
+        return super().__format__(form)
+
+
 def test_a_record_that_is_shorter_than_before_is_shown_to_the_engine(stage, connection):
     connection.tessera = SimpleNamespace()
     connection._said = said = dict.fromkeys(client.SAID, "1")

@@ -89,3 +89,20 @@ def test_a_player_whose_bet_was_decided_meanwhile_hears_of_its_session():
     door = Served(Asked(lambda: None, lambda: None), SimpleNamespace(client=None), Allowance(1), None, in_bundles=False)
     asyncio.run(door._answer(json.dumps({"id": 1, "do": "follow"})))
     assert json.loads(door._out.get_nowait()) == {"id": 1, **view}
+
+
+@pytest.mark.parametrize("url", ["ws://there:port/ws", "there:8800", "ws://127.0.0.1:99999/ws"])
+def test_an_engine_that_says_a_bad_address_of_itself_is_asked_for_again(url):
+    """A slip in `--public` ended every gateway of the stream for good, without a word."""
+    asked = []
+
+    async def scene() -> None:
+        gateway = Gateway(lambda: asked.append(url) or url, lambda: None)
+        running = asyncio.create_task(gateway.run())
+        while len(asked) < 2 and not running.done():
+            await asyncio.sleep(0.01)
+        assert not running.done()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(scene())
