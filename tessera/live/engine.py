@@ -570,11 +570,11 @@ class Engine:
             raise Refused(Code.SESSION_EXPIRED)
         results, memory = self.memory.results(session), self.memory
         rules.check_base(session, state, results)
+        self._check_account(session.offer.player, session.account, now)  # who wants no bets need not pay for access
         if session.state.activated:
             bet = state.open_bets[-1]
             rules.check_bet(bet, memory.questions.get(bet.question), memory.quotes.get(bet.quote), now)
             rules.check_limits(bet, self.terms, session, self.balance(session), len(state.open_bets) - 1, now)
-            self._check_account(session.offer.player, session.account, now)
             self._check_own_limits(session, bet, now)
             self.guard.check(now, bet.lock)
             self._check_books(now)

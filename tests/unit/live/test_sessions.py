@@ -191,6 +191,22 @@ def test_a_cool_off_stops_bets_and_offers(stage, player):
     stage.place_bet(player, stage.ask())
 
 
+@pytest.mark.parametrize("code", [Code.COOL_OFF, Code.EXCLUDED])
+def test_who_wants_no_bets_pays_for_no_access(stage, code):
+    """The house earned the activation cost of a session in which no bet could be made; now it returns at the close."""
+    player = stage.offered()
+    stage.learn(stage.opening(player))
+    if code is Code.EXCLUDED:
+        stage.learn(stage.excluding(player))
+    else:
+        stage.answer(stage.engine.limit(*limit(stage, player, COOL_OFF, stage.time + DAY_MS)))
+    activation = stage.signed(player, states.activation(player.state))
+    error = refused(stage, code, stage.engine.place, *activation)
+    assert "signature" in error.details  # it is never taken later, either
+    stage.answer(stage.engine.close(*stage.agreement(player)))
+    assert not stage.engine.session(player.session).agreed.agreement.activated
+
+
 def test_limits_that_are_refused(stage, player):
     asked = stage.engine.limit
     stranger = Account.from_key(b"\x09" * 32)
