@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tessera.live import clock, row_files
+from tessera.live import clock, row_files, server
 from tessera.live.journal import postgres
 from tessera.live.refusals import REASONS
 from tessera.live.service import TRY_SECONDS
@@ -31,6 +31,8 @@ def test_the_page_has_every_code_with_its_number_and_reason():
         (PAGE, "within 0.5 s of it, and was compared in the last ten minutes", clock.MOST_DRIFT_MS == 500),
         (PAGE, "Results are taken until 10 minutes before `report_by`", LAND_MS == 600_000),
         (PAGE, "A file of the record has 64 MiB at most", row_files.MOST_BYTES == 64 * 2**20),
+        (PAGE, "A body or a message has at most 65,536 bytes", server.MOST_BYTES == 65_536),
+        (PAGE, "more than 10,000 messages wait is closed", server.MOST_WAITING == 10_000),
     ],
 )
 def test_the_pages_have_the_numbers_that_hold(page, sentence, is_so):
