@@ -702,10 +702,10 @@ class Player:
             if bet.question in self.connection.results:
                 outcomes[bet.question], signatures = self.connection.signed[bet.question]
                 if bet.question not in self._noted:
-                    self._noted.add(bet.question)
                     self.notebook.write(
                         "result", question=bet.question, outcome=outcomes[bet.question], signatures=signatures
                     )
+                    self._noted.add(bet.question)
         return outcomes
 
     async def _send(self, state: State, lock: int) -> None:

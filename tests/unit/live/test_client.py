@@ -233,6 +233,24 @@ def test_an_address_that_says_what_nobody_can_read_is_left_for_the_next(monkeypa
     assert tried == ["ws://bad", "ws://good"]
 
 
+def test_a_result_that_a_full_disk_did_not_take_is_written_later(stage, connection, player, monkeypatch):
+    """It counted as written: after a restart the player had no signatures by which to land it."""
+    quoted = stage.ask()
+    digest = quoted.quote.question
+    player.state = State(2, 1, 0, True, (stage.bet(quoted),))
+    connection.results[digest], connection.signed[digest] = 0, (0, [])
+
+    def full(*_, **__) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(player.notebook, "write", full)
+        with pytest.raises(OSError, match="no space"):
+            player._outcomes()
+    player._outcomes()
+    assert [line["what"] for line in player.notebook.lines()] == ["result"]
+
+
 def test_an_address_that_is_none_is_left_for_the_next():
     made, tried = Connection(["there:8800", "ws://there:port/ws"], None), []
     made.urls = [Tried(url, tried) for url in made.urls]
