@@ -106,7 +106,8 @@ def notifier(path: Path) -> Notify:
         url = line.strip()
         if url and not url.startswith("#") and not services.add(url):
             raise ChainError(f"{path}, line {number}: no address that Apprise knows")
-    return lambda title, text: bool(services.notify(body=text, title=title))
+    # A question is a member's words: unless it is said to be text, some services would take it for HTML.
+    return lambda title, text: bool(services.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT))
 
 
 def _sentence(row: EventLog) -> str:

@@ -1,11 +1,13 @@
 """What others link to: a market's preview, a feed, a calendar; and what goes to the group's chat."""
 
+import json
 from io import BytesIO
 from xml.etree import ElementTree
 
 import icalendar
 import pytest
 from PIL import Image
+from requests import Response
 
 from tessera.chain import WAD, Outcome, Terms
 from tessera.chain.lmsr_markets import MarketCreated
@@ -136,6 +138,27 @@ def test_what_nobody_took_is_said_later(world, group, creator):
     assert messenger.look() == 0
     service.taken = True
     assert messenger.look() == 1
+
+
+def test_a_question_is_no_markup_in_a_chat_and_holds_no_later_message_up(tmp_path, monkeypatch):
+    # Telegram refuses HTML that it does not understand, and a message that is refused is tried for ever: a member who
+    # asks whether 1 < 2 would keep the group from hearing of disputes, and one who writes a link would make it the
+    # club's own.
+    sent = []
+
+    def post(_, **request) -> Response:
+        sent.append(json.loads(request["data"])["text"])
+        answer = Response()
+        answer.status_code, answer._content = 200, b'{"ok": true}'
+        return answer
+
+    monkeypatch.setattr("requests.post", post)
+    file = tmp_path / "services"
+    file.write_text("tgram://123456789:abcdefg_hijklmnop/12315544/\n")
+    assert notifier(file)("Club", 'A new market:\n1 < 2? <a href="https://evil.example">Your winnings</a>')
+    [text] = sent
+    assert "1 &lt; 2?" in text
+    assert "<a" not in text
 
 
 def test_refuses_a_file_of_services_with_a_mistake_and_names_the_line(tmp_path):
