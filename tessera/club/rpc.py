@@ -116,6 +116,10 @@ class Proxy:
         """A call's answer, when it is there; what the node has to be asked for is put into a batch."""
         try:
             method, params = self._checked(call)
+            if method == "eth_sendRawTransaction":
+                _take(allow)  # first: reading a signature takes as long as hundreds of other calls
+                self._check_raw(params[0] if params else None)
+                return _put(method, params[:1], batch)
             return self._asked(method, params, allow, batch)
         except CallError as error:
             refused = asyncio.get_running_loop().create_future()
@@ -143,9 +147,6 @@ class Proxy:
             return method, [params[0], False]
         if method == "eth_feeHistory" and _quantity(params[0] if params else None, "blocks") > MOST_HISTORY:
             raise CallError(BAD_PARAMS, f"at most {MOST_HISTORY} blocks")
-        if method == "eth_sendRawTransaction":
-            self._check_raw(params[0] if params else None)
-            return method, params[:1]
         return method, params
 
     def _checked_call(self, params: list) -> list:
@@ -207,9 +208,11 @@ class Proxy:
         elif method in BY_BLOCK and self._is_of_newest(method, params):
             cache = self._cache
         else:
-            return _ask(method, params, allow, batch)
+            _take(allow)
+            return _put(method, params, batch)
         if (known := cache.get(key)) is None:
-            known = cache[key] = _ask(method, params, allow, batch)
+            _take(allow)
+            known = cache[key] = _put(method, params, batch)
 
             def forget(answer: asyncio.Future[Call]) -> None:
                 is_kept = not answer.cancelled() and answer.exception() is None
@@ -281,10 +284,14 @@ def _call(number: int, method: str, params: list) -> Call:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
 
-def _ask(method: str, params: list, allow: Callable[[int], bool], batch: Batch) -> asyncio.Future[Call]:
-    """Puts a call into a batch. Raises CallError where its visitor has had enough."""
+def _take(allow: Callable[[int], bool]) -> None:
+    """Raises CallError where a visitor has had enough."""
     if not allow(1):
         raise CallError(LIMITED, "too many requests: rate limit, try again in a second")
+
+
+def _put(method: str, params: list, batch: Batch) -> asyncio.Future[Call]:
+    """Puts a call into a batch; its answer, when it is there."""
     future = asyncio.get_running_loop().create_future()
     batch.append((_call(len(batch) + 1, method, params), future))
     return future

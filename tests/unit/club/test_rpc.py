@@ -299,6 +299,22 @@ def test_over_the_limit_a_call_is_refused_and_cached_answers_still_come(chain, a
     assert ask("eth_getBalance", OTHER, "latest")["result"] == "0x5"  # the refusal was not kept
 
 
+def test_a_batch_of_signed_transactions_over_the_limit_costs_the_node_no_work(chain, ask, monkeypatch):
+    # Half a millisecond each: fifty batches a second of one address kept two processors busy, and the loop that all
+    # others wait for with them.
+    read = []
+    check = Proxy._check_raw
+    monkeypatch.setattr(Proxy, "_check_raw", lambda proxy, raw: read.append(raw) or check(proxy, raw))
+    left = iter([True, True])
+    call = {"id": 1, "method": "eth_sendRawTransaction", "params": [signed(CHAIN_ID)]}
+    wrong = {**call, "params": [signed(1)]}
+    answers = ask([call, wrong, *[wrong] * 97, call], allow=lambda count: next(left, False))
+    assert "result" in answers[0]
+    assert [answer["error"]["code"] for answer in answers[1:]] == [-32602] + [-32005] * 98
+    assert len(read) == 2
+    assert asked(chain, "eth_sendRawTransaction") == 1
+
+
 @pytest.mark.parametrize(("calls", "code"), [([], "too_large"), ([{}] * 101, "too_large")])
 def test_a_batch_has_1_to_100_calls(ask, calls, code):
     with pytest.raises(RefusedError) as refused:
