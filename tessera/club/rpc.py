@@ -25,6 +25,7 @@ MOST_BLOCKS = 2_000  # of logs
 MOST_HISTORY = 100  # blocks of fees
 MOST_RAW = 8_192  # bytes of a signed transaction
 MOST_CACHED = 5_000
+MOST_ANSWER = 8_000_000  # bytes, of a batch: a hundred calls for one cached answer are a hundred copies of it
 NODE_SECONDS = 20
 HEAD_SECONDS = 0.5  # that the newest block is taken for the newest
 AT_ONCE = 32  # requests to the node
@@ -55,6 +56,7 @@ METHODS = BY_BLOCK | {
     "eth_getTransactionReceipt",
     "eth_sendRawTransaction",
 }
+TOO_LONG = {"error": {"code": LIMITED, "message": "the answers before it are many bytes: ask for it alone"}}
 
 
 class CallError(Exception):
@@ -104,8 +106,13 @@ class Proxy:
         for call, answer in zip(calls, told, strict=True):
             if isinstance(call, dict) and call.get("method") in SHOW_A_BLOCK:
                 self._saw(answer)
-        whole = [{"jsonrpc": "2.0", "id": _id_of(call), **answer} for call, answer in zip(calls, told, strict=True)]
-        return orjson.dumps(whole if isinstance(asked, list) else whole[0])
+        written, size = [], 0
+        for call, answer in zip(calls, told, strict=True):
+            if written and size > MOST_ANSWER:
+                answer = TOO_LONG
+            written.append(orjson.dumps({"jsonrpc": "2.0", "id": _id_of(call), **answer}))
+            size += len(written[-1])
+        return b"[%b]" % b",".join(written) if isinstance(asked, list) else written[0]
 
     def learns_of(self, number: int, block_hash: str) -> None:
         """Notes a block that pages are told of: what they ask then is answered as of it."""

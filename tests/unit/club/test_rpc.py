@@ -315,6 +315,22 @@ def test_a_batch_of_signed_transactions_over_the_limit_costs_the_node_no_work(ch
     assert asked(chain, "eth_sendRawTransaction") == 1
 
 
+def test_a_hundred_copies_of_a_large_answer_are_not_sent(chain, ask, monkeypatch):
+    # It takes one call of the node, and was 100 MB for logs of 1 MB: 32 such requests at once are all the memory.
+    monkeypatch.setattr("tessera.club.rpc.MOST_ANSWER", 100_000)
+    answer, large = chain.answer, {"result": "0x" + "00" * 20_000}
+    monkeypatch.setattr(
+        chain, "answer", lambda method, params: large if method == "eth_call" else answer(method, params)
+    )
+    calls = [{"id": number, "method": "eth_call", "params": [CALL, "latest"]} for number in range(100)]
+    answers = ask(calls)
+    assert [answer["id"] for answer in answers] == list(range(100))
+    whole = [answer for answer in answers if "result" in answer]
+    assert len(whole) == 3  # of 40,000 bytes each, which is more than 100,000
+    assert {answer["error"]["code"] for answer in answers[3:]} == {-32005}
+    assert len(ask("eth_call", CALL, "latest")["result"]) == 40_002
+
+
 @pytest.mark.parametrize(("calls", "code"), [([], "too_large"), ([{}] * 101, "too_large")])
 def test_a_batch_has_1_to_100_calls(ask, calls, code):
     with pytest.raises(RefusedError) as refused:
