@@ -1,4 +1,5 @@
-"""Connections of one address: so many, and none that says nothing. The rest of HTTP is uvicorn's."""
+"""Connections of one address: so many, none that says nothing, and none that takes nothing of its answer. The rest of
+HTTP is uvicorn's."""
 
 import asyncio
 import json
@@ -11,6 +12,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from tessera.club.limits import visitor
 
 SILENT_SECONDS = 15.0  # in which a connection has to ask for something
+# In which a connection has to take 48 kB of what waits for it: a slow phone takes 400 bytes a second.
+STALLED_SECONDS = 120.0
 BODY = json.dumps({"code": "too_many_requests", "detail": "Too many connections from your address."})
 REFUSAL = (
     "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 10\r\nConnection: close\r\n"
@@ -26,6 +29,7 @@ def bounded(most: int, trusted: Collection[str]) -> type[H11Protocol]:
     class Bounded(H11Protocol):
         who = ""
         silence: asyncio.TimerHandle | None = None
+        stall: asyncio.TimerHandle | None = None
         refused = False
 
         def connection_made(self, transport: Any) -> None:
@@ -48,10 +52,21 @@ def bounded(most: int, trusted: Collection[str]) -> type[H11Protocol]:
             if self.cycle is None:
                 self.transport.close()
 
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            # Not closed: that would wait for the rest to be taken.
+            self.stall = self.loop.call_later(STALLED_SECONDS, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            if self.stall is not None:
+                self.stall.cancel()
+
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
-            if self.silence is not None:
-                self.silence.cancel()
+            for timer in (self.silence, self.stall):
+                if timer is not None:
+                    timer.cancel()
             count[self.who] -= 1
             if not count[self.who]:
                 del count[self.who]

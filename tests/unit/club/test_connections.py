@@ -5,6 +5,7 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Thread
 
 import pytest
@@ -13,18 +14,26 @@ import uvicorn
 from tessera.club.connections import bounded
 
 MOST, CROWD = 5, 1_000
+PART, PARTS = b" " * 1_000_000, 100  # more than the system keeps for a connection
 
 
 async def app(scope, receive, send):
     assert scope["type"] == "http"
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+    if scope["path"] == "/large":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(PARTS):
+            await send({"type": "http.response.body", "body": PART, "more_body": True})
+        await send({"type": "http.response.body"})
+    else:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
 
 
 @pytest.fixture
 def port(monkeypatch) -> Iterator[int]:
     """A server on a free port, which is patient for half a second."""
     monkeypatch.setattr("tessera.club.connections.SILENT_SECONDS", 0.5)
+    monkeypatch.setattr("tessera.club.connections.STALLED_SECONDS", 0.5)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         protocol = bounded(MOST, ["127.0.0.9"])
@@ -84,6 +93,21 @@ def test_a_connection_that_says_nothing_is_ended_and_makes_room(port):
     crowd[0].sendall(b"GET / HTTP/1.1\r\nX-Slow: ")  # and never the rest
     assert [everything(connection) for connection in crowd] == [""] * MOST
     assert asked(connected(port, "127.0.0.2")).endswith("ok")
+
+
+def test_a_connection_that_takes_nothing_of_its_answer_is_ended_and_makes_room(port):
+    # It held what waited for it in memory, and its place, for as long as its other end said that it was there.
+    crowd = [connected(port, "127.0.0.2") for _ in range(MOST)]
+    for connection in crowd:
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer, until = "", time.monotonic() + 20
+    while not answer.endswith("ok") and time.monotonic() < until:
+        with suppress(ConnectionResetError):  # one that is refused while it asks
+            answer = asked(connected(port, "127.0.0.2"))
+        time.sleep(0.2)
+    for connection in crowd:
+        connection.close()
+    assert answer.endswith("ok")
 
 
 def test_a_proxys_connections_are_not_counted(port):
