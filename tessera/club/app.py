@@ -16,7 +16,6 @@ from tessera.club import links, people, play
 from tessera.club.limits import Door, Sessions, visitor
 from tessera.club.node import Node
 from tessera.club.page import Page
-from tessera.club.people import Club
 from tessera.club.refusals import STATUS, RefusedError
 from tessera.club.rpc import NO_NODE, HttpNode, Proxy, Upstream
 from tessera.club.store import StoreError
@@ -32,15 +31,15 @@ SILENT = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 @router.get("/")
 @router.get("/join")
-def page(request: Request) -> Response:
+async def page(request: Request) -> Response:  # in memory: it waits for none of the threads that wait for databases
     """The page; the code of an invitation is in the address's fragment, which stays in the browser."""
     return request.app.state.page.answer("index.html", request)
 
 
 @router.get("/deployment.json")
-def deployment(club: Club) -> Response:
+async def deployment(request: Request) -> Response:
     """What the page needs to know: chain, contracts, and where everything is, beside itself."""
-    record = club.tessera.deployment
+    record = request.app.state.node.tessera.deployment
     return JSONResponse(
         {
             "chainId": record.chain_id,
@@ -72,7 +71,7 @@ async def events(request: Request) -> Response:
 
 
 @router.get("/{path:path}")
-def file(path: str, request: Request) -> Response:
+async def file(path: str, request: Request) -> Response:
     """A file of the page."""
     answer = request.app.state.page.answer(path, request)
     if answer is None:

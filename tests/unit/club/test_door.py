@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 
@@ -254,3 +256,19 @@ def test_many_who_ask_at_once_are_all_answered(world, market):
         return await asyncio.gather(*(ask(f"192.0.2.{number}") for number in range(8)))
 
     assert asyncio.run(all_ask()) == [[200] * len(paths)] * 8
+
+
+def test_the_page_comes_while_every_thread_waits_for_a_database_or_the_chains_node(world):
+    # A database that another program has locked keeps a thread for 30 seconds, and there are forty in all.
+    paths = ["/", "/deployment.json", "/assets/main-abc.js"]
+
+    async def ask() -> list[int]:
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        borrowers = [object() for _ in range(int(limiter.total_tokens))]
+        for borrower in borrowers:
+            limiter.acquire_on_behalf_of_nowait(borrower)
+        transport = httpx.ASGITransport(world.client.app)
+        async with asyncio.timeout(10), httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            return [(await client.get(path)).status_code for path in paths]
+
+    assert asyncio.run(ask()) == [200] * 3
