@@ -9,7 +9,7 @@ from tessera.chain.accounts import from_key_file, secret_of
 from tessera.chain.blocks import Block
 from tessera.chain.deployments import LOCAL_CHAINS, Deployment, Tessera, history_of
 from tessera.chain.errors import ChainError
-from tessera.chain.lmsr_markets import Market
+from tessera.chain.lmsr_markets import LmsrMarkets, Market
 from tessera.chain.node import connect
 from tessera.chain.wallet import Signer, Wallet
 from tessera.club.messages import Messenger, notifier
@@ -95,14 +95,15 @@ class Node:
 
     def market(self, market_id: int) -> Market:
         """A market as the contract has it, read once a block for all who ask. Raises Reverted where there is none."""
+        markets = LmsrMarkets(self.sender.reader, self.tessera.markets.address)
         if (head := self.syncer.head) is None:
-            return self.tessera.markets.market(market_id)
+            return markets.market(market_id)
         key = head, time.monotonic() // FRESH_SECONDS
         if self._markets[0] != key:
             self._markets = key, {}
         _, known = self._markets
         if market_id not in known:
-            known[market_id] = self.tessera.markets.market(market_id)
+            known[market_id] = markets.market(market_id)
         return known[market_id]
 
     @property

@@ -1,9 +1,10 @@
 """Turns in a market that takes one bet every few seconds."""
 
 import pytest
-from web3 import Web3
+from web3 import HTTPProvider, Web3
 
 from tessera.chain import Outcome
+from tessera.chain.node import prepared
 from tests.unit.club.conftest import refusal
 
 
@@ -82,6 +83,13 @@ def test_a_phone_that_is_slow_and_says_so_is_waited_for_but_not_for_ever(world, 
     turn = ask(second, market).json()
     assert (turn["at"], turn["place"], turn["seconds"]) == (then, 0, 0)
     assert ask(first, market).json()["place"] == 1
+
+
+def test_a_turn_waits_for_a_chains_node_that_is_away_no_longer_than_members_do(world, market, ask):
+    # It was asked with the patience of what sends, 20 seconds: twelve pages that ask every second took all threads.
+    phone = world.member()
+    world.node.sender.reader = prepared(Web3(HTTPProvider("http://127.0.0.1:1")), patience=0)
+    assert refusal(ask(phone, market)) == (502, "no_node")
 
 
 def test_there_is_no_turn_in_a_market_that_is_not_there_or_not_open(world, market, creator, ask):
