@@ -23,9 +23,10 @@ def new_key(folder: Path) -> str:
         if not passphrase.exists():
             raise ChainError(f"{key} is there and {passphrase} is not: put it back, or move the key away")
         return Account.from_key(Account.decrypt(key.read_text(), passphrase.read_text().strip())).address
-    account, phrase = Account.create(), secrets.token_urlsafe(24)
-    _write_secret(passphrase, phrase)
-    _write_secret(key, json.dumps(account.encrypt(phrase)))
+    account = Account.create()
+    if not passphrase.exists():  # or it was stopped before the key was written, which takes a second
+        _write_secret(passphrase, secrets.token_urlsafe(24))
+    _write_secret(key, json.dumps(account.encrypt(passphrase.read_text().strip())))
     return account.address
 
 

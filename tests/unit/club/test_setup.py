@@ -81,6 +81,15 @@ def test_values_that_no_node_takes_leave_no_file(tmp_path, changes):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_key_that_was_not_written_to_the_end_is_made_when_it_is_said_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as stopped:
+        stopped.setattr("tessera.club.setup.json.dumps", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            new_key(tmp_path)
+    address = new_key(tmp_path)
+    assert from_key_file(tmp_path / "node.json", secret_of(tmp_path / "node.txt")).address == address
+
+
 def test_the_nodes_key_is_encrypted_kept_and_nobody_elses_to_read(tmp_path):
     address = new_key(tmp_path)
     assert from_key_file(tmp_path / "node.json", secret_of(tmp_path / "node.txt")).address == address
