@@ -207,6 +207,8 @@ def test_a_household_of_ipv6_is_one_visitor():
 
     assert who("2001:db8:1:2::1") == who("2001:db8:1:2:ffff::9") != who("2001:db8:1:3::1")
     assert who("192.0.2.1") != who("192.0.2.2")
+    # As a proxy writes them that listens for both kinds: they were all one visitor.
+    assert who("::ffff:192.0.2.1") == who("192.0.2.1") != who("::ffff:192.0.2.2")
 
 
 def test_settings_are_read_with_paths_beside_the_file(tmp_path):
