@@ -261,9 +261,9 @@ class Connection:
                 self.heads[n] = head
         last = next(reversed(self.heads))
         if n < last:
-            self.broken = f"the engine has lost line {last} of the record"
+            self._break(f"the engine has lost line {last} of the record")
         elif self.heads.get(n, head) != head:
-            self.broken = f"line {n} of the record is another one than before"
+            self._break(f"line {n} of the record is another one than before")
         for work in () if is_new else self.on_connected:
             self._start(work())
         if n < last and self._lost is not None:
@@ -318,6 +318,10 @@ class Connection:
         house_key = to_checksum_address(message["house_key"])
         return stream_on_chain(self.tessera, stream_id, house_key, int(message["terms"]["activation"]))
 
+    def _break(self, how: str) -> None:
+        """Notes how the record is broken; the first fault stands, whatever follows from it."""
+        self.broken = self.broken or how
+
     def _line(self, message: Message) -> None:
         line = Line(
             int(message["n"]),
@@ -329,7 +333,7 @@ class Connection:
         head = decode_hash(message["head"])
         before = self.heads.get(line.n - 1)
         if before is None or line.n in self.heads or head != record.next_head(before, line):
-            self.broken = f"line {line.n} of the record does not follow from those before it"
+            self._break(f"line {line.n} of the record does not follow from those before it")
         self.heads[line.n] = head
         if len(self.heads) > HEADS_KEPT:
             self.heads.popitem(last=False)
@@ -341,7 +345,7 @@ class Connection:
         if signer_of(self.about.domain.digest(book), decode_signature(message["signature"])) != self.about.house_key:
             return
         if book.n in self.heads and self.heads[book.n] != book.head:
-            self.broken = f"the house signed another head for line {book.n} than its record has"
+            self._break(f"the house signed another head for line {book.n} than its record has")
         self.books[book.question] = book
         question = self.questions.get(book.question)
         if question is not None and book.question not in self.confirmed:
