@@ -235,7 +235,8 @@ class Connection:
             for message in content if isinstance(content, list) else [content]:
                 with _of_this_api():
                     is_answer = self._requests.take(message)
-                    if not is_answer:
+                    # A view, too, that was asked for: newer ones may come with it, before whoever waits for it goes on.
+                    if not is_answer or message["type"] == "session":
                         self._take(message)
                 if not is_answer:
                     for hear in self.hear:
@@ -536,9 +537,7 @@ class Player:
         """Asks to be told of the session; its view."""
         at = self.now()
         text = follow_text(self.connection.about.domain, self.session, at)
-        answer = await self.connection.ask("follow", session=self.session, at=at, signature=self.key.sign_message(text))
-        self.connection.sessions[self.session] = answer
-        return answer
+        return await self.connection.ask("follow", session=self.session, at=at, signature=self.key.sign_message(text))
 
     async def _follow_again(self) -> None:
         if self.offer is not None:

@@ -1,6 +1,7 @@
 """An observer says again what was not taken, and a player shows what is unanswered; without a connection."""
 
 import asyncio
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -155,6 +156,31 @@ def test_a_state_without_an_answer_is_sent_again_and_shown_to_observers(stage, c
     (message,) = shown
     assert (message["type"], message["state"]) == ("unanswered", encode(state))
     assert player.state == State()
+
+
+def test_a_view_that_was_asked_for_replaces_no_newer_one_that_comes_with_it(stage, connection, player):
+    """The engine saw the session on chain in the moment in which it was asked: `begin` waited in vain."""
+    asked, view = [], stage.engine.view(stage.engine.session(player.session))
+
+    class Socket:
+        async def send(self, text: str) -> None:
+            asked.append(json.loads(text))
+
+        async def __aiter__(self):
+            while not asked:
+                await asyncio.sleep(0)
+            answer = {**view, "id": asked[0]["id"], "is_confirmed": False}
+            yield json.dumps([answer, {**view, "is_confirmed": True}])
+
+    async def scene() -> None:
+        del connection.ask
+        connection._socket, connection._greeted = Socket(), True
+        following = asyncio.create_task(player.follow())
+        await connection._listen(connection._socket)
+        assert not (await following)["is_confirmed"]
+
+    asyncio.run(scene())
+    assert player.view["is_confirmed"]
 
 
 def test_a_refusal_of_an_engine_that_does_not_run_is_none(stage, connection, player):

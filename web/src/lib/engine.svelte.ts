@@ -186,6 +186,8 @@ class Engine extends Conversation {
   async #takeNext(frame: Frame) {
     this.#heardAt = Date.now();
     const waiting = typeof frame.id === "number" ? this.#waiting.get(frame.id) : undefined;
+    // A view, too, that was asked for: newer ones may come with it, before whoever waits for it goes on.
+    if (frame.type === "session" && this.state === "open") this.views.set(readHash(frame.session), frame);
     if (waiting) {
       waiting(frame);
       return;
@@ -197,7 +199,6 @@ class Engine extends Conversation {
     else if (frame.type === "quote") await this.#quote(frame);
     else if (frame.type === "book") await this.#book(frame);
     else if (frame.type === "result") await this.takeResult(frame);
-    else if (frame.type === "session") this.views.set(readHash(frame.session), frame);
   }
 
   /** Why it is not connected; shown until one is. */

@@ -264,8 +264,7 @@ class Session {
     const at = Date.now() + engine.ahead;
     const message = followText(this.#place(), this.id!, at);
     const signature = await this.#signer.signMessage({ message });
-    const view = await engine.ask("follow", { session: this.id, at: BigInt(at), signature });
-    engine.views.set(this.id!, view);
+    await engine.ask("follow", { session: this.id, at: BigInt(at), signature });
   }
 
   /** Notes where balance and velocity are, for the graph. */
