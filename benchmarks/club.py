@@ -27,10 +27,10 @@ import click
 from eth_account import Account
 from eth_account.messages import encode_defunct
 from rich.console import Console
-from rich.table import Table
 from web3 import HTTPProvider, Web3
 
-from benchmarks.processes import cpu_seconds, percentile_ms
+from benchmarks.figures import percentile_ms, show
+from benchmarks.processes import cpu_seconds
 from scripts.devnet import anvil, require_anvil
 from tessera.chain import WAD, Outcome, Tessera, Wallet
 from tessera.chain.embedded import known_account
@@ -472,12 +472,7 @@ def _spent(web3: Web3) -> dict[str, float]:
 @click.option("--write", is_flag=True, help="Keep the figures.")
 def cli(members: int, markets: int, block_seconds: int, write: bool):
     measured = measure(members, markets, block_seconds)
-    table = Table(title="A goal in a club", show_header=False)
-    for name, value in measured.items():
-        table.add_row(name.replace("_", " "), f"{value:,}")
-    Console().print(table)
-    if write:
-        PUBLISHED.write_text(json.dumps(measured, indent=2) + "\n")
+    show("A goal in a club", measured, PUBLISHED if write else None)
 
 
 if __name__ == "__main__":

@@ -24,12 +24,12 @@ from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 from hexbytes import HexBytes
 from rich.console import Console
-from rich.table import Table
 from web3 import HTTPProvider, Web3
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.processes import cpu_seconds, percentile_ms
+from benchmarks.figures import percentile_ms, show
+from benchmarks.processes import cpu_seconds
 from scripts.devnet import anvil, require_anvil
 from tessera.chain import Tessera, Wallet
 from tessera.chain.embedded import known_account
@@ -293,12 +293,7 @@ def _hosting(web3: Web3, folder: Path, panel_id: int) -> Iterator[tuple[str, sub
 @click.option("--write", is_flag=True, help="Keep the figures.")
 def cli(players: int, rate: int, seconds: int, block_seconds: int, write: bool):
     measured = measure(players, rate, seconds, block_seconds)
-    table = Table(title="A host under load", show_header=False)
-    for name, value in measured.items():
-        table.add_row(name.replace("_", " "), f"{value:,}")
-    Console().print(table)
-    if write:
-        PUBLISHED.write_text(json.dumps(measured, indent=2) + "\n")
+    show("A host under load", measured, PUBLISHED if write else None)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.chains import ROOT, Anvil
+from benchmarks.figures import show
 from benchmarks.growth import GAS_OF_PERSON
 from tessera.chain.errors import NodeError
 from tessera.chain.prediction_events import Claimed
@@ -117,12 +116,7 @@ def _result(chain: Anvil, world: World, event: int, people: int) -> dict:
 @click.option("--write", is_flag=True, help="Keep the figures.")
 def cli(people: int, write: bool):
     measured = measure(people)
-    table = Table(title="The keeper at scale", show_header=False)
-    for name, value in measured.items():
-        table.add_row(name.replace("_", " "), f"{value:,}")
-    Console().print(table)
-    if write:
-        PUBLISHED.write_text(json.dumps(measured, indent=2) + "\n")
+    show("The keeper at scale", measured, PUBLISHED if write else None)
     if measured["gas_a_winner"] > measured["goal"]:
         raise click.ClickException("a winner costs more than the goal")
 

@@ -30,6 +30,7 @@ from rich.progress import track
 from rich.table import Table
 
 import tests.live
+from benchmarks.figures import percentile_ms
 from tessera.deployment.artifacts import ROOT
 from tessera.live.commands import COMMANDS, parsed
 from tessera.live.journal.postgres import PostgresJournal
@@ -95,12 +96,6 @@ class Bench(Stage):
     def forget_bets(self, quoted: Any, outcome: int = 1) -> None:
         """Decides a question, so that players have room for bets."""
         self.settle(quoted, outcome)
-
-
-def percentile(times: list[float], percent: int) -> float:
-    """In milliseconds."""
-    ordered = sorted(times)
-    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1_000, 3)
 
 
 def timed(call: Callable[..., Any], *arguments: Any) -> float:
@@ -297,7 +292,7 @@ def many_streams(
         process.join()
     times = [taken for *_, times in answers for taken in times]
     lasted = max(end for _, end, *_ in answers) - min(start for start, *_ in answers)
-    return round(len(times) / lasted), percentile(times, 99), round(2 * len(times) / cores)
+    return round(len(times) / lasted), percentile_ms(times, 99, 3), round(2 * len(times) / cores)
 
 
 def spent_by(server: Cluster) -> float:
@@ -378,7 +373,7 @@ def measure() -> dict[str, float]:
         gc.collect()
         for name, players, rounds in (("place_1_player", 1, 250), ("place", PLAYERS, 3)):
             times = of_places(Bench(new()), players, rounds)
-            figures |= {f"{name}_ms_p50": percentile(times, 50), f"{name}_ms_p99": percentile(times, 99)}
+            figures |= times_of(name, times)
         people = bench.players(PLAYERS)
         quoted = bench.ask()
         for _ in range(MAX_OPEN):
@@ -387,15 +382,12 @@ def measure() -> dict[str, float]:
             bench.engine.flush()
         sessions = [bench.engine.session(player.session) for player in people] * 10
         checks = [timed(bench.engine.view, session) for session in sessions]
-        figures |= {"balance_check_ms_p50": percentile(checks, 50), "balance_check_ms_p99": percentile(checks, 99)}
+        figures |= times_of("balance_check", checks)
         bench.forget_bets(quoted)
         results = of_results(bench, people, 20)
-        figures |= {
-            "results_1000_bets_ms_p50": percentile(results, 50),
-            "results_1000_bets_ms_p99": percentile(results, 99),
-        }
+        figures |= times_of("results_1000_bets", results)
         updates = of_updates(bench, people[0], 200)
-        figures |= {"update_ms_p50": percentile(updates, 50), "update_ms_p99": percentile(updates, 99)}
+        figures |= times_of("update", updates)
         figures["bets_per_second"] = round(rate_of(bench, people, 4))
         figures["session_bytes"] = round(in_memory(new()))
         figures |= named("sqlite", *many_streams(str(new())))
@@ -408,13 +400,15 @@ def measure() -> dict[str, float]:
                     figures |= named(journal, *many_streams(running.database(), at_once, spent))
                 tests.live.open_journal = partial(_alone, running.database())
                 alone = of_places(Bench(new()), 1, 100)
-                figures |= {
-                    "postgres_1_player_ms_p50": percentile(alone, 50),
-                    "postgres_1_player_ms_p99": percentile(alone, 99),
-                }
+                figures |= times_of("postgres_1_player", alone)
                 figures["takeover_s"] = round(takeover(running.database(), new(), 3), 2)
                 tests.live.open_journal = lambda path: SqliteJournal(path, "a stream")
     return figures
+
+
+def times_of(name: str, times: list[float]) -> dict[str, float]:
+    """The figures of what took these times, in seconds."""
+    return {f"{name}_ms_p{percent}": percentile_ms(times, percent, 3) for percent in (50, 99)}
 
 
 def named(journal: str, rate: int, p99: float, by_cores: int) -> dict[str, float]:

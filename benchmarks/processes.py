@@ -9,9 +9,3 @@ def cpu_seconds(process: subprocess.Popen) -> int:
     days, _, clock = shown.stdout.strip().rpartition("-")
     hours, minutes, seconds = ([0, 0, *map(float, clock.split(":"))])[-3:]
     return int(int(days or 0) * 86_400 + hours * 3_600 + minutes * 60 + seconds)
-
-
-def percentile_ms(times: list[float], percent: int) -> int:
-    """Of times in seconds, in milliseconds; 0 where there are none."""
-    ordered = sorted(times)
-    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1_000) if ordered else 0
