@@ -3,8 +3,7 @@
 Whoever bets first on an offered bet has it listed, and whatever is signed is landed: both are the host's gas. In any 24
 hours the host spends its budget at most; of it three quarters for players, with what confirms their bets, so that
 settling and paying go on; a third on listings that players cause, so that bets on what is listed go on; and a twentieth
-for one account. What is refused
-for this a player can place by an own transaction.
+for one account. What is refused for this a player can place by an own transaction.
 """
 
 from collections import Counter

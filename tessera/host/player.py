@@ -96,8 +96,10 @@ class Player:
 
     def _sign_in(self, frame: SignIn) -> list[Answer] | ChainCheck:
         account, message = self._challenge.signable(frame.message)
+        signature = _bytes(frame.signature)
+        by_code = [] if signer_of(message, signature) == account else [(message, signature)]
         refusal = SignInError(f"the text was not signed by {account}")
-        return self._once_signed(account, [(message, _bytes(frame.signature))], frame, refusal, self._signed_in)
+        return self._once_signed(account, by_code, frame, refusal, self._signed_in)
 
     def _signed_in(self, account: str) -> list[Answer]:
         if account != self.account:
@@ -110,13 +112,12 @@ class Player:
     def _once_signed(
         self,
         account: str,
-        signatures: Signatures,
+        by_code: Signatures,
         frame: Frame,
         refusal: ChainError,
         then: Callable[[str], list[Answer]],
     ) -> list[Answer] | ChainCheck:
-        """What `then` answers, where all was signed by the account's key, or else by its code. Raises `refusal`."""
-        by_code = [signature for signature in signatures if signer_of(*signature) != account]
+        """What `then` answers, where the account's code signed what its key did not. Raises `refusal`."""
         if not by_code:
             return then(account)
         if not self._chain_checks.take("", len(by_code)):
@@ -222,26 +223,27 @@ class Player:
     def _signed(self, frame: BetsSigned) -> list[Answer] | ChainCheck:
         if len(frame.signatures) != len(self._to_sign):
             raise FrameError("bad_frame", f"{len(self._to_sign)} bets were sent to be signed")
-        relayer = self.node.wallet.address
+        account, relayer = str(self.account), self.node.wallet.address
         bets: list[SignedBet] = []
-        signatures: Signatures = []
+        by_code: Signatures = []
         signed = list(zip(self._to_sign, frame.signatures, strict=True))
         for (offered, bet), text in signed:
             if text is not None:
                 message, signature = offered.signer.typed_bet(offered.bet_id, bet, relayer), _bytes(text)
-                if signer_of(message, signature) == bet.account:  # a wallet's code gets its own bytes
+                if signer_of(message, signature) == account:
                     signature = standard_form(signature)
+                else:  # a wallet's code gets its own bytes
+                    by_code.append((message, signature))
                 bets.append(SignedBet(offered.contract.address, offered.bet_id, bet, signature))
-                signatures.append((message, signature))
 
-        def take(account: str) -> list[Answer]:
+        def take(_: str) -> list[Answer]:
             self._to_sign = []
             self.node.take(bets)
             taken = (None if text is None else str(bet.nonce) for (_, bet), text in signed)
             return [{"method": "bets_accepted", "nonces": list(taken)}]
 
-        refusal = FrameError("bad_signature", f"not signed by {self.account}")
-        return self._once_signed(str(self.account), signatures, frame, refusal, take)
+        refusal = FrameError("bad_signature", f"not signed by {account}")
+        return self._once_signed(account, by_code, frame, refusal, take)
 
     def _placed(self, frame: BetsPlaced) -> list[Answer]:
         self._count(len(frame.transactions))
