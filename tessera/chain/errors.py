@@ -20,6 +20,11 @@ class ChainError(Exception):
 
     code: ClassVar[str] = "error"
 
+    @property
+    def explained(self) -> str:
+        """What it says, and what to do about it where that says more."""
+        return str(self)
+
 
 class Reverted(ChainError):
     """A contract refused. `str(error)` is its reason, word for word.
@@ -40,6 +45,10 @@ class Reverted(ChainError):
     def advice(self) -> str:
         """What to do about it, for people; empty where the reason says all."""
         return advice(self.reason)
+
+    @property
+    def explained(self) -> str:
+        return f"{self}. {self.advice}" if self.advice else str(self)
 
 
 class ArgumentError(ChainError):

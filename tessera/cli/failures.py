@@ -80,7 +80,7 @@ def _of_chain(error: BaseException) -> Failure | None:
     from tessera.chain.errors import ChainError, NodeRefusedError, Reverted
 
     if isinstance(error, Reverted):
-        return Failure(error.code, f"{error}. {error.advice}".removesuffix(". "), reason=error.reason)
+        return Failure(error.code, error.explained, reason=error.reason)
     if isinstance(error, NodeRefusedError):
         poor = "insufficient funds" in error.rpc_message.lower()
         advice = ". Your account needs ETH of this network for the fee" * poor

@@ -25,9 +25,8 @@ def in_one_line() -> Iterator[None]:
     except (NodeError, requests.ConnectionError) as error:  # the latter is Ape's
         raise click.ClickException(f"the node failed: {visible(str(error).splitlines()[0])}") from None
     except ChainError as error:
-        advice = getattr(error, "advice", "")
-        said = "\n".join(visible(line) for line in str(error).splitlines())  # with words of strangers in it
-        raise click.ClickException(f"{said}. {advice}" if advice else said) from None
+        # With words of strangers in it.
+        raise click.ClickException("\n".join(visible(line) for line in error.explained.splitlines())) from None
     except ApeException as error:
         raise click.ClickException(str(error)) from None
 

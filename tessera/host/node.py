@@ -231,10 +231,9 @@ class Node:
         except ChainError as error:
             if isinstance(error, NodeError) and not isinstance(error, NodeRefusedError):
                 raise
-            said = f"{error}. {getattr(error, 'advice', '')}".removesuffix(". ")
-            if self._failed.get(what) != said:
-                log.warning("%s: %s", what, said)
-            self._failed[what] = said
+            if self._failed.get(what) != error.explained:
+                log.warning("%s: %s", what, error.explained)
+            self._failed[what] = error.explained
             self._has_failed = True
             return False
 

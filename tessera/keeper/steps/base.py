@@ -79,7 +79,7 @@ class Step(ABC):
 
     def advice(self, refusal: Reverted) -> str:
         """What a refusal of its simulation means, for people."""
-        return f"{refusal}. {refusal.advice}" if refusal.advice else str(refusal)
+        return refusal.explained
 
     def refused(self, view: View) -> list[str]:
         """Whom the token refused though the step is done."""
