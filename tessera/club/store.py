@@ -208,31 +208,29 @@ class Store:
     def announced(self) -> tuple[int, int] | None:
         """Block and place in it of the last event that was announced; None: none was."""
         with self._database.connected() as db:
-            known = db.scalar(select(settings.c.value).where(settings.c.name == "announced"))
+            known = _known(db, "announced")
             if known is None:
                 return None
-            block, _, place = bytes(known).decode().partition(" ")
+            block, _, place = known.decode().partition(" ")
             return int(block), int(place)
 
     def note_announced(self, block: int, log_index: int) -> None:
         """Notes which event was announced last."""
         value = f"{block} {log_index}".encode()
         with self._database.writing() as db:
-            _kept(db, "announced", value)
-            db.execute(update(settings).where(settings.c.name == "announced").values(value=value))
+            _keep(db, "announced", value)
 
     # What the node's own transactions cost
 
     def spent(self, day: int) -> int:
         """What the node spent on gas in a day (UTC) of such a number, wei."""
         with self._database.connected() as db:
-            return _spent(db.scalar(select(settings.c.value).where(settings.c.name == SPENT)), day)
+            return _spent(_known(db, SPENT), day)
 
     def note_spent(self, day: int, wei: int) -> None:
         """Adds to what the node spent on gas in a day."""
         with self._database.writing() as db:
-            value = f"{day} {_spent(_kept(db, SPENT, b'0 0'), day) + wei}".encode()
-            db.execute(update(settings).where(settings.c.name == SPENT).values(value=value))
+            _keep(db, SPENT, f"{day} {_spent(_known(db, SPENT), day) + wei}".encode())
 
     # Trouble, which whoever runs the node is to hear of once
 
@@ -240,10 +238,9 @@ class Store:
         """Notes that there is trouble of a kind now; whether that is news: there was none of it for an hour."""
         now, name = int(time.time()), TROUBLE + kind
         with self._database.writing() as db:
-            last, was_told = _trouble(_kept(db, name, _as_trouble(0, was_told=False)))
+            last, was_told = _trouble(_known(db, name))
             is_news = last + LASTING_SECONDS < now
-            value = _as_trouble(now, was_told=was_told and not is_news)
-            db.execute(update(settings).where(settings.c.name == name).values(value=value))
+            _keep(db, name, _as_trouble(now, was_told=was_told and not is_news))
             return is_news
 
     def untold_troubles(self) -> list[str]:
@@ -257,9 +254,8 @@ class Store:
     def note_told(self, kind: str) -> None:
         """Notes that the group was told of trouble of a kind."""
         with self._database.writing() as db:
-            last, _ = _trouble(_kept(db, TROUBLE + kind, _as_trouble(0, was_told=True)))
-            value = _as_trouble(last, was_told=True)
-            db.execute(update(settings).where(settings.c.name == TROUBLE + kind).values(value=value))
+            last, _ = _trouble(_known(db, TROUBLE + kind))
+            _keep(db, TROUBLE + kind, _as_trouble(last, was_told=True))
 
     # Invitations
 
@@ -577,14 +573,26 @@ class Store:
 
 def _kept(db: Connection, name: str, new: bytes) -> bytes:
     """What is kept by a name; `new` where there is nothing yet."""
-    known = db.scalar(select(settings.c.value).where(settings.c.name == name))
+    known = _known(db, name)
     if known is None:
         db.execute(insert(settings), {"name": name, "value": new})
-    return new if known is None else bytes(known)
+    return new if known is None else known
+
+
+def _known(db: Connection, name: str) -> bytes | None:
+    """What is kept by a name, if anything."""
+    value = db.scalar(select(settings.c.value).where(settings.c.name == name))
+    return None if value is None else bytes(value)
+
+
+def _keep(db: Connection, name: str, value: bytes) -> None:
+    """Keeps a value by a name, in place of the one before."""
+    if _kept(db, name, value) != value:
+        db.execute(update(settings).where(settings.c.name == name).values(value=value))
 
 
 def _spent(value: bytes | None, day: int) -> int:
-    noted, _, wei = bytes(value or b"0 0").decode().partition(" ")
+    noted, _, wei = (value or b"0 0").decode().partition(" ")
     return int(wei) if int(noted) == day else 0
 
 
@@ -592,9 +600,9 @@ def _as_trouble(last: int, *, was_told: bool) -> bytes:
     return f"{last} {was_told:d}".encode()
 
 
-def _trouble(value: bytes) -> tuple[int, bool]:
-    """When there was trouble of a kind last, and whether the group was told."""
-    last, _, was_told = value.decode().partition(" ")
+def _trouble(value: bytes | None) -> tuple[int, bool]:
+    """When there was trouble of a kind last, and whether the group was told; at 0 where there was none."""
+    last, _, was_told = (value or b"0 0").decode().partition(" ")
     return int(last), was_told == "1"
 
 
