@@ -103,11 +103,10 @@ class Proxy:
                 task.add_done_callback(self._sending.discard)
         # Others may wait for the same: whoever leaves does not take it from them.
         told = await asyncio.gather(*map(asyncio.shield, answers))
+        written, size = [], 0
         for call, answer in zip(calls, told, strict=True):
             if isinstance(call, dict) and call.get("method") in SHOW_A_BLOCK:
                 self._saw(answer)
-        written, size = [], 0
-        for call, answer in zip(calls, told, strict=True):
             if written and size > MOST_ANSWER:
                 answer = TOO_LONG
             written.append(orjson.dumps({"jsonrpc": "2.0", "id": _id_of(call), **answer}))

@@ -8,9 +8,9 @@ from eth_hash.backends.pysha3 import keccak256 as keccak
 from eth_utils.address import to_checksum_address
 
 from tessera.chain.micro_sessions import Signature
-from tessera.chain.signatures import digest_of
+from tessera.chain.signatures import SECP256K1_N, digest_of
 
-HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+HALF_ORDER = SECP256K1_N // 2
 S_MASK = 2**255 - 1
 
 
