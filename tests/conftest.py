@@ -11,10 +11,14 @@ import pytest
 from boa.contracts.vyper.vyper_contract import VyperContract
 from hypothesis import settings
 
+from tests import quick_evm, quick_state
 from tests.chromium import running_chromium
 
 # Hypothesis' own: the same examples in every run, however long one takes. `make campaign` looks for new ones.
 settings.load_profile("ci")
+
+quick_evm.be_quick()
+quick_state.be_quick()
 
 # Titanoboa describes a contract in every revert with all of its storage, by traces that it never rolls back: a slot
 # written by an undone contract of the same address makes it fail ("'IntegerT' object has no attribute 'key_type'").
@@ -51,8 +55,12 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """The compiler's and the tests' million objects stay: no collection walks through them again."""
+    """The compiler's and the tests' million objects stay: no collection walks through them again.
+
+    Collections are rarer from then on: a compiled contract is 100,000 objects, none of which is to be collected.
+    """
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
