@@ -3,7 +3,7 @@
 They belong to a wallet, whatever sessions it opens. Money in the smallest unit, times in unix milliseconds.
 """
 
-from collections import deque
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -55,25 +55,34 @@ class Limits:
 
 
 class Losses:
-    """What a wallet won and lost, kept for as long as the longest limit looks back."""
+    """What a wallet won and lost, kept for as long as the longest limit looks back.
+
+    With running totals the sum after a time is a binary search and a difference, however many bets there were.
+    """
 
     def __init__(self):
-        self._gains: deque[tuple[int, int]] = deque()
+        self._times: list[int] = []  # in order
+        self._totals = [0]  # won before the first of them, and with each
 
     def add(self, at: int, gain: int) -> None:
-        """Notes a bet's result. Times must not go back."""
-        self._gains.append((at, gain))
-        while self._gains[0][0] <= at - WEEK_MS:
-            self._gains.popleft()
+        """Notes a bet's result."""
+        place = bisect_right(self._times, at)
+        self._times.insert(place, at)
+        self._totals.insert(place + 1, self._totals[place] + gain)
+        for later in range(place + 2, len(self._totals)):  # none, unless the clock went back
+            self._totals[later] += gain
+        old = bisect_right(self._times, at - WEEK_MS)
+        if 2 * old > len(self._times):  # so that no result is moved more than once for each that is dropped
+            del self._times[:old], self._totals[:old]
 
     @property
     def are_none(self) -> bool:
         """Whether nothing is noted."""
-        return not self._gains
+        return not self._times
 
     def since(self, since: int) -> int:
-        """The net loss after a time; negative: a gain."""
-        return -sum(gain for at, gain in self._gains if at > since)
+        """The net loss after a time, of the week before the newest result; negative: a gain."""
+        return self._totals[bisect_right(self._times, since)] - self._totals[-1]
 
 
 def broken(

@@ -73,6 +73,56 @@ def test_losses_are_of_the_last_day_and_week():
     assert (losses.since(NOW - DAY_MS), losses.since(NOW - WEEK_MS)) == (20, 120)
 
 
+@given(
+    st.lists(st.tuples(st.integers(-2 * DAY_MS, 3 * DAY_MS), st.integers(-(10**30), 10**30)), max_size=40),
+    st.integers(0, WEEK_MS),
+)
+def test_losses_are_a_plain_sum_also_where_the_clock_goes_back(steps, ago):
+    losses, now, results = Losses(), NOW, []
+    for step, gain in steps:
+        now += step
+        losses.add(now, gain)
+        results.append((now, gain))
+        newest = max(at for at, _ in results)
+        for since in (newest - ago, newest - WEEK_MS, newest - DAY_MS, now, now - 1):
+            if since >= newest - WEEK_MS:
+                assert losses.since(since) == -sum(gain for at, gain in results if at > since)
+
+
+class Compared(int):
+    """A time that counts how often times are compared."""
+
+    times = 0
+
+    def __lt__(self, other):
+        Compared.times += 1
+        return int(self) < int(other)
+
+    def __gt__(self, other):
+        Compared.times += 1
+        return int(self) > int(other)
+
+    __hash__ = int.__hash__
+
+
+def test_a_bet_of_a_wallet_with_limits_does_not_walk_through_a_week():
+    """It walked through all results of the week, twice for each bet: 10,000 of them at each look."""
+    losses = Losses()
+    for bet in range(10_000):
+        losses.add(Compared(NOW + bet), -1)
+    Compared.times = 0
+    assert losses.since(NOW + 4_999) == 5_000
+    assert 0 < Compared.times <= 14  # of 2**14 a binary search finds one by 14
+
+
+def test_what_is_older_than_a_week_is_dropped():
+    losses = Losses()
+    for day in range(1_000):
+        losses.add(NOW + day * DAY_MS, -1)
+    assert len(losses._times) <= 2 * 7 + 1
+    assert losses.since(NOW + 999 * DAY_MS - WEEK_MS) == 7
+
+
 def refusal(limits: Limits, losses=(), *, stake=10, at_risk=0, session_loss=0, session_ms=0):
     kept = Losses()
     for at, gain in losses:
