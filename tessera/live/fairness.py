@@ -9,7 +9,7 @@ and nobody else can say whose it was, or of what state.
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_hash.backends.pysha3 import keccak256 as keccak
 
@@ -19,6 +19,8 @@ from tessera.live.refusals import Code
 from tessera.live.wire import hexed, signature_text
 from tessera.model.loss.expected import PPM
 from tessera.model.sessions.record import LineKind
+
+T = TypeVar("T")
 
 NOTED_MS = 1_000  # after which answers become a line
 MOST_NOTED = 1_000  # answers of one line
@@ -93,29 +95,33 @@ class Tally:
         self._covered = 0
 
     def take(self, row: Message) -> None:
-        """The next row."""
+        """The next row. Raises LookupError, TypeError or ValueError for JSON that is none, and is of no use then."""
         self.rows += 1
         if "n" not in row:
             self._others[row["what"]] += 1
             self.after += 1
             return
-        self.n, self.head, self.after = row["n"], row["head"], 0
-        self._lines[row["kind"]] += 1
-        if row["kind"] == LineKind.RESULT:
+        if row["n"] != self.n + 1:
+            raise ValueError(f"line {row['n']!r} where {self.n + 1} should be")
+        self.n, self.head, self.after = self.n + 1, _of(str, row["head"]), 0
+        kind = LineKind(row["kind"])
+        self._lines[kind] += 1
+        if kind is LineKind.RESULT:
             self._unreported += row["outcome"] is None
-        elif row["kind"] == LineKind.ANSWERS:
+        elif kind is LineKind.ANSWERS:
             self._take_answers(row["answers"])
 
     def _take_answers(self, batch: Message) -> None:
-        self._since = batch["since"] if self._since is None else self._since
-        self._covered += batch["until"] - batch["since"]
+        since, until, too_many = (_of(int, batch[name]) for name in ("since", "until", "too_many"))
+        self._since = since if self._since is None else self._since
+        self._covered += until - since
         for _, took in batch["bets"]:
-            self._receipts[took] += 1
+            self._receipts[_of(int, took)] += 1
         for _, _, name, took in batch["refused"]:
-            self._refusals[took] += 1
-            self._codes[name] += 1
-        if batch["too_many"]:
-            self._codes[Code.TOO_MANY_REQUESTS.name.lower()] += batch["too_many"]
+            self._refusals[_of(int, took)] += 1
+            self._codes[_of(str, name)] += 1
+        if too_many:
+            self._codes[Code.TOO_MANY_REQUESTS.name.lower()] += too_many
 
     def figures(self) -> dict[str, Any]:
         """What is published of the rows so far."""
@@ -143,6 +149,12 @@ class Tally:
             "since": self._since,
             "covered_ms": self._covered,
         }
+
+
+def _of(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
 
 
 def _quantiles(counts: Counter[int]) -> dict[str, int | None]:

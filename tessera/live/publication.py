@@ -36,17 +36,17 @@ class Publication:
         self._files = None if folder is None else RowFiles(folder)
         self._journal, self._domain, self._house, self._about = journal, domain, house, about
         self._tally: Tally | None = None
-        self._is_other = False  # the folder has another record
+        self._is_foreign = False  # the folder has what this journal did not write
         self.figures: dict[str, Any] = Tally().figures()
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
     def step(self) -> bool:
         """Publishes the next rows; whether there may be more. Raises JournalError, OSError."""
-        if self._is_other:
+        if self._is_foreign:
             return False
         tally, self._tally = self._tally or self._begun(), None  # after an error it begins again from the files
-        if self._is_other:
+        if self._is_foreign:
             return False
         rows = [self._row(entry) for entry in self._journal.public(tally.n, tally.after, PAGE)]
         if rows:
@@ -78,10 +78,13 @@ class Publication:
         if self._files is None:
             return tally
         for row in self._files.read():
-            tally.take(row)
+            try:
+                tally.take(row)
+            except (LookupError, TypeError, ValueError) as error:  # whole, so that no crash has cut it off
+                self._refuse(f"{self._files.place} is no row of a record ({error})")
+                return tally
         if tally.n and [tally.head] != [hexed(headed.head) for headed in self._journal.lines(tally.n, 1)]:
-            self._is_other = True
-            log.error("%s has the record of another journal: move it away, or nothing more is published", self._folder)
+            self._refuse(f"{self._folder} has the record of another journal")
             return tally
         self._introduce()
         self._show(tally)
@@ -95,6 +98,11 @@ class Publication:
         if kind is LineKind.LOCK:
             row["signature"] = encode(self._house.sign(self._domain.digest(Book(question, leaf, n, head))))
         return row | entry.body | {"head": hexed(head)}
+
+    def _refuse(self, why: str) -> None:
+        self._is_foreign = True
+        advice = "bets go on, and nothing more is published: move the folder away, and start again to write it anew"
+        log.error("%s: %s", why, advice)
 
 
 def _replace(path: Path, content: Message) -> None:

@@ -19,6 +19,12 @@ class RowFiles:
     def __init__(self, folder: Path, most: int = MOST_BYTES):
         self._folder, self._most = folder, most
         self._count, self._size = 1, 0  # files, and the bytes of the last one
+        self._row = 0  # of that file, which was read last
+
+    @property
+    def place(self) -> str:
+        """The row that was read last, as people find it."""
+        return f"{self._path(self._count)}, line {self._row}"
 
     @property
     def names(self) -> list[str]:
@@ -33,9 +39,10 @@ class RowFiles:
             with self._path(self._count).open("ab+") as file:
                 size = file.tell()
                 file.seek(0)
-                for line in file:
-                    row = _row(line)
-                    if row is None:
+                for self._row, line in enumerate(file, 1):
+                    try:
+                        row = _row(line)
+                    except (ValueError, RecursionError):  # or brackets within brackets without end
                         break
                     self._size += len(line)
                     yield row
@@ -75,8 +82,7 @@ def name_of(number: int | str) -> str:
     return f"record-{number}.jsonl"
 
 
-def _row(line: bytes) -> Message | None:
-    try:
-        return json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
-        return None
+def _row(line: bytes) -> Message:
+    if not line.endswith(b"\n"):
+        raise ValueError("a row that was cut off")
+    return json.loads(line)

@@ -357,6 +357,50 @@ def test_a_file_of_another_record_is_left_as_it_is(stage, tmp_path, caplog):
     assert "has the record of another journal" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5",
+        "[]",
+        "null",
+        '"row"',
+        "{}",
+        '{"what":[]}',
+        '{"n":5}',
+        '{"n":"2","kind":0,"head":"0x00"}',
+        '{"n":1e999,"kind":0,"head":"0x00"}',
+        '{"n":NEXT}',
+        '{"n":NEXT,"kind":0,"head":7}',
+        '{"n":NEXT,"kind":9,"head":"0x00"}',
+        '{"n":NEXT,"kind":4,"head":"0x00"}',
+        '{"n":NEXT,"kind":5,"head":"0x00","answers":{"since":0,"until":"9","bets":[],"refused":[],"too_many":0}}',
+        '{"n":NEXT,"kind":5,"head":"0x00","answers":{"since":0,"until":9,"bets":[[1,"a"]],"refused":[],"too_many":0}}',
+        '{"n":NEXT,"kind":5,"head":"0x00","answers":{"since":0,"until":9,"bets":[[1]],"refused":[],"too_many":0}}',
+        '{"n":NEXT,"kind":5,"head":"0x00","answers":{"since":0,"until":9,"bets":7,"refused":[],"too_many":0}}',
+        '{"n":NEXT,"kind":5,"head":"0x00",'
+        '"answers":{"since":0,"until":9,"bets":[],"refused":[[0,0,null,1]],"too_many":0}}',
+    ],
+)
+def test_json_that_is_no_row_ends_the_publication_and_not_the_engine(stage, tmp_path, caplog, text):
+    """It raised what nobody caught: the engine ended with it, and again at each start."""
+    folder = tmp_path / "public"
+    stage.ask()
+    publish(stage, folder)
+    path = folder / "record-1.jsonl"
+    before = path.read_text()
+    lines = len(before.splitlines())
+    last = json.loads(before.splitlines()[-1])["n"]
+    path.write_text(before + text.replace("NEXT", str(last + 1)) + "\n" + before)
+    stage.ask()
+    publish(stage, folder)
+    assert f"{path}, line {lines + 1} is no row of a record" in caplog.text
+    assert "move the folder away" in caplog.text
+    assert path.read_text().startswith(before + text[:5])  # it is left as it is
+    folder.rename(tmp_path / "old")
+    publish(stage, folder)
+    assert audited(folder)[0] == 0
+
+
 def test_without_a_folder_there_are_figures_all_the_same(stage):
     stage.ask()
     public = publication(stage, None)

@@ -45,7 +45,7 @@ def test_of_the_folder_other_files_are_nobody_s_rows(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["record-1.jsonl", "stream.json"]
 
 
-@pytest.mark.parametrize("cut", ['{"n":2}', "no row\n", '{"n":2}\n{"n":'])
+@pytest.mark.parametrize("cut", ['{"n":2}', "no row\n", "[" * 10_000 + "\n", '{"n":2}\n{"n":'])
 def test_a_row_that_is_not_whole_ends_what_counts(tmp_path, cut):
     (tmp_path / "record-1.jsonl").write_text('{"n":1}\n' + cut)
     (tmp_path / "record-2.jsonl").write_text('{"n":3}\n')
