@@ -107,15 +107,27 @@ class Gateway:
                     self._quotes.pop(message["question"], None)
             case "question":
                 self._questions[message["hash"]] = message
-            case "quote":
+                self._forget_overdue()
+            case "quote" if message["quote"]["question"] in self._questions:
                 self._quotes[message["quote"]["question"]] = message
-            case "book":
+            case "book" if message["book"]["question"] in self._questions:
                 self._books[message["book"]["question"]] = message
             case "result":
                 for known in (self._questions, self._quotes, self._books):
                     known.pop(message["question"], None)
             case "ended":
                 self._about["has_ended"] = True
+
+    def _now(self) -> int:
+        """Unix milliseconds by the engine's clock."""
+        return int(self._about["now"]) + round((time.monotonic() - self._greeted_at) * 1_000)
+
+    def _forget_overdue(self) -> None:
+        """What was not decided until `report_by` is the chain's to say: an engine tells nobody of it, either."""
+        now = self._now()
+        for name in [name for name, asked in self._questions.items() if int(asked["question"]["report_by"]) < now]:
+            for known in (self._questions, self._quotes, self._books):
+                known.pop(name, None)
 
     def greeting(self) -> tuple[int, list[Message]]:
         """The last line that was told, and what somebody who comes now must know; the stream first.
@@ -124,8 +136,8 @@ class Gateway:
         """
         if not self._about:
             raise Refused(Code.STOPPED)
-        passed = round((time.monotonic() - self._greeted_at) * 1_000)
-        messages = [self._about | {"now": str(int(self._about["now"]) + passed)}]
+        self._forget_overdue()
+        messages = [self._about | {"now": str(self._now())}]
         for name, question in self._questions.items():
             others = (known[name] for known in (self._books, self._quotes) if name in known)
             messages += [question, *others]

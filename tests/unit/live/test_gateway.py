@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from tessera.chain import EUR
 from tessera.index.limits import Allowance
+from tessera.live import answers
 from tessera.live.client import Connection, EngineRefused
 from tessera.live.gateway import Gateway
 from tessera.live.journal.sqlite import SqliteJournal
@@ -89,6 +90,27 @@ def test_a_player_whose_bet_was_decided_meanwhile_hears_of_its_session():
     door = Served(Asked(lambda: None, lambda: None), SimpleNamespace(client=None), Allowance(1), None, in_bundles=False)
     asyncio.run(door._answer(json.dumps({"id": 1, "do": "follow"})))
     assert json.loads(door._out.get_nowait()) == {"id": 1, **view}
+
+
+def test_a_gateway_tells_nobody_of_what_was_not_decided_in_time_as_its_engine_does(stage, monkeypatch):
+    """It kept such questions until it was connected anew: 10,000 a week where one in a minute has no result."""
+    monkeypatch.setattr("tessera.live.gateway.time", SimpleNamespace(monotonic=lambda: stage.time / 1_000))
+    gateway = Gateway(lambda: None, lambda: None)
+    stage.engine.publish = lambda session, message: gateway._hear(message)
+    gateway._hear(answers.about(stage.engine))
+    quoted = stage.ask()
+    stage.lock(quoted)
+    asked = stage.engine.memory.questions[quoted.quote.question]
+    late = [*answers.undecided(stage.engine)]
+    stage.time = asked.question.report_by
+    assert gateway.greeting()[1][1:] == answers.undecided(stage.engine) == late
+    stage.time += 1
+    assert gateway.greeting()[1][1:] == answers.undecided(stage.engine) == []
+    for message in late:  # a client that follows an old session has its open bets told again
+        gateway._hear(message)
+    second = stage.ask()  # without anybody who asks what there is
+    assert set(gateway._questions) == set(gateway._quotes) == {"0x" + second.quote.question.hex()}
+    assert gateway._books == {}
 
 
 @pytest.mark.parametrize("url", ["ws://there:port/ws", "there:8800", "ws://127.0.0.1:99999/ws"])
