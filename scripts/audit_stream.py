@@ -41,8 +41,8 @@ CONFIRMED = 1  # the outcome by which observers confirm a book
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 TYPES = {
     "Receipt": "bytes32 state,uint256 stream_id,uint256 n,uint256 epoch,bytes32 head",
-    "Book": "bytes32 question,bytes32 root,uint256 n,bytes32 head",
-    "Refusal": "bytes32 state,uint256 code,uint256 refused_at",
+    "Book": "bytes32 question,uint256 stream_id,bytes32 root,uint256 n,bytes32 head",
+    "Refusal": "bytes32 state,uint256 stream_id,uint256 code,uint256 refused_at",
     "Quote": "uint256 stream_id,bytes32 question,uint256[] odds,uint256 greatest_liability,uint256 number,"
     "uint256 valid_until",
     "Choice": "uint256 low,uint256 high",

@@ -90,8 +90,8 @@ SIGNED: list[tuple[str, Any, dict]] = [
     ("a binary question", BINARY, {}),
     ("a pattern question", PATTERN, {}),
     ("a quote", Quote(7, keccak(text="question 0"), (1_800, 2_100, 9_999), 10**9, 4, LOCK), {}),
-    ("a book", Book(keccak(text="question 0"), ROOT, 12, HEAD), {}),
-    ("a refusal", Refusal(keccak(text="state"), 4, LOCK), {}),
+    ("a book", Book(keccak(text="question 0"), 7, ROOT, 12, HEAD), {}),
+    ("a refusal", Refusal(keccak(text="state"), 7, 4, LOCK), {}),
 ]
 LINES = [
     Line(1, LineKind.EPOCH, 1, record.NO_QUESTION, bytes(32)),

@@ -23,8 +23,8 @@ export const sessionTypes = {
   "Choice": [{"name": "low", "type": "uint256"}, {"name": "high", "type": "uint256"}],
   "Question": [{"name": "kind", "type": "uint256"}, {"name": "stream_id", "type": "uint256"}, {"name": "text", "type": "string"}, {"name": "lock", "type": "uint256"}, {"name": "start", "type": "uint256"}, {"name": "end", "type": "uint256"}, {"name": "report_by", "type": "uint256"}, {"name": "symbols", "type": "uint256"}, {"name": "choices", "type": "Choice[]"}],
   "Quote": [{"name": "stream_id", "type": "uint256"}, {"name": "question", "type": "bytes32"}, {"name": "odds", "type": "uint256[]"}, {"name": "greatest_liability", "type": "uint256"}, {"name": "number", "type": "uint256"}, {"name": "valid_until", "type": "uint256"}],
-  "Book": [{"name": "question", "type": "bytes32"}, {"name": "root", "type": "bytes32"}, {"name": "n", "type": "uint256"}, {"name": "head", "type": "bytes32"}],
-  "Refusal": [{"name": "state", "type": "bytes32"}, {"name": "code", "type": "uint256"}, {"name": "refused_at", "type": "uint256"}]
+  "Book": [{"name": "question", "type": "bytes32"}, {"name": "stream_id", "type": "uint256"}, {"name": "root", "type": "bytes32"}, {"name": "n", "type": "uint256"}, {"name": "head", "type": "bytes32"}],
+  "Refusal": [{"name": "state", "type": "bytes32"}, {"name": "stream_id", "type": "uint256"}, {"name": "code", "type": "uint256"}, {"name": "refused_at", "type": "uint256"}]
 } as const;
 
 /** The domain of reports, less chainId and verifyingContract (Panels). */

@@ -343,7 +343,8 @@ class Connection:
 
     def _book(self, message: Message) -> None:
         book, panel = decode(Book, message["book"]), self.about.panel
-        if signer_of(self.about.domain.digest(book), decode_signature(message["signature"])) != self.about.house_key:
+        signer = signer_of(self.about.domain.digest(book), decode_signature(message["signature"]))
+        if signer != self.about.house_key or book.stream_id != self.about.stream_id:
             return
         if book.n in self.heads and self.heads[book.n] != book.head:
             self._break(f"the house signed another head for line {book.n} than its record has")
@@ -769,12 +770,14 @@ class Player:
 
     def _refused(self, error: EngineRefused, state_hash: bytes) -> None:
         """Notes a refusal that the house signed; without its signature the state may still be completed."""
+        about = self.connection.about
         try:
             refusal, signature = decode(Refusal, error.answer["refusal"]), decode_signature(error.answer["signature"])
-            signer = signer_of(self.connection.about.domain.digest(refusal), signature)
+            signer = signer_of(about.domain.digest(refusal), signature)
         except (KeyError, ChainError):
             refusal, signature, signer = None, None, None
-        if refusal is None or refusal.state != state_hash or signer != self.connection.about.house_key:
+        expected = (state_hash, about.stream_id)
+        if refusal is None or (refusal.state, refusal.stream_id) != expected or signer != about.house_key:
             self._freeze("a refusal without the house's signature")
             return
         self.notebook.write("refused", refusal=refusal, signature=signature)

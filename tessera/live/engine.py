@@ -294,7 +294,7 @@ class Engine:
 
         def then() -> None:
             # Never before answers that are in the record already, whatever the clock does: there it would be missed.
-            refusal = Refusal(state_hash, refused.number, max(now, self._answers.since))
+            refusal = Refusal(state_hash, self.stream_id, refused.number, max(now, self._answers.since))
             by_house = self.house.sign(self.domain.digest(refusal))
             refused.details |= {
                 "refusal": encode(refusal),

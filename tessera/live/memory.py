@@ -112,7 +112,7 @@ class Memory:
 
     def did_lock(self, asked: Asked, headed: Headed) -> None:
         """Betting on a question has ended."""
-        asked.book = Book(asked.digest, headed.line.leaf, headed.line.n, headed.head)
+        asked.book = Book(asked.digest, self.stream_id, headed.line.leaf, headed.line.n, headed.head)
         del self.open[asked.digest]
         self.locked.append(asked)
         self.undecided[asked.digest] = asked

@@ -30,11 +30,20 @@ PUBLIC_NAME = r"^(stream\.json|fairness\.json|record-[1-9][0-9]{0,8}\.jsonl)$"  
 class Publication:
     """Keeps up with a journal. One thread at a time steps; `figures` may be asked by another one."""
 
-    def __init__(self, journal: Journal, domain: Domain, house: Key, about: Callable[[], Message], folder: Path | None):
+    def __init__(
+        self,
+        journal: Journal,
+        domain: Domain,
+        stream_id: int,
+        house: Key,
+        about: Callable[[], Message],
+        folder: Path | None,
+    ):
         """`about` says what the stream is. Without a folder there are figures, and no files."""
         self._folder = folder
         self._files = None if folder is None else RowFiles(folder)
-        self._journal, self._domain, self._house, self._about = journal, domain, house, about
+        self._journal, self._domain, self._stream_id = journal, domain, stream_id
+        self._house, self._about = house, about
         self._tally: Tally | None = None
         self._is_foreign = False  # the folder has what this journal did not write
         self.figures: dict[str, Any] = Tally().figures()
@@ -90,19 +99,20 @@ class Publication:
         self._show(tally)
         return tally
 
+    def _refuse(self, why: str) -> None:
+        self._is_foreign = True
+        advice = "bets go on, and nothing more is published: move the folder away, and start again to write it anew"
+        log.error("%s: %s", why, advice)
+
     def _row(self, entry: Entry) -> Message:
         if entry.headed is None:
             return {"what": entry.what, **entry.body}
         (n, kind, epoch, question, leaf), head = vars(entry.headed.line).values(), entry.headed.head
         row = {"n": n, "kind": int(kind), "epoch": epoch, "question": hexed(question), "leaf": hexed(leaf)}
         if kind is LineKind.LOCK:
-            row["signature"] = encode(self._house.sign(self._domain.digest(Book(question, leaf, n, head))))
+            book = Book(question, self._stream_id, leaf, n, head)
+            row["signature"] = encode(self._house.sign(self._domain.digest(book)))
         return row | entry.body | {"head": hexed(head)}
-
-    def _refuse(self, why: str) -> None:
-        self._is_foreign = True
-        advice = "bets go on, and nothing more is published: move the folder away, and start again to write it anew"
-        log.error("%s: %s", why, advice)
 
 
 def _replace(path: Path, content: Message) -> None:

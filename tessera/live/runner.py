@@ -54,7 +54,7 @@ class Runner:
         self.failure: Exception | None = None  # what ended it
         self.files, self._files_at = files, files_at or (FILES_AT if files else None)
         self.publication = Publication(
-            engine.journal, engine.domain, engine.house, lambda: answers.identity(engine), files
+            engine.journal, engine.domain, engine.stream_id, engine.house, lambda: answers.identity(engine), files
         )
         self._every = every
         self._is_inline, self._feed, self._drift = is_inline, feed, drift

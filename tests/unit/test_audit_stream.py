@@ -44,7 +44,7 @@ def receipt(n, state, head=None, lines=LINES, by=HOUSE) -> dict:
 def book(lines=LINES) -> dict:
     head = record.heads(DOMAIN, STREAM, lines)[3]
     root = record.book_root(STATES[:2])
-    signed = HOUSE.unsafe_sign_hash(DOMAIN.digest(Book(QUESTION, root, 4, head)))
+    signed = HOUSE.unsafe_sign_hash(DOMAIN.digest(Book(QUESTION, STREAM, root, 4, head)))
     fields = {"question": QUESTION, "root": root, "n": 4, "head": head, "signature": bytes(signed.signature)}
     return {"type": "book"} | {name: text(value) for name, value in fields.items()}
 
@@ -53,7 +53,7 @@ def book(lines=LINES) -> dict:
 def audited(tmp_path, capsys):
     """Returns what runs the script on a record: its exit status and what it says."""
 
-    def audited(lines, signed):
+    def audited(lines, signed, beside=None):
         about = {
             "chain_id": DOMAIN.chain_id,
             "contract": DOMAIN.contract,
@@ -61,6 +61,7 @@ def audited(tmp_path, capsys):
             "house_key": HOUSE.address,
         }
         rows = [{name: text(value) for name, value in asdict(line).items()} for line in lines]
+        rows = [row | (beside or {}).get(row["n"], {}) for row in rows]
         (tmp_path / "stream.json").write_text(json.dumps(about))
         (tmp_path / "record.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         (tmp_path / "signed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in signed))
@@ -116,7 +117,7 @@ def test_what_the_house_signed_of_something_else_convicts_nobody(audited):
     quoted = {name: text(value) for name, value in asdict(quote).items()}
     elsewhere = {"state": text(STATES[2]), "stream_id": 4, **beside, "epoch": 1}
     items = [
-        signed_as("refusal", refusal | beside, Refusal(STATES[2], 31, 5)),
+        signed_as("refusal", refusal | beside, Refusal(STATES[2], STREAM, 31, 5)),
         signed_as("quote", quoted | beside, quote),
         signed_as("receipt", elsewhere, Receipt(STATES[2], 4, 3, 1, STATES[2])),
     ]
@@ -124,6 +125,37 @@ def test_what_the_house_signed_of_something_else_convicts_nobody(audited):
     for item in items[1:]:
         code, said = audited(LINES, [receipt(3, STATES[1]), item])
         assert (code, said) == (3, "to look at: 1 items are not signed by the house key: left out\n")
+
+
+ANSWERED = {"since": 0, "until": 5_000, "bets": [], "refused": [], "too_many": 0}
+
+
+def test_a_house_key_of_two_streams_is_convicted_by_neither_s_record_of_the_other_s(audited):
+    """A refusal of another stream is not among this one's answers, and its book has another head for line 4. Where
+    neither named its stream, each convicted an honest house."""
+    leaf = keccak(text=json.dumps(ANSWERED, separators=(",", ":")))
+    lines = [*LINES, Line(6, LineKind.ANSWERS, 1, bytes(32), leaf)]
+    head = record.heads(DOMAIN, STREAM, lines)[5]
+
+    def items(stream_id):
+        refusal = {"state": text(STATES[2]), "code": 31, "refused_at": 2_000}
+        book = {"question": text(QUESTION), "root": text(STATES[2]), "n": 4, "head": text(STATES[2])}
+        return [
+            signed_as("refusal", refusal, Refusal(STATES[2], stream_id, 31, 2_000)),
+            signed_as("book", book, Book(QUESTION, stream_id, STATES[2], 4, STATES[2])),
+        ]
+
+    top = Book(QUESTION, STREAM, head, 6, head)
+    fields = {name: text(value) for name, value in asdict(top).items()}
+    kept = [receipt(2, STATES[0], lines=lines), signed_as("book", fields, top)]
+    answers = {6: {"answers": ANSWERED}}
+    code, said = audited(lines, [*kept, *items(STREAM + 1)], answers)
+    assert (code, said) == (3, "to look at: 2 items are not signed by the house key: left out\n")
+    for item, proof in zip(
+        items(STREAM), ("left its refusal 31 of 2000 ms out of the answers", "signed a head for line 4 that"), strict=True
+    ):
+        code, said = audited(lines, [*kept, item], answers)
+        assert (code, proof in said) == (2, True)
 
 
 def test_numbers_may_be_text(audited):

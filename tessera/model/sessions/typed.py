@@ -29,8 +29,8 @@ TYPES: dict[str, list[dict[str, str]]] = {
         "uint256 report_by,uint256 symbols,Choice[] choices",
         "Quote": "uint256 stream_id,bytes32 question,uint256[] odds,uint256 greatest_liability,uint256 number,"
         "uint256 valid_until",
-        "Book": "bytes32 question,bytes32 root,uint256 n,bytes32 head",
-        "Refusal": "bytes32 state,uint256 code,uint256 refused_at",
+        "Book": "bytes32 question,uint256 stream_id,bytes32 root,uint256 n,bytes32 head",
+        "Refusal": "bytes32 state,uint256 stream_id,uint256 code,uint256 refused_at",
     }.items()
 }
 # Which types a type contains; EIP-712 appends them to its name.
@@ -308,6 +308,7 @@ class Book(Typed):
     """At a question's lock: the root of its bets, and the record's line and head."""
 
     question: bytes
+    stream_id: int
     root: bytes
     n: int
     head: bytes
@@ -318,5 +319,6 @@ class Refusal(Typed):
     """The house's signed no to a state, with a code, unix milliseconds."""
 
     state: bytes
+    stream_id: int
     code: int
     refused_at: int

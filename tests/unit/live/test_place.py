@@ -91,7 +91,8 @@ def test_a_refusal_is_signed_by_the_house(stage, player, quoted):
     state = stage.next_state(player, bet)
     error = refused(stage, Code.UNKNOWN_CHOICE, stage.engine.place, *stage.signed(player, state))
     refusal = decode(Refusal, error.details["refusal"])
-    assert refusal == Refusal(DOMAIN.digest(state, session=player.session), Code.UNKNOWN_CHOICE, BEGIN)
+    signed = DOMAIN.digest(state, session=player.session)
+    assert refusal == Refusal(signed, stage.engine.stream_id, Code.UNKNOWN_CHOICE, BEGIN)
     signature = decode_signature(error.details["signature"])
     assert signer_of(DOMAIN.digest(refusal), signature) == HOUSE.address
 

@@ -21,7 +21,8 @@ SECOND = 1_000
 
 
 def publication(stage, folder: Path | None) -> Publication:
-    return Publication(stage.journal, DOMAIN, HOUSE, lambda: answers.identity(stage.engine), folder)
+    engine = stage.engine
+    return Publication(stage.journal, DOMAIN, engine.stream_id, HOUSE, lambda: answers.identity(engine), folder)
 
 
 def publish(stage, folder: Path) -> None:

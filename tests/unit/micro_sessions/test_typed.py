@@ -65,8 +65,8 @@ def test_a_quote(house, question):
         Receipt(keccak(b"s"), 3, 9, 2, keccak(b"h")),
         Close(-5, True, 1_800_000_000),
         Post(keccak(b"s"), 1_800_000_000),
-        Book(keccak(b"q"), keccak(b"r"), 12, keccak(b"h")),
-        Refusal(keccak(b"s"), 4, 1_800_000_000_000),
+        Book(keccak(b"q"), 3, keccak(b"r"), 12, keccak(b"h")),
+        Refusal(keccak(b"s"), 3, 4, 1_800_000_000_000),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -312,7 +312,8 @@ class Engine extends Conversation {
   async #book(frame: Frame) {
     const book = read<Book>("Book", frame.book);
     const place = this.#place!;
-    if ((await signerOf(digestOf(place, "Book", book), readSignature(frame.signature))) !== this.stream!.houseKey) return;
+    const signer = await signerOf(digestOf(place, "Book", book), readSignature(frame.signature));
+    if (signer !== this.stream!.houseKey || book.stream_id !== this.stream!.id) return;
     const head = this.heads.get(book.n);
     if (head !== undefined && head !== book.head) {
       this.broken = `the house signed another head for line ${book.n} than its record has`;

@@ -401,7 +401,8 @@ class Session {
   async #refused({ answer }: EngineRefused, digest: Hex) {
     const refusal = isRecord(answer.refusal) ? read<Refused>("Refusal", answer.refusal) : undefined;
     const signer = refusal && (await signerOf(digestOf(this.#place(), "Refusal", refusal), readSignature(answer.signature)));
-    if (refusal?.state !== digest || !this.#isHouse(signer)) {
+    const isOfStream = refusal?.stream_id === BigInt(this.now!.offer.stream_id);
+    if (refusal?.state !== digest || !isOfStream || !this.#isHouse(signer)) {
       this.#freeze("the engine refused without the house's signature");
       return;
     }

@@ -65,9 +65,20 @@ export type Quote = {
   readonly number: bigint;
   readonly valid_until: bigint;
 };
-export type Book = { readonly question: Hex; readonly root: Hex; readonly n: bigint; readonly head: Hex };
+export type Book = {
+  readonly question: Hex;
+  readonly stream_id: bigint;
+  readonly root: Hex;
+  readonly n: bigint;
+  readonly head: Hex;
+};
 export type Close = { readonly net: bigint; readonly activated: boolean; readonly valid_until: bigint };
-export type Refused = { readonly state: Hex; readonly code: bigint; readonly refused_at: bigint };
+export type Refused = {
+  readonly state: Hex;
+  readonly stream_id: bigint;
+  readonly code: bigint;
+  readonly refused_at: bigint;
+};
 export type Line = {
   readonly n: bigint;
   readonly kind: bigint;
