@@ -345,6 +345,10 @@ class Engine:
             raise Refused(Code.LIMIT_VALUE, str(error)) from None
         if not is_signed_by(player, limit_text(self.domain, self.stream_id, kind, value, at), signature):
             raise Refused(Code.SIGNATURE)
+        # Limits are kept for ever: keys are free, and whoever makes them must not fill memory and journal.
+        if player not in self.facts.players:
+            raise Refused(Code.NO_PLAYER)
+        self._check_asks(player)
         self.memory.did_limit(player, kind, value, now, at)
         body = encode({"player": player, "kind": kind, "value": value, "at": now, "signed_at": at})
         account = self.memory.account(player)
@@ -524,7 +528,10 @@ class Engine:
 
     def check_asks(self, session: Session) -> None:
         """Counts what a session's key asks. Raises Refused where that is more than the stream allows."""
-        if not self._requests.take(session.offer.session_key):
+        self._check_asks(session.offer.session_key)
+
+    def _check_asks(self, key: str) -> None:
+        if not self._requests.take(key):
             raise Refused(Code.TOO_MANY_REQUESTS)
 
     def _check_running(self) -> None:

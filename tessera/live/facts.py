@@ -52,6 +52,7 @@ class Facts:
         self.sessions: dict[bytes, OnChain] = {}
         self.exiting: dict[bytes, OnChain] = {}
         self.closed: list[bytes] = []  # in their order
+        self.players: set[str] = set()  # wallets that have ever opened one: each has paid for that on chain
         self.exclusions: dict[str, Exclusion] = {}
 
     def add(self, event: EventLog) -> None:
@@ -60,6 +61,7 @@ class Facts:
             case SessionOpened():
                 if event.stream_id == self.stream_id:
                     self.sessions[event.session] = OnChain(event.block)
+                    self.players.add(event.player)
             case SelfExcluded():
                 self.exclusions[event.account] = Exclusion(event.start, event.end)
             case ToppedUp() | ExitPosted() | BetProven() | SessionClosed():

@@ -70,6 +70,7 @@ class Code(IntEnum):
     DEPOSIT = 83
     LIMIT_VALUE = 84
     TOO_MANY_OFFERS = 85
+    NO_PLAYER = 86
 
 
 REASONS = {
@@ -124,6 +125,7 @@ REASONS = {
     Code.DEPOSIT: "the deposit is below the least or above the greatest",
     Code.LIMIT_VALUE: "not a value of this limit",
     Code.TOO_MANY_OFFERS: "too many offers wait to be used",
+    Code.NO_PLAYER: "this wallet has opened no session of the stream: open one, and set limits before the first bet",
 }
 
 

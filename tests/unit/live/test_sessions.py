@@ -222,6 +222,52 @@ def test_limits_that_are_refused(stage, player):
     refused(stage, Code.SIGNATURE, asked, *once)  # it cannot be played again
 
 
+def test_a_wallet_that_has_opened_no_session_sets_no_limits(stage):
+    """Keys are free, and limits are kept for ever: whoever made wallets filled memory and journal, 50 a second from
+    each address."""
+    player = stage.offered()
+    before = stage.entries()
+    for wallet in (player, stage.offered("another")):
+        refused(stage, Code.NO_PLAYER, stage.engine.limit, *limit(stage, wallet, Kind.STAKE, 5))
+    assert stage.entries()[: len(before)] == before
+    assert [entry.what for entry in stage.entries()[len(before) :]] == ["offer"]
+    assert not any(account.limits_signed_at for account in stage.engine.memory.accounts.values())
+    stage.learn(stage.opening(player))  # before it is confirmed, and before the first bet
+    stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 5)))
+
+
+def test_a_limit_of_a_wallet_that_ever_had_a_session_is_never_forgotten(stage, player):
+    stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 5)))
+    stage.learn(stage.closing(player))
+    for restarts in range(2):
+        stage.time += 365 * DAY_MS
+        stage.learn()
+        stage.engine.forget()
+        stage.engine.flush()
+        assert player.session not in stage.engine.memory.sessions
+        account = stage.engine.memory.accounts[player.wallet.address]
+        assert account.limits.at(Kind.STAKE, stage.time) == 5 - restarts
+        # And it may be changed, years after.
+        stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 4 - restarts)))
+        stage.restart()
+
+
+def test_a_wallet_changes_its_limits_as_often_as_a_session_may_ask(tmp_path, monkeypatch):
+    stands = time.monotonic()
+    monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: stands))
+    stage = Stage(tmp_path, replace(TERMS, requests_per_second=1))
+    player = stage.opened()
+    stranger = Account.from_key(b"\x09" * 32)
+    for _ in range(10):  # who cannot sign for the wallet takes nothing of it
+        refused(stage, Code.SIGNATURE, stage.engine.limit, *limit(stage, player, Kind.STAKE, 1, by=stranger))
+    for after in range(6):
+        stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 5, at=stage.time + after)))
+    before = stage.entries()
+    asked = limit(stage, player, Kind.STAKE, 5, at=stage.time + 6)
+    refused(stage, Code.TOO_MANY_REQUESTS, stage.engine.limit, *asked)
+    assert stage.entries() == before
+
+
 def test_a_player_sees_velocity_and_warnings(stage, player):
     quoted = stage.ask()
     for stake in (5, 3, 3, 2):
