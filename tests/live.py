@@ -154,9 +154,9 @@ class Stage:
         self.engine.flush()
         return future.result(timeout=0)
 
-    def offered(self, name: str = "player", deposit: int = 20 * EUR, **more) -> Player:
-        """A player who was offered a session."""
-        player = Player(Account.from_key(keccak(text=f"wallet of {name}")), key(f"session key of {name}"))
+    def offered(self, name: str = "player", deposit: int = 20 * EUR, *, wallet: str = "", **more) -> Player:
+        """A player who was offered a session; `wallet` is whose it is, where that is another name."""
+        player = Player(Account.from_key(keccak(text=f"wallet of {wallet or name}")), key(f"session key of {name}"))
         session = self.answer(self.engine.offer(player.wallet.address, player.key.address, deposit, **more))
         player.session, player.offer = session.digest, session.offer
         return player

@@ -469,17 +469,23 @@ class Engine:
 
     def forget(self) -> None:
         """Forgets sessions an hour after they closed or could have been opened, and questions two days after their
-        results were due.
+        results were due. The journal has it, so that whoever replays it never holds more than what is open.
 
         A proof, the last that can need a question, comes a day after `report_by` at the latest.
         """
+        if not self.is_running:
+            return
         now, memory = self.guard.now(), self.memory
+        offers_before, questions_before = self.facts.block_at - FORGET_OFFER_SECONDS, now - FORGET_QUESTION_MS
+        sessions = memory.unopened(offers_before, self.facts.sessions)
         while self._closed_at and self._closed_at[0][0] + FORGET_SESSION_MS < now:
             _, digest = self._closed_at.popleft()
-            memory.forget_session(digest)
             self.facts.sessions.pop(digest, None)
-        memory.forget_offers(self.facts.block_at - FORGET_OFFER_SECONDS, self.facts.sessions)
-        memory.forget_questions(now - FORGET_QUESTION_MS)
+            if digest in memory.sessions:
+                sessions.append(digest)
+        if memory.did_forget(sessions, offers_before, questions_before, now):
+            body = {"sessions": sessions, "offers_before": offers_before, "questions_before": questions_before}
+            self._append("forgot", encode({**body, "at": now}))
 
     # What there is to see.
 

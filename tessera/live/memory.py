@@ -4,8 +4,9 @@ Each `did_...` is one change, made when an entry is queued, and again when the j
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from heapq import heappop, heappush
+from itertools import takewhile
 
 from tessera.chain.micro_sessions import Signature
 from tessera.live.accounts import COOL_OFF, Account, Agreed, Placed, Session
@@ -14,7 +15,7 @@ from tessera.live.clock import MS
 from tessera.live.journal import Entry, Headed, JournalError
 from tessera.live.terms import LAND_MS
 from tessera.live.wire import decode, decode_hash, decode_signature
-from tessera.model.loss.limits import Kind, Limits
+from tessera.model.loss.limits import WEEK_MS, Kind, Limits
 from tessera.model.loss.velocity import Velocity
 from tessera.model.sessions import record, states
 from tessera.model.sessions.record import LineKind
@@ -46,6 +47,7 @@ class Memory:
         self.quotes: OrderedDict[bytes, Quote] = OrderedDict()  # newest last
         self.sessions: dict[bytes, Session] = {}
         self.accounts: dict[str, Account] = {}
+        self._left: OrderedDict[str, int] = OrderedDict()  # when a wallet's last session was forgotten, oldest first
 
     def account(self, player: str) -> Account:
         """A wallet's account, made where there is none."""
@@ -173,8 +175,41 @@ class Memory:
             if (session := self.sessions.get(digest)) is not None:
                 self.expired[digest] = session
 
-    def forget_questions(self, before: int) -> None:
-        """Forgets questions whose results were due before unix milliseconds, if no session has an open bet on them."""
+    def unopened(self, before: int, opened: Container[bytes]) -> list[bytes]:
+        """Sessions whose offers were good until before unix seconds, and that nobody opened."""
+        ended = takewhile(lambda offered: offered[0] < before, self._offered)
+        return [digest for _, digest in ended if digest in self.sessions and digest not in opened]
+
+    def did_forget(self, sessions: Iterable[bytes], offers_before: int, questions_before: int, at: int) -> bool:
+        """Sessions are over, at unix milliseconds, and concern nobody any more; nor do offers that ended before unix
+        seconds, or questions whose results were due before unix milliseconds. Whether there was any of them."""
+        self.come(at)
+        known = len(self.sessions) + len(self.questions) + len(self.accounts)
+        while self._offered and self._offered[0][0] < offers_before:
+            self._offered.popleft()
+        for digest in sessions:
+            self._forget_session(digest, at)
+        self._forget_questions(questions_before)
+        self._forget_accounts(at)
+        return known > len(self.sessions) + len(self.questions) + len(self.accounts)
+
+    def _forget_session(self, digest: bytes, at: int) -> None:
+        """What its wallet lost and limited stays."""
+        session = self.sessions.pop(digest)
+        self.agreed.pop(digest, None)
+        self.expired.pop(digest, None)
+        session.account.sessions.remove(session)
+        if session.account.is_blank:
+            self.accounts.pop(session.offer.player, None)
+        elif not session.account.sessions:
+            self._left[session.offer.player] = at
+            self._left.move_to_end(session.offer.player)
+        for bet in session.state.open_bets:
+            if (asked := self.questions.get(bet.question)) is not None:
+                asked.bettors.discard(digest)
+
+    def _forget_questions(self, before: int) -> None:
+        """Unless a session has an open bet on them."""
         for _ in range(len(self._late)):
             asked = self._late.popleft()
             if asked.question.report_by >= before or asked.bettors:
@@ -183,26 +218,13 @@ class Memory:
                 self.questions.pop(asked.digest, None)
                 self.undecided.pop(asked.digest, None)
 
-    def forget_offers(self, before: int, opened: Container[bytes]) -> None:
-        """Forgets sessions whose offers were good until before unix seconds, and that nobody opened."""
-        while self._offered and self._offered[0][0] < before:
-            _, digest = self._offered.popleft()
-            if digest not in opened:
-                self.forget_session(digest)
-
-    def forget_session(self, digest: bytes) -> None:
-        """A closed session concerns nobody any more; what its wallet lost and limited stays."""
-        session = self.sessions.pop(digest, None)
-        if session is None:
-            return
-        self.agreed.pop(digest, None)
-        self.expired.pop(digest, None)
-        session.account.sessions.remove(session)
-        if session.account.is_blank:
-            self.accounts.pop(session.offer.player, None)
-        for bet in session.state.open_bets:
-            if (asked := self.questions.get(bet.question)) is not None:
-                asked.bettors.discard(digest)
+    def _forget_accounts(self, at: int) -> None:
+        """Of wallets without a session for a week: what they lost counts for no limit any more. Limits stay."""
+        while self._left and next(iter(self._left.values())) <= at - WEEK_MS:
+            player, _ = self._left.popitem(last=False)
+            account = self.accounts.get(player)
+            if account is not None and not account.sessions and not account.limits_signed_at:
+                del self.accounts[player]
 
     def replay(self, entry: Entry) -> None:
         """One entry of the journal. Raises JournalError where its line does not follow from those before it."""
@@ -255,6 +277,10 @@ class Memory:
                 self.did_refuse(self.sessions[decode_hash(body["session"])], int(body["seq"]))
             case "ended":
                 self.did_end()
+            case "forgot":
+                sessions = map(decode_hash, body["sessions"])
+                befores = int(body["offers_before"]), int(body["questions_before"])
+                self.did_forget(sessions, *befores, int(body["at"]))
             case "limit":
                 value = None if body["value"] is None else int(body["value"])
                 self.did_limit(body["player"], body["kind"], value, int(body["at"]), int(body["signed_at"]))

@@ -172,6 +172,7 @@ class Runner:
 
     async def _forget(self) -> None:
         self.engine.forget()
+        self._queued.set()
 
     async def _make_public(self) -> None:
         try:

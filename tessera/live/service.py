@@ -9,6 +9,7 @@ import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from itertools import islice
 
 from tessera.chain.errors import ChainError
 from tessera.live.chain import Watch
@@ -20,6 +21,7 @@ from tessera.live.runner import CHAIN_SECONDS, Runner
 log = logging.getLogger(__name__)
 
 TRY_SECONDS = 0.1  # between two attempts to take a stream over
+PAGE = 5_000  # entries of the journal that are in memory at once while it is read
 AGAIN_SECONDS = 0.5  # after the journal failed
 
 
@@ -120,8 +122,12 @@ class Service:
         return runner
 
     async def _read(self, journal: Journal, memory: Memory) -> None:
-        for entry in await asyncio.to_thread(lambda: [*journal.unread()]):
-            memory.replay(entry)
+        entries, count = journal.unread(), PAGE
+        while count == PAGE:  # so that the whole journal is never in memory
+            page = await asyncio.to_thread(lambda: [*islice(entries, PAGE)])
+            for entry in page:
+                memory.replay(entry)
+            count = len(page)
 
     async def _is_stopping(self, seconds: float) -> bool:
         try:

@@ -4,10 +4,11 @@ import pytest
 
 from tessera.live import chain
 from tessera.live.engine import FORGET_OFFER_SECONDS, FORGET_QUESTION_MS, FORGET_SESSION_MS
+from tessera.live.memory import Memory
 from tessera.live.refusals import Refused
 from tessera.live.terms import LAND_MS
-from tessera.model.loss.limits import Kind
-from tests.live import TERMS
+from tessera.model.loss.limits import WEEK_MS, Kind
+from tests.live import DOMAIN, EUR, STREAM, TERMS, open_journal
 from tests.unit.live.test_sessions import limit
 
 HOUR_MS = 3_600_000
@@ -37,20 +38,21 @@ def test_a_closed_session_is_forgotten_after_an_hour(stage):
 def test_an_offer_that_nobody_used_is_forgotten_an_hour_after_it_ended_by_the_chain(stage):
     """Anybody may ask for offers, in any wallet's name: they stayed in memory for ever."""
     unused, opened = stage.offered(), stage.offered("opened")
-    limited, late = stage.offered("limited"), stage.offered("late")
+    limited, late = stage.opened("limited"), stage.offered("late")
     stage.learn(stage.opening(opened))
     stage.answer(stage.engine.limit(*limit(stage, limited, "stake", 1)))
+    stage.offered("limited")
     memory, ends = stage.engine.memory, unused.offer.valid_until
     stage.time = (ends + FORGET_OFFER_SECONDS + 1) * 1_000
     stage.engine.forget()  # the chain's newest block that is known is an old one: it may have been opened since
-    assert len(memory.sessions) == 4
+    assert len(memory.sessions) == 5
     stage.learn(stage.opening(late), head=2)
     stage.engine.learn([], 3, ends + FORGET_OFFER_SECONDS)
     stage.engine.forget()
-    assert len(memory.sessions) == 4
+    assert len(memory.sessions) == 5
     stage.engine.learn([], 4, ends + FORGET_OFFER_SECONDS + 1)
     stage.engine.forget()
-    assert set(memory.sessions) == {opened.session, late.session}
+    assert set(memory.sessions) == {opened.session, late.session, limited.session}
     assert unused.wallet.address not in memory.accounts
     assert memory.accounts[limited.wallet.address].limits.at(Kind.STAKE, stage.time) == 1  # which outlives it
 
@@ -63,8 +65,72 @@ def test_what_a_wallet_lost_outlives_its_session(stage):
     stage.time += FORGET_SESSION_MS + 1
     stage.engine.forget()
     assert stage.engine.memory.account(player.wallet.address).losses.since(0) == 1_000_000
-    stage.restart()  # the journal keeps all: what is forgotten comes back, and is forgotten again
-    assert stage.engine.session(player.session).state == player.state
+    stage.restart()
+    assert stage.engine.memory.account(player.wallet.address).losses.since(0) == 1_000_000
+
+
+def remembered(memory) -> tuple:
+    """How much a memory holds, and of whom."""
+    accounts = {name: (account.limits, len(account.losses._times)) for name, account in memory.accounts.items()}
+    kept = memory._due, memory._offered, memory._expiring, memory._left, memory._late, memory.landing, memory.expired
+    return set(memory.sessions), set(memory.questions), set(memory.undecided), accounts, tuple(map(len, kept))
+
+
+def test_whoever_replays_the_journal_forgets_what_its_engine_forgot(stage):
+    """An engine that waited, and one that was started again, held every session and question that there ever was: what
+    is forgotten was in the engine's memory alone."""
+    waiting, journal = Memory(DOMAIN, STREAM), open_journal(stage.path)
+    limited = stage.opened("limited")
+    stage.answer(stage.engine.limit(*limit(stage, limited, "stake", EUR)))
+    sizes = []
+    for day in range(12):
+        player = stage.opened(f"player of day {day}")
+        stage.offered(f"looker of day {day}")
+        quoted = stage.ask()
+        stage.place_bet(player, quoted)
+        stage.settle(quoted, 1)
+        stage.learn(stage.closing(player))
+        for hours in (2, 22):
+            stage.time += hours * HOUR_MS
+            stage.learn()
+            chain.due(stage.engine)
+            stage.engine.forget()
+            stage.engine.flush()
+        for entry in journal.unread():
+            waiting.replay(entry)
+        assert remembered(waiting)[:4] == remembered(stage.engine.memory)[:4]
+        sizes.append(remembered(waiting)[4])
+    assert (waiting.n, waiting.head) == (stage.engine.memory.n, stage.engine.memory.head)
+    assert set(waiting.sessions) == {limited.session}
+    assert len(waiting.questions) <= 3  # of the last two days
+    assert len(waiting.accounts) == 1 + 7  # who lost in the last week, and who has limits
+    assert sizes[-1] == sizes[-2] == sizes[-3]  # nothing grows with the days
+    stage.restart()
+    assert remembered(stage.engine.memory)[:4] == remembered(waiting)[:4]
+    journal.close()
+
+
+def test_what_a_wallet_lost_in_a_week_counts_though_its_sessions_are_forgotten(stage):
+    def lose():
+        player, quoted = stage.opened(f"session {stage.time}", wallet="wallet"), stage.ask()
+        stage.place_bet(player, quoted)
+        stage.settle(quoted, 1)
+        stage.learn(stage.closing(player))
+        stage.time += 2 * HOUR_MS
+        stage.learn()
+        stage.engine.forget()
+        stage.engine.flush()
+        return player.wallet.address
+
+    lose()
+    stage.time += 6 * 24 * HOUR_MS
+    wallet = lose()
+    for days, lost in ((1, EUR), (5, EUR), (1, None)):  # a week after the first one, and after the second
+        stage.time += days * 24 * HOUR_MS
+        stage.learn()
+        stage.engine.forget()
+        account = stage.engine.memory.accounts.get(wallet)
+        assert (account and account.losses.since(stage.time - WEEK_MS)) == lost
 
 
 def test_a_question_is_forgotten_two_days_after_its_results_were_due_unless_somebody_bet_on_it_last(stage):
