@@ -151,9 +151,8 @@ def test_a_house_key_of_two_streams_is_convicted_by_neither_s_record_of_the_othe
     answers = {6: {"answers": ANSWERED}}
     code, said = audited(lines, [*kept, *items(STREAM + 1)], answers)
     assert (code, said) == (3, "to look at: 2 items are not signed by the house key: left out\n")
-    for item, proof in zip(
-        items(STREAM), ("left its refusal 31 of 2000 ms out of the answers", "signed a head for line 4 that"), strict=True
-    ):
+    proofs = ("left its refusal 31 of 2000 ms out of the answers", "signed a head for line 4 that")
+    for item, proof in zip(items(STREAM), proofs, strict=True):
         code, said = audited(lines, [*kept, item], answers)
         assert (code, proof in said) == (2, True)
 
