@@ -23,7 +23,7 @@ demo: .venv/.ops ## play a season of markets on real matches; MATCHES=51 plays a
 	@ape run demo $(if $(MATCHES),--matches $(MATCHES))
 
 test: .venv/.dev ## all tests that need no Node, no browser and a few minutes
-	pytest -m "not campaign and not anvil and not browser and not postgres" -n 2 --dist loadfile
+	pytest -m "not campaign and not anvil and not browser and not postgres" -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/.dev ## formatters, linters, types, compiler warnings, sizes, gas, generated files
 	ruff format --check .
