@@ -8,6 +8,8 @@ UV_SYNC := UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --python $
 # Ape finds the compiler by PATH, and keeps its accounts under HOME.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
+# Tests start hundreds of processes; one of Ape's takes twice as long where Python may not keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 CONTRACTS := $(wildcard contracts/*.vy)
 MATCHES ?=

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from boa.contracts.vyper.vyper_contract import VyperContract
+from eth_hash.auto import keccak
+from eth_hash.backends.pysha3 import keccak256
 from hypothesis import settings
 
 from tests import quick_evm, quick_state
@@ -17,8 +19,10 @@ from tests.chromium import running_chromium
 # Hypothesis' own: the same examples in every run, however long one takes. `make campaign` looks for new ones.
 settings.load_profile("ci")
 
+# Chains inside this process: as fast as they can be. Keccak in C, where `eth_hash` prefers another.
 quick_evm.be_quick()
 quick_state.be_quick()
+keccak.hasher = keccak256
 
 # Titanoboa describes a contract in every revert with all of its storage, by traces that it never rolls back: a slot
 # written by an undone contract of the same address makes it fail ("'IntegerT' object has no attribute 'key_type'").

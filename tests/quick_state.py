@@ -1,13 +1,16 @@
-"""py-evm's snapshots, of the contracts alone whose storage changed since.
+"""py-evm's snapshots, of the contracts alone whose storage changed since; its trie's nodes, each decoded once.
 
 Every call within a transaction takes a snapshot. As py-evm comes, one costs two journals for each contract that was
 ever written to in this chain, also for one whose deployment was undone: a test cost more the more had run before it.
 `tests/unit/test_quick_state.py` compares both.
 """
 
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 from eth.db.account import AccountDB
+from trie import hexary
 
 NAMES = ("record", "discard", "commit", "set_storage", "_wipe_storage", "lock_changes", "make_state_root")
 PY_EVMS = {name: AccountDB.__dict__[name] for name in NAMES}
@@ -88,8 +91,24 @@ def make_state_root(self: AccountDB) -> bytes:
     return root
 
 
+_decode_node = hexary.decode_node
+
+
+@lru_cache(20_000)
+def _decoded(node: bytes) -> list:
+    return _decode_node(node)
+
+
+def decode_node(node: bytes | list) -> bytes | list:
+    """As the trie's own. A list is the caller's, who changes it."""
+    if not node or isinstance(node, list):
+        return _decode_node(node)
+    return [deepcopy(item) if isinstance(item, list) else item for item in _decoded(node)]
+
+
 def be_quick() -> None:
     """From now on, in every chain of this process."""
     functions = (record, discard, commit, set_storage, wipe_storage, lock_changes, make_state_root)
     for name, function in zip(NAMES, functions, strict=True):
         setattr(AccountDB, name, function)
+    hexary.decode_node = decode_node

@@ -5,8 +5,9 @@ from random import Random
 import pytest
 from eth.db.account import AccountDB
 from eth.db.atomic import AtomicDB
+from trie import HexaryTrie, hexary
 
-from tests.quick_state import PY_EVMS, record
+from tests.quick_state import PY_EVMS, _decode_node, decode_node, record
 
 CONTRACTS = [bytes([number]) * 20 for number in range(1, 6)]
 STEPS = ["set"] * 8 + ["record"] * 5 + ["discard", "commit"] * 2 + ["delete", "lock", "persist"]
@@ -77,3 +78,17 @@ def test_a_snapshot_costs_what_changed_since():
     state.commit(inner)
     state.discard(outer)
     assert [state.get_storage(contract, 0) for contract in CONTRACTS] == [1] * 5
+
+
+def test_a_trie_s_nodes_are_decoded_once_and_changed_by_nobody(monkeypatch):
+    def roots(decode) -> list[bytes]:
+        monkeypatch.setattr(hexary, "decode_node", decode)
+        chance, tree, made = Random(1), HexaryTrie({}), []
+        for _ in range(400):  # short ones are within their parents, and keys come again
+            tree[bytes([chance.randrange(4), chance.randrange(3)])] = bytes(chance.randrange(1, 40))
+            if chance.random() < 0.3:
+                del tree[bytes([chance.randrange(4), chance.randrange(3)])]
+            made.append(tree.root_hash)
+        return made
+
+    assert roots(decode_node) == roots(decode_node) == roots(_decode_node)
