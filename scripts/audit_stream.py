@@ -10,14 +10,18 @@
 - fairness.json, if it is there: the figures that the engine publishes of the first `rows` rows
 - signed.jsonl, if it is there, or the file SIGNED: what the house key signed, from whoever kept it. A receipt has type
   "receipt", state, n, epoch, head and signature, a book has type "book", question, root, n, head and signature, a
-  refusal has type "refusal", state, code, refused_at and signature
+  quote has type "quote", its fields and signature, a refusal has type "refusal", state, code, refused_at and signature
 
 Hashes and signatures (64 bytes of EIP-2098, or 65) are 0x hex, all else is a number, or one as text. One receipt is
 enough to convict the house: of two heads for one line, of a bet after its question's lock, or of a bet that the record
-it signed does not hold. One refusal is, where the answers in the record it signed leave it out or give another reason.
+it signed does not hold. One quote is, where the record has another one on its line: odds are the same for everybody.
+One refusal is, where the answers in the record it signed leave it out or give another reason.
+
+Which stream, house key and observers it goes by is what stream.json says: the first line names them, and the chain
+has the true ones.
 
 Exit status: 0 nothing found, 1 files that cannot be read, 2 the house is convicted, 3 the record contradicts itself,
-what the house signed or what it publishes, without a proof against the house.
+what the house signed or what it publishes, or ends before what it signed, without a proof against the house.
 """
 
 import json
@@ -33,10 +37,12 @@ from eth_utils.crypto import keccak
 
 QUOTE, BET, LOCK, RESULT, ANSWERS = 1, 2, 3, 4, 5
 EPOCH = 0
+KINDS = range(6)
 CLEAN, UNREADABLE, GUILTY, BROKEN = 0, 1, 2, 3
 GRACE_MS = 1_000  # at the beginning of an epoch: the clock of the engine before it may have been ahead
 HEADED = ("receipt", "book")  # items whose signature covers a line and its head
-SIGNED = (*HEADED, "refusal")
+SIGNED = (*HEADED, "quote", "refusal")
+CONTENT = {QUOTE: "quote", RESULT: "outcome", ANSWERS: "answers"}  # what a published line has beside its leaf
 CONFIRMED = 1  # the outcome by which observers confirm a book
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 TYPES = {
@@ -54,8 +60,12 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of
 
 
 def number(value) -> int:
-    """A number, or one as text: decimal, or 0x hex."""
-    return int(value, 0) if isinstance(value, str) else value
+    """A number, or one as text: decimal, or 0x hex. Raises ValueError."""
+    if type(value) is int and value >= 0:
+        return value
+    if isinstance(value, str) and re.fullmatch("[0-9]+|0x[0-9a-fA-F]+", value):
+        return int(value, 16 if value.startswith("0x") else 10)
+    raise ValueError(f"{value!r} is no number")
 
 
 def word(value) -> bytes:
@@ -121,6 +131,17 @@ def file_name(name: str) -> str:
     return name
 
 
+def row_of(row: dict) -> dict:
+    """A row, with numbers where a line's may be text: what is compared with them is what its head commits to. Raises
+    ValueError."""
+    if "n" not in row:
+        return row
+    numbers = {name: number(row[name]) for name in ("n", "kind", "epoch")}
+    if numbers["kind"] not in KINDS:
+        raise ValueError(f"line {numbers['n']} is of no kind")
+    return row | numbers
+
+
 class Files:
     """A folder, or the same at a URL."""
 
@@ -150,7 +171,7 @@ class Stream:
         self.about = about = json.loads(files.text("stream.json"))
         self.stream_id, self.house_key = number(about["stream_id"]), about["house_key"].lower()
         self.rows = [
-            json.loads(row)
+            row_of(json.loads(row))
             for name in about.get("record", ["record.jsonl"])
             for row in files.text(file_name(name)).splitlines()
         ]
@@ -185,6 +206,21 @@ class Stream:
             heads.append(head)
         return heads
 
+    @property
+    def named(self) -> str:
+        """What the files say whose they are."""
+        about = self.about
+        observers = f", {about['threshold']} of observers {' '.join(about['members'])}" if "members" in about else ""
+        return (
+            f"stream {self.stream_id} of {about['contract']} on chain {about['chain_id']}, house key "
+            f"{about['house_key']}{observers}: compare them with the chain"
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the lines are published with their content, as an engine does."""
+        return self.published is not None or any("n" not in row or CONTENT.get(row["kind"]) in row for row in self.rows)
+
     def digest(self, name: str, value: dict) -> bytes:
         """What is signed of something of this stream."""
         return keccak(b"\x19\x01" + self.separator + hash_struct(name, value))
@@ -213,7 +249,7 @@ class Stream:
         """Whether as many members of the panel signed as a result needs."""
         signers = {signer(digest, signature) for signature in signatures.values()}
         members = {member.lower() for member in self.about["members"]}
-        return len(signers & members) >= number(self.about["threshold"])
+        return len(signers & members) >= max(number(self.about["threshold"]), 1)
 
 
 def audit(stream: Stream) -> tuple[list[str], list[str]]:
@@ -238,6 +274,8 @@ def audit(stream: Stream) -> tuple[list[str], list[str]]:
         line["n"] for line, head in zip(stream.lines, heads, strict=True) if word(line.get("head", head)) != head
     ]:
         broken.append(f"the head beside line {bent[0]} is not that of the lines up to it")
+    for n in sorted(n for n in by_line if n > len(heads)):
+        broken.append(f"the house signed line {n}, and the record ends at {len(heads)}: look again in a minute")
     # The house answers for the record up to the last head of it that it signed.
     known = {n: of_line for n, of_line in by_line.items() if n <= len(heads)}
     answered = max((n for n, of_line in known.items() if heads[n - 1] in of_line), default=0)
@@ -251,6 +289,9 @@ def audit(stream: Stream) -> tuple[list[str], list[str]]:
     for line in stream.lines:
         if line["kind"] == LOCK:
             locks.setdefault(word(line["question"]), line["n"])
+    if unsigned := min((n for n in locks.values() if n > answered), default=0):
+        broken.append(f"the house has signed no head of the lock in line {unsigned}, nor a later one")
+    guilty += quotes(stream, [item for item in signed if item["type"] == "quote"], answered)
     for item in signed:
         if item["type"] != "receipt" or item["n"] > answered:
             continue
@@ -264,25 +305,53 @@ def audit(stream: Stream) -> tuple[list[str], list[str]]:
     return guilty + left_out, broken + unclear
 
 
+def quotes(stream: Stream, signed: list[dict], answered: int) -> list[str]:
+    """Quotes that the house signed, and that are not what the record has on the line of their number."""
+    guilty, by_number = [], defaultdict(set)
+    for item in signed:
+        by_number[number(item["number"])].add(stream.digest("Quote", item))
+    for n, digests in by_number.items():
+        if len(digests) > 1:
+            guilty.append(f"the house signed {len(digests)} quotes of number {n}")
+        elif n <= answered:
+            line = stream.lines[n - 1]
+            if line["kind"] != QUOTE or word(line["leaf"]) not in digests:
+                guilty.append(f"the house signed a quote of number {n} that its own record does not hold")
+    return guilty
+
+
 def contents(stream: Stream) -> list[str]:
     """Where what is published of a line is not what the line commits to, or no observers' signatures bear it out."""
     faults, questions, leaves, roots, timed = [], {}, defaultdict(list), {}, set()
-    until, epoch = 0, 0
+    booked, results, untimed = set(), set(), []
+    until, epoch, is_whole = 0, 0, stream.is_whole
     for row in stream.rows:
         if row.get("what") == "question":
             digest = stream.digest("Question", row["question"])
+            if digest in questions:
+                faults.append(f"question 0x{digest.hex()} is there twice")
             questions[digest] = row["question"]
         elif row.get("what") == "book":
             key = word(row["question"])
+            if key in booked:
+                faults.append(f"the book of question {row['question']} is there twice")
+            booked.add(key)
             digest = stream.report(questions[key], keccak(b"book" + key + roots[key]), CONFIRMED)
             if not stream.are_enough(digest, row["signatures"]):
                 faults.append(f"too few observers signed the book of question {row['question']}")
         if "n" not in row:
             continue
         n, question, leaf = row["n"], word(row["question"]), word(row["leaf"])
+        if is_whole and CONTENT.get(row["kind"], "n") not in row:
+            faults.append(f"line {n} is published without what it is of")
         if row["kind"] == BET:
             leaves[question].append(leaf)
+            untimed.append(row)
+            if question in roots:
+                faults.append(f"the bet of line {n} is after the lock of its question")
         elif row["kind"] == LOCK:
+            if question in roots:
+                faults.append(f"line {n} locks a question that was locked before")
             roots[question] = leaf
             if leaf != root_of(leaves[question]):
                 faults.append(f"the book of line {n} is not of the bets that the record has")
@@ -295,7 +364,14 @@ def contents(stream: Stream) -> list[str]:
                 faults.append(f"the quote of line {n} is not the one in the record")
             elif question in questions and number(quote["valid_until"]) > number(questions[question]["lock"]):
                 faults.append(f"the quote of line {n} is good for longer than its question is open")
-        elif row["kind"] == RESULT and row.get("outcome") is not None:
+        elif row["kind"] == RESULT and "outcome" in row:
+            if question in results:
+                faults.append(f"line {n} decides a question that was decided before")
+            results.add(question)
+            if row["outcome"] is None:
+                if leaf != bytes(32):
+                    faults.append(f"line {n} has a result that is not published")
+                continue
             digest = stream.report(questions[question], question, row["outcome"])
             if digest != leaf or not stream.are_enough(digest, row["signatures"]):
                 faults.append(f"the result of line {n} is not one that enough observers signed")
@@ -314,6 +390,14 @@ def contents(stream: Stream) -> list[str]:
                 if of in timed or of >= n or stream.lines[of - 1]["kind"] != BET:
                     faults.append(f"line {n} has a time for line {of}, which is no bet before it, or has one already")
                 timed.add(of)
+            # Answers are noted in the order of their lines.
+            last = max((of for of, _ in batch["bets"]), default=0)
+            faults += [
+                f"the bet of line {bet['n']} has no time, and a later one of its epoch has"
+                for bet in untimed
+                if bet["n"] < last and bet["epoch"] == row["epoch"] and bet["n"] not in timed
+            ]
+            untimed = [bet for bet in untimed if bet["n"] > last]
     return faults
 
 
@@ -328,7 +412,9 @@ def is_bound(line: dict) -> bool:
 
 def refusals(stream: Stream, signed: list[dict], answered: int) -> tuple[list[str], list[str]]:
     """Refusals that the house signed and left out of its answers, or gave other reasons; and those nobody can judge."""
-    published = {entry[0]: entry[1] for line in stream.lines if is_bound(line) for entry in line["answers"]["refused"]}
+    published = {
+        entry[0]: number(entry[1]) for line in stream.lines if is_bound(line) for entry in line["answers"]["refused"]
+    }
     covered, epoch = [], None
     for line in stream.lines[:answered]:
         if is_bound(line):
@@ -342,11 +428,13 @@ def refusals(stream: Stream, signed: list[dict], answered: int) -> tuple[list[st
         listed = published.get("0x" + keccak(compact(item["signature"])).hex())
         if listed is not None and listed != code:
             guilty.append(f"the house signed refusal {code} of a state, and published it as {listed}")
-        elif listed is None and at < last:
+        elif listed is None:
             if any(begin <= at < end for begin, end in covered):
                 guilty.append(f"the house left its refusal {code} of {at} ms out of the answers that it published")
-            else:
+            elif at < last:
                 unclear.append(f"refusal {code} of {at} ms is of a time of which the house has published no answers")
+            else:
+                unclear.append(f"refusal {code} of {at} ms is later than the answers published: look again in a minute")
     return guilty, unclear
 
 
@@ -409,10 +497,11 @@ def main(where: str, kept: str | None = None) -> int:
         stream = Stream(where, kept)
         guilty, broken = audit(stream)
         found, differences = compared(stream) if stream.published else ({}, [])
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
         print(f"{where} cannot be read as a stream's record: {error!r}", file=sys.stderr)
         return UNREADABLE
     broken += differences
+    print(stream.named)
     for text in guilty:
         print(f"CONVICTED: {text}")
     for text in broken:

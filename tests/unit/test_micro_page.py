@@ -28,7 +28,9 @@ def test_a_session_of_a_hundred_bets(capsys):
 
 
 def test_a_dishonest_house_is_convicted(capsys):
-    assert run(1, capsys) == [
+    named, *said = run(1, capsys)
+    assert named.startswith("stream 1 of 0x5e5e")
+    assert said == [
         "CONVICTED: the house signed a head for line 1 that the heads it signed later contradict",
         "CONVICTED: the house signed a receipt for line 1 that its own record does not hold",
         "exit status 2",

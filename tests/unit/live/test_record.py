@@ -33,12 +33,12 @@ def publish(stage, folder: Path) -> None:
 
 
 def audited(folder: Path, *kept: dict) -> tuple[int, list[str]]:
-    """The script's exit status, and what it says, for public files and what players kept."""
+    """The script's exit status, and what it says after whose files they are, for public files and what players kept."""
     (folder / "signed.jsonl").write_text("".join(json.dumps(item) + "\n" for item in kept))
     said = StringIO()
     with redirect_stdout(said):
         status = audit_stream.main(str(folder))
-    return status, said.getvalue().splitlines()
+    return status, said.getvalue().splitlines()[1:]
 
 
 def receipt_of(completed) -> dict:
@@ -59,6 +59,92 @@ def refused(stage, player, quoted, **more) -> dict:
 
 def figures(folder: Path) -> dict:
     return json.loads((folder / "fairness.json").read_text())
+
+
+def published(folder: Path) -> list[dict]:
+    """The rows that are public."""
+    return [json.loads(row) for row in (folder / "record-1.jsonl").read_text().splitlines()]
+
+
+def forge(folder: Path, rows: list[dict]) -> None:
+    """Publishes other rows, with the figures that they come to."""
+    (folder / "record-1.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "fairness.json").write_text(json.dumps(audit_stream.figures(rows)))
+
+
+@pytest.fixture
+def played(stage, tmp_path):
+    """Public files of two bets, of which the first is settled; a refusal that its player keeps."""
+    player, quoted = stage.opened(), stage.ask()
+    stage.place_bet(player, quoted)
+    kept = refused(stage, player, quoted, stake=1)
+    stage.settle(quoted, 1)
+    second = stage.ask()
+    stage.place_bet(player, second)
+    stage.settle(second, 0)
+    publish(stage, tmp_path)
+    assert audited(tmp_path, kept)[0] == 0
+    return tmp_path, kept
+
+
+@pytest.mark.parametrize(("kind", "name"), [("quote", "quote"), ("result", "outcome"), ("answers", "answers")])
+def test_lines_that_are_published_without_their_content_are_said(played, kind, name):
+    """Quotes, results and refusals that a house would rather not show were left out, and the files were clean."""
+    folder, _ = played
+    rows = published(folder)
+    [row, *_] = [row for row in rows if name in row]
+    del row[name]
+    (folder / "record-1.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "fairness.json").unlink()
+    status, said = audited(folder)
+    assert (status, said[0]) == (3, f"to look at: line {row['n']} is published without what it is of")
+
+
+@pytest.mark.parametrize("what", ["question", "book"])
+def test_rows_that_are_there_twice_are_said(played, what):
+    """They made figures better: twice as many books that observers signed."""
+    folder, _ = played
+    rows = published(folder)
+    [row, *_] = [row for row in rows if row.get("what") == what]
+    forge(folder, [*rows, row])
+    status, said = audited(folder)
+    assert status == 3
+    assert said[0].endswith("is there twice")
+
+
+def test_a_result_that_is_hidden_is_said(played):
+    folder, _ = played
+    rows = published(folder)
+    [row, *_] = [row for row in rows if row.get("outcome") is not None]
+    forge(folder, [row | {"outcome": None} if other is row else other for other in rows])
+    status, said = audited(folder)
+    assert (status, said[0]) == (3, f"to look at: line {row['n']} has a result that is not published")
+
+
+def test_slow_receipts_that_are_left_out_of_the_times_are_said(stage, tmp_path, monkeypatch):
+    player, quoted = stage.opened(), stage.ask()
+    took = Answers.took
+    with monkeypatch.context() as patched:
+        patched.setattr(Answers, "took", lambda *_: None)
+        slow = stage.place_bet(player, quoted)
+    assert Answers.took is took
+    stage.place_bet(player, quoted)
+    stage.settle(quoted, 1)
+    publish(stage, tmp_path)
+    status, said = audited(tmp_path)
+    text = f"to look at: the bet of line {slow.receipt.n} has no time, and a later one of its epoch has"
+    assert (status, said[0]) == (3, text)
+
+
+def test_refusals_after_all_answers_that_are_published_are_said(played, stage):
+    """A house that published answers of times long past was clean, whatever it left out."""
+    folder, _ = played
+    late = refused(stage, stage.opened("another"), stage.ask(), stake=1)
+    status, said = audited(folder, late)
+    text = (
+        f"to look at: refusal 40 of {late['refused_at']} ms is later than the answers published: look again in a minute"
+    )
+    assert (status, said[0]) == (3, text)
 
 
 def test_an_honest_engine_is_clean_through_a_restart(stage, tmp_path):
