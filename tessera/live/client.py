@@ -446,6 +446,7 @@ class Player:
         self.receipt: SignedReceipt | None = None
         self.book: BookProof | None = None
         self.used_seq = 0
+        self.unanswered: dict[int, State] = {}  # signed after the newest completed one, by seq: the house may post one
         self.frozen: str | None = None
         self._noted: set[bytes] = set()  # questions whose result is in the notebook
         self._one_at_a_time = asyncio.Lock()
@@ -461,7 +462,7 @@ class Player:
 
     def _recall(self) -> None:
         """Takes up a session where its notebook ends. A state that was sent and has no answer freezes it."""
-        unanswered: State | None = None
+        unanswered = False
         for line in self.notebook.lines():
             match line["what"]:
                 case "offer":
@@ -472,28 +473,40 @@ class Player:
                         )
                     self.session = self.connection.about.domain.digest(self.offer)
                 case "sent":
-                    unanswered = decode(State, line["state"])
-                    self.used_seq = unanswered.seq
+                    self._did_sign(decode(State, line["state"]))
+                    unanswered = True
                 case "refused":
-                    unanswered = None
+                    unanswered = False
                 case "completed":
-                    self.state, self.signature = decode(State, line["state"]), decode_signature(line["signature"])
-                    self.receipt, self.book, unanswered = _receipt_of(line["receipt"]), None, None
+                    receipt = _receipt_of(line["receipt"])
+                    self._did_complete(decode(State, line["state"]), decode_signature(line["signature"]), receipt, None)
+                    unanswered = False
                 case "booked":
-                    self.state, self.signature = decode(State, line["state"]), decode_signature(line["signature"])
-                    book = line["book"]
-                    self.book = BookProof(
-                        decode_hash(book["root"]), [decode_hash(sibling) for sibling in book["proof"]]
-                    )
-                    self.receipt, unanswered = None, None
+                    root, proof = decode_hash(line["book"]["root"]), map(decode_hash, line["book"]["proof"])
+                    state, signature = decode(State, line["state"]), decode_signature(line["signature"])
+                    self._did_complete(state, signature, None, BookProof(root, [*proof]))
+                    key = record.book_key(state.open_bets[-1].question, root)
+                    by = [decode_signature(signature) for signature in line.get("signatures", ())]
+                    self.connection.signed[key] = (BOOKED, by)
+                    unanswered = False
                 case "result":
                     digest, outcome = decode_hash(line["question"]), int(line["outcome"])
                     self.connection.results[digest] = outcome
                     self.connection.signed[digest] = (outcome, [decode_signature(by) for by in line["signatures"]])
                 case "frozen":
                     self.frozen = line["why"]
-        if unanswered is not None and self.frozen is None:
+        if unanswered and self.frozen is None:
             self._freeze("a state that was sent has no answer")
+
+    def _did_sign(self, state: State) -> None:
+        self.used_seq = state.seq
+        self.unanswered[state.seq] = state
+
+    def _did_complete(
+        self, state: State, signature: Signature, receipt: SignedReceipt | None, book: BookProof | None
+    ) -> None:
+        self.state, self.signature, self.receipt, self.book = state, signature, receipt, book
+        self.unanswered = {seq: later for seq, later in self.unanswered.items() if seq > state.seq}
 
     async def open(self, deposit: int, loss_cap: int | None = None) -> bytes:
         """Opens and activates a session of a deposit, in which at most `loss_cap` may be lost, top-ups included; by
@@ -629,6 +642,7 @@ class Player:
             raise ChainError("there is no session")
         if self.frozen is None:
             self._freeze("the player exits")
+        self._land_book()
         receipt, book = self.receipt or NO_RECEIPT, self.book or NO_BOOK
         signature = self.signature or NO_SIGNATURE
         self.connection.tessera.sessions.start_exit(self.wallet, self.offer, self.state, signature, receipt, book)
@@ -650,38 +664,51 @@ class Player:
         if is_exiting and self.frozen is None:
             self._freeze("an exit has begun")
         is_behind = known.seq < self.state.seq or (known.seq == self.state.seq and not known.by_player)
+        # A later state than the newest completed one is one whose receipt came too late, or never.
+        state = self.unanswered.get(known.seq, self.state)
         if is_exiting and is_behind and now < known.end:
+            if self._land_book():
+                now = block_at(tessera.web3).timestamp
             signature, receipt = self.signature or NO_SIGNATURE, self.receipt or NO_RECEIPT
             tessera.sessions.challenge(self.wallet, offer, self.state, signature, receipt, self.book or NO_BOOK)
             return "answered the exit"
-        for bet in self.state.open_bets:
+        for bet in state.open_bets:
             is_due = is_exiting or self.now() >= bet.report_by - LAND_MS
             if is_due and self._land(bet, now):
                 return "landed a result or book"
-        if is_exiting and known.seq == self.state.seq:
+        if is_exiting and known.seq == state.seq:
             exclusion = Exclusion(*tessera.sessions.exclusion_of(offer.player))
             counts = known.by_player or known.proven
-            if now >= states.ready_at(offer, self.state, known.end, counts, exclusion):
-                tessera.sessions.finalize(self.wallet, offer, self.state)
+            if now >= states.ready_at(offer, state, known.end, counts, exclusion):
+                tessera.sessions.finalize(self.wallet, offer, state)
                 return "ended the exit"
         return None
 
     def _land(self, bet: OpenBet, now: int) -> bool:
         """Whether something about a bet was landed now."""
-        panels, panel = self.connection.tessera.panels, self.connection.about.panel
         keys = [bet.question]
         if bet.question in self.connection.books:
             keys.append(record.book_key(bet.question, self.connection.books[bet.question].root))
-        for key in keys:
-            question = PanelQuestion(panel.sessions.contract, key, *questions.panel_times(bet.lock, bet.report_by))
-            if key not in self.connection.signed or not question.not_before <= now <= question.deadline:
-                continue
-            if not panels.result(panel.panel_id, panels.question_id(question))[0]:
-                outcome, signatures = self.connection.signed[key]
-                pairs = [(signature.r, signature.vs) for signature in signatures]
-                panels.submit_reports(self.wallet, panel.panel_id, question, outcome, pairs)
-                return True
-        return False
+        return any(self._land_report(bet, key, now) for key in keys)
+
+    def _land_book(self) -> bool:
+        """Whether the book that stands for the newest state's receipt was landed now: the chain must have it first."""
+        if self.book is None:
+            return False
+        bet, now = self.state.open_bets[-1], block_at(self.connection.tessera.web3).timestamp
+        return self._land_report(bet, record.book_key(bet.question, self.book.root), now)
+
+    def _land_report(self, bet: OpenBet, key: bytes, now: int) -> bool:
+        panels, panel = self.connection.tessera.panels, self.connection.about.panel
+        question = PanelQuestion(panel.sessions.contract, key, *questions.panel_times(bet.lock, bet.report_by))
+        if key not in self.connection.signed or not question.not_before <= now <= question.deadline:
+            return False
+        if panels.result(panel.panel_id, panels.question_id(question))[0]:
+            return False
+        outcome, signatures = self.connection.signed[key]
+        pairs = [(signature.r, signature.vs) for signature in signatures]
+        panels.submit_reports(self.wallet, panel.panel_id, question, outcome, pairs)
+        return True
 
     def _running(self) -> Offer:
         if self.connection.broken is not None and self.frozen is None:
@@ -717,21 +744,22 @@ class Player:
         domain = self.connection.about.domain
         state_hash = domain.digest(state, session=self.session)
         signature = self.key.sign(state_hash)
-        self.used_seq = state.seq
+        self._did_sign(state)
         self.notebook.write("sent", state=state, signature=signature)
         answer = await self._answered(state, state_hash, signature, lock + RECEIPT_MS)
         if answer is not None and self.now() <= lock + RECEIPT_MS:
             receipt = self._checked(answer, state_hash)
             self.notebook.write("completed", state=state, signature=signature, receipt=receipt._asdict())
-            self.state, self.signature, self.receipt, self.book = state, signature, receipt, None
+            self._did_complete(state, signature, receipt, None)
             return
         question = state.open_bets[-1].question if state.open_bets else bytes(32)
         while self.now() <= lock + BOOK_MS:
             leaves = self.connection.confirmed.get(question, [])
             if state_hash in leaves:
-                self.state, self.signature, self.receipt = state, signature, None
-                self.book = BookProof(record.book_root(leaves), record.book_proof(leaves, state_hash))
-                self.notebook.write("booked", state=state, signature=signature, book=self.book._asdict())
+                book = BookProof(record.book_root(leaves), record.book_proof(leaves, state_hash))
+                _, by = self.connection.signed[record.book_key(question, book.root)]
+                self.notebook.write("booked", state=state, signature=signature, book=book._asdict(), signatures=by)
+                self._did_complete(state, signature, None, book)
                 return
             await asyncio.sleep(0.1)
         self._freeze("the engine did not answer in time")

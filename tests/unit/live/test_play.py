@@ -9,9 +9,9 @@ from tessera.chain import EUR, Tessera, Wallet
 from tessera.chain.embedded import known_account
 from tessera.chain.errors import ChainError
 from tessera.chain.micro_sessions import SessionClosed, Stage
-from tessera.live.client import Connection, EngineRefused, FrozenError
+from tessera.live.client import Connection, EngineRefused, FrozenError, Player
 from tessera.live.refusals import Code, Refused
-from tessera.model.sessions.typed import State
+from tessera.model.sessions.typed import OpenBet, State
 from tests.live import TERMS
 from tests.live_world import HOUR, OPERATOR, World, deployed_streams
 from tests.undo import undone
@@ -194,6 +194,103 @@ def test_the_player_answers_a_house_that_posts_an_old_state(world):
                 world.travel(6 * HOUR * 1_000)
         assert "ended the exit" in done
         assert world.money() == before - TERMS.activation + bet.liability
+
+    play(world, scene)
+
+
+def losing_answers(connection: Connection) -> None:
+    """From now on no state of a connection is answered, though the engine takes them."""
+    ask = connection.ask
+
+    async def unanswered(name, *more, **body):
+        answer = await ask(name, *more, **body)
+        if name == "place":
+            raise ChainError("the answer was lost")
+        return answer
+
+    connection.ask = unanswered
+
+
+def blind(world: World) -> Wallet:
+    """The engine looks at the chain no more; the operator, who may still send."""
+    facts = world.engine.facts
+    facts.sessions.clear()
+    facts.exiting.clear()
+    return Wallet(world.web3, known_account(OPERATOR))
+
+
+def watched(world: World, player: Player) -> list[str | None]:
+    """What a player does on chain until its session has ended, looking every six hours."""
+    done, session = [], world.tessera.sessions.session
+    while session(player.session).stage is Stage.EXITING and len(done) < 20:
+        done.append(player.watch())
+        if done[-1] is None:
+            world.travel(6 * HOUR * 1_000)
+    return done
+
+
+async def booked(world: World, connection: Connection, player: Player) -> OpenBet:
+    """A bet without a receipt, which is in its question's book, and was won."""
+    question = await world.ask(connection)
+    losing_answers(connection)
+    betting = asyncio.create_task(player.bet(question, 0, 2 * EUR))
+    await connection.until(lambda: question in connection.leaves)
+    world.travel(connection.questions[question].lock - world.ms)
+    await connection.until(lambda: question in connection.confirmed)
+    world.travel(3_000)
+    bet = await betting
+    world.outcome = 0
+    world.travel(6_000)
+    await connection.until(lambda: question in connection.results)
+    return bet
+
+
+@pytest.mark.parametrize("begins", ["player", "house"])
+def test_a_bet_that_only_the_book_shows_counts_for_a_player_who_was_restarted(world, begins):
+    """Observers' signatures of the book were in memory alone, and the book was landed after what relies on it: exit and
+    answer were refused as `micro: no such book`, and a house that answered no state kept what the bet had won."""
+
+    async def scene(connection):
+        player, before = world.player(connection), world.money()
+        await player.open(20 * EUR)
+        bet = await booked(world, connection, player)
+        assert (player.receipt, player.book is None) == (None, False)
+        operator = blind(world)
+        again = world.player(Connection("", world.tessera))  # without an engine
+        assert (again.state, again.book) == (player.state, player.book)
+        if begins == "house":
+            world.tessera.sessions.start_exit(operator, player.offer, State())
+        else:
+            again.exit()
+        done = watched(world, again)
+        assert done[-1] == "ended the exit"
+        assert world.money() == before - TERMS.activation + bet.liability
+
+    play(world, scene)
+
+
+def test_a_player_ends_an_exit_by_a_state_whose_receipt_came_too_late(world):
+    """Its own newest state was an older one: it waited for somebody else to end the exit, for ever."""
+
+    async def scene(connection):
+        player, before = world.player(connection), world.money()
+        session = await player.open(20 * EUR)
+        question = await world.ask(connection)
+        losing_answers(connection)
+        betting = asyncio.create_task(player.bet(question, 0, 2 * EUR))
+        await connection.until(lambda: question in connection.leaves)
+        world.travel(connection.questions[question].lock + 6_000 - world.ms)
+        with pytest.raises(FrozenError, match="did not answer in time"):
+            await betting
+        player.exit()
+        sessions = world.tessera.sessions
+        while sessions.session(session).seq == player.state.seq:  # the engine answers by the state that it completed
+            await asyncio.sleep(0.02)
+        blind(world)
+        again = world.player(Connection("", world.tessera))
+        done = watched(world, again)
+        assert done[-1] == "ended the exit"
+        assert world.money() == before - TERMS.activation  # a bet that nobody has proven goes back
 
     play(world, scene)
 
