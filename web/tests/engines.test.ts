@@ -6,6 +6,7 @@ import type { Question, Quote, State } from "../src/lib/sessions";
 
 const EUR = 1_000_000n;
 const SECOND = 1_000;
+const PPM = 1_000_000n;
 const address = (digit: string) => `0x${digit.repeat(40)}` as Address;
 const hash = (digit: string) => `0x${digit.repeat(64)}` as Hex;
 const HOUSE_KEY = hash("7");
@@ -15,7 +16,12 @@ const [OPERATOR, MEMBER, PLAYER] = [address("1"), address("2"), address("3")];
 
 /** What the chain says of session and stream. */
 let isChainAway = false;
-const onChain = { stream: [OPERATOR, 0n, 0n, 7n], session: [1, 0n, 0n, 0n, false, false, 1n] };
+const onChain = {
+  ...{ stream: [OPERATOR, 0n, 0n, 7n], session: [1, 0n, 0n, 0n, false, false, 1n] as unknown[], panel_of: 7n },
+  ...{ hash_question: "0x", result: [false, 0n] },
+};
+const BEGUN = onChain.session;
+let chainTime = 0;
 vi.mock("../src/lib/chain.svelte", () => ({
   DEVNET: 31337,
   chain: {
@@ -23,8 +29,11 @@ vi.mock("../src/lib/chain.svelte", () => ({
     has: () => true,
     address: (name: string) => (name === "Panels" ? PLACE.panels : PLACE.sessions),
     at: () => ({}),
+    get time() {
+      return chainTime;
+    },
     client: {
-      readContract: async ({ functionName }: { functionName: "stream" | "session" }) => {
+      readContract: async ({ functionName }: { functionName: keyof typeof onChain }) => {
         if (isChainAway) throw new Error("the node is away");
         return onChain[functionName];
       },
@@ -34,7 +43,9 @@ vi.mock("../src/lib/chain.svelte", () => ({
 vi.mock("../src/lib/pots", () => ({ panelOf: async () => ({ members: [MEMBER], threshold: 1n }) }));
 vi.mock("../src/lib/wallet.svelte", () => ({ wallet: {} }));
 vi.mock("../src/lib/limits.svelte", () => ({ limits: {} }));
-vi.mock("../src/lib/send", () => ({}));
+vi.mock("../src/lib/send", () => ({
+  call: (_: object, functionName: string, args: unknown[]) => ({ functionName, args }),
+}));
 
 const sessions = await import("../src/lib/sessions");
 const { digestOf, EMPTY, firstHead, nextHead, read, written } = sessions;
@@ -158,7 +169,12 @@ function bet(session: Awaited<ReturnType<typeof begun>>["session"]) {
   const lock = BigInt(Date.now() + 10 * SECOND);
   const question = { lock, report_by: lock + 3_600_000n } as Question;
   const quote = { odds: [1_900n, 1_900n], greatest_liability: EUR } as unknown as Quote;
-  const done = session.bet({ digest: hash("a"), question }, { digest: hash("b"), quote, shown: {} as never }, 0, EUR);
+  const done = session.bet(
+    { digest: hash("a"), question },
+    { digest: hash("b"), quote, shown: {} as never, signature: { r: 1n, vs: 1n } },
+    0,
+    EUR,
+  );
   const ended = done.then(
     () => "taken",
     (error: Error) => error.message,
@@ -175,12 +191,14 @@ beforeEach(() => {
   vi.stubGlobal("localStorage", {
     getItem: (name: string) => storage.get(name) ?? null,
     setItem: (name: string, value: string) => storage.set(name, value),
+    removeItem: (name: string) => storage.delete(name),
   });
   vi.stubGlobal("navigator", {});
   vi.stubGlobal("document", { hidden: false, addEventListener: () => {}, removeEventListener: () => {} });
   vi.stubGlobal("WebSocket", Socket);
 });
 afterEach(() => {
+  [onChain.session, chainTime] = [BEGUN, 0];
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
@@ -316,4 +334,116 @@ test("a top-up is as much as the session may lose, and no more", async () => {
   expect(session.room(17n * EUR)).toBe(3n * EUR);
   expect(session.room(21n * EUR)).toBe(0n);
   await expect(session.topUp(1n)).rejects.toThrow("more than the session may lose");
+});
+
+/** The browser's locks, of which each has one owner at a time; those who wait get it in their order. */
+class Locks {
+  #waiting = new Map<string, (() => void)[]>();
+
+  async request(name: string, { ifAvailable }: { ifAvailable?: boolean }, use: (lock: object | null) => unknown) {
+    const waiting = this.#waiting.get(name);
+    if (waiting && ifAvailable) return use(null);
+    if (waiting) await new Promise<void>((turn) => waiting.push(turn));
+    else this.#waiting.set(name, []);
+    await use({});
+    const [next] = this.#waiting.get(name)!.splice(0, 1);
+    if (next) next();
+    else this.#waiting.delete(name);
+  }
+}
+
+/** Another tab of the same browser: modules of its own, and what is kept in common. */
+async function anotherTab() {
+  vi.resetModules();
+  return begun();
+}
+
+const stored = () => JSON.parse(localStorage.getItem(`tessera.session.31337.${PLACE.sessions}.${PLAYER}`)!);
+
+for (const [where, locks] of [
+  ["where browsers know locks", () => new Locks()],
+  ["over plain HTTP, where they know none", () => undefined],
+] as const) {
+  test(`a second tab never writes an older state over a newer one, ${where}`, async () => {
+    vi.stubGlobal("navigator", { locks: locks() });
+    const first = await begun();
+    const second = await anotherTab();
+    const open = first.session.now!.state;
+    const one = bet(first.session);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await one).toBe("taken");
+    expect(first.session.now!.state).not.toEqual(open);
+    // Each of these wrote what the second tab had read when it began: the newest state was lost.
+    second.session.noteResults();
+    await expect(second.session.close()).rejects.toThrow("in use in another tab");
+    await expect(second.session.exit()).rejects.toThrow("in use in another tab");
+    expect(await bet(second.session)).toContain("in use in another tab");
+    expect([stored().state.seq, stored().usedSeq, stored().frozen]).toEqual(["2", "2", undefined]);
+    expect(house.placed).toHaveLength(1);
+  });
+}
+
+test("a tab that is opened while a bet waits for its receipt freezes nothing", async () => {
+  vi.stubGlobal("navigator", { locks: new Locks() });
+  const first = await begun();
+  const answer = house.on;
+  house.on = async (socket, frame) => {
+    await anotherTab();
+    await answer(socket, frame);
+  };
+  const one = bet(first.session);
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect(await one).toBe("taken");
+  expect([stored().state.seq, stored().frozen]).toEqual(["2", undefined]);
+});
+
+test("a tab whose session another one had goes on where that one ended", async () => {
+  vi.stubGlobal("navigator", { locks: new Locks() });
+  const first = await begun();
+  const second = await anotherTab();
+  expect([first.session.isElsewhere, second.session.isElsewhere]).toEqual([false, true]);
+  const one = bet(first.session);
+  await vi.advanceTimersByTimeAsync(100);
+  await one;
+  first.session.recall(undefined); // as where its tab is closed
+  await vi.advanceTimersByTimeAsync(1);
+  expect([second.session.isElsewhere, second.session.now!.state.seq]).toEqual([false, 2n]);
+  const two = bet(second.session);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(await two).toBe("taken");
+});
+
+const names = (calls: readonly { functionName: string }[] | undefined) => calls?.map(({ functionName }) => functionName);
+
+test("an exit by a state whose receipt came too late is ended, too", async () => {
+  const { session } = await begun("ws://first/ws");
+  house.on = async () => {};
+  const ended = bet(session);
+  await vi.advanceTimersByTimeAsync(16 * SECOND);
+  expect(await ended).toContain("did not answer in time");
+  const again = (await anotherTab()).session;
+  // The house answered the exit by the state that it completed later.
+  onChain.session = [2, 0n, 0n, 0n, false, false, 2n];
+  chainTime = Math.floor(Date.now() / SECOND) + 2 * 86_400;
+  const due = await again.due(await again.onChain());
+  expect([due?.text, names(due?.calls)]).toEqual(["End the exit and be paid", ["finalize"]]);
+  expect((due!.calls[0]!.args[1] as State).seq).toBe(2n);
+});
+
+test("a bet that only the book shows is brought to the chain before what relies on it, also by a tab that was opened later", async () => {
+  const { engine, session } = await begun("ws://first/ws");
+  house.on = async () => {};
+  const ended = bet(session);
+  await vi.advanceTimersByTimeAsync(11 * SECOND);
+  const leaf = digestOf(PLACE, "State", read<State>("State", house.placed[0]), session.id);
+  engine.confirmed.set(hash("a"), [leaf]);
+  engine.reports.set(sessions.bookKey(hash("a"), leaf), { outcome: 1n, signatures: [] });
+  await vi.advanceTimersByTimeAsync(2 * SECOND);
+  expect(await ended).toBe("taken");
+  const again = (await anotherTab()).session;
+  chainTime = Math.floor(Date.now() / SECOND);
+  expect(names(await again.exit())).toEqual(["submit_reports", "start_exit"]);
+  onChain.session = [2, 0n, 0n, BigInt(chainTime + 60), false, false, 0n];
+  const due = await again.due(await again.onChain());
+  expect(names(due?.calls)).toEqual(["submit_reports", "challenge"]);
 });

@@ -58,6 +58,7 @@ const LAND_MS = 600_000; // before results are due, for them to be landed
 const CLOSE_SECONDS = 3_600;
 const CONFIRM_MS = 600_000;
 const [MOST_POINTS, MOST_RECEIPTS] = [400, 2_000];
+const ELSEWHERE = "This session is in use in another tab: one alone may sign. Nothing was sent.";
 const NO_POST = { valid_until: 0n, signature: NO_SIGNATURE };
 
 /** What a session is on chain: none, open, in its exit, closed. */
@@ -86,6 +87,9 @@ type Kept = {
   readonly usedSeq: bigint;
   /** Whether a state was sent that has no answer yet. */
   readonly waits: boolean;
+  /** States that were signed after the newest completed one: the house may post one of them. */
+  readonly unanswered: readonly State[];
+  /** Reports of open bets, and of the book that stands for the newest state's receipt, by what `Panels` asks. */
   readonly results: Record<Hex, Reported>;
   readonly frozen?: string;
 };
@@ -106,6 +110,7 @@ function kept(told: unknown): Kept | undefined {
     proof: { root: readHash(told.proof.root), proof: readHashes(told.proof.proof) },
     usedSeq: readInt(told.usedSeq),
     waits: told.waits === true,
+    unanswered: (Array.isArray(told.unanswered) ? told.unanswered : []).map((state) => read<State>("State", state)),
     results: Object.fromEntries(results),
     ...(typeof told.frozen === "string" && { frozen: told.frozen }),
   };
@@ -120,10 +125,18 @@ class Session {
   isElsewhere = $state(false);
   #account: Address | undefined;
   #busy = false;
+  /** Whether this tab may sign, and write what is kept. */
+  #isMine = false;
   #release: (() => void) | undefined;
 
   constructor() {
     engine.keeps = (digest) => this.now?.state.open_bets.some(({ question }) => question === digest) ?? false;
+    globalThis.addEventListener?.("storage", ({ key }) => {
+      const account = this.#account;
+      if (!account || key !== this.#name(account) || this.#isMine) return;
+      this.#read(account);
+      if (this.now && !this.#release) void this.#claim(account);
+    });
   }
 
   #place(): Place {
@@ -141,31 +154,76 @@ class Session {
   recall(account: Address | undefined) {
     if (account === this.#account) return;
     [this.#account, this.now, this.id, this.points] = [account, undefined, undefined, []];
-    this.#release?.();
+    this.#leave();
     if (!account) return;
-    const text = localStorage.getItem(this.#name(account));
-    if (text === null) return;
-    const found = kept(JSON.parse(text));
-    if (!found) return;
-    this.now = found;
-    this.id = digestOf(this.#place(), "Offer", found.offer);
-    for (const [question, report] of Object.entries(found.results)) engine.reports.set(question as Hex, report);
-    if (found.waits && found.frozen === undefined) this.#freeze("a state that was sent has no answer");
-    this.#claim(account);
+    this.#read(account);
+    if (this.now) void this.#claim(account);
   }
 
-  /** One tab alone signs for a session. */
-  #claim(account: Address) {
-    this.isElsewhere = false;
-    const until = new Promise<void>((resolve) => (this.#release = resolve));
-    void navigator.locks?.request(this.#name(account), { ifAvailable: true }, async (lock) => {
-      if (lock) return until;
-      this.isElsewhere = true;
-      return undefined;
+  #stored(account: Address): Kept | undefined {
+    return kept(JSON.parse(localStorage.getItem(this.#name(account)) ?? "null"));
+  }
+
+  /** Takes what is kept, which another tab may have written. */
+  #read(account: Address) {
+    this.now = this.#stored(account);
+    this.id = this.now && digestOf(this.#place(), "Offer", this.now.offer);
+    for (const [key, report] of Object.entries(this.now?.results ?? {})) engine.reports.set(key as Hex, report);
+  }
+
+  #leave() {
+    this.#release?.();
+    [this.#release, this.#isMine, this.isElsewhere] = [undefined, false, false];
+  }
+
+  /** One tab alone signs for a session and writes what is kept; where it ends, the next one goes on from there. Over plain HTTP
+   * browsers know no locks: there a tab notices that another one has gone on when it is to sign. */
+  async #claim(account: Address) {
+    this.#leave();
+    const ending = new AbortController();
+    this.#release = () => ending.abort();
+    const { locks } = navigator;
+    if (!locks) return this.#begun(account);
+    const hold = (lock: Lock | null) => {
+      if (ending.signal.aborted) return undefined;
+      this.isElsewhere = !lock;
+      if (!lock) return undefined;
+      this.#begun(account);
+      return new Promise<void>((resolve) => ending.signal.addEventListener("abort", () => resolve()));
+    };
+    await new Promise<void>((answered) => {
+      const first = (lock: Lock | null) => {
+        const held = hold(lock);
+        answered();
+        return held;
+      };
+      void locks
+        .request(this.#name(account), { ifAvailable: true }, first)
+        .then(async () => {
+          if (this.isElsewhere) await locks.request(this.#name(account), { signal: ending.signal }, hold);
+        })
+        .catch(() => {}); // it is left
     });
   }
 
+  #begun(account: Address) {
+    this.#isMine = true;
+    this.#read(account);
+    if (this.now?.waits && this.now.frozen === undefined) this.#freeze("a state that was sent has no answer");
+  }
+
+  /** Whether this tab has the session, and no other one has gone on with it. */
+  #isStillMine(): boolean {
+    const { now } = this;
+    const stored = this.#stored(this.#account!);
+    if (this.#isMine && now && stored?.key === now.key && stored.usedSeq <= now.usedSeq) return true;
+    this.#read(this.#account!);
+    [this.#isMine, this.isElsewhere] = [false, this.now !== undefined];
+    return false;
+  }
+
   #keep(change: Partial<Kept>) {
+    if (!this.#isStillMine()) throw new Refusal(ELSEWHERE);
     const next = { ...this.now!, ...change };
     localStorage.setItem(this.#name(this.#account!), JSON.stringify(written(next)));
     this.now = next;
@@ -219,7 +277,8 @@ class Session {
       throw new Refusal("The engine's offer is not what you asked for, or not its operator's. Nothing was sent.");
     }
     const nothing = { state: EMPTY, signature: NO_SIGNATURE, receipt: NO_RECEIPT, proof: NO_PROOF, usedSeq: 0n };
-    const offered: Kept = { offer, operatorSignature, key, ...nothing, waits: false, results: {} };
+    const offered: Kept = { offer, operatorSignature, key, ...nothing, waits: false, unanswered: [], results: {} };
+    if (this.#stored(account)) throw new Refusal("You have a session in another tab: use it there. Nothing was sent.");
     localStorage.setItem(this.#name(account), JSON.stringify(written(offered)));
     try {
       await this.#sendOpening(offered, tell);
@@ -230,10 +289,11 @@ class Session {
         throw error;
       }
       [this.#account, this.id, this.points, this.now] = [account, id, [], offered];
+      await this.#claim(account);
       throw error;
     }
     [this.#account, this.id, this.points, this.now] = [account, id, [], offered];
-    this.#claim(account);
+    await this.#claim(account);
     await this.begin(tell);
   }
 
@@ -277,18 +337,26 @@ class Session {
 
   /** Keeps results of open bets as they come: an exit alone may need them when nobody else is there. */
   noteResults() {
-    const open = this.now?.state.open_bets ?? [];
-    const known = open.flatMap(({ question }) => {
-      const report = engine.reports.get(question);
-      return report ? [[question, report] as const] : [];
+    if (!this.#isMine || !this.now) return;
+    const { state, results } = this.now;
+    const known = [...state.open_bets.map(({ question }) => question), ...this.#bookKeys(state)].flatMap((key) => {
+      const report = engine.reports.get(key);
+      return report ? [[key, report] as const] : [];
     });
-    if (known.some(([question]) => !(question in this.now!.results))) this.#keep({ results: Object.fromEntries(known) });
+    if (known.some(([key]) => !(key in results)) && this.#isStillMine()) this.#keep({ results: Object.fromEntries(known) });
+  }
+
+  /** Of the book that stands for the newest state's receipt, as `Panels` asks for it. */
+  #bookKeys({ open_bets }: State): Hex[] {
+    const newest = open_bets.at(-1);
+    const { root } = this.now!.proof;
+    return newest && root !== NO_PROOF.root ? [bookKey(newest.question, root)] : [];
   }
 
   /** Why no bet can be signed; undefined where it can. */
   get stopped(): string | undefined {
     if (!this.now) return "You have no session on this stream.";
-    if (this.isElsewhere) return "This session is in use in another tab: one alone may sign.";
+    if (this.isElsewhere) return ELSEWHERE;
     if (engine.broken)
       return `The house broke its record: ${engine.broken}. End the session alone, below, and keep your receipts.`;
     if (this.now.frozen !== undefined) return `No bets any more: ${this.now.frozen}.`;
@@ -336,6 +404,7 @@ class Session {
   /** No new state is signed while one is unanswered. */
   async #alone(work: () => Promise<void>) {
     if (this.#busy) throw new Refusal("One bet at a time: the last one waits for its answer.");
+    if (!this.#isStillMine()) throw new Refusal(ELSEWHERE);
     this.#busy = true;
     try {
       await work();
@@ -354,7 +423,7 @@ class Session {
   async #send(state: State, lock: number) {
     const digest = digestOf(this.#place(), "State", state, this.id);
     const signature = await this.#sign(digest);
-    this.#keep({ usedSeq: state.seq, waits: true });
+    this.#keep({ usedSeq: state.seq, waits: true, unanswered: [...this.now!.unanswered, state] });
     let answer: Frame | undefined;
     try {
       answer = await this.#answered(state, signature, lock + RECEIPT_MS);
@@ -364,7 +433,7 @@ class Session {
     }
     if (answer && Date.now() <= lock + RECEIPT_MS) {
       const receipt = await this.#checked(answer, digest);
-      this.#keep({ state, signature, receipt, proof: NO_PROOF, waits: false });
+      this.#keep({ state, signature, receipt, proof: NO_PROOF, waits: false, unanswered: [] });
       const { n, epoch, head, signature: byHouse } = receipt;
       this.#keepSigned({ type: "receipt", state: digest, n: Number(n), epoch: Number(epoch), head, signature: byHouse });
       return;
@@ -374,7 +443,9 @@ class Session {
       const leaves = engine.confirmed.get(question);
       if (leaves?.includes(digest)) {
         const proof = { root: bookRoot(leaves)!, proof: bookProof(leaves, digest) };
-        this.#keep({ state, signature, receipt: NO_RECEIPT, proof, waits: false });
+        const key = bookKey(question, proof.root);
+        const results = { ...this.now!.results, [key]: engine.reports.get(key)! };
+        this.#keep({ state, signature, receipt: NO_RECEIPT, proof, waits: false, unanswered: [], results });
         return;
       }
       await pause(100);
@@ -466,9 +537,8 @@ class Session {
     return { stage: STAGES[Number(stage)]!, topUps, end: Number(end), byPlayer, proven, seq };
   }
 
-  get #words() {
-    const { offer, state } = this.now!;
-    return [offerWords(offer), { ...state, open_bets: state.open_bets.map((bet) => ({ ...bet })) }] as const;
+  #words(state = this.now!.state) {
+    return [offerWords(this.now!.offer), { ...state, open_bets: state.open_bets.map((bet) => ({ ...bet })) }] as const;
   }
 
   /** What can be topped up, of a session into which so much was put: what goes beyond its loss cap could never be bet. */
@@ -488,55 +558,76 @@ class Session {
     return call(chain.at("MicroSessions"), "top_up", [offerWords(offer), amount]);
   }
 
-  /** Begins to end the session alone, on chain, by the newest completed state. */
-  exit(): Call {
+  /** Begins to end the session alone, on chain, by the newest completed state: what it takes, one after another. Raises Refusal where
+   * another tab has the session. */
+  async exit(): Promise<Call[]> {
+    if (!this.#isStillMine()) throw new Refusal(ELSEWHERE);
     if (this.now!.frozen === undefined) this.#freeze("you end the session alone");
     const { signature, receipt, proof } = this.now!;
-    return call(chain.at("MicroSessions"), "start_exit", [...this.#words, signature, receipt, proof, NO_POST]);
+    const begin = call(chain.at("MicroSessions"), "start_exit", [...this.#words(), signature, receipt, proof, NO_POST]);
+    return [...(await this.#bookLanding()), begin];
   }
 
   /**
    * What the protocol asks of a player on chain now, in words and as a call; undefined: nothing, or to wait. It answers an exit
    * by an older state, lands results and books that are needed, and ends the exit. To be looked at once in a day.
    */
-  async due(known: OnChain): Promise<{ readonly text: string; readonly call: Call } | undefined> {
+  async due(known: OnChain): Promise<{ readonly text: string; readonly calls: readonly Call[] } | undefined> {
     if (known.stage === "none" || known.stage === "closed") return undefined;
-    const { state, signature, receipt, proof, offer } = this.now!;
+    const { state: newest, signature, receipt, proof } = this.now!;
     const sessions = chain.at("MicroSessions");
     const isExiting = known.stage === "exiting";
-    if (isExiting && this.now!.frozen === undefined) this.#freeze("an exit has begun");
-    const isBehind = known.seq < state.seq || (known.seq === state.seq && !known.byPlayer);
+    if (isExiting && this.now!.frozen === undefined && this.#isMine) this.#freeze("an exit has begun");
+    const isBehind = known.seq < newest.seq || (known.seq === newest.seq && !known.byPlayer);
     if (isExiting && isBehind && chain.time < known.end) {
-      const answer = call(sessions, "challenge", [...this.#words, signature, receipt, proof, NO_POST]);
-      return { text: "Answer the exit by your newest state", call: answer };
+      const answer = call(sessions, "challenge", [...this.#words(), signature, receipt, proof, NO_POST]);
+      return { text: "Answer the exit by your newest state", calls: [...(await this.#bookLanding()), answer] };
     }
+    const state = this.#posted(known);
     for (const bet of state.open_bets) {
       if (!isExiting && Date.now() < Number(bet.report_by) - LAND_MS) continue;
       const landing = await this.#landing(bet);
-      if (landing) return { text: "Bring the result of a bet to the chain", call: landing };
+      if (landing) return { text: "Bring the result of a bet to the chain", calls: [landing] };
     }
     if (isExiting && known.seq === state.seq && chain.time >= (await this.readyAt(known))) {
-      return { text: "End the exit and be paid", call: call(sessions, "finalize", [offerWords(offer), this.#words[1]]) };
+      return { text: "End the exit and be paid", calls: [call(sessions, "finalize", [...this.#words(state)])] };
     }
     return undefined;
   }
 
+  /** What an exit goes by: the newest completed state, or a later one, whose receipt came too late or never. */
+  #posted({ seq }: OnChain): State {
+    return this.now!.unanswered.find((state) => state.seq === seq) ?? this.now!.state;
+  }
+
   /** When an exit by the newest state is over, unix seconds. A bet that goes back alone is waited for here all the same. */
   async readyAt(known: OnChain): Promise<number> {
-    const { open_bets } = this.now!.state;
+    const { open_bets } = this.#posted(known);
     const ready = Math.max(known.end, ...open_bets.map(({ report_by }) => Math.floor(Number(report_by) / 1_000) + 1));
     return ready + (open_bets.length > 0 && !known.byPlayer && !known.proven ? 86_400 : 0);
   }
 
   async #landing(bet: OpenBet): Promise<Call | undefined> {
+    const book = engine.books.get(bet.question);
+    return this.#landingOf(bet, [bet.question, ...(book ? [bookKey(bet.question, book.root)] : [])]);
+  }
+
+  /** The book that stands for the newest state's receipt: the chain must have it before that state. */
+  async #bookLanding(): Promise<Call[]> {
+    const { state } = this.now!;
+    const landing = await this.#landingOf(state.open_bets.at(-1), this.#bookKeys(state));
+    return landing ? [landing] : [];
+  }
+
+  async #landingOf(bet: OpenBet | undefined, keys: readonly Hex[]): Promise<Call | undefined> {
+    if (!bet || keys.length === 0) return undefined;
     const [place, panels] = [this.#place(), chain.at("Panels")];
     const panelId = await chain.client.readContract({
       ...chain.at("MicroSessions"),
       functionName: "panel_of",
       args: [this.stream],
     });
-    const book = engine.books.get(bet.question);
-    for (const key of [bet.question, ...(book ? [bookKey(bet.question, book.root)] : [])]) {
+    for (const key of keys) {
       const [question, report] = [asked(place, key, bet), engine.reports.get(key)];
       if (!report || chain.time < question.not_before || chain.time > question.deadline) continue;
       const number = await chain.client.readContract({ ...panels, functionName: "hash_question", args: [question] });
@@ -551,7 +642,7 @@ class Session {
   /** Forgets a session that is over, so that another can begin. Its receipts stay for as long as they can convict. */
   forget() {
     localStorage.removeItem(this.#name(this.#account!));
-    this.#release?.();
+    this.#leave();
     [this.now, this.id, this.points] = [undefined, undefined, []];
   }
 
