@@ -140,6 +140,7 @@ class Connection:
         self.signed: dict[bytes, tuple[int, list[Signature]]] = {}  # outcomes by what `Panels` asks: results and books
         self.sessions: dict[bytes, Message] = {}
         self.heads: OrderedDict[int, bytes] = OrderedDict()
+        self._quoted: OrderedDict[int, bytes] = OrderedDict()  # hashes of quotes by the number of their line
         self.epoch = 0  # of the engine
         self._lost: dict[str, Any] | None = None  # what the house signed last, which shows a line that it lost
         self.has_ended = False  # the stream: its journal lost a line
@@ -295,9 +296,10 @@ class Connection:
             case "quote":
                 quote = decode(Quote, message["quote"])
                 digest = self.about.domain.digest(quote)
-                if signer_of(digest, decode_signature(message["signature"])) == self.about.house_key:
+                signature = decode_signature(message["signature"])
+                if signer_of(digest, signature) == self.about.house_key and self._is_in_record(digest, quote.number):
                     self.quotes[quote.question] = (digest, quote, message)
-                    self._lost = {"quote": quote, "signature": decode_signature(message["signature"])}
+                    self._lost = {"quote": quote, "signature": signature}
             case "ended":
                 self.has_ended = True
             case "book":
@@ -319,6 +321,14 @@ class Connection:
         house_key = to_checksum_address(message["house_key"])
         return stream_on_chain(self.tessera, stream_id, house_key, int(message["terms"]["activation"]))
 
+    def _is_in_record(self, quote: bytes, number: int) -> bool:
+        """Whether a quote is its line of the record, or of one before those that were told: odds are the same for
+        everybody."""
+        if number - 1 in self.heads and number in self.heads and self._quoted.get(number) != quote:
+            self._break(f"the house signed another quote for line {number} than its record has")
+            return False
+        return number <= next(reversed(self.heads), number)
+
     def _break(self, how: str) -> None:
         """Notes how the record is broken; the first fault stands, whatever follows from it."""
         self.broken = self.broken or how
@@ -338,6 +348,10 @@ class Connection:
         self.heads[line.n] = head
         if len(self.heads) > HEADS_KEPT:
             self.heads.popitem(last=False)
+        if line.kind is LineKind.QUOTE:
+            self._quoted[line.n] = line.leaf
+            if len(self._quoted) > HEADS_KEPT:
+                self._quoted.popitem(last=False)
         if line.kind is LineKind.BET:
             self.leaves.setdefault(line.question, []).append(line.leaf)
 
@@ -416,7 +430,7 @@ class Notebook:
 
 
 def signed_by_house(lines: Sequence[Message], domain: Domain) -> list[Message]:
-    """Receipts and refusals of a session's notebook, as scripts/audit_stream.py reads them."""
+    """Quotes, receipts and refusals of a session's notebook, as scripts/audit_stream.py reads them."""
     items, session = [], bytes(32)
     for line in lines:
         match line["what"]:
@@ -426,6 +440,8 @@ def signed_by_house(lines: Sequence[Message], domain: Domain) -> list[Message]:
                 receipt = line["receipt"] | {name: int(line["receipt"][name]) for name in ("n", "epoch")}
                 state = domain.digest(decode(State, line["state"]), session=session)
                 items.append({"type": "receipt", "state": encode(state), **receipt})
+            case "quoted":
+                items.append({"type": "quote", **line["quote"], "signature": line["signature"]})
             case "refused":
                 items.append({"type": "refusal", **line["refusal"], "signature": line["signature"]})
     return items
@@ -572,8 +588,9 @@ class Player:
 
     async def _bet(self, question: bytes, choice: int, stake: int) -> OpenBet:
         offer = self._running()
-        digest, quote, _ = self.connection.quotes[question]
+        digest, quote, message = self.connection.quotes[question]
         asked = self.connection.questions[question]
+        self.notebook.write("quoted", quote=quote, signature=decode_signature(message["signature"]))
         liability = states.liability_of(stake, quote.odds[choice])
         bet = OpenBet(question, digest, asked.lock, asked.report_by, choice, stake, liability)
         for is_last in (False, True):

@@ -447,3 +447,45 @@ test("a bet that only the book shows is brought to the chain before what relies 
   const due = await again.due(await again.onChain());
   expect(names(due?.calls)).toEqual(["submit_reports", "challenge"]);
 });
+
+test("a quote that is another one in the record is none, and breaks it", async () => {
+  const { engine } = await begun("ws://first/ws");
+  const lock = BigInt(Date.now() + 10 * SECOND);
+  const question = {
+    ...{ kind: 0n, stream_id: 3n, text: "Left?", lock, start: lock + 3_000n, end: lock + 8_000n, report_by: lock + 10_000_000n },
+    ...{ symbols: 0n, choices: [0n, 1n].map((side) => ({ low: side, high: side })) },
+  };
+  const asked = digestOf(PLACE, "Question", question);
+  const socket = house.sockets[0]!;
+  const told = async (odds: bigint, number: number) => {
+    const quote = {
+      ...{ stream_id: 3n, question: asked, odds: [odds, odds], greatest_liability: EUR, number: BigInt(number) },
+      valid_until: lock,
+    };
+    const digest = digestOf(PLACE, "Quote", quote);
+    const loss = (PPM - (400_000n * odds) / 1_000n).toString();
+    const losses = { loss_ppm: [loss, loss], chances_ppm: ["400000", "400000"], gross_loss_ppm: ["600000", "600000"] };
+    return {
+      digest,
+      frame: {
+        type: "quote",
+        quote: written(quote),
+        ...losses,
+        margin_ppm: null,
+        picture_delay_ms: "1",
+        signature: await words(digest),
+      },
+    };
+  };
+  socket.tell({ type: "question", question: written(question), hash: asked });
+  const { digest, frame } = await told(1_900n, 2);
+  house.append(1, digest);
+  socket.tell(frame);
+  socket.tell((await told(1_500n, 3)).frame); // of a line that is not there yet
+  await vi.advanceTimersByTimeAsync(100);
+  expect([engine.questions.get(asked)?.quote?.digest, engine.broken]).toEqual([digest, undefined]);
+  socket.tell((await told(1_500n, 2)).frame);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(engine.questions.get(asked)?.quote?.digest).toBe(digest);
+  expect(engine.broken).toBe("the house signed another quote for line 2 than its record has");
+});

@@ -281,7 +281,7 @@ def test_what_the_house_signed_agrees_with_what_it_publishes(served, ask, live, 
     deciding.result(60)
     printed = live("receipts", world.stream_id, alone=True, as_json=False).output
     items = [json.loads(line) for line in printed.splitlines()]
-    assert [item["type"] for item in items] == ["receipt", "refusal", "receipt"]
+    assert [item["type"] for item in items] == ["receipt", "quote", "refusal", "quote", "receipt"]
     assert live("receipts", world.stream_id + 1, alone=True, as_json=False).output == ""
     kept = tmp_path / "kept.jsonl"
     kept.write_text(printed)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -78,6 +79,24 @@ def test_a_question_that_no_rule_allows_is_none(stage, connection):
     assert connection.questions == {}
     connection._take(message)
     assert len(connection.questions) == 1
+
+
+def test_a_quote_that_is_another_one_in_the_record_is_none_and_breaks_it(stage, connection):
+    """Odds are the same for everybody: a player to whom alone the house quoted worse ones had no way to notice."""
+    connection.heads[stage.engine.published[0]] = stage.engine.published[1]
+    stage.published.clear()
+    quoted = stage.ask()
+    [told] = [message for _, message in stage.published if message["type"] == "quote"]
+    worse = replace(quoted.quote, odds=(1_500, *quoted.quote.odds[1:]))
+    early = replace(worse, number=quoted.quote.number + 1)  # of a line that is not there yet
+    signed = [told | encode({"quote": one, "signature": HOUSE.sign(DOMAIN.digest(one))}) for one in (early, worse)]
+    tell(connection, stage)
+    connection._take(signed[0])
+    assert (connection.quotes[quoted.quote.question][1], connection.broken) == (quoted.quote, None)
+    connection._take(signed[1])
+    n = quoted.quote.number
+    assert connection.broken == f"the house signed another quote for line {n} than its record has"
+    assert connection.quotes[quoted.quote.question][1] == quoted.quote
 
 
 def test_an_observer_sends_again_what_was_not_taken_and_what_is_not_decided(stage, connection):

@@ -40,6 +40,7 @@ import { wallet } from "./wallet.svelte";
 
 const ANSWER_MS = 10_000;
 const MOST_HEADS = 20_000;
+const QUOTE_LINE = 1n;
 const KEPT_MS = 600_000; // a question on which nobody here has bet, after its end
 const AWAY_MS = 120_000; // after which no bet can wait for its receipt: the lines since then are not asked for
 export const MOST_APART_MS = 2_000; // of the engine's clock and this one
@@ -73,7 +74,7 @@ export type Stream = {
 export type Asked = {
   readonly digest: Hex;
   readonly question: Question;
-  readonly quote?: { readonly digest: Hex; readonly quote: Quote; readonly shown: Shown };
+  readonly quote?: { readonly digest: Hex; readonly quote: Quote; readonly shown: Shown; readonly signature: Signature };
   readonly outcome?: Outcome;
 };
 
@@ -106,6 +107,8 @@ class Engine extends Conversation {
   reports = new Map<Hex, Reported>();
   books = new Map<Hex, Book>();
   heads = new Map<bigint, Hex>();
+  /** Hashes of quotes by the number of their line. */
+  #quoted = new Map<bigint, Hex>();
   #heardAt = 0;
   /** The line after which lines were asked for; undefined: those from now on. */
   #after: bigint | undefined;
@@ -255,7 +258,7 @@ class Engine extends Conversation {
   #forget() {
     this.questions.clear();
     this.views.clear();
-    for (const map of [this.confirmed, this.reports, this.books, this.heads]) map.clear();
+    for (const map of [this.confirmed, this.reports, this.books, this.heads, this.#quoted]) map.clear();
     [this.broken, this.#signed] = [undefined, undefined];
   }
 
@@ -275,9 +278,11 @@ class Engine extends Conversation {
       this.broken = `line ${line.n} of the record does not follow from those before it`;
     }
     this.heads.set(line.n, head);
+    if (line.kind === QUOTE_LINE) this.#quoted.set(line.n, line.leaf);
     for (const n of this.heads.keys()) {
       if (this.heads.size <= MOST_HEADS) break;
       this.heads.delete(n);
+      this.#quoted.delete(n);
     }
   }
 
@@ -304,9 +309,20 @@ class Engine extends Conversation {
     const shown = shownWith(quote, frame);
     const digest = digestOf(this.#place!, "Quote", quote);
     const signature = readSignature(frame.signature);
-    if ((await signerOf(digest, signature)) !== this.stream!.houseKey) return;
+    if ((await signerOf(digest, signature)) !== this.stream!.houseKey || !this.#isInRecord(digest, quote.number)) return;
     this.#signed = { quote, signature };
-    this.questions.set(quote.question, { ...this.questions.get(quote.question)!, quote: { digest, quote, shown } });
+    const signed = { digest, quote, shown, signature };
+    this.questions.set(quote.question, { ...this.questions.get(quote.question)!, quote: signed });
+  }
+
+  /** Whether a quote is its line of the record, or of one before those that were told: odds are the same for everybody. */
+  #isInRecord(quote: Hex, number: bigint): boolean {
+    const isKnown = this.heads.has(number - 1n) && this.heads.has(number);
+    if (isKnown && this.#quoted.get(number) !== quote) {
+      this.broken = `the house signed another quote for line ${number} than its record has`;
+      return false;
+    }
+    return number <= (this.#last ?? number);
   }
 
   async #book(frame: Frame) {

@@ -376,6 +376,7 @@ class Session {
       const liability = liabilityOf(stake, odds);
       if (liability > shown.quote.greatest_liability)
         throw new Refusal("This could win more than one bet may. Nothing was signed.");
+      this.#keepSigned({ type: "quote", ...shown.quote, signature: shown.signature });
       const bet: OpenBet = { question, quote: shown.digest, lock, report_by, choice: BigInt(choice), stake, liability };
       for (const isLast of [false, true]) {
         const { state, offer } = this.now!;
