@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tessera.chain.contract import EventLog
 from tessera.chain.deployments import Tessera
-from tessera.chain.errors import Reverted
+from tessera.chain.errors import ChainError, NodeError, NodeRefusedError, NotMinedError
 from tessera.chain.logs import LogReader, ReorgError
 from tessera.chain.micro_sessions import NO_RECEIPT, NO_SIGNATURE, BookProof, Signature, Stage
 from tessera.chain.panels import Question as PanelQuestion
@@ -214,10 +214,15 @@ def _land(
 
 
 def perform(duties: list[Duty], tessera: Tessera, wallet: Wallet) -> None:
-    """Does duties in their order; what a contract refuses is logged and left. Raises NodeError."""
+    """Does duties in their order; what a contract or the node refuses, and what is too dear now, is logged and left.
+
+    Raises NodeError where the node is away, and NotMinedError: no other transaction would be mined before that one.
+    """
     for duty in duties:
         try:
             if duty.do(tessera, wallet):
                 log.info("%s: done", duty.text)
-        except Reverted as error:
+        except ChainError as error:
+            if isinstance(error, NodeError | NotMinedError) and not isinstance(error, NodeRefusedError):
+                raise
             log.warning("%s: %s", duty.text, error)

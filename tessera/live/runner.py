@@ -28,7 +28,8 @@ PUBLISH_SECONDS = 1.0
 
 
 class Runner:
-    """An engine in the running loop. Commits are in a thread of their own, and so is the chain unless `is_inline`."""
+    """An engine in the running loop. Commits are in a thread of their own, and so are, unless `is_inline`, what is read
+    from the chain and what is sent there: a transaction may wait for minutes to be mined."""
 
     anybodys_per_second = 50.0
 
@@ -62,6 +63,8 @@ class Runner:
         self._reading = ThreadPoolExecutor(1, "record")
         self._publishing = ThreadPoolExecutor(1, "public")
         self._chain = ThreadPoolExecutor(1, "chain")
+        self._sending = ThreadPoolExecutor(1, "sending")
+        self._acting: asyncio.Task[None] | None = None  # what is due on chain is under way
         self._queued = asyncio.Event()
         engine.publish = self._publish
 
@@ -120,6 +123,9 @@ class Runner:
             self._reading.shutdown(wait=False)
             self._publishing.shutdown()  # which reads the journal that is closed next
             self._chain.shutdown(wait=False)
+            if self._acting is not None:
+                self._acting.cancel()
+            self._sending.shutdown(wait=False, cancel_futures=True)
 
     async def _commit(self) -> None:
         engine = self.engine
@@ -144,8 +150,8 @@ class Runner:
         self._queued.set()
 
     async def look(self) -> None:
-        """Looks at the chain, and does there what is due."""
-        engine = self.engine
+        """Looks at the chain, and does there what is due, unless that is under way: then what is seen now is older."""
+        engine, is_acting = self.engine, self._acting is not None and not self._acting.done()
         try:
             news = await self._on_chain(self.watch.look)
             engine.learn(news.events, news.head, news.block_at, is_anew=news.is_anew)
@@ -153,14 +159,30 @@ class Runner:
                 for digest, outcome in (await self._on_chain(self.watch.decided, engine.panel, questions)).items():
                     engine.decide(digest, outcome)
                 self._queued.set()
-            if duties := chain.due(engine):
-                await self._beat()  # an owner that was paused, and followed, sends nothing
-                await self._on_chain(chain.perform, duties, self.watch.tessera, self.wallet)
         except ChainError as error:
             # Bets stop by themselves while the newest block that is known is too old.
-            if engine.has_failed:
-                raise
-            log.warning("the chain: %s", error)
+            self._warn(error)
+            return
+        if is_acting:
+            return
+        if self._acting is not None:
+            self._acting.result()
+        duties = chain.due(engine)
+        self._acting = asyncio.create_task(self._act(duties)) if duties else None
+        if self._acting is not None and self._is_inline:
+            await self._acting
+
+    async def _act(self, duties: list[chain.Duty]) -> None:
+        try:
+            await self._beat()  # an owner that was paused, and followed, sends nothing
+            await self._on_chain(chain.perform, duties, self.watch.tessera, self.wallet, thread=self._sending)
+        except ChainError as error:
+            self._warn(error)
+
+    def _warn(self, error: ChainError) -> None:
+        if self.engine.has_failed:
+            raise error
+        log.warning("the chain: %s", error)
 
     async def _beat(self) -> None:
         """Raises JournalError where the stream is another engine's."""
@@ -193,10 +215,10 @@ class Runner:
             await work()
             await asyncio.sleep(seconds)
 
-    async def _on_chain(self, call: Callable, *arguments: Any) -> Any:
+    async def _on_chain(self, call: Callable, *arguments: Any, thread: ThreadPoolExecutor | None = None) -> Any:
         if self._is_inline:  # the embedded chain is good for one thread
             return call(*arguments)
-        return await self._in(self._chain, call, *arguments)
+        return await self._in(thread or self._chain, call, *arguments)
 
     async def _in(self, thread: ThreadPoolExecutor, call: Callable, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(thread, call, *arguments)

@@ -6,8 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from tessera.chain.errors import (
+    NodeError,
+    NodeRefusedError,
+    NoGasMoneyError,
+    NotMinedError,
+    TooDearError,
+)
+from tessera.live import chain
 from tessera.live import service as module
-from tessera.live.chain import News
+from tessera.live.chain import Duty, News
 from tessera.live.memory import Memory
 from tessera.live.runner import Runner
 from tessera.live.service import Service
@@ -107,6 +115,65 @@ def test_a_node_that_does_not_answer_holds_up_no_attempt(run):
 
     (facts,) = run(Waiting(attempts=50), watch, stop, every=0)
     assert facts.head == watch.looks > 1  # what was asked when the stream was taken is known
+
+
+def test_the_chain_is_looked_at_while_a_transaction_waits_to_be_mined(stage, monkeypatch):
+    """It was not: after half a minute bets were refused as on a stale chain, and an exit that began was not seen."""
+    looks, sends, mined = [], [], Event()
+
+    class Growing:
+        tessera = None
+
+        def look(self) -> News:
+            looks.append(stage.guard.block_at)
+            return News([], len(looks), stage.time // 1_000 + len(looks), is_anew=False)
+
+    def send(*_) -> bool:
+        sends.append(len(looks))
+        return mined.wait(PATIENCE_SECONDS)
+
+    monkeypatch.setattr(chain, "due", lambda _: [] if mined.is_set() else [Duty("closing", send)])
+
+    async def scene() -> None:
+        runner = Runner(stage.engine, Growing(), None, every=0.01)
+        running = asyncio.create_task(runner.run())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not sends or len(looks) < sends[0] + 20:
+                assert not running.done()
+                await asyncio.sleep(0.01)
+        assert stage.guard.block_at > stage.time // 1_000 + sends[0]
+        assert len(sends) == 1  # what is under way is not sent again
+        mined.set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("error", [TooDearError("no"), NoGasMoneyError("no"), NodeRefusedError("no", "send", 1)])
+def test_a_duty_that_cannot_be_done_now_holds_up_no_other(error):
+    """A close that was too dear, or that the node did not take, left an old state without an answer."""
+    done = []
+
+    def fails(*_) -> bool:
+        raise error
+
+    duties = [Duty("close", fails), Duty("challenge", lambda *_: done.append("challenge") is None)]
+    chain.perform(duties, None, None)
+    assert done == ["challenge"]
+
+
+@pytest.mark.parametrize("error", [NodeError("no connection", "call"), NotMinedError("it waits")])
+def test_where_no_other_duty_could_be_done_none_is_tried(error):
+    tried = []
+
+    def away(*_) -> bool:
+        tried.append(1)
+        raise error
+
+    with pytest.raises(type(error)):
+        chain.perform([Duty("close", away)] * 3, None, None)
+    assert len(tried) == 1
 
 
 def test_a_fault_that_ends_the_engine_ends_the_command_with_it(stage, monkeypatch):
