@@ -45,7 +45,7 @@ format: .venv/.dev ## rewrite what check would complain about
 	@if [ -d web/node_modules ]; then npm run --silent --prefix web format; fi
 
 integration: .venv/.dev node_modules web/node_modules ## what needs Node, a browser or PostgreSQL: devnet, keeper, page, real parts
-	printf "%s\n" typecheck "--prefix web check" | xargs -P 2 -L 1 npm run --silent
+	npm run --silent typecheck
 	pytest -m "(anvil or browser or postgres) and not campaign" -n 3 --dist loadgroup --no-loadscope-reorder
 
 campaign: .venv/.dev node_modules .cache/halmos/.done ## the long runs: a million states, deep state machines, proofs, mutants

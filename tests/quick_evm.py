@@ -7,7 +7,7 @@ meter that keeps records) is left to the function that was there. `tests/unit/te
 
 import operator
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from eth.vm import opcode_values as op
@@ -247,6 +247,7 @@ def _remembering(self: CodeStream, code_bytes: bytes) -> None:
     self.invalid_positions, self.valid_positions = _positions(code_bytes)
 
 
+@cache
 def be_quick() -> None:
     """From now on, in every chain of this process."""
     PRAGUE_OPCODES.update(quick(PRAGUE_OPCODES))

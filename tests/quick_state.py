@@ -6,7 +6,7 @@ ever written to in this chain, also for one whose deployment was undone: a test 
 """
 
 from copy import deepcopy
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from eth.db.account import AccountDB
@@ -106,6 +106,7 @@ def decode_node(node: bytes | list) -> bytes | list:
     return [deepcopy(item) if isinstance(item, list) else item for item in _decoded(node)]
 
 
+@cache
 def be_quick() -> None:
     """From now on, in every chain of this process."""
     functions = (record, discard, commit, set_storage, wipe_storage, lock_changes, make_state_root)

@@ -10,6 +10,7 @@ import boa
 
 from tests.club import BET_INTERVAL, NO, YES, Club, at, now
 from tests.custody import EUR
+from tests.prize_system import load
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = 20
@@ -20,10 +21,10 @@ class Friends(Club):
     """Twenty members, `people`, of whom the first creates; each has 50 EUR. `contracts`: where the sources are."""
 
     def __init__(self, contracts: Path = ROOT / "contracts"):
-        play_euro = boa.load(str(ROOT / "contracts/PlayEuro.vy"))
-        escrow = boa.load(str(ROOT / "contracts/Escrow.vy"), play_euro, True)
+        play_euro = load("contracts/PlayEuro.vy").deploy()
+        escrow = load("contracts/Escrow.vy").deploy(play_euro, True)
         play_euro.set_escrow(escrow)
-        markets = boa.load(str(contracts / "LmsrMarkets.vy"), escrow, True, self.window)
+        markets = boa.load_partial(str(contracts / "LmsrMarkets.vy")).deploy(escrow, True, self.window)
         escrow.register_product(markets)
         self.people = [boa.env.generate_address() for _ in range(PEOPLE)]
         play_euro.invite(self.people)

@@ -1,7 +1,5 @@
 """Panels against a plain model of it: panels of every size, any mix of transactions and batches, moving time."""
 
-from pathlib import Path
-
 import boa
 import pytest
 from hypothesis import given, settings
@@ -10,8 +8,8 @@ from hypothesis import strategies as st
 from tessera.chain.panels import INVALID
 from tests.logs import event, events
 from tests.panels import LAST_OUTCOME, Question, accounts, sign
+from tests.prize_system import load
 
-ROOT = Path(__file__).parents[2]
 START = 2_000_000_000
 PRODUCT = "0x" + "9A" * 20
 ACCOUNTS = accounts(33)
@@ -46,7 +44,7 @@ class Model:
 
 @pytest.fixture(scope="module")  # Ape mixes up fixtures of one name and two scopes: not `panels`
 def contract():
-    return boa.load(str(ROOT / "contracts" / "Panels.vy"))
+    return load("contracts/Panels.vy").deploy()
 
 
 @st.composite

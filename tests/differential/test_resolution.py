@@ -1,7 +1,5 @@
 """The contract's disputes beside tessera/model/resolution.py, over random positions, votes and times."""
 
-from pathlib import Path
-
 import boa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +9,8 @@ from tessera.model.lmsr import Outcome
 from tessera.model.resolution import Dispute, TooLate, window_end
 from tests.club import DAY, HOUR, INVALID, NO, YES, Club, Status, at, now
 from tests.custody import EUR
+from tests.prize_system import load
 
-ROOT = Path(__file__).parents[2]
 BETTORS = 9
 TIMES = st.one_of(st.integers(0, 49 * HOUR), st.sampled_from([24 * HOUR, 27 * HOUR, 45 * HOUR, 48 * HOUR]))
 # Who, for what, and how many seconds after the complaint, or -1: in the last second; voters are drawn as numbers.
@@ -32,10 +30,10 @@ CASES = {
 def club():
     boa.env.enable_fast_mode()
     boa.env.evm.patch.chain_id = 31_337
-    play_euro = boa.load(str(ROOT / "contracts/PlayEuro.vy"))
-    escrow = boa.load(str(ROOT / "contracts/Escrow.vy"), play_euro, True)
+    play_euro = load("contracts/PlayEuro.vy").deploy()
+    escrow = load("contracts/Escrow.vy").deploy(play_euro, True)
     play_euro.set_escrow(escrow)
-    markets = boa.load(str(ROOT / "contracts/LmsrMarkets.vy"), escrow, True, 12 * HOUR)
+    markets = load("contracts/LmsrMarkets.vy").deploy(escrow, True, 12 * HOUR)
     escrow.register_product(markets)
     people = [boa.env.generate_address() for _ in range(BETTORS + 1)]
     play_euro.invite(people)

@@ -10,7 +10,6 @@ claims everything: each pot is 0, each balance is the model's, and all gains and
 from collections import Counter, defaultdict
 from copy import deepcopy
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import boa
 import pytest
@@ -24,8 +23,8 @@ from tests.club import BET_INTERVAL, DAY, HOUR, INVALID, NO, RULING, SEED, SILEN
 from tests.custody import EUR, NOBODY
 from tests.logs import events
 from tests.machines import run
+from tests.prize_system import load
 
-ROOT = Path(__file__).parents[2]
 MEMBERS = 5
 STRANGER = MEMBERS  # people are numbered; the last has not joined
 PURSE = 50 * EUR
@@ -62,10 +61,10 @@ def deployed():
     """PlayEuro's Escrow, the markets, and everybody's address: members have 50 EUR and consent."""
     boa.env.enable_fast_mode()
     boa.env.evm.patch.chain_id = 31_337
-    play_euro = boa.load(str(ROOT / "contracts/PlayEuro.vy"))
-    escrow = boa.load(str(ROOT / "contracts/Escrow.vy"), play_euro, True)
+    play_euro = load("contracts/PlayEuro.vy").deploy()
+    escrow = load("contracts/Escrow.vy").deploy(play_euro, True)
     play_euro.set_escrow(escrow)
-    contract = boa.load(str(ROOT / "contracts/LmsrMarkets.vy"), escrow, True, HOUR)
+    contract = load("contracts/LmsrMarkets.vy").deploy(escrow, True, HOUR)
     escrow.register_product(contract)
     addresses = [boa.env.generate_address() for _ in range(MEMBERS + 1)]
     play_euro.invite(addresses[:MEMBERS])
