@@ -2,6 +2,7 @@
 
     ape run deploy friends --network ethereum:sepolia --account ALIAS
     ape run deploy hosted --network ethereum:sepolia --account ALIAS
+    ape run deploy micro --network ethereum:sepolia --account ALIAS
     ape run deploy tickets --network ethereum:sepolia --account ALIAS --parameters FILE
 
 A second run finds what the record knows, checks its code, and does only what is missing; so does a run after a crash.
@@ -24,11 +25,13 @@ from tessera.deployment.deploy import (
     deploy,
     hosted_parameters,
     is_done,
+    micro_parameters,
     open_record,
     rehearse,
 )
 from tessera.deployment.operators import Commands
 from tessera.deployment.parameters import faults_on_chain, read_parameters
+from tessera.local.chain import DAY
 from tessera.local.devnet import TICKETS
 
 
@@ -81,6 +84,32 @@ def hosted(provider: ProviderAPI, account: str | None, record: Path | None, dry_
     """Hosted bets: Panels, ProrataBets, OddsBets and OddsLens, on the Escrow of `friends`."""
     path = record or record_path(provider)
     run(provider, "hosted", hosted_parameters(provider.web3, path), account, path, dry_run)
+
+
+@cli.command(cls=ConnectedProviderCommand)
+@click.option("--account", help="Alias of an Ape account, or TEST::n. Local networks: TEST::0.")
+@click.option(
+    "--short-window",
+    type=click.IntRange(1, 7 * DAY),
+    default=DAY,
+    show_default=True,
+    help="Seconds to answer what the player posted: a day at least, on local chains a second.",
+)
+@click.option(
+    "--long-window",
+    type=click.IntRange(1, 7 * DAY),
+    default=2 * DAY,
+    show_default=True,
+    help="Seconds to answer what anybody else posted: two days at least, on local chains a second.",
+)
+@click.option("--record", type=click.Path(path_type=Path), help="Default: deployments/<network>.json.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
+def micro(
+    provider: ProviderAPI, account: str | None, short_window: int, long_window: int, record: Path | None, dry_run: bool
+):
+    """Micro-bets on live streams: Panels and MicroSessions, on the Escrow of `friends`."""
+    path, windows = record or record_path(provider), {"short_window": short_window, "long_window": long_window}
+    run(provider, "micro", micro_parameters(provider.web3, path, windows), account, path, dry_run)
 
 
 def ticket_parameters(provider: ProviderAPI, file: Path | None, record: Path) -> dict:

@@ -138,10 +138,24 @@ def products_of(web3: Web3, record: Deployment) -> int:
 
 def hosted_parameters(web3: Web3, path: Path) -> dict[str, Any]:
     """With what hosted bets are, or are to be, deployed into a record. Raises ChainError where it has no Escrow."""
+    record = _with_escrow(web3, path)
+    return record.products.get("hosted") or {"first_index": products_of(web3, record)}
+
+
+def micro_parameters(web3: Web3, path: Path, windows: dict[str, int]) -> dict[str, Any]:
+    """The same for micro-bets of these windows, in seconds, whatever products were registered before."""
+    record = _with_escrow(web3, path)
+    known = record.products.get("micro")
+    if known is None:
+        return windows | {"first_index": products_of(web3, record)}
+    return known | windows
+
+
+def _with_escrow(web3: Web3, path: Path) -> Deployment:
     record = open_record(web3, path, path.stem)
     if "Escrow" not in record.addresses:
         raise ChainError(f"{path} has no Escrow: deploy `friends` first")
-    return record.products.get("hosted") or {"first_index": products_of(web3, record)}
+    return record
 
 
 def _kind(step: Step) -> str:

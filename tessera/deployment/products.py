@@ -204,7 +204,7 @@ def friends_markets(*, shortest_window: int) -> list[Step]:
     ]
 
 
-def micro_bets(*, short_window: int, long_window: int, product_index: int = 1) -> list[Step]:
+def micro_bets(*, short_window: int, long_window: int, first_index: int = 1) -> list[Step]:
     """Panels and MicroSessions on the Escrow of `friends`, as its product of that index. Windows in seconds."""
     windows = (("SHORT_WINDOW", short_window), ("LONG_WINDOW", long_window))
     at = At("MicroSessions")
@@ -219,7 +219,7 @@ def micro_bets(*, short_window: int, long_window: int, product_index: int = 1) -
                 *(Shows("MicroSessions", view, (), seconds) for view, seconds in windows),
             ),
         ),
-        Call("Escrow", "register_product", (at,), Shows("Escrow", "products", (product_index,), at)),
+        Call("Escrow", "register_product", (at,), Shows("Escrow", "products", (first_index,), at)),
     ]
 
 

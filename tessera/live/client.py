@@ -161,6 +161,9 @@ class Connection:
         self._listening = asyncio.create_task(self._keep())
         try:
             await self.until(lambda: self.stream is not None)
+        except TimeoutError:
+            self._listening.cancel()
+            raise TimeoutError(f"no engine answers at {' '.join(self.urls)}") from None
         except BaseException:
             self._listening.cancel()
             raise
