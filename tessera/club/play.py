@@ -19,7 +19,8 @@ from tessera.club.waiting import waiting_for
 from tessera.index.snapshot import NoIndexError
 
 MOST_TURNS = 50  # in a market, and of an account
-SLOW_PHONE, LONGEST_TURN = 20.0, 120.0  # seconds that a phone is waited for that says nothing, and one that does
+SLOW_PHONE = 20.0  # seconds that a phone is waited for that says nothing
+LONGEST_TURN = 120.0  # that one is waited for in an hour, in a market
 LOCAL_SECONDS = 2  # between blocks of a devnet
 SAMPLE = 20  # blocks that show how fast a chain is
 LONGEST_BLOCK = 15
@@ -52,9 +53,8 @@ def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
         raise RefusedError("no_market", f"There is no market {wish.market_id}.") from None
     if market.status != Status.OPEN:
         raise RefusedError("not_open", "This market takes no bets now.")
-    _end_used_turns(club, wish.market_id)
-    head = club.syncer.head
-    now = max(time.time(), head.timestamp if head else 0)
+    now = _now(club)
+    _end_used_turns(club, wish.market_id, now)
     apart = seconds_apart(club.tessera)
     next_bet_at = float(market.last_bet_at + BET_INTERVAL)
     turn = club.store.turn(
@@ -81,19 +81,25 @@ def take_turn(club: Club, account: InClub, wish: Wish) -> dict[str, Any]:
 @router.delete("/turns/{market_id}", status_code=204)
 def leave_turn(club: Club, account: InClub, market_id: Annotated[MarketId, Path()]) -> None:
     """Gives a turn back, before the bet or after it."""
-    club.store.leave_turn(market_id, account)
+    club.store.end_turn(market_id, account, _now(club))
 
 
-def _end_used_turns(club: Node, market_id: int) -> None:
+def _now(club: Node) -> float:
+    """The time that turns go by, unix seconds: the chain's may be ahead of this machine's."""
+    head = club.syncer.head
+    return max(time.time(), head.timestamp if head else 0)
+
+
+def _end_used_turns(club: Node, market_id: int, now: float) -> None:
     """Whose bet is in has no turn any more: phones are put away as soon as they have sent it."""
-    turns = club.store.turns(market_id)
+    turns = club.store.turns(market_id, now)
     if not turns:
         return
     with suppress(NoIndexError), club.index.snapshot() as snapshot:
         for account, bet in snapshot.newest(BetPlaced, "account", list(turns)).items():
             # A turn begins five seconds after the last bet that there was when it was asked for, or later.
             if bet.market_id == market_id and bet.timestamp > turns[account] - BET_INTERVAL:
-                club.store.leave_turn(market_id, account, turns[account])
+                club.store.end_turn(market_id, account, min(now, bet.timestamp), turns[account])
 
 
 _block_seconds: dict[int, float] = {}

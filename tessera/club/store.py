@@ -19,6 +19,7 @@ from sqlalchemy import (
     Float,
     LargeBinary,
     MetaData,
+    Row,
     Table,
     delete,
     func,
@@ -43,6 +44,7 @@ TAKEN_UP = "(taken up again)"  # the label of a member whose own one was lost
 BEFORE_IT_WAS_LOST = -1  # in place of the nonces of what was given before
 TROUBLE = "trouble."
 SPENT = "spent"
+RECOVERY_SECONDS = 3_600  # in which those who wait in a line are as patient with somebody as before
 LASTING_SECONDS = 3_600  # trouble that is away for less is the same one still
 
 metadata = MetaData()
@@ -90,13 +92,16 @@ sessions = Table(
     Column("account", AnyText, nullable=False),
     Column("ends_at", int64, nullable=False),
 )
+# The last turn of each account in a market. One that is over is remembered for as long as it counts for the next one.
 turns = Table(
-    "club_turns",
+    "club_line",
     metadata,
     Column("market_id", int64, primary_key=True),
     Column("account", AnyText, primary_key=True),
     Column("at", Float, nullable=False),
+    Column("begins", Float, nullable=False),  # `at`, or later, while somebody is before
     Column("ends_at", Float, nullable=False),
+    Column("patience", Float, nullable=False),  # seconds that others wait for it, beyond the time of one bet
 )
 leases = Table(
     "club_leases",
@@ -502,45 +507,57 @@ class Store:
         most: int,
     ) -> Turn:
         """A turn of an account in a market: the one it has, or the first free one from `first` on, `apart` seconds from
-        each other. It lasts for so many seconds, and for as many more whenever its account asks again when it has come:
-        up to the `longest` where nobody is before. Raises RefusedError where there are too many."""
+        each other. Raises RefusedError where there are too many.
+
+        It lasts for so many seconds, and for as many more whenever its account asks again when it has come. But of its
+        account's turns in a market the others wait for no more than the `longest` in all, beyond the `apart` seconds
+        that each has anyway; this patience is whole again RECOVERY_SECONDS later.
+        """
+        whole = longest - apart
         with self._database.writing() as db:
             if self.engine.dialect.name == "postgresql":
                 db.execute(text("SELECT pg_advisory_xact_lock(:lock, :market)"), {"lock": 0x7E55, "market": market_id})
-            db.execute(delete(turns).where(turns.c.ends_at <= now))
-            waiting = db.execute(select(turns).where(turns.c.market_id == market_id).order_by(turns.c.at)).all()
-            if (own := next((row for row in waiting if row.account == account), None)) is None:
-                others = db.scalar(select(func.count()).where(turns.c.account == account)) or 0
-                if len(waiting) >= most or others >= most:
+            db.execute(delete(turns).where(turns.c.ends_at <= now - RECOVERY_SECONDS))
+            rows = db.execute(select(turns).where(turns.c.market_id == market_id).order_by(turns.c.at)).all()
+            waiting = [row for row in rows if row.ends_at > now]
+            this = (turns.c.market_id == market_id, turns.c.account == account)
+            own = next((row for row in rows if row.account == account), None)
+            if own is None or own.ends_at <= now:
+                of_own = select(func.count()).where(turns.c.account == account, turns.c.ends_at > now)
+                if len(waiting) >= most or (db.scalar(of_own) or 0) >= most:
                     raise RefusedError("too_many_turns", "Too many wait for this market: try in a minute.")
                 at = first
                 for row in waiting:
                     if row.at - at >= apart:
                         break
                     at = max(at, row.at + apart)
-                line = {"market_id": market_id, "account": account, "at": at, "ends_at": at + lasts}
-                db.execute(insert(turns), line)
-                ends_at = at + lasts
+                patience = whole if own is None else _recovered(own, now, apart, whole)
+                ends_at = at + min(lasts, apart + _spare(patience, lasts - apart))
+                line = {"at": at, "begins": at, "ends_at": ends_at, "patience": patience}
+                db.execute(delete(turns).where(*this))
+                db.execute(insert(turns), {"market_id": market_id, "account": account, **line})
+                place = sum(row.at < at for row in waiting)
             else:
                 at, ends_at = own.at, own.ends_at
-            place = sum(row.at < at for row in waiting)
-            if own is not None and at <= now:  # its page is there, and waits for those before or is about to bet
-                ends_at = max(ends_at, now + lasts if place else min(now + lasts, at + longest))
-                this = (turns.c.market_id == market_id, turns.c.account == account)
-                db.execute(update(turns).where(*this).values(ends_at=ends_at))
+                place = sum(row.at < at for row in waiting)
+                if at <= now:  # its page is there, and waits for those before or is about to bet
+                    begins = now if place else own.begins
+                    ends_at = max(ends_at, min(now + lasts, begins + apart + _spare(own.patience, lasts - apart)))
+                    db.execute(update(turns).where(*this).values(begins=begins, ends_at=ends_at))
             return Turn(market_id, account, at, ends_at, place)
 
-    def turns(self, market_id: int) -> dict[str, float]:
+    def turns(self, market_id: int, now: float) -> dict[str, float]:
         """Who has a turn in a market, and when it begins."""
+        present = select(turns.c.account, turns.c.at).where(turns.c.market_id == market_id, turns.c.ends_at > now)
         with self._database.connected() as db:
-            rows = db.execute(select(turns.c.account, turns.c.at).where(turns.c.market_id == market_id))
-            return {row.account: row.at for row in rows}
+            return {row.account: row.at for row in db.execute(present)}
 
-    def leave_turn(self, market_id: int, account: str, at: float | None = None) -> None:
-        """Gives a turn back; where a time is named, only the turn that begins then."""
-        this = [turns.c.market_id == market_id, turns.c.account == account]
+    def end_turn(self, market_id: int, account: str, ended: float, at: float | None = None) -> None:
+        """Ends a turn at a time, if it has not ended before; where `at` is named, only the turn that begins then."""
+        this = [turns.c.market_id == market_id, turns.c.account == account, turns.c.ends_at > ended]
         with self._database.writing() as db:
-            db.execute(delete(turns).where(*this, *([] if at is None else [turns.c.at == at])))
+            only = [] if at is None else [turns.c.at == at]
+            db.execute(update(turns).where(*this, *only).values(ends_at=ended))
 
     # Which of several nodes sends
 
@@ -604,6 +621,17 @@ def _trouble(value: bytes | None) -> tuple[int, bool]:
     """When there was trouble of a kind last, and whether the group was told; at 0 where there was none."""
     last, _, was_told = (value or b"0 0").decode().partition(" ")
     return int(last), was_told == "1"
+
+
+def _spare(patience: float, least: float) -> float:
+    """How long a turn may be waited for. Less than a slow phone needs would be of no use to it, and be used up."""
+    return patience if patience >= least else 0.0
+
+
+def _recovered(last: Row, now: float, apart: float, whole: float) -> float:
+    """The patience that there is with an account after its last turn, which is over."""
+    used = max(0.0, last.ends_at - last.begins - apart)
+    return min(whole, last.patience - used + (now - last.ends_at) * whole / RECOVERY_SECONDS)
 
 
 def _member(row) -> Member:
