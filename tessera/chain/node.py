@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import requests
 from eth_typing import ChecksumAddress
@@ -54,6 +54,16 @@ class _Block(TypedDict):
     number: _Quantity | None  # None: of the block that is still being made
     hash: _Hash | None
     timestamp: _Quantity
+    baseFeePerGas: NotRequired[_Quantity | None]
+    gasLimit: NotRequired[_Quantity | None]
+    gasUsed: NotRequired[_Quantity | None]
+    logsBloom: NotRequired[_Data | None]
+
+
+class _FeeHistory(TypedDict):
+    baseFeePerGas: list[_Quantity]
+    gasUsedRatio: list[float]
+    reward: NotRequired[list[list[_Quantity]] | None]
 
 
 class _Receipt(TypedDict):
@@ -67,6 +77,8 @@ class _Transaction(TypedDict):
     hash: _Hash
     nonce: _Quantity
     input: _Data
+    blockNumber: NotRequired[_Quantity | None]  # None: it waits to be mined
+    blockHash: NotRequired[_Hash | None]
 
 
 # What each read answers. Only those with `| None` may answer null, which means that there is none.
@@ -75,7 +87,7 @@ SHAPES: dict[str, TypeAdapter] = {
     "eth_call": TypeAdapter(_Data),
     "eth_chainId": TypeAdapter(_Quantity),
     "eth_estimateGas": TypeAdapter(_Quantity),
-    "eth_feeHistory": TypeAdapter(dict),
+    "eth_feeHistory": TypeAdapter(_FeeHistory),
     "eth_gasPrice": TypeAdapter(_Quantity),
     "eth_getBalance": TypeAdapter(_Quantity),
     "eth_getBlockByHash": TypeAdapter(_Block | None),
@@ -88,6 +100,7 @@ SHAPES: dict[str, TypeAdapter] = {
     "eth_getTransactionReceipt": TypeAdapter(_Receipt | None),
     "eth_maxPriorityFeePerGas": TypeAdapter(_Quantity),
 }
+BLOCKS = ("eth_getBlockByHash", "eth_getBlockByNumber")
 NEWEST = ("latest", "pending", "safe", "finalized")
 SENT = TypeAdapter(_Hash)
 SENDING = ("eth_sendRawTransaction", "eth_sendTransaction")
@@ -203,7 +216,7 @@ def _piece(web3: Web3, method: str, params: Sequence[list]) -> list[Any] | None:
     if any(type(number) is not int for number in numbers) or len(set(numbers)) < len(numbers):
         return None
     return [
-        None if "error" in response or _fault(method, each, response, shaped=True) else response.get("result")
+        None if "error" in response or fault_of(method, each, response) else response.get("result")
         for each, response in zip(params, responses, strict=True)
     ]
 
@@ -244,7 +257,7 @@ class _Reads(Web3Middleware):
             response = make_request(method, params)
         except (OSError, ValueError) as error:
             raise self._failure(method, params, error) from None
-        fault = _fault(method, params, response, shaped=not self.embedded)
+        fault = fault_of(method, params, response, shaped=not self.embedded)
         if fault:
             error = NodeError(f"the node's answer to {method} makes no sense: {fault}", method, may_be_sent=sends)
             raise error if method not in SHAPES else self._later(method, params, error)
@@ -311,8 +324,11 @@ def _head(method: str, params: Any, response: Any) -> int | None:
     return None
 
 
-def _fault(method: str, params: Any, response: Any, *, shaped: bool) -> str:
-    """What is wrong with an answer as JSON-RPC, "" if nothing is. `shaped`: the types of the result count, too."""
+def fault_of(method: str, params: Any, response: Any, *, shaped: bool = True) -> str:
+    """What is wrong with a node's answer, as JSON-RPC and as the answer to this method, "" if nothing is.
+
+    Of an answer that is not `shaped` (the embedded chain's) the types of the result do not count.
+    """
     if not isinstance(response, dict) or ("result" in response) == ("error" in response):
         return f"neither a result nor an error: {_short(response)}"
     if "error" in response:
@@ -333,6 +349,13 @@ def _fault(method: str, params: Any, response: Any, *, shaped: bool) -> str:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         return f"{'.'.join(map(str, first['loc'])) or 'result'} is {_short(first['input'])}"
+    if (
+        method in BLOCKS
+        and result is not None
+        and params[0] != "pending"
+        and None in (result["number"], result["hash"])
+    ):
+        return "a block without number or hash"
     return ""
 
 

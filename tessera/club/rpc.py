@@ -5,10 +5,11 @@ phone; nothing here can make the node sign, mine or change its state, or work fo
 """
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
@@ -16,7 +17,10 @@ from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
+from tessera.chain.node import fault_of
 from tessera.club.refusals import RefusedError
+
+log = logging.getLogger(__name__)
 
 MOST_CALLS = 100  # of a batch
 MOST_BYTES = 256_000  # of a request
@@ -24,7 +28,7 @@ MOST_GAS = 10_000_000
 MOST_BLOCKS = 2_000  # of logs
 MOST_HISTORY = 100  # blocks of fees
 MOST_RAW = 8_192  # bytes of a signed transaction
-MOST_CACHED = 5_000
+MOST_CACHED = 32_000_000  # bytes of answers, and of what was asked, that are kept
 MOST_ANSWER = 8_000_000  # bytes, of a batch: a hundred calls for one cached answer are a hundred copies of it
 NODE_SECONDS = 20
 HEAD_SECONDS = 0.5  # that the newest block is taken for the newest
@@ -32,9 +36,25 @@ AT_ONCE = 32  # requests to the node
 NO_METHOD, BAD_PARAMS, LIMITED = -32601, -32602, -32005
 
 NO_NODE = "The chain's node does not answer. Try again in a moment."
+NO_SENSE = "The chain's node gives an answer that makes no sense. Try again in a moment."
 
 Call = dict[str, Any]
-Batch = list[tuple[Call, asyncio.Future[Call]]]  # calls to the node, and their answers to come
+
+
+class Answer(NamedTuple):
+    """What the node says to a call, `content` as JSON without the braces around it."""
+
+    is_error: bool
+    content: bytes
+
+    @classmethod
+    def of(cls, response: Call) -> "Answer":
+        """Of a response of JSON-RPC."""
+        said = {"error": response["error"]} if "error" in response else {"result": response.get("result")}
+        return cls("error" in said, orjson.dumps(said)[1:-1])
+
+
+Batch = list[tuple[Call, asyncio.Future[Answer]]]  # calls to the node, and their answers to come
 Key = tuple[str, bytes]  # of a method and its parameters
 Upstream = Callable[[list[Call]], Awaitable[list[Call]]]
 NEWEST = "latest"
@@ -56,7 +76,7 @@ METHODS = BY_BLOCK | {
     "eth_getTransactionReceipt",
     "eth_sendRawTransaction",
 }
-TOO_LONG = {"error": {"code": LIMITED, "message": "the answers before it are many bytes: ask for it alone"}}
+TOO_LONG = Answer.of({"error": {"code": LIMITED, "message": "the answers before it are many bytes: ask for it alone"}})
 
 
 class CallError(Exception):
@@ -67,6 +87,47 @@ class CallError(Exception):
         self.code = code
 
 
+class Cache:
+    """Answers that are there or to come, so many bytes at most; who was put in first goes first."""
+
+    def __init__(self):
+        self.size = 0
+        self._answers: OrderedDict[Key, asyncio.Future[Answer]] = OrderedDict()
+
+    def get(self, key: Key) -> asyncio.Future[Answer] | None:
+        """The answer to what was asked, if there is one."""
+        return self._answers.get(key)
+
+    def put(self, key: Key, answer: asyncio.Future[Answer]) -> None:
+        """Keeps an answer; one that is none worth keeping is forgotten when it comes."""
+        self._answers[key] = answer
+        self._grow(len(key[1]))
+        answer.add_done_callback(lambda done: self._came(key, done))
+
+    def clear(self) -> None:
+        """Forgets all of them."""
+        self._answers.clear()
+        self.size = 0
+
+    def _came(self, key: Key, answer: asyncio.Future[Answer]) -> None:
+        failed = answer.cancelled() or answer.exception() is not None
+        if self._answers.get(key) is not answer:
+            return
+        if failed or (answer.result().is_error and key[0] not in MAY_REFUSE):
+            del self._answers[key]
+            self.size -= len(key[1])
+        else:
+            self._grow(len(answer.result().content))
+
+    def _grow(self, size: int) -> None:
+        self.size += size
+        while self.size > MOST_CACHED:
+            (_, params), answer = self._answers.popitem(last=False)
+            self.size -= len(params)
+            if answer.done():
+                self.size -= len(answer.result().content)
+
+
 class Proxy:
     """Passes calls on to a node. One event loop's."""
 
@@ -74,8 +135,7 @@ class Proxy:
         """`contracts` are those that may be called, with or without their checksum."""
         self._upstream, self._chain_id = upstream, chain_id
         self._contracts = {contract.lower() for contract in contracts}
-        self._for_good: dict[Key, asyncio.Future[Call]] = {}
-        self._cache: OrderedDict[Key, asyncio.Future[Call]] = OrderedDict()  # of the newest block
+        self._for_good, self._cache = Cache(), Cache()  # the other one is of the newest block
         self._sending: set[asyncio.Task] = set()
         self._head, self._hash, self._head_at = -1, "", 0.0
         self._gate = asyncio.Semaphore(AT_ONCE)
@@ -102,14 +162,12 @@ class Proxy:
                 self._sending.add(task)  # or nothing would refer to it
                 task.add_done_callback(self._sending.discard)
         # Others may wait for the same: whoever leaves does not take it from them.
-        told = await asyncio.gather(*map(asyncio.shield, answers))
+        said = await asyncio.gather(*map(asyncio.shield, answers))
         written, size = [], 0
-        for call, answer in zip(calls, told, strict=True):
-            if isinstance(call, dict) and call.get("method") in SHOW_A_BLOCK:
-                self._saw(answer)
+        for call, answer in zip(calls, said, strict=True):
             if written and size > MOST_ANSWER:
                 answer = TOO_LONG
-            written.append(orjson.dumps({"jsonrpc": "2.0", "id": _id_of(call), **answer}))
+            written.append(b'{"jsonrpc":"2.0","id":%b,%b}' % (orjson.dumps(_id_of(call)), answer.content))
             size += len(written[-1])
         return b"[%b]" % b",".join(written) if isinstance(asked, list) else written[0]
 
@@ -118,7 +176,7 @@ class Proxy:
         if number > self._head:
             self._is_at(number, block_hash)
 
-    def _answer(self, call: Any, allow: Callable[[int], bool], batch: Batch) -> asyncio.Future[Call]:
+    def _answer(self, call: Any, allow: Callable[[int], bool], batch: Batch) -> asyncio.Future[Answer]:
         """A call's answer, when it is there; what the node has to be asked for is put into a batch."""
         try:
             method, params = self._checked(call)
@@ -129,7 +187,7 @@ class Proxy:
             return self._asked(method, params, allow, batch)
         except CallError as error:
             refused = asyncio.get_running_loop().create_future()
-            refused.set_result({"error": {"code": error.code, "message": str(error)}})
+            refused.set_result(Answer.of({"error": {"code": error.code, "message": str(error)}}))
             return refused
 
     def _checked(self, call: Any) -> tuple[str, list]:
@@ -139,6 +197,8 @@ class Proxy:
         method, params = call["method"], call.get("params") or []
         if method not in METHODS:
             raise CallError(NO_METHOD, f"this club's node does not answer {method[:60]}")
+        if method in FOR_GOOD:
+            return method, []  # whatever else is said with it: it would be kept for good
         if not isinstance(params, list) or len(params) > 4:
             raise CallError(BAD_PARAMS, "params are a list")
         if method in ("eth_call", "eth_estimateGas"):
@@ -203,14 +263,14 @@ class Proxy:
         if chain_id != self._chain_id:
             raise CallError(BAD_PARAMS, f"this transaction is not for chain {self._chain_id}")
 
-    def _asked(self, method: str, params: list, allow: Callable[[int], bool], batch: Batch) -> asyncio.Future[Call]:
+    def _asked(self, method: str, params: list, allow: Callable[[int], bool], batch: Batch) -> asyncio.Future[Answer]:
         """An answer that is known or comes already, else a new one. Raises CallError."""
         try:
             key = method, orjson.dumps(params, option=orjson.OPT_SORT_KEYS)
         except TypeError:
             raise CallError(BAD_PARAMS, "params are nested too deep") from None
         if method in FOR_GOOD:
-            cache: dict[Key, asyncio.Future[Call]] = self._for_good
+            cache = self._for_good
         elif method in BY_BLOCK and self._is_of_newest(method, params):
             cache = self._cache
         else:
@@ -218,26 +278,19 @@ class Proxy:
             return _put(method, params, batch)
         if (known := cache.get(key)) is None:
             _take(allow)
-            known = cache[key] = _put(method, params, batch)
-
-            def forget(answer: asyncio.Future[Call]) -> None:
-                is_kept = not answer.cancelled() and answer.exception() is None
-                if is_kept and ("error" not in answer.result() or method in MAY_REFUSE):
-                    return
-                if cache.get(key) is answer:
-                    del cache[key]
-
-            known.add_done_callback(forget)
-            while len(self._cache) > MOST_CACHED:
-                self._cache.popitem(last=False)
+            known = _put(method, params, batch)
+            cache.put(key, known)
         return known
 
     async def _send(self, batch: Batch) -> None:
         """Asks the node for a batch, which is one visitor's: nobody waits for what another one asks."""
         try:
             answers = await self._ask_node([call for call, _ in batch])
-            for (_, future), answer in zip(batch, answers, strict=True):
-                future.set_result({"error": answer["error"]} if "error" in answer else {"result": answer.get("result")})
+            for (call, _), response in zip(batch, answers, strict=True):
+                if call["method"] in SHOW_A_BLOCK:
+                    self._saw(response)
+            for (_, future), response in zip(batch, answers, strict=True):
+                future.set_result(Answer.of(response))
         except BaseException as error:
             refused = error if isinstance(error, RefusedError) else RefusedError("no_node", NO_NODE)
             for _, future in batch:
@@ -296,7 +349,7 @@ def _take(allow: Callable[[int], bool]) -> None:
         raise CallError(LIMITED, "too many requests: rate limit, try again in a second")
 
 
-def _put(method: str, params: list, batch: Batch) -> asyncio.Future[Call]:
+def _put(method: str, params: list, batch: Batch) -> asyncio.Future[Answer]:
     """Puts a call into a batch; its answer, when it is there."""
     future = asyncio.get_running_loop().create_future()
     batch.append((_call(len(batch) + 1, method, params), future))
@@ -334,10 +387,11 @@ class HttpNode:
         if len(calls) > 1 and self._takes_batches:
             answers = await self._post(calls)
             if isinstance(answers, list):
-                by_number = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
-                return [_checked_answer(by_number.get(call["id"])) for call in calls]
+                by_number = {str(answer.get("id")): answer for answer in answers if isinstance(answer, dict)}
+                return [_checked_answer(call, by_number.get(str(call["id"]))) for call in calls]
             self._takes_batches = False  # it refuses all of it as one
-        return [_checked_answer(answer) for answer in await asyncio.gather(*map(self._post, calls))]
+        answers = await asyncio.gather(*map(self._post, calls))
+        return [_checked_answer(call, answer) for call, answer in zip(calls, answers, strict=True)]
 
     async def _post(self, body: Any) -> Any:
         if self._session is None:
@@ -356,7 +410,11 @@ class HttpNode:
             await self._session.close()
 
 
-def _checked_answer(answer: Any) -> Call:
-    if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+def _checked_answer(call: Call, answer: Any) -> Call:
+    """The same answer. Raises RefusedError where it is none that the call can have."""
+    if answer is None:
         raise RefusedError("no_node", NO_NODE)
+    if fault := fault_of(call["method"], call["params"], answer):
+        log.warning("the node's answer to %s makes no sense: %s", call["method"], fault)
+        raise RefusedError("no_node", NO_SENSE)
     return answer

@@ -357,3 +357,140 @@ def test_over_http_a_request_is_json_and_not_too_large(world):
     assert world.client.post("/rpc", content=b"[", headers=headers).json()["code"] == "bad_request"
     assert world.client.post("/rpc", content=b"{}").json()["code"] == "not_json"
     assert world.client.post("/rpc", content=b" " * 256_001, headers=headers).status_code == 413
+
+
+def test_what_is_kept_has_so_many_bytes_and_not_so_many_answers(chain, ask, monkeypatch):
+    # It was 5,000 answers of any size: of logs of 8 MB each, 40 GB.
+    most = 100_000
+    monkeypatch.setattr("tessera.club.rpc.MOST_CACHED", most)
+    answer, large = chain.answer, {"result": "0x" + "00" * 20_000}
+
+    def answer_large(method: str, params: list) -> dict:
+        small = answer(method, params)
+        return large if method == "eth_call" else small
+
+    monkeypatch.setattr(chain, "answer", answer_large)
+    for number in range(10):
+        ask("eth_call", {**CALL, "data": hex(number)}, "latest")
+        assert ask.proxy._cache.size <= most
+    assert len(ask.proxy._cache._answers) == 2  # of 40,000 bytes each
+    assert asked(chain, "eth_call") == 10
+    ask("eth_call", {**CALL, "data": hex(9)}, "latest")
+    assert asked(chain, "eth_call") == 10
+    ask("eth_call", {**CALL, "data": hex(0)}, "latest")
+    assert asked(chain, "eth_call") == 11
+    ask("eth_getBalance", "0x" + "00" * most, "latest")  # what is asked for counts, too
+    assert ask.proxy._cache.size <= most
+    chain.block = 6
+    ask("eth_gasPrice")
+    assert ask.proxy._cache.size < 1_000
+
+
+def test_an_answer_that_is_not_kept_takes_no_room(chain, ask, monkeypatch):
+    monkeypatch.setattr(
+        chain, "answer", lambda method, params: {"error": {"code": -32000, "message": "x" * 1_000, "data": params[:0]}}
+    )
+    ask.proxy.learns_of(5, "0x05")
+    monkeypatch.setattr("tessera.club.rpc.HEAD_SECONDS", 1_000)
+    for number in range(20):
+        assert "error" in ask("eth_getBalance", f"0x{number:040x}", "latest")
+    assert (ask.proxy._cache.size, len(ask.proxy._cache._answers)) == (0, 0)
+
+
+def test_what_never_changes_is_kept_once_whatever_is_said_with_it(chain, ask):
+    # Each request with other parameters was kept for good: 256 kB a request, until there was no memory left.
+    for number in range(20):
+        assert ask("eth_chainId", str(number) * 1_000)["result"] == "0x5"
+        ask("net_version", number)
+    assert (asked(chain, "eth_chainId"), asked(chain, "net_version")) == (1, 1)
+    assert ask.proxy._for_good.size < 100
+    assert ("eth_chainId", []) in chain.asked
+
+
+HASH = "0x" + "11" * 32
+GOOD_BLOCK = {"number": "0x5", "hash": HASH, "timestamp": "0x10", "baseFeePerGas": "0x7"}
+RECEIPT = {"transactionHash": HASH, "blockNumber": "0x5", "gasUsed": "0x1", "logs": [], "blockHash": HASH}
+MALFORMED = {
+    "a block without its number": ("eth_getBlockByNumber", {**GOOD_BLOCK, "number": None}),
+    "a block without its hash": ("eth_getBlockByNumber", {**GOOD_BLOCK, "hash": None}),
+    "no newest block": ("eth_getBlockByNumber", None),
+    "a block of nothing": ("eth_getBlockByNumber", {}),
+    "a block that is a number": ("eth_getBlockByNumber", 5),
+    "a block that is a list": ("eth_getBlockByNumber", [GOOD_BLOCK]),
+    "a number that is none": ("eth_getBlockByNumber", {**GOOD_BLOCK, "number": "five"}),
+    "a number without 0x": ("eth_getBlockByNumber", {**GOOD_BLOCK, "number": 5}),
+    "a time that is none": ("eth_getBlockByNumber", {**GOOD_BLOCK, "timestamp": {}}),
+    "a fee that is none": ("eth_getBlockByNumber", {**GOOD_BLOCK, "baseFeePerGas": "dear"}),
+    "a receipt in no block": ("eth_getTransactionReceipt", {**RECEIPT, "blockNumber": None}),
+    "a receipt in a block that is none": ("eth_getTransactionReceipt", {**RECEIPT, "blockNumber": "latest"}),
+    "a receipt that is a text": ("eth_getTransactionReceipt", "0x"),
+    "a transaction in a block that is none": (
+        "eth_getTransactionByHash",
+        {"hash": HASH, "nonce": "0x0", "input": "0x", "blockNumber": []},
+    ),
+    "a balance that is none": ("eth_getBalance", None),
+    "logs that are none": ("eth_getLogs", {"logs": []}),
+    "fees that are none": ("eth_feeHistory", {"baseFeePerGas": "0x1"}),
+}
+PARAMS = {
+    "eth_getBlockByNumber": ["latest", False],
+    "eth_getBalance": [OTHER, "latest"],
+    "eth_getLogs": [{"address": CONTRACT, "fromBlock": "0x1", "toBlock": "0x1"}],
+    "eth_feeHistory": ["0x5", "latest", [50]],
+}
+
+
+@pytest.fixture
+def through():
+    """`through(results, batches)`: what a club answers to a call of each method that is named, where the chain's node
+    has these results; `batches`: it takes several calls at once."""
+
+    def ask(results: dict, *, batches: bool = True) -> bytes:
+        async def handle(request: web.Request) -> web.Response:
+            asked = await request.json()
+            if isinstance(asked, list) and not batches:
+                return web.json_response({"id": None, "error": {"code": -32600, "message": "one by one"}})
+            answers = [
+                {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], GOOD_BLOCK)}
+                for call in (asked if isinstance(asked, list) else [asked])
+            ]
+            return web.json_response(answers if isinstance(asked, list) else answers[0])
+
+        async def go() -> bytes:
+            app = web.Application()
+            app.router.add_post("/", handle)
+            async with TestServer(app) as server:
+                node = HttpNode(str(server.make_url("/")))
+                try:
+                    calls = [{"id": 1, "method": name, "params": PARAMS.get(name, [HASH])} for name in results]
+                    return await Proxy(node, CHAIN_ID, [CONTRACT]).answer(json.dumps(calls).encode())
+                finally:
+                    await node.close()
+
+        return asyncio.run(go())
+
+    return ask
+
+
+@pytest.mark.parametrize("batches", [True, False])
+@pytest.mark.parametrize("name", MALFORMED)
+def test_an_answer_of_the_node_that_makes_no_sense_is_502_and_a_sentence(through, name, batches):
+    # Of a block whose number was null it was 500 and a trace.
+    method, result = MALFORMED[name]
+    with pytest.raises(RefusedError) as refused:
+        through({"eth_getTransactionReceipt": RECEIPT, method: result}, batches=batches)
+    assert (refused.value.code, refused.value.status) == ("no_node", 502)
+    assert "makes no sense" in str(refused.value)
+
+
+def test_answers_that_make_sense_are_passed_on(through):
+    waiting = {"hash": HASH, "nonce": "0x0", "input": "0x", "blockNumber": None, "blockHash": None}
+    results = {"eth_getTransactionReceipt": None, "eth_getTransactionByHash": waiting, "eth_getLogs": []}
+    assert [answer["result"] for answer in json.loads(through(results))] == [None, waiting, []]
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"id": {}}, [{"id": []}], [[]], {"result": 1, "error": {}}])
+def test_a_node_that_answers_with_something_else_is_502(served, answer):
+    with pytest.raises(RefusedError) as refused:
+        served(lambda body: answer, CALLS)
+    assert refused.value.code == "no_node"
