@@ -4,12 +4,13 @@ HTTP is uvicorn's."""
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tessera.club.limits import visitor
+from tessera.club.settings import Network, is_among
 
 SILENT_SECONDS = 15.0  # in which a connection has to ask for something
 # In which a connection has to take 48 kB of what waits for it: a slow phone takes 400 bytes a second.
@@ -21,7 +22,7 @@ REFUSAL = (
 ).encode()
 
 
-def bounded(most: int, trusted: Collection[str]) -> type[H11Protocol]:
+def bounded(most: int, trusted: Sequence[Network]) -> type[H11Protocol]:
     """A protocol for uvicorn that takes at most so many connections of an address; any number of the `trusted`, which
     are proxies: these count their own visitors."""
     count: Counter[str] = Counter()
@@ -36,7 +37,7 @@ def bounded(most: int, trusted: Collection[str]) -> type[H11Protocol]:
             super().connection_made(transport)
             self.who = visitor({"client": self.client})
             count[self.who] += 1
-            if count[self.who] > most and self.who not in trusted:
+            if count[self.who] > most and not is_among(trusted, self.client[0] if self.client else ""):
                 self.refused = True
                 transport.write(REFUSAL)
                 transport.close()

@@ -1,13 +1,14 @@
 """A node behind its port."""
 
 from contextlib import suppress
+from typing import Any
 
 import uvicorn
 
 from tessera.club.app import app_of
 from tessera.club.connections import bounded
 from tessera.club.node import Node
-from tessera.club.settings import BET_GAS, ENTRY_GAS
+from tessera.club.settings import BET_GAS, ENTRY_GAS, Settings
 
 CLOSING_SECONDS = 5  # that requests get to end in
 # That a connection may be idle: longer than a proxy keeps one (Caddy: two minutes), which answers 502 where it sends on
@@ -26,13 +27,22 @@ def run(node: Node) -> None:
         port=settings.port,
         log_level="warning",
         server_header=False,
-        forwarded_allow_ips=settings.proxies,
-        http=bounded(settings.limits.connections, settings.proxies),
+        **behind_proxies(settings),
         ws="none",
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=CLOSING_SECONDS,
         timeout_keep_alive=IDLE_SECONDS,
     )
+
+
+def behind_proxies(settings: Settings) -> dict[str, Any]:
+    """What uvicorn is to know of the proxies before a node: their word on a visitor's address is taken, and their own
+    connections are not counted."""
+    trusted = settings.trusted
+    return {
+        "forwarded_allow_ips": list(map(str, trusted)),
+        "http": bounded(settings.limits.connections, trusted),
+    }
 
 
 def _allow_connections() -> None:

@@ -1,7 +1,9 @@
 """club.toml: what a node is told, read and checked; every mistake names its key and what is allowed."""
 
 import tomllib
+from collections.abc import Sequence
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -35,7 +37,24 @@ def _wei(unit: int) -> BeforeValidator:
 
 Eth = Annotated[int, _wei(ETHER)]  # in the file ETH, here wei
 Gwei = Annotated[int, _wei(GWEI)]
+Network = IPv4Network | IPv6Network
 Message = Literal["market", "proposal", "dispute", "result", "gas"]
+
+
+def _network(value: Any) -> Network:
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("an address or a network (10.0.0.0/8), no name and no *") from None
+
+
+def is_among(networks: Sequence[Network], host: str) -> bool:
+    """Whether an address, of either version, is in one of some networks."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False  # of a socket's file
+    return any(address in network for network in networks)
 
 
 class _Part(BaseModel):
@@ -88,7 +107,7 @@ class Settings(_Part):
     code_days: int = Field(14, ge=1, le=365)  # that an invitation is good for
     messages_file: Path | None = None  # Apprise's URLs, one a line: they are secrets
     messages: list[Message] = [*get_args(Message)]
-    proxies: list[str] = ["127.0.0.1"]  # whose word on a visitor's address is taken
+    proxies: list[Annotated[Network, BeforeValidator(_network)]] = [IPv4Network("127.0.0.1"), IPv6Network("::1")]
     gas: Gas
     limits: Limits = Limits()  # pyright: ignore[reportCallIssue]  all have defaults
 
@@ -97,6 +116,16 @@ class Settings(_Part):
         if (self.key_file is None) == (self.devnet_account is None):
             raise ValueError("key_file (or devnet_account, on a devnet): the account that invites and gives gas")
         return self
+
+    @property
+    def trusted(self) -> list[Network]:
+        """Whose word on a visitor's address is taken: the `proxies`, also where IPv4 comes to a socket of IPv6."""
+        mapped = [
+            IPv6Network((int(each.network_address) | 0xFFFF << 32, 96 + each.prefixlen))
+            for each in self.proxies
+            if isinstance(each, IPv4Network)
+        ]
+        return [*self.proxies, *mapped]
 
     @property
     def domain(self) -> str:

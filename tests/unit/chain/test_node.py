@@ -327,12 +327,16 @@ def test_of_a_batch_what_is_odd_is_asked_for_alone(fault):
 def test_the_newest_block_has_a_number_and_a_hash(name):
     # It was a TypeError, for which nobody was prepared.
     web3 = node({**BLOCK, name: None}, patience=0)
+    assert web3.eth.chain_id == 1
     with pytest.raises(NodeError, match="a block without number or hash"):
         web3.eth.get_block("latest")
-    assert node({**BLOCK, name: None}).eth.get_block("pending")[name] is None
+    web3 = node({**BLOCK, name: None})
+    assert web3.eth.chain_id == 1
+    assert web3.eth.get_block("pending")[name] is None
 
 
 def test_fees_that_make_no_sense_are_the_nodes_failure():
     web3 = node({"oldestBlock": "0x1", "baseFeePerGas": "0x1", "gasUsedRatio": []}, patience=0)
+    assert web3.eth.chain_id == 1
     with pytest.raises(NodeError, match="baseFeePerGas"):
         web3.eth.fee_history(1, "latest")

@@ -4,14 +4,17 @@ import json
 import resource
 import socket
 import time
+import tomllib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 import pytest
 import uvicorn
 
-from tessera.club.connections import bounded
+from tessera.club.server import behind_proxies
+from tessera.club.settings import Settings
+from tests.unit.club.conftest import SETTINGS
 
 MOST, CROWD = 5, 1_000
 PART, PARTS = b" " * 1_000_000, 100  # more than the system keeps for a connection
@@ -19,7 +22,12 @@ PART, PARTS = b" " * 1_000_000, 100  # more than the system keeps for a connecti
 
 async def app(scope, receive, send):
     assert scope["type"] == "http"
-    if scope["path"] == "/large":
+    if scope["path"] == "/who":
+        who = scope["client"][0].encode()
+        length = (b"content-length", str(len(who)).encode())
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        await send({"type": "http.response.body", "body": who})
+    elif scope["path"] == "/large":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(PARTS):
             await send({"type": "http.response.body", "body": PART, "more_body": True})
@@ -29,24 +37,35 @@ async def app(scope, receive, send):
         await send({"type": "http.response.body", "body": b"ok"})
 
 
-@pytest.fixture
-def port(monkeypatch) -> Iterator[int]:
-    """A server on a free port, which is patient for half a second."""
-    monkeypatch.setattr("tessera.club.connections.SILENT_SECONDS", 0.5)
-    monkeypatch.setattr("tessera.club.connections.STALLED_SECONDS", 0.5)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        protocol = bounded(MOST, ["127.0.0.9"])
+@contextmanager
+def serving(host: str, *proxies: str) -> Iterator[int]:
+    """A server on a free port of an address, behind some proxies."""
+    settings = Settings.model_validate({**tomllib.loads(SETTINGS), "proxies": proxies, "limits": {"connections": MOST}})
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        if ":" in host:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # IPv4 comes to it, too
+        listener.bind((host, 0))
         server = uvicorn.Server(
-            uvicorn.Config(app, http=protocol, lifespan="off", log_level="warning", timeout_keep_alive=600)
+            uvicorn.Config(app, **behind_proxies(settings), lifespan="off", log_level="warning", timeout_keep_alive=600)
         )
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        thread.join()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def port(monkeypatch) -> Iterator[int]:
+    """A server on a free port, which is patient for half a second."""
+    monkeypatch.setattr("tessera.club.connections.SILENT_SECONDS", 0.5)
+    monkeypatch.setattr("tessera.club.connections.STALLED_SECONDS", 0.5)
+    with serving("127.0.0.1", "127.0.0.9") as port:
+        yield port
 
 
 def connected(port: int, address: str) -> socket.socket:
@@ -113,3 +132,54 @@ def test_a_connection_that_takes_nothing_of_its_answer_is_ended_and_makes_room(p
 def test_a_proxys_connections_are_not_counted(port):
     crowd = [connected(port, "127.0.0.9") for _ in range(3 * MOST)]
     assert all(asked(connection).endswith("ok") for connection in crowd)
+
+
+def said_of(connection: socket.socket, visitor: str) -> str:
+    """Whom the server takes a connection for, which says that it comes from somebody else."""
+    head = f"GET /who HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {visitor}\r\nConnection: close\r\n\r\n"
+    connection.sendall(head.encode())
+    return everything(connection).partition("\r\n\r\n")[2]
+
+
+VISITOR = "203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    ("host", "proxy", "source"),
+    [
+        ("127.0.0.1", "127.0.0.9", "127.0.0.9"),
+        ("127.0.0.1", "127.0.0.8/29", "127.0.0.9"),
+        ("::1", "::1", "::1"),
+        ("::1", "::/64", "::1"),
+        ("::", "127.0.0.8/29", "::ffff:127.0.0.9"),  # IPv4 at a socket of IPv6
+    ],
+)
+def test_a_proxy_is_one_however_it_is_named_for_connections_and_for_addresses(host, proxy, source):
+    # By a network or in IPv6 its word was taken, and its connections were those of one visitor: 100 for all behind it.
+    with serving(host, proxy) as port:
+
+        def connect() -> socket.socket:
+            return socket.create_connection(
+                (source.replace("9", "1") if host == "::" else host, port), timeout=30, source_address=(source, 0)
+            )
+
+        crowd = [connect() for _ in range(3 * MOST)]
+        assert {said_of(connection, VISITOR) for connection in crowd} == {VISITOR}
+
+
+@pytest.mark.parametrize(("host", "source"), [("127.0.0.1", "127.0.0.16"), ("::1", "::1")])
+def test_who_is_no_proxy_is_counted_and_not_believed(host, source):
+    with serving(host, "127.0.0.8/29", "2001:db8::/32") as port:
+        crowd = [
+            socket.create_connection((host, port), timeout=30, source_address=(source, 0)) for _ in range(MOST + 1)
+        ]
+        assert everything(crowd[-1]).startswith("HTTP/1.1 429 ")
+        assert said_of(crowd[0], VISITOR) == source
+        for connection in crowd:
+            connection.close()
+
+
+@pytest.mark.parametrize("proxy", ["*", "proxy.example", "10.0.0.1/8", "", 7])
+def test_a_proxy_that_is_no_address_is_a_mistake_that_is_named(proxy):
+    with pytest.raises(ValueError, match="an address or a network"):
+        Settings.model_validate({**tomllib.loads(SETTINGS), "proxies": [proxy]})
