@@ -354,10 +354,8 @@ class Store:
             rows = [row for row in db.execute(select(codes)) if len(start) >= 4 and row.hash.hex().startswith(start)]
             if len(rows) != 1:
                 raise RefusedError("unknown_code", f"{len(rows)} invitations begin with {start!r}: say more letters.")
-            db.execute(update(codes).where(codes.c.hash == rows[0].hash).values(revoked_at=now))
-            if rows[0].account is not None:
-                db.execute(delete(sessions).where(sessions.c.account == rows[0].account))
             row = rows[0]
+            db.execute(update(codes).where(codes.c.hash == row.hash).values(revoked_at=now))
             return Code(row.hash.hex()[:8], row.label, row.ends_at, row.account, True)
 
     def members(self) -> list[Member]:
@@ -482,9 +480,11 @@ class Store:
         return token, now + seconds
 
     def session(self, token: str) -> tuple[str, int] | None:
-        """Whose a token is, and until when; None where it is nobody's."""
+        """Whose a token is, and until when; None where it is nobody's, or a replaced account's: whenever it was opened."""
+        replaced = select(codes.c.account).where(codes.c.account == sessions.c.account, codes.c.revoked_at.is_not(None))
+        present = select(sessions).where(sessions.c.hash == hash_of(token), ~replaced.exists())
         with self._database.connected() as db:
-            row = db.execute(select(sessions).where(sessions.c.hash == hash_of(token))).one_or_none()
+            row = db.execute(present).one_or_none()
             return None if row is None or row.ends_at <= time.time() else (row.account, row.ends_at)
 
     def close_session(self, token: str) -> None:

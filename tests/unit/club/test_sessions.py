@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tessera.chain.embedded import known_account
 from tests.unit.club.conftest import refusal
 
@@ -71,3 +73,25 @@ def test_another_node_of_the_club_takes_the_text(world):
     text = challenge(world, phone)
     world.client.app.state.node = world.started()
     assert open_with(world, text, phone.signed(text)).status_code == 200
+
+
+@pytest.mark.parametrize("when", ["before it is opened", "after it was opened"])
+def test_a_session_that_is_opened_while_its_account_is_replaced_is_nobodys(world, monkeypatch, when):
+    # The check that it is a member's came first; what was opened after `revoke` stayed open for 30 days.
+    lost, store = world.member(), world.node.store
+    code, opening = store.members()[0].code, store.open_session
+
+    def open_session(account: str, *, seconds: int):
+        if when == "before it is opened":
+            store.revoke(code)
+        opened = opening(account, seconds=seconds)
+        if when == "after it was opened":
+            store.revoke(code)
+        return opened
+
+    monkeypatch.setattr(store, "open_session", open_session)
+    assert lost.sign_in().status_code == 200
+    assert refusal(world.client.get("/club/session")) == (401, "no_session")
+    assert refusal(world.client.get("/club/names")) == (401, "no_session")
+    assert refusal(world.client.post("/club/turns", json={"market_id": 1})) == (401, "no_session")
+    assert refusal(lost.sign_in()) == (403, "replaced_account")
