@@ -1,13 +1,14 @@
 """Taking members up again where the club's database is lost and there is no copy: by what the chain knows of them.
 
-A member of the node is an account that the node's own account invited and that has joined: nobody else can make the
-chain say so. Who was invited and has not joined needs a new link. Names, sessions, links that wait, and whose account
-was replaced are on no chain.
+A member of the node is an account that the node's own account invited, by PlayEuro's `invite`, and that has joined:
+nobody else can make the chain say so. Who was invited and has not joined needs a new link. Names, sessions, links that
+wait, and whose account was replaced are on no chain.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eth_abi.abi import decode
 from eth_typing import HexStr
 from web3 import Web3
 
@@ -17,6 +18,8 @@ from tessera.chain.logs import LogReader
 from tessera.chain.play_euro import Invited, Joined, Uninvited
 from tessera.club.settings import Gas
 from tessera.club.store import Store
+
+INVITE = bytes(Web3.keccak(text="invite(address[])")[:4])
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,15 @@ class OnChain:
 def on_chain(tessera: Tessera, node: str) -> OnChain:
     """Whom the account of a node has invited. Raises NodeError."""
     reader = LogReader(tessera.web3, [tessera.play_euro.address], tessera.deployment.first_block)
-    inviters: dict[str, str] = {}  # by transaction: one of a node's invites many
+    invited: dict[str, set[str]] = {}  # by transaction: one of a node's invites many
     may_join: dict[str, bool] = {}
     joined: set[str] = set()
     for row in reader.read():
         match row:
             case Invited():
-                if row.transaction not in inviters:
-                    sent = tessera.web3.eth.get_transaction(HexStr(row.transaction))
-                    inviters[row.transaction] = sent.get("from", "")
-                if inviters[row.transaction] == node or row.account in may_join:
+                if row.transaction not in invited:
+                    invited[row.transaction] = _invited_by(tessera, node, HexStr(row.transaction))
+                if row.account in invited[row.transaction] or row.account in may_join:
                     may_join[row.account] = True
             case Uninvited():
                 if row.account in may_join:
@@ -50,6 +52,19 @@ def on_chain(tessera: Tessera, node: str) -> OnChain:
         tuple(account for account in may_join if account in joined),
         tuple(account for account, may in may_join.items() if may and account not in joined),
     )
+
+
+def _invited_by(tessera: Tessera, node: str, transaction: HexStr) -> set[str]:
+    """Whom the account of a node invites by a transaction: nobody where it called another contract, which may be an
+    inviter of its own, or another function."""
+    sent, euro = tessera.web3.eth.get_transaction(transaction), tessera.play_euro
+    if sent.get("from") != node or sent.get("to") != euro.address:
+        return set()
+    data = bytes(sent.get("input", b""))
+    if not data.startswith(INVITE):
+        return set()
+    [accounts] = decode(["address[]"], data[len(INVITE) :])
+    return {Web3.to_checksum_address(account) for account in accounts}
 
 
 def take_up(store: Store, tessera: Tessera, node: str, accounts: Sequence[str], gas: Gas) -> list[str]:

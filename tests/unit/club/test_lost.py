@@ -151,6 +151,25 @@ def test_accounts_that_a_thief_of_the_key_invited_get_nothing_where_they_are_tak
     assert friend.gas().json()["state"] == "enough"
 
 
+def test_who_was_invited_by_another_contract_which_the_node_called_is_not_the_nodes(world, owner):
+    """The owner made a contract an inviter, which passes what it is called with on to PlayEuro."""
+    euro, wallet = world.tessera.play_euro, world.node.sender.wallet
+    friend, mule = world.member(), world.phone()
+    passes_on = bytes.fromhex(f"36600060003760006000366000600073{euro.address[2:]}5af15000")
+    made = owner.send(
+        {"data": bytes.fromhex(f"60{len(passes_on):02x}600c60003960{len(passes_on):02x}6000f3") + passes_on}, ""
+    )
+    lookalike = made["contractAddress"]
+    euro.set_inviter(owner, lookalike, True)
+    wallet.send({"to": lookalike, "data": euro.calldata("invite", [mule.address])}, "lookalike.invite")
+    wallet.send({"to": mule.address, "value": 10**16}, "gas")
+    world.enter(mule)
+    lose(world)
+    assert on_chain(world.tessera, ADDRESS).joined == (friend.address,)
+    assert taken_up(world) == [friend.address]
+    assert refusal(mule.gas()) == (403, "not_a_member")
+
+
 def test_waits_for_what_is_under_way_and_for_room(world, monkeypatch):
     first, second = world.member(), world.member()
     lose(world, members=1)
