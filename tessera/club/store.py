@@ -480,7 +480,7 @@ class Store:
         return token, now + seconds
 
     def session(self, token: str) -> tuple[str, int] | None:
-        """Whose a token is, and until when; None where it is nobody's, or a replaced account's: whenever it was opened."""
+        """Whose a token is, and until when; None where it is nobody's, or a replaced account's."""
         replaced = select(codes.c.account).where(codes.c.account == sessions.c.account, codes.c.revoked_at.is_not(None))
         present = select(sessions).where(sessions.c.hash == hash_of(token), ~replaced.exists())
         with self._database.connected() as db:
