@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 KINDS = {"market": MarketCreated, "proposal": OutcomeProposed, "dispute": OutcomeDisputed, "result": MarketFinalized}
 GAS = "gas"  # that it does not come
 LOOK_SECONDS = 5
+# Signs that some service takes for markup, a link under other words, or a call to people (@everyone, <!channel>), and
+# the same signs as wide as letters of Chinese. Two have narrow twins: X takes the wide ones for calls and topics, too.
+TWINS = {ord(sign): ord(sign) + 0xFEE0 for sign in "<>[]`*_~|\\&"} | {ord("@"): 0xFE6B, ord("#"): 0xFE5F}
 MOST_AT_ONCE = 10  # of a look: what is more waits for the next
 Notify = Callable[[str, str], bool]  # title and text; whether somebody took it
 
@@ -86,7 +89,7 @@ class Messenger:
                 row for row in snapshot.rows_after(since[0] - 1, *self._kinds) if (row.block, row.log_index) > since
             ][:MOST_AT_ONCE]
             questions = {
-                row.market_id: visible(row.terms.question)
+                row.market_id: inert(row.terms.question)
                 for row in snapshot.rows(MarketCreated, market_id=[vars(row)["market_id"] for row in rows])
             }
         for count, row in enumerate(rows):
@@ -97,6 +100,12 @@ class Messenger:
                 return count
             self._store.note_announced(row.block, row.log_index)
         return len(rows)
+
+
+def inert(text: str) -> str:
+    """A member's words as every service shows them as they are: none of them is markup, a link under other words, or a
+    call to people, whatever the service's format. They look nearly the same."""
+    return visible(text).translate(TWINS)
 
 
 def notifier(path: Path) -> Notify:

@@ -1,5 +1,6 @@
 """What others link to: a market's preview, a feed, a calendar; and what goes to the group's chat."""
 
+import email
 import json
 from io import BytesIO
 from xml.etree import ElementTree
@@ -11,7 +12,7 @@ from requests import Response
 
 from tessera.chain import WAD, Outcome, Terms
 from tessera.chain.lmsr_markets import MarketCreated
-from tessera.club.messages import Messenger, notifier
+from tessera.club.messages import Messenger, inert, notifier
 from tests.embedded_club import HOUR, TERMS, WINDOW
 from tests.unit.club.conftest import URL, refusal
 
@@ -159,6 +160,99 @@ def test_a_question_is_no_markup_in_a_chat_and_holds_no_later_message_up(tmp_pat
     [text] = sent
     assert "1 &lt; 2?" in text
     assert "<a" not in text
+
+
+# A service of each kind that reads markup or calls people by itself, and of each of Apprise's formats.
+SERVICES = {
+    "Discord": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js/",
+    "Discord, embedded": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js/?format=markdown&fields=yes",
+    "Mattermost": "mmost://localhost/3ccdd113474722377935511fc85d3dd4",
+    "Mattermost, Markdown": "mmost://localhost/3ccdd113474722377935511fc85d3dd4?format=markdown",
+    "Slack": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#club",
+    "Slack, Markdown": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#club?format=markdown",
+    "Slack, text": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#club?format=text&blocks=yes",
+    "Telegram, HTML": "tgram://123456789:abcdefg_hijklmnop/12315544/?format=html",
+    "Telegram, Markdown": "tgram://123456789:abcdefg_hijklmnop/12315544/?format=markdown&mdv=2",
+    "Telegram, text": "tgram://123456789:abcdefg_hijklmnop/12315544/?format=text",
+    "Matrix, HTML": "matrix://token@localhost/?mode=slack&format=html",
+    "Matrix, Markdown": "matrix://token@localhost/?mode=matrix&format=markdown",
+    "Rocket.Chat": "rocket://a:b@localhost/#club?mode=webhook&webhook=aaaa/bbbb",
+    "Google Chat": "gchat://workspace/key/token",
+    "Webex": "wxteams://abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcd/",
+    "Zulip": "zulip://bot@org/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/",
+    "Ntfy, Markdown": "ntfy://localhost/club?format=markdown",
+    "Gotify, Markdown": "gotify://localhost/aaaaaaaaaaaaaaa?format=markdown",
+    "JSON": "json://localhost",
+    "XML": "xml://localhost",
+    "a form": "form://localhost",
+    "mail, HTML": "mailto://club:secret@localhost?to=group@club.example&format=html",
+    "mail, text": "mailto://club:secret@localhost?to=group@club.example&format=text",
+}
+NASTY = (
+    "Who wins [your winnings](https://evil.example)? ![](https://evil.example/a.png) @everyone @here @channel @all "
+    "<!channel> <!here|x> <@U123> <@&4> <#C1> <users/all> @**all** <https://evil.example|club> "
+    '<a href="https://evil.example">club</a> &lt;b&gt; **a** __b__ ~~c~~ ||d|| `e` #topic \\[f]'
+)
+# What some service would take for a link under other words, for markup or for a call to people.
+ACTIVE = (
+    "](", "@everyone", "@here", "@channel", "@all", "<!", "<@", "<#", "<users", "@**", "|club", "<a ", "**", "__", "~~",
+    "||", "`", "#topic", "![",
+)  # fmt: skip
+
+
+@pytest.fixture
+def handed_over(tmp_path, monkeypatch):
+    """`handed_over(url, text)`: all that a service of this URL sends for a message, as it is read there."""
+
+    def send(url: str, text: str) -> str:
+        sent: list[str] = []
+
+        def post(*_, data=None, json=None, params=None, **__) -> Response:
+            sent.extend(str(part) for part in (data, json, params) if part)
+            answer = Response()
+            answer.status_code, answer._content = 200, b'{"ok": true, "room_id": "!a", "joined_rooms": ["!a"]}'
+            return answer
+
+        class Post:
+            def __init__(self, *_, **__):
+                pass
+
+            def __getattr__(self, name):
+                return lambda *asked, **__: name == "sendmail" and sent.append(asked[2])
+
+        for method in ("post", "put", "get", "request"):
+            monkeypatch.setattr(f"requests.{method}", post)
+        monkeypatch.setattr("smtplib.SMTP", Post)
+        monkeypatch.setattr("smtplib.SMTP_SSL", Post)
+        file = tmp_path / "services"
+        file.write_text(f"{url}\n")
+        notifier(file)("Club", text)
+        whole = "\n".join(sent)
+        if "Content-Transfer-Encoding" in whole:
+            parts = [part.get_payload(decode=True) for part in email.message_from_string(whole).walk()]
+            return "\n".join(part.decode() for part in parts if part)
+        return whole.encode().decode("unicode_escape").encode("utf-16", "surrogatepass").decode("utf-16")
+
+    return send
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_question_is_no_link_no_markup_and_no_call_to_people_in_any_service(handed_over, name):
+    # In Discord and Mattermost `[text](url)` was a link under other words, and `@everyone` rang every phone.
+    plain = handed_over(SERVICES[name], "A new market:\nquestion\nhttps://club.example/m/7")
+    assert "question" in plain
+    said = handed_over(SERVICES[name], f"A new market:\n{inert(NASTY)}\nhttps://club.example/m/7")
+    for sign in ACTIVE:
+        assert said.count(sign) == plain.count(sign), sign
+    assert "https://evil" in said.replace("\\", "")  # where a link leads is said
+
+
+def test_words_without_signs_are_said_as_they_are():
+    assert inert("Does Spain (men's) beat England 2:1, 50 % or more? Ja, Größe!") == (
+        "Does Spain (men's) beat England 2:1, 50 % or more? Ja, Größe!"
+    )
+    assert not set("<>[]`*_~|\\&@#") & set(inert(NASTY))
+    assert len(inert(NASTY)) == len(NASTY)
 
 
 def test_refuses_a_file_of_services_with_a_mistake_and_names_the_line(tmp_path):
