@@ -3,7 +3,8 @@ not come. By Apprise.
 
 They say what is on the chain and nothing more: no names, no accounts. How far it has come is in the club's database, so
 that of several nodes the one that sends transactions sends these, too, and one that is started again goes on there: a
-message may come twice where the process is killed, and none is left out.
+message may come twice where the process is killed, and none is left out. While the database cannot be written to, each
+comes once, and those after it wait.
 """
 
 import logging
@@ -43,6 +44,8 @@ class Messenger:
     def __init__(self, settings: Settings, index: Index, store: Store, notify: Notify):
         self._settings, self._index, self._store, self._notify = settings, index, store, notify
         self._kinds = tuple(KINDS[name] for name in settings.messages if name in KINDS)
+        self._announced = (-1, -1)  # block and place in it, which the database has unless it could not be written to
+        self._told: set[str] = set()  # kinds of trouble, of which that is so, too
         self._stopping, self._thread = Event(), None
 
     def start(self, sender: Sender) -> None:
@@ -71,13 +74,17 @@ class Messenger:
         """Says why gas money does not come: each kind of trouble once, as long as it lasts."""
         if GAS not in self._settings.messages:
             return 0
-        kinds = [kind for kind in self._store.untold_troubles() if kind in TROUBLES]
-        for count, kind in enumerate(kinds):
-            if not self._notify(self._settings.name, TROUBLES[kind]):
-                log.warning("a message was not taken, trying again: %s", TROUBLES[kind])
-                return count
+        kinds, sent = [kind for kind in self._store.untold_troubles() if kind in TROUBLES], 0
+        self._told &= set(kinds)
+        for kind in kinds:
+            if kind not in self._told:
+                if not self._notify(self._settings.name, TROUBLES[kind]):
+                    log.warning("a message was not taken, trying again: %s", TROUBLES[kind])
+                    return sent
+                self._told.add(kind)
+                sent += 1
             self._store.note_told(kind)
-        return len(kinds)
+        return sent
 
     def _look_at_chain(self) -> int:
         with self._index.snapshot() as snapshot:
@@ -85,6 +92,9 @@ class Messenger:
             if since is None:  # what was before is no news
                 self._store.note_announced(snapshot.head.number, -1)
                 return 0
+            if since < self._announced:
+                self._store.note_announced(*self._announced)
+                since = self._announced
             rows = [
                 row for row in snapshot.rows_after(since[0] - 1, *self._kinds) if (row.block, row.log_index) > since
             ][:MOST_AT_ONCE]
@@ -98,7 +108,8 @@ class Messenger:
             if not self._notify(self._settings.name, text):
                 log.warning("a message was not taken, trying again: %s", text.partition("\n")[0])
                 return count
-            self._store.note_announced(row.block, row.log_index)
+            self._announced = row.block, row.log_index
+            self._store.note_announced(*self._announced)
         return len(rows)
 
 
