@@ -8,8 +8,10 @@ only the holder of the lease writes intents.
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from hashlib import sha256
 
 from sqlalchemy import (
@@ -24,12 +26,12 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     text,
     update,
 )
 from sqlalchemy import Text as AnyText
-from sqlalchemy.exc import IntegrityError
 
 from tessera.chain.errors import ChainError
 from tessera.club.names import Name
@@ -119,6 +121,16 @@ settings = Table(
 )
 
 
+class Matter(IntEnum):
+    """What one node at a time writes about, of those that share a PostgreSQL: the numbers are its locks'."""
+
+    SETTINGS = 0x7E51
+    MEMBERS = 0x7E52
+    NAMES = 0x7E53
+    LEASE = 0x7E54
+    TURNS = 0x7E55  # of one market
+
+
 class StoreError(ChainError):
     """The club's database cannot be used."""
 
@@ -201,9 +213,19 @@ class Store:
             # It marks texts to sign as this club's, whichever node made them.
             self.secret = _kept(db, "challenges", secrets.token_bytes(32))
 
+    @contextmanager
+    def _writing(self, matter: Matter, number: int = 0) -> Iterator[Connection]:
+        """A transaction in which nobody else writes about the same; on SQLite one writes at a time anyway."""
+        with self._database.writing() as db:
+            if self.engine.dialect.name == "postgresql":
+                db.execute(
+                    text("SELECT pg_advisory_xact_lock(:matter, :number)"), {"matter": int(matter), "number": number}
+                )
+            yield db
+
     def claim(self, history: str) -> None:
         """Notes of which chain's history this is; nonces of another mean something else. Raises StoreError there."""
-        with self._database.writing() as db:
+        with self._writing(Matter.SETTINGS) as db:
             if (known := _kept(db, "history", history.encode())) != history.encode():
                 raise StoreError(
                     f"the club's database is of another chain or deployment ({known.decode()}, not {history}): "
@@ -222,7 +244,7 @@ class Store:
     def note_announced(self, block: int, log_index: int) -> None:
         """Notes which event was announced last."""
         value = f"{block} {log_index}".encode()
-        with self._database.writing() as db:
+        with self._writing(Matter.SETTINGS) as db:
             _keep(db, "announced", value)
 
     # What the node's own transactions cost
@@ -234,7 +256,7 @@ class Store:
 
     def note_spent(self, day: int, wei: int) -> None:
         """Adds to what the node spent on gas in a day."""
-        with self._database.writing() as db:
+        with self._writing(Matter.SETTINGS) as db:
             _keep(db, SPENT, f"{day} {_spent(_known(db, SPENT), day) + wei}".encode())
 
     # Trouble, which whoever runs the node is to hear of once
@@ -242,7 +264,7 @@ class Store:
     def note_trouble(self, kind: str) -> bool:
         """Notes that there is trouble of a kind now; whether that is news: there was none of it for an hour."""
         now, name = int(time.time()), TROUBLE + kind
-        with self._database.writing() as db:
+        with self._writing(Matter.SETTINGS) as db:
             last, was_told = _trouble(_known(db, name))
             is_news = last + LASTING_SECONDS < now
             _keep(db, name, _as_trouble(now, was_told=was_told and not is_news))
@@ -258,7 +280,7 @@ class Store:
 
     def note_told(self, kind: str) -> None:
         """Notes that the group was told of trouble of a kind."""
-        with self._database.writing() as db:
+        with self._writing(Matter.SETTINGS) as db:
             last, _ = _trouble(_known(db, TROUBLE + kind))
             _keep(db, TROUBLE + kind, _as_trouble(last, was_told=True))
 
@@ -292,38 +314,33 @@ class Store:
             known = db.execute(select(codes).where(codes.c.hash == key, codes.c.account == account)).one_or_none()
             if known is not None:
                 return _member(known)
-        try:
-            with self._database.writing() as db:
-                row = db.execute(select(codes).where(codes.c.hash == key).with_for_update()).one_or_none()
-                if row is None:
-                    raise RefusedError("unknown_code", "This invitation is not known here: is the link whole?")
-                if row.account == account:
-                    return _member(row)
-                if row.revoked_at is not None:
-                    raise RefusedError("revoked_code", "This invitation was taken back: ask for a new one.")
-                if row.account is not None:
-                    raise RefusedError("used_code", "Somebody has used this invitation already: ask for a new one.")
-                if row.ends_at <= now:
-                    raise RefusedError("expired_code", "This invitation is too old: ask for a new one.")
-                if db.scalar(select(codes.c.hash).where(codes.c.account == account)) is not None:
-                    raise RefusedError(
-                        "other_account", "This account is a member already; the invitation is still good for a friend."
-                    )
-                members = select(func.count()).where(codes.c.account.is_not(None), codes.c.revoked_at.is_(None))
-                if (db.scalar(members) or 0) >= most_members:
-                    raise RefusedError("full", f"The club has its {most_members} members: who runs it can let in more.")
-                db.execute(update(codes).where(codes.c.hash == key).values(account=account, redeemed_at=now))
-                return _member(db.execute(select(codes).where(codes.c.hash == key)).one())
-        except StoreError as error:
-            if isinstance(error.__cause__, IntegrityError):  # by another code, at the same moment
-                raise RefusedError("other_account", "This account is a member already by another invitation.") from None
-            raise
+        with self._writing(Matter.MEMBERS) as db:
+            row = db.execute(select(codes).where(codes.c.hash == key)).one_or_none()
+            if row is None:
+                raise RefusedError("unknown_code", "This invitation is not known here: is the link whole?")
+            if row.account == account:
+                return _member(row)
+            if row.revoked_at is not None:
+                raise RefusedError("revoked_code", "This invitation was taken back: ask for a new one.")
+            if row.account is not None:
+                raise RefusedError("used_code", "Somebody has used this invitation already: ask for a new one.")
+            if row.ends_at <= now:
+                raise RefusedError("expired_code", "This invitation is too old: ask for a new one.")
+            if db.scalar(select(codes.c.hash).where(codes.c.account == account)) is not None:
+                raise RefusedError(
+                    "other_account", "This account is a member already; the invitation is still good for a friend."
+                )
+            members = select(func.count()).where(codes.c.account.is_not(None), codes.c.revoked_at.is_(None))
+            if (db.scalar(members) or 0) >= most_members:
+                raise RefusedError("full", f"The club has its {most_members} members: who runs it can let in more.")
+            db.execute(update(codes).where(codes.c.hash == key).values(account=account, redeemed_at=now))
+            return _member(db.execute(select(codes).where(codes.c.hash == key)).one())
 
     def take_up(self, accounts: Sequence[str], node: str, gas: Gas) -> list[str]:
         """Makes accounts members that are none yet, without a code; which these are. The first time it counts today's
         budget as given, to the `node` itself. Raises RefusedError `full`, and makes none a member."""
         now = int(time.time())
-        with self._database.writing() as db:
+        with self._writing(Matter.MEMBERS) as db:
             known = set(db.scalars(select(codes.c.account).where(codes.c.account.is_not(None))))
             taken = [account for account in accounts if account not in known]
             if not taken:
@@ -350,7 +367,7 @@ class Store:
         Raises RefusedError where there is not exactly one of them.
         """
         now = int(time.time())
-        with self._database.writing() as db:
+        with self._writing(Matter.MEMBERS) as db:
             rows = [row for row in db.execute(select(codes)) if len(start) >= 4 and row.hash.hex().startswith(start)]
             if len(rows) != 1:
                 raise RefusedError("unknown_code", f"{len(rows)} invitations begin with {start!r}: say more letters.")
@@ -383,8 +400,8 @@ class Store:
 
         Raises LostLeaseError where the lease is not of this epoch any more.
         """
-        with self._database.writing() as db:
-            present = db.scalar(select(leases.c.epoch).where(leases.c.name == LEASE).with_for_update())
+        with self._writing(Matter.LEASE) as db:
+            present = db.scalar(select(leases.c.epoch).where(leases.c.name == LEASE))
             if present != epoch:
                 raise LostLeaseError("another node sends by now")
             if kept := _intents(db, intents[0].nonce):
@@ -414,7 +431,7 @@ class Store:
             return {account for accounts in rows for account in accounts}
 
     def given(self, since: int) -> dict[str, int]:
-        """Wei that each account was given since a time, what is under way included."""
+        """Wei that each account was given since a time."""
         given: dict[str, int] = {}
         for gift, _ in self.gifts(since):
             for account in gift.accounts:
@@ -422,8 +439,12 @@ class Store:
         return given
 
     def gifts(self, since: int = 0) -> list[tuple[Intent, str | None]]:
-        """What was given since a time, in order, with the transaction's hash where the node saw its end."""
-        wanted = select(sent).where(sent.c.kind == "gas", sent.c.at >= since, sent.c.failed.is_(False))
+        """What was given since a time, in order, with the transaction's hash where the node saw its end.
+
+        What was under way then counts, too: a gift counts to each day in which it may have arrived.
+        """
+        lately = or_(sent.c.at >= since, sent.c.ended_at.is_(None), sent.c.ended_at >= since)
+        wanted = select(sent).where(sent.c.kind == "gas", lately, sent.c.failed.is_(False))
         with self._database.connected() as db:
             return [(_intent(row), row.transaction) for row in db.execute(wanted.order_by(sent.c.nonce))]
 
@@ -446,28 +467,23 @@ class Store:
     def keep_name(self, account: str, name: Name, issued_at: int, signature: bytes) -> None:
         """Notes what an account is called. Raises RefusedError where it is another's name or an older statement."""
         taken = RefusedError("name_taken", "Somebody has this name, or one that looks like it: choose another one.")
-        try:
-            with self._database.writing() as db:
-                known = db.execute(select(names).where(names.c.account == account).with_for_update()).one_or_none()
-                if known is not None and known.issued_at >= issued_at:
-                    if (known.name, known.issued_at) == (name.text, issued_at):
-                        return  # the same statement once more
-                    raise RefusedError("old_name", "A later statement of this account is known.")
-                keys = set(name.keys)
-                others = select(name_keys.c.key).where(name_keys.c.key.in_(keys), name_keys.c.account != account)
-                if db.execute(others).first() is not None:
-                    raise taken
-                db.execute(delete(name_keys).where(name_keys.c.account == account))
-                db.execute(delete(names).where(names.c.account == account))
-                db.execute(
-                    insert(names),
-                    {"account": account, "name": name.text, "issued_at": issued_at, "signature": signature},
-                )
-                db.execute(insert(name_keys), [{"key": key, "account": account} for key in keys])
-        except StoreError as error:
-            if isinstance(error.__cause__, IntegrityError):
-                raise taken from None
-            raise
+        with self._writing(Matter.NAMES) as db:
+            known = db.execute(select(names).where(names.c.account == account)).one_or_none()
+            if known is not None and known.issued_at >= issued_at:
+                if (known.name, known.issued_at) == (name.text, issued_at):
+                    return  # the same statement once more
+                raise RefusedError("old_name", "A later statement of this account is known.")
+            keys = set(name.keys)
+            others = select(name_keys.c.key).where(name_keys.c.key.in_(keys), name_keys.c.account != account)
+            if db.execute(others).first() is not None:
+                raise taken
+            db.execute(delete(name_keys).where(name_keys.c.account == account))
+            db.execute(delete(names).where(names.c.account == account))
+            db.execute(
+                insert(names),
+                {"account": account, "name": name.text, "issued_at": issued_at, "signature": signature},
+            )
+            db.execute(insert(name_keys), [{"key": key, "account": account} for key in keys])
 
     # Sessions
 
@@ -514,9 +530,7 @@ class Store:
         that each has anyway; this patience is whole again RECOVERY_SECONDS later.
         """
         whole = longest - apart
-        with self._database.writing() as db:
-            if self.engine.dialect.name == "postgresql":
-                db.execute(text("SELECT pg_advisory_xact_lock(:lock, :market)"), {"lock": 0x7E55, "market": market_id})
+        with self._writing(Matter.TURNS, market_id) as db:
             db.execute(delete(turns).where(turns.c.ends_at <= now - RECOVERY_SECONDS))
             rows = db.execute(select(turns).where(turns.c.market_id == market_id).order_by(turns.c.at)).all()
             waiting = [row for row in rows if row.ends_at > now]
@@ -555,7 +569,7 @@ class Store:
     def end_turn(self, market_id: int, account: str, ended: float, at: float | None = None) -> None:
         """Ends a turn at a time, if it has not ended before; where `at` is named, only the turn that begins then."""
         this = [turns.c.market_id == market_id, turns.c.account == account, turns.c.ends_at > ended]
-        with self._database.writing() as db:
+        with self._writing(Matter.TURNS, market_id) as db:
             only = [] if at is None else [turns.c.at == at]
             db.execute(update(turns).where(*this, *only).values(ends_at=ended))
 
@@ -563,28 +577,23 @@ class Store:
 
     def hold_lease(self, holder: str, seconds: float) -> int | None:
         """The epoch of the lease where `holder` has it, for so many seconds more; None where another node has it."""
-        now = time.time()
-        try:
-            with self._database.writing() as db:
-                row = db.execute(select(leases).where(leases.c.name == LEASE).with_for_update()).one_or_none()
-                if row is None:
-                    line = {"name": LEASE, "holder": holder, "epoch": 1, "until": now + seconds}
-                    db.execute(insert(leases), line)
-                    return 1
-                if row.holder != holder and row.until > now:
-                    return None
-                epoch = row.epoch if row.holder == holder else row.epoch + 1
-                values = {"holder": holder, "epoch": epoch, "until": now + seconds}
-                db.execute(update(leases).where(leases.c.name == LEASE).values(**values))
-                return epoch
-        except StoreError as error:
-            if isinstance(error.__cause__, IntegrityError):  # another node was first
+        with self._writing(Matter.LEASE) as db:
+            now = time.time()
+            row = db.execute(select(leases).where(leases.c.name == LEASE)).one_or_none()
+            if row is None:
+                line = {"name": LEASE, "holder": holder, "epoch": 1, "until": now + seconds}
+                db.execute(insert(leases), line)
+                return 1
+            if row.holder != holder and row.until > now:
                 return None
-            raise
+            epoch = row.epoch if row.holder == holder else row.epoch + 1
+            values = {"holder": holder, "epoch": epoch, "until": now + seconds}
+            db.execute(update(leases).where(leases.c.name == LEASE).values(**values))
+            return epoch
 
     def leave_lease(self, holder: str) -> None:
         """Lets another node send at once."""
-        with self._database.writing() as db:
+        with self._writing(Matter.LEASE) as db:
             db.execute(update(leases).where(leases.c.name == LEASE, leases.c.holder == holder).values(until=0.0))
 
 

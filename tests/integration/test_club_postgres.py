@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from web3 import Web3
 
+from tessera.chain import connect
 from tessera.club.names import name_of
+from tessera.club.node import Node, opened
 from tessera.club.refusals import RefusedError
-from tessera.club.store import Store
+from tessera.club.settings import read_settings
+from tessera.club.store import Intent, LostLeaseError, Store, hash_of
 from tests.club_phone import Phone
-from tests.integration.test_club import BLOCK_SECONDS, Club, audit, new_club
+from tests.integration.test_club import BLOCK_SECONDS, START_SECONDS, Club, audit, new_club
 from tests.integration.test_index_postgres import database, server  # noqa: F401
 from tests.integration.test_index_postgres import pytestmark as needs_postgres
 
@@ -100,3 +104,91 @@ def test_at_two_nodes_at_once_a_code_a_name_and_a_place_are_one_persons(stores):
     two_codes = first.make_codes(["", ""], days=1)
     joined = at_once(stores, lambda store, number: store.redeem(two_codes[number % 2], account(99), 99) and "in")
     assert joined == {"in": 8, "other_account": 8}
+
+
+def test_at_two_nodes_at_once_the_last_place_is_one_persons(stores):
+    # Two got in: members x quota was more than the budget.
+    codes = stores[0].make_codes([""] * 16, days=1)
+    joined = at_once(stores, lambda store, number: store.redeem(codes[number], account(number), 1) and "in")
+    assert joined == {"in": 1, "full": 15}
+
+
+def test_at_two_nodes_at_once_an_account_has_the_name_that_it_said_last(stores):
+    # The nodes waited for each other: PostgreSQL ended one of them with "deadlock detected".
+    said = at_once(stores, lambda store, number: store.keep_name(account(0), name_of("Al" * (number + 1)), number, b""))
+    assert said.keys() <= {None, "old_name", "bad_name"}
+    [name] = stores[0].names()
+    assert name.issued_at == 11  # of 24 letters, the longest
+
+
+def test_at_two_nodes_at_once_a_nonce_has_one_intent_and_sums_are_whole(stores):
+    first, second = stores
+    # What was noted for the first time by two was "duplicate key" for one: a node did not start, or its step failed.
+    for _ in range(2):
+        at_once(stores, lambda store, number: store.claim("1-abc"))
+        at_once(stores, lambda store, number: store.note_spent(7, 1))
+    assert second.spent(7) == 32
+    assert at_once(stores, lambda store, number: store.note_trouble("too_dear")) == {True: 1, False: 15}
+    epoch = first.hold_lease("first", 60)
+
+    def intend(store: Store, number: int) -> str:
+        [intent] = store.intend([Intent(3, "gas", (account(number),), 5, 0)], epoch)
+        return intent.accounts[0]
+
+    assert set(at_once(stores, intend).values()) == {16}  # all carry the same one out
+    assert sum(second.given(0).values()) == 5
+    assert second.hold_lease("second", 60) is None
+    first.leave_lease("first")
+    assert second.hold_lease("second", 60) == epoch + 1
+    with pytest.raises(LostLeaseError):
+        first.intend([Intent(4, "gas", (account(1),), 5, 0)], epoch)
+
+
+def test_at_two_nodes_at_once_who_is_replaced_has_no_session(stores):
+    first, second = stores
+    codes = first.make_codes([""] * 8, days=1)
+    starts = [hash_of(code).hex()[:12] for code in codes]
+
+    def race(store: Store, number: int) -> object:
+        """Somebody redeems a code and signs in at one node, while the owner takes it back at the other."""
+        code = number // 2
+        if number % 2:
+            return store.revoke(starts[code]).revoked
+        store.redeem(codes[code], account(code), 99)
+        tokens[code] = store.open_session(account(code), seconds=60)[0]
+        return "in"
+
+    tokens: dict[int, str] = {}
+    assert at_once(stores, race)[True] == 8
+    assert all(member.replaced for member in second.members())
+    assert [store.session(token) for token in tokens.values() for store in stores] == [None] * (2 * len(tokens))
+
+
+def test_two_nodes_that_take_the_lease_from_each_other_all_the_time_fund_each_once(database, tmp_path, monkeypatch):  # noqa: F811
+    """As if none of the two ever saw in time that the other one sends: the nonces alone keep them apart."""
+    monkeypatch.setattr("tessera.club.sender.LEASE_SECONDS", 0.0)
+    with new_club(tmp_path) as club:
+        club.config.write_text(f'database = "{database}"\nindex = "{database}"\n{club.config.read_text()}')
+        nodes = [opened(read_settings(club.config)) for _ in range(2)]
+        accounts = [Web3.to_checksum_address(f"0x{0xABC000 + number:040x}") for number in range(12)]
+        for number, code in enumerate(nodes[0].store.make_codes([""] * 12, days=1)):
+            nodes[number % 2].store.redeem(code, accounts[number], 40)
+        web3, ends = connect(club.rpc), time.monotonic() + START_SECONDS
+
+        def send(node: Node) -> None:
+            while time.monotonic() < ends and not all(web3.eth.get_balance(each) for each in accounts):
+                node.sender.attempt()
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(send, nodes))
+        time.sleep(2 * BLOCK_SECONDS)
+        received = Counter(
+            transaction["to"]
+            for number in range(1, web3.eth.block_number + 1)
+            for transaction in web3.eth.get_block(number, full_transactions=True)["transactions"]
+            if transaction["from"] == club.node_address and transaction["value"]
+        )
+        assert received == dict.fromkeys(accounts, 1)
+        assert nodes[0].store.given(0) == {each: web3.eth.get_balance(each) for each in accounts}
+        for node in nodes:
+            node.store.engine.dispose()
