@@ -27,7 +27,8 @@ class Purse:
     """A member's gas money, wei, and what the node does about it.
 
     `state`: "enough", "coming" with `amount` to be given, or why nothing is: "over_quota", "budget_spent", "too_dear",
-    "node_empty", these two until the price falls or somebody refills the node. `again_at`: unix seconds.
+    "node_empty", these two until the price falls or somebody refills the node, "has_code" for good. `again_at` is in
+    unix seconds.
     """
 
     state: str
@@ -44,6 +45,7 @@ class Purse:
         sentences = {
             "enough": "There is enough for gas.",
             "coming": "Gas money is on its way.",
+            "has_code": "This account has code of its own, and gas money is for accounts without.",
             "over_quota": "You have used today's gas money. More comes after midnight UTC.",
             **TROUBLES,
         }

@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from threading import Event, Lock, Thread
 
 from web3 import Web3
@@ -61,9 +62,9 @@ class Sender:
 
     def purse(self, account: str, *, joined: bool) -> Purse:
         """What an account of a member has for gas, and what is being done about it. Raises NodeError."""
-        price, money = self.quote()
+        now, (price, money) = int(time.time()), self.quote()
         balance = self.reader.eth.get_balance(Web3.to_checksum_address(account))
-        return self._purse(account, self.store.given(day_of(int(time.time()))), price, money, balance, joined)
+        return self._purse(self.reader, account, self.store.given(day_of(now)), price, money, balance, joined, now)
 
     def quote(self) -> tuple[GasPrice, int]:
         """What gas costs and what the node has, wei, at most some seconds ago, since all ask it. Raises NodeError."""
@@ -238,7 +239,8 @@ class Sender:
         ]
         troubles: set[str] = set()
         for account, balance in zip(accounts, balances(self.wallet.web3, accounts), strict=True):
-            state = self._purse(account, given, price, money, balance, account in self._joined)
+            is_in = account in self._joined
+            state = self._purse(self.wallet.web3, account, given, price, money, balance, is_in, now)
             troubles |= {state.state} & TROUBLES.keys()
             if state.state != "coming":
                 continue
@@ -285,9 +287,17 @@ class Sender:
         return {account: invited[account] for account in accounts if account not in self._joined}
 
     def _purse(
-        self, account: str, given: dict[str, int], price: GasPrice, money: int, balance: int, joined: bool
+        self,
+        web3: Web3,
+        account: str,
+        given: dict[str, int],
+        price: GasPrice,
+        money: int,
+        balance: int,
+        joined: bool,
+        now: int,
     ) -> Purse:
-        return purse(
+        state = purse(
             self.gas,
             price,
             balance=balance,
@@ -295,5 +305,9 @@ class Sender:
             own=given.get(account, 0),
             everybody=sum(given.values()),
             node=money,
-            now=int(time.time()),
+            now=now,
         )
+        # Code that receives ether uses as much gas of the node's as it likes, which no quota counts.
+        if state.state == "coming" and web3.eth.get_code(Web3.to_checksum_address(account)):
+            return replace(state, state="has_code", amount=0)
+        return state

@@ -1,12 +1,14 @@
 """Gas money: enough for bets, topped up, within a quota and a budget."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera.chain.embedded import known_account
 from tessera.chain.fees import GasPrice
-from tessera.club.gas import purse
+from tessera.club.gas import day_of, purse
 from tessera.club.settings import BET_GAS, ENTRY_GAS, Gas
 from tests.unit.club.conftest import NODE, refusal
 
@@ -106,3 +108,77 @@ def test_gas_is_for_those_who_came_by_an_invitation(world, bettor):
     assert refusal(world.phone().gas()) == (403, "not_a_member")
     answer = world.client.post("/club/gas", json={"account": bettor.address})
     assert refusal(answer) == (403, "not_a_member")
+
+
+# Uses gas up to nine of the ten million that the embedded chain's wallet offers, and takes the ether.
+BURNER = bytes.fromhex("5b5a628954401060005700")
+
+
+def test_an_account_with_code_costs_the_node_nothing(world, owner):
+    # One gift to it cost the node a million gas, fifty times a friend's, and up to a block's where it likes: all of
+    # `gas.own` of a day, so that nobody else was let in or funded, and no quota counted it.
+    created = owner.send(
+        {"data": bytes.fromhex(f"60{len(BURNER):02x}600c60003960{len(BURNER):02x}6000f3") + BURNER}, ""
+    )
+    burner, [code, other] = created["contractAddress"], world.codes(2)
+    assert world.client.post("/club/join", json={"code": code, "account": burner}).status_code == 200
+    friend = world.phone()
+    friend.join(other)
+    since = world.web3.eth.block_number
+    sent = world.send_all()
+    used = sum(
+        world.web3.eth.get_block(number)["gasUsed"] for number in range(since + 1, world.web3.eth.block_number + 1)
+    )
+    assert (sent, used < 150_000) == (2, True)  # an invitation of both, and the friend's gas money
+    assert world.web3.eth.get_balance(burner) == 0
+    assert world.node.sender.trouble is None  # it is nobody else's matter
+    told = world.client.post("/club/gas", json={"account": burner}).json()
+    assert (told["state"], "code" in told["detail"]) == ("has_code", True)
+    assert friend.gas().json()["state"] == "enough"
+
+
+def test_a_gift_that_is_under_way_at_midnight_counts_to_both_days(world, monkeypatch):
+    # It counted to the day before alone: who got a day's quota in its last second had it, and the next one's, both in
+    # the next day's first minute; and the node gave two budgets.
+    monkeypatch.setattr("tessera.club.sender.SETTLE_SECONDS", -1)
+    world.node = world.started(database="poor", budget="0.004", members=1)
+    world.client.app.state.node = world.node
+    quota, midnight = world.node.settings.gas.quota, day_of(int(time.time())) + 86_400
+    clock = [midnight - 1.0]
+    for place in ("sender", "store", "people"):
+        monkeypatch.setattr(f"tessera.club.{place}.time.time", lambda: clock[0])
+    phone = world.member()
+    handed_in = world.web3.eth.send_raw_transaction
+
+    def slowly(raw):
+        clock[0] = midnight + 1.0  # the next block is of the next day
+        return handed_in(raw)
+
+    def empty(phone) -> None:
+        fee = 21_000 * 2 * world.web3.eth.get_block("latest")["baseFeePerGas"]
+        if (rest := world.balance(phone) - fee) > 0:
+            world.send(phone, {"to": known_account(0).address, "value": rest}, gas=21_000)
+
+    empty(phone)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.web3.eth, "send_raw_transaction", slowly)
+        empty_before = world.balance(phone)
+        assert world.send_all() >= 1
+    first = world.balance(phone) - empty_before
+    assert first > 0
+    given = first
+    for _ in range(5):
+        empty(phone)
+        before = world.balance(phone)
+        world.send_all()
+        given += world.balance(phone) - before
+    assert given <= quota
+    assert world.node.store.given(midnight)[phone.address] == given
+    assert phone.gas().json()["state"] == "over_quota"
+
+
+def test_a_gift_of_yesterday_counts_to_yesterday(world, monkeypatch):
+    phone = world.member()
+    midnight = day_of(int(time.time())) + 86_400
+    assert world.node.store.given(midnight) == {}
+    assert world.node.store.given(0).keys() == {phone.address}
