@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import sys
 from pathlib import Path
 
 from eth_account import Account
@@ -64,7 +65,7 @@ def write_settings(folder: Path, *, name: str, url: str, rpc: str, record: Path,
 
 
 def _unit(folder: Path, name: str) -> str:
-    command = _escaped(Path(os.environ.get("VIRTUAL_ENV", "/usr/local")) / "bin" / "tessera")
+    command = _escaped(Path(sys.prefix) / "bin" / "tessera")
     home, config = _escaped(folder), _escaped(folder / CONFIG)
     label = "".join(letter for letter in name if letter.isalnum() or letter in " .-")
     return f"""[Unit]

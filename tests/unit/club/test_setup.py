@@ -43,7 +43,9 @@ def test_systemd_takes_the_unit(tmp_path, monkeypatch):
     program.parent.mkdir()
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    # It named /usr/local/bin/tessera, which is not there, where the environment was not activated.
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
     monkeypatch.setenv("USER", getpass.getuser())
     _, unit, _ = written(tmp_path, name='Ann\'s 100 % "club"')
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
