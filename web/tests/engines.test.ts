@@ -62,6 +62,7 @@ class House {
   sockets: Socket[] = [];
   placed: unknown[] = [];
   on: (socket: Socket, frame: Record<string, unknown>) => Promise<void> = (socket, frame) => this.receipt(socket, frame);
+  follow: (socket: Socket, frame: Record<string, unknown>) => void = () => {};
 
   append(kind: number, leaf: Hex): number {
     const n = this.lines.length + 1;
@@ -130,6 +131,7 @@ class Socket {
     const frame = JSON.parse(text) as Record<string, unknown>;
     if (frame.do === "place") house.placed.push(frame.state);
     if (frame.do === "place") void house.on(this, frame);
+    if (frame.do === "follow") house.follow(this, frame);
   }
 
   end() {
@@ -326,6 +328,28 @@ test("it waits once all addresses were tried, longer each time", async () => {
   expect(tried).toHaveLength(4);
   await vi.advanceTimersByTimeAsync(600);
   expect(tried).toEqual(["first", "second", "first", "second", "first", "second"]);
+});
+
+test("a view of a session that was asked for counts in its turn, so it replaces no newer one", async () => {
+  const { engine, session } = await begun();
+  const views: unknown[] = [];
+  house.follow = (socket, { id, session: followed }) => {
+    socket.tell({ type: "session", id, session: followed, is_confirmed: false });
+    setTimeout(() => {
+      views.push(session.view?.is_confirmed);
+      socket.tell({ type: "session", session: followed, is_confirmed: true });
+    }, 1);
+  };
+  void engine.ask("follow", { session: session.id }); // whoever asked may go on at any later time
+  await vi.advanceTimersByTimeAsync(2);
+  expect([...views, session.view?.is_confirmed]).toEqual([false, true]);
+  house.follow = (socket, { id, session }) => {
+    socket.tell({ type: "session", id, session, is_confirmed: false });
+    socket.tell({ type: "session", session, is_confirmed: true });
+  };
+  await session.follow();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(session.view?.is_confirmed).toBe(true);
 });
 
 test("a top-up is as much as the session may lose, and no more", async () => {
