@@ -11,7 +11,7 @@ from tessera.chain.errors import ChainError
 from tessera.chain.wallet import Wallet
 from tessera.live import answers, chain, messages
 from tessera.live.commands import COMMANDS, parsed
-from tessera.live.engine import Engine
+from tessera.live.engine import Engine, Queued
 from tessera.live.journal import Headed, JournalError
 from tessera.live.messages import Message
 from tessera.live.publication import Publication
@@ -137,9 +137,14 @@ class Runner:
                 try:
                     await self._in(self._disk, engine.journal.commit, [queued.entry for queued in batch])
                 except JournalError as error:
-                    engine.fail(batch, error)
+                    self._fail(batch, error)
                     raise
                 engine.committed(batch)
+
+    def _fail(self, batch: list[Queued], error: JournalError) -> None:
+        """Ends the engine, and tells its operator why."""
+        log.error("the engine signs nothing more: %s", error)
+        self.engine.fail(batch, error)
 
     async def tick(self) -> None:
         """Locks, quotes and asks what is due now."""
@@ -189,7 +194,7 @@ class Runner:
         try:
             await self._in(self._disk, self.engine.journal.beat)
         except JournalError as error:
-            self.engine.fail([], error)
+            self._fail([], error)
             raise
 
     async def _forget(self) -> None:

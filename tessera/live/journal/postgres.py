@@ -14,6 +14,7 @@ from threading import Event, Lock, Thread
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import Diagnostic
 
 from tessera.live.journal import (
@@ -111,9 +112,18 @@ SELECT system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn
 
 
 def connected(url: str) -> psycopg.Connection:
-    """A connection that commits each statement by itself, and durably. Raises psycopg.Error."""
+    """A connection that commits each statement by itself, and durably. Raises psycopg.Error, and JournalError where
+    the URL is none: libpq would quote it, password and all."""
+    url = url.replace("postgresql+psycopg://", "postgresql://", 1)
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        form = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        raise JournalError(
+            f"the journal's URL cannot be read: {form}, with signs like @ and % as %40 and %25"
+        ) from None
     return psycopg.connect(
-        url.replace("postgresql+psycopg://", "postgresql://", 1),
+        url,
         autocommit=True,
         connect_timeout=2,
         tcp_user_timeout=2_000,

@@ -50,6 +50,16 @@ def test_what_is_no_database_is_refused(tmp_path, open_journal):
         open_journal()
 
 
+@pytest.mark.parametrize("url", ["postgres:/live:secret@db/live", "postgresql://live:secret%zz@db/live", "live:secret"])
+def test_a_url_that_cannot_be_read_is_not_quoted(url):
+    """libpq quotes what it cannot read, and the operator's log had the password."""
+    postgres = pytest.importorskip("tessera.live.journal.postgres")
+    for use in (postgres.PostgresJournal, postgres.owner_of):
+        with pytest.raises(JournalError, match="the journal's URL cannot be read: postgresql://USER") as caught:
+            use(url, "a stream")
+        assert "secret" not in str(caught.value)
+
+
 def test_a_second_engine_is_told_to_wait(journal, open_journal):
     with pytest.raises(NotOwnerError, match="another engine has"):  # a lock is an open file's, not a process's
         owned(open_journal())

@@ -16,6 +16,7 @@ from tessera.chain.errors import (
 from tessera.live import chain
 from tessera.live import service as module
 from tessera.live.chain import Duty, News
+from tessera.live.journal import JournalError
 from tessera.live.memory import Memory
 from tessera.live.runner import Runner
 from tessera.live.service import Service
@@ -200,3 +201,34 @@ def test_a_fault_that_ends_the_engine_ends_the_command_with_it(stage, monkeypatc
     with pytest.raises(ExceptionGroup) as caught:
         asyncio.run(service.run())
     assert caught.group_contains(KeyError)
+
+
+def test_why_a_commit_failed_is_in_the_operator_s_log(stage, monkeypatch, caplog):
+    """The command said "another engine's, or the journal failed", and a full disk was nowhere."""
+    said = []
+
+    async def commit_something(runner: Runner) -> None:
+        running = asyncio.create_task(runner.run())
+        monkeypatch.setattr(stage.journal, "commit", failing)
+        stage.engine.ask(stage.question(), (500_000, 500_000))
+        await runner.has_stopped.wait()
+        await asyncio.gather(running, return_exceptions=True)
+        service.stopping.set()
+
+    def failing(_) -> None:
+        raise JournalError("database or disk is full")
+
+    def serve(runner: Runner):
+        return asyncio.wait_for(commit_something(runner), PATIENCE_SECONDS)
+
+    service = Service(
+        Journal,
+        lambda: Memory(DOMAIN, STREAM),
+        Watch,
+        lambda *_: Runner(stage.engine, Watch(), None, is_inline=True, every=3_600),
+        serve,
+        said.append,
+    )
+    asyncio.run(service.run())
+    assert "the engine signs nothing more: database or disk is full" in caplog.messages
+    assert said == ["the stream was lost: it is another engine's, or the journal failed; waits for it again"]
