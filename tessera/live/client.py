@@ -5,12 +5,12 @@ What a player must not lose is in its notebook, a file, before it is sent or rel
 
 import asyncio
 import json
+import logging
 import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from websockets.exceptions import WebSocketException
 
 from tessera.chain.blocks import block_at
 from tessera.chain.deployments import LOCAL_CHAINS, Tessera
-from tessera.chain.errors import ChainError
+from tessera.chain.errors import ChainError, Reverted
 from tessera.chain.micro_sessions import (
     NO_BOOK,
     NO_RECEIPT,
@@ -59,6 +59,8 @@ from tessera.model.sessions.typed import (
     State,
 )
 
+log = logging.getLogger(__name__)
+
 RECEIPT_MS = 2_000  # after a question's lock, a receipt is taken no more
 BOOK_MS = 5_000  # after the lock, a book is taken no more
 HEADS_KEPT = 100_000
@@ -88,6 +90,12 @@ class EngineRefused(ChainError):
     def __init__(self, answer: Message):
         super().__init__(answer.get("reason", "refused"))
         self.answer, self.name = answer, answer.get("code", "")
+
+
+class OtherStreamError(ChainError):
+    """An engine that is not of the stream that it names, or not of the one that was asked before."""
+
+    code = "other_stream"
 
 
 class FrozenError(ChainError):
@@ -120,7 +128,7 @@ class Connection:
     """A WebSocket to an engine: questions, quotes, books, results and the running head, each checked as it comes.
 
     Where it ends, it is made anew, to the next of its addresses: the record goes on where it was, also in an engine
-    that has taken the stream over.
+    that has taken the stream over. An address of another stream is left out, with a warning in the log.
     """
 
     def __init__(self, url: str | Sequence[str], tessera: Tessera, after: int | None = None):
@@ -175,25 +183,37 @@ class Connection:
         await asyncio.gather(self._listening, return_exceptions=True)
 
     async def _keep(self) -> None:
-        """Connects, and connects again, until it is cancelled or the engine is not of this stream."""
-        for number in count():
-            url = self.urls[number % len(self.urls)]
-            last = next(reversed(self.heads)) if self.heads else self._after
-            query = "bundles=true" if last is None else f"bundles=true&after={last}"
-            try:
-                async with connect(f"{url}?{query}", **CONNECTING) as socket:
-                    self._socket, self._greeted = socket, False
-                    await self._listen(socket)
-            except (OSError, TimeoutError, ValueError, WebSocketException):  # an address that is none, too
-                pass
-            except ChainError as error:
-                self._failed = error
-                return
-            finally:
-                self._socket = None
-                self._requests.end(ChainError("the engine ended the connection"))
+        """Connects, and connects again, until it is cancelled or no address is left that is of this stream."""
+        while self._failed is None:
+            for url in [*self.urls]:
+                try:
+                    await self._talk(url)
+                except OtherStreamError as error:
+                    log.warning("%s is left out: %s", url, error)
+                    self.urls.remove(url)
+                    self._failed = None if self.urls else error
+                except ChainError as error:  # the chain cannot be asked
+                    self._failed = error
                 self._news.set()
-            await asyncio.sleep(RETRY_SECONDS if (number + 1) % len(self.urls) == 0 else 0)
+                if self._failed is not None:
+                    return
+                await asyncio.sleep(0)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _talk(self, url: str) -> None:
+        """Connects to an address, and listens until that ends."""
+        last = next(reversed(self.heads)) if self.heads else self._after
+        query = "bundles=true" if last is None else f"bundles=true&after={last}"
+        try:
+            async with connect(f"{url}?{query}", **CONNECTING) as socket:
+                self._socket, self._greeted = socket, False
+                await self._listen(socket)
+        except (OSError, TimeoutError, ValueError, WebSocketException):  # an address that is none, too
+            pass
+        finally:
+            self._socket = None
+            self._requests.end(ChainError("the engine ended the connection"))
+            self._news.set()
 
     def now(self) -> int:
         """Unix milliseconds: this machine's clock, on a local chain the chain's."""
@@ -253,7 +273,7 @@ class Connection:
         if is_new:
             self.stream, self._said = self._checked(message), said
         elif said != self._said:
-            raise ChainError("this engine is of another stream than before")
+            raise OtherStreamError("this engine is of another stream than before")
         self._greeted = True
         if self.about.domain.chain_id in LOCAL_CHAINS:  # whose time may be moved: the engine goes by it
             self._lead = int(message["now"]) - wall_clock()
@@ -313,14 +333,17 @@ class Connection:
                 self.sessions[decode_hash(message["session"])] = message
 
     def _checked(self, message: Message) -> Stream:
-        """Compares what an engine says of its stream with the chain. Raises ChainError where they differ."""
+        """Compares what an engine says of its stream with the chain. Raises OtherStreamError where they differ."""
         sessions, panels = self.tessera.sessions, self.tessera.panels
         stream_id, panel_id = int(message["stream_id"]), int(message["panel"])
-        on_chain = sessions.stream(stream_id)
+        try:
+            on_chain = sessions.stream(stream_id)
+        except Reverted:
+            raise OtherStreamError(f"this engine is of stream {stream_id}, which this chain does not have") from None
         expected = (sessions.domain.chain_id, sessions.address, on_chain.operator, on_chain.panel_id, panels.address)
         said = (int(message["chain_id"]), message["contract"], message["operator"], panel_id, message["panels"])
         if said != expected:
-            raise ChainError("this engine is not of the stream that it names")
+            raise OtherStreamError("this engine is not of the stream that it names")
         house_key = to_checksum_address(message["house_key"])
         return stream_on_chain(self.tessera, stream_id, house_key, int(message["terms"]["activation"]))
 

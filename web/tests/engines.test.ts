@@ -56,7 +56,8 @@ const words = async (digest: Hex) =>
 /** One stream's record and its engines, of which those in `alive` answer; `on` is what the next one does with a state. */
 class House {
   alive = new Set(["first", "second"]);
-  stream = "3";
+  /** Of engines that are of another stream. */
+  streams = new Map<string, string>();
   lines: Record<string, unknown>[] = [];
   heads: Hex[] = [firstHead(PLACE, 3n)];
   sockets: Socket[] = [];
@@ -84,7 +85,7 @@ class House {
       panels: PLACE.panels,
       operator: OPERATOR,
       house_key: HOUSE,
-      stream_id: this.stream,
+      stream_id: this.streams.get(socket.url.hostname) ?? "3",
       panel: "7",
       n,
       head,
@@ -285,16 +286,30 @@ test("a next engine whose record is another one is noticed by the lines that it 
   expect(engine.broken).toContain("line 3 of the record does not follow");
 });
 
-test("a next address of another stream is left, and says why", async () => {
+test("a next address of another stream is left out, and the others are used", async () => {
+  const { engine } = await begun("ws://first/ws ws://second/ws ws://third/ws");
+  house.alive.add("third");
+  house.streams.set("second", "4");
+  house.sockets[0]!.end();
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect([engine.state, engine.stream!.id, engine.url!.hostname]).toEqual(["open", 3n, "first"]);
+  expect(engine.refused).toBe("ws://second/ws is left out: This engine is of another stream than the one before it.");
+  house.alive.delete("first");
+  house.sockets.at(-1)!.end();
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect([engine.state, engine.stream!.id, engine.url!.hostname]).toEqual(["open", 3n, "third"]);
+});
+
+test("where each address is of another stream, the conversation ends and says why", async () => {
   const { engine } = await begun();
-  [house.stream] = ["4", house.alive.delete("first")];
+  for (const name of house.alive) house.streams.set(name, "4");
   house.sockets[0]!.end();
   await vi.advanceTimersByTimeAsync(SECOND);
   expect([engine.state, engine.stream!.id]).toEqual(["off", 3n]);
   expect(engine.refused).toContain("another stream than the one before");
   engine.connect(); // which the person may do
   await vi.advanceTimersByTimeAsync(10 * SECOND);
-  expect([engine.state, engine.stream!.id]).toEqual(["open", 4n]);
+  expect([engine.state, engine.stream!.id, engine.refused]).toEqual(["open", 4n, undefined]);
 });
 
 test("where the chain cannot be asked, an engine is tried again", async () => {

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from tessera.chain.errors import ChainError
-from tessera.live import client
-from tessera.live.client import Connection, EngineRefused, FrozenError, Notebook, Observer, Player
+from tessera.live import answers, client
+from tessera.live.client import Connection, EngineRefused, FrozenError, Notebook, Observer, OtherStreamError, Player
 from tessera.live.wire import encode
 from tessera.model.sessions import states
 from tessera.model.sessions.typed import State
 from tests.live import DOMAIN, HOUSE, OBSERVERS, PANEL, STREAM, Stage
+from tests.live_processes import FolderChain
 
 
 @pytest.fixture
@@ -276,6 +277,44 @@ def test_an_address_that_says_what_nobody_can_read_is_left_for_the_next(monkeypa
 
     asyncio.run(scene())
     assert tried == ["ws://bad", "ws://good"]
+
+
+def test_an_address_of_another_stream_is_left_out_and_the_others_are_used(stage, tmp_path, monkeypatch, caplog):
+    """It ended the listening for good: a player with a good address left could neither bet nor close."""
+    ours, tried = answers.about(stage.engine), []
+    said = {"first": ours, "another": ours | {"stream_id": "4"}, "foreign": ours | {"chain_id": "1"}, "second": ours}
+    monkeypatch.setattr(client, "RETRY_SECONDS", 0)
+
+    class Socket:
+        def __init__(self, url: str, **_):
+            tried.append(url.partition("?")[0].removeprefix("ws://"))
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *_):
+            return None
+
+        async def __aiter__(self):
+            yield json.dumps(said[tried[-1]])
+            await asyncio.sleep(0)  # and it ends
+
+    monkeypatch.setattr(client, "connect", Socket)
+
+    async def scene() -> None:
+        async with Connection([f"ws://{name}" for name in said], FolderChain(tmp_path)) as made:
+            await made.until(lambda: len(tried) >= 8)
+            assert (made.about.stream_id, made.urls) == (STREAM, ["ws://first", "ws://second"])
+        with pytest.raises(OtherStreamError, match="not of the stream that it names"):
+            await Connection("ws://foreign", FolderChain(tmp_path)).__aenter__()
+
+    asyncio.run(scene())
+    assert tried[:8] == ["first", "another", "foreign", "second", "first", "second", "first", "second"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "ws://another is left out: this engine is of another stream than before",
+        "ws://foreign is left out: this engine is of another stream than before",
+        "ws://foreign is left out: this engine is not of the stream that it names",
+    ]
 
 
 def test_a_result_that_a_full_disk_did_not_take_is_written_later(stage, connection, player, monkeypatch):

@@ -90,6 +90,14 @@ export abstract class Conversation {
     if (this.#socket) this.#lose();
   }
 
+  /** Leaves an address out from now on, and goes on at the others; ends the conversation where there are none, and says so. */
+  protected leaveOut(): boolean {
+    this.#urls = this.#urls.filter((url) => url !== this.url);
+    if (this.#urls.length > 0) this.#lose();
+    else this.leave();
+    return this.#urls.length > 0;
+  }
+
   /** Ends the connection, and makes another one to the same address. */
   protected anew() {
     this.end();

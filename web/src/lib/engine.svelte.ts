@@ -131,7 +131,7 @@ class Engine extends Conversation {
   }
 
   override connect() {
-    this.#isChosen = true;
+    [this.#isChosen, this.#leftOut] = [true, undefined];
     super.connect();
   }
 
@@ -204,15 +204,17 @@ class Engine extends Conversation {
     else if (frame.type === "result") await this.takeResult(frame);
   }
 
-  /** Why it is not connected; shown until one is. */
+  /** Why it is not connected, shown until it is; or which address was left out. */
   refused = $state<string>();
+  #leftOut: string | undefined;
 
   /** A chain that could not be asked says nothing about the engine: it is tried again. */
   #leaveBecause(error: unknown) {
     const isRefused = error instanceof Refusal;
     this.refused = isRefused ? error.message : "The chain could not be asked about this engine's stream: trying again.";
-    if (isRefused) this.leave();
-    else this.renew();
+    if (!isRefused) return this.renew();
+    const url = this.url!.href;
+    if (this.leaveOut()) this.refused = this.#leftOut = `${url} is left out: ${error.message}`;
   }
 
   async #begin(frame: Frame) {
@@ -249,7 +251,7 @@ class Engine extends Conversation {
     const houseKey = addressOf(frame.house_key);
     this.stream = { id, operator, houseKey, panelId, members, threshold, terms };
     this.ahead = Number(readInt(frame.now)) - Date.now();
-    this.refused = undefined;
+    this.refused = this.#leftOut;
     this.#isChosen = false;
     this.opened();
     this.#compare(readInt(frame.n), readHash(frame.head));
