@@ -110,7 +110,7 @@ class Stage:
         self.path, self.terms, self.time = folder / "stream.db", terms, BEGIN
         self.guard_options = guard
         self.published: list[tuple[bytes | None, dict]] = []
-        self.questions_made = 0
+        self.questions_made = self.wishes = 0
         self.lacks_tail = False  # the database is another one than before
         self.events = []
         self.start()
@@ -157,9 +157,14 @@ class Stage:
     def offered(self, name: str = "player", deposit: int = 20 * EUR, *, wallet: str = "", **more) -> Player:
         """A player who was offered a session; `wallet` is whose it is, where that is another name."""
         player = Player(Account.from_key(keccak(text=f"wallet of {wallet or name}")), key(f"session key of {name}"))
-        session = self.answer(self.engine.offer(player.wallet.address, player.key.address, deposit, **more))
+        session = self.answer(self.engine.offer(*self.wish(player, deposit, **more)))
         player.session, player.offer = session.digest, session.offer
         return player
+
+    def wish(self, player: Player, deposit: int = EUR, loss_cap: int | None = None) -> tuple:
+        """The arguments of `Engine.offer`, each time another wish."""
+        self.wishes += 1
+        return player.wallet.address, player.key.address, deposit, loss_cap, self.time - self.wishes % 1_000
 
     def opened(self, name: str = "player", **more) -> Player:
         """A player whose session is open and activated."""

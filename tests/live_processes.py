@@ -15,6 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import uvicorn
+from eth_account import Account
+from eth_utils.crypto import keccak
 
 from tessera.chain.micro_sessions import SessionOpened
 from tessera.live.chain import News
@@ -146,7 +148,8 @@ class Someone:
 
     async def play(self, stop: asyncio.Event, most: int = 10**9, *, pause: float = 0.0) -> None:
         async with Connection(self.urls, self.chain) as connection:
-            wallet = SimpleNamespace(address=key(f"wallet of {self.name}").address)
+            account = Account.from_key(keccak(text=f"wallet of {self.name}"))
+            wallet = SimpleNamespace(address=account.address, account=account)
             notebook = Notebook(self.folder / f"{self.name}.jsonl")
             player = self.player = Player(connection, wallet, key(f"session key of {self.name}"), notebook)
             await player.open(900 * EUR)

@@ -71,6 +71,8 @@ class Session:
     velocity: Velocity = field(default_factory=lambda: Velocity(0))
     agreed: Agreed | None = None
     closing: Future | None = None
+    asked_at: int = 0  # unix milliseconds that the wallet signed when it asked for the offer; 0 after a restart
+    offering: Future | None = None  # of the offer: this session
 
     @property
     def state(self) -> State:
@@ -81,6 +83,19 @@ class Session:
     def completed(self) -> Completed | None:
         """The newest state that is answered; None before the first."""
         return self.answer.result() if self.answer is not None and self.answer.done() else None
+
+
+def offer_text(
+    domain: Domain, stream_id: int, session_key: str, deposit: int, loss_cap: int | None, at: int
+) -> SignableMessage:
+    """What a wallet signs (EIP-191) to be offered a session, at unix milliseconds."""
+    lines = (
+        f"Offer me a session on stream {stream_id}, whose bets {session_key.lower()} signs.",
+        f"Deposit: {deposit}",
+        f"Loss cap: {loss_cap or deposit}",
+        "This costs nothing and moves no money.",
+    )
+    return _text(domain, *lines, last=f"At: {at}")
 
 
 def limit_text(domain: Domain, stream_id: int, kind: str, value: int | None, at: int) -> SignableMessage:

@@ -8,12 +8,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from eth_account.messages import SignableMessage
+
 from tessera.chain.contract import EventLog
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError, NodeError, NodeRefusedError, NotMinedError
 from tessera.chain.logs import LogReader, ReorgError
 from tessera.chain.micro_sessions import NO_RECEIPT, NO_SIGNATURE, BookProof, Signature, Stage
 from tessera.chain.panels import Question as PanelQuestion
+from tessera.chain.signatures import is_signed_by_code
 from tessera.chain.wallet import Wallet
 from tessera.live.accounts import Session
 from tessera.live.asked import Asked
@@ -62,6 +65,10 @@ class Watch:
             events = list(self._reader.read(head))
         is_anew, self._is_new = self._is_new, False
         return News(events, head, block_at, is_anew)
+
+    def is_signed_by_code(self, account: str, text: SignableMessage, signature: bytes) -> bool:
+        """Whether a contract wallet's code takes a signature of a text (EIP-1271). Raises NodeError."""
+        return is_signed_by_code(self.tessera.web3, account, text, signature)
 
     def decided(self, panel: Panel, questions: list[tuple[bytes, PanelQuestion]]) -> dict[bytes, int | None]:
         """What the chain says of questions by hash; None where a panel decided nothing. Raises NodeError."""

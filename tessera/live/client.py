@@ -33,7 +33,7 @@ from tessera.chain.micro_sessions import (
 from tessera.chain.panels import Question as PanelQuestion
 from tessera.chain.signatures import digest_of
 from tessera.chain.wallet import Wallet
-from tessera.live.accounts import follow_text, tail_text
+from tessera.live.accounts import follow_text, offer_text, tail_text
 from tessera.live.asked import EMPTY_ROOT
 from tessera.live.clock import MS, wall_clock
 from tessera.live.keys import Key, signer_of
@@ -552,13 +552,20 @@ class Player:
 
     async def open(self, deposit: int, loss_cap: int | None = None) -> bytes:
         """Opens and activates a session of a deposit, in which at most `loss_cap` may be lost, top-ups included; by
-        default the deposit, which leaves no room to top up. Its id.
+        default the deposit, which leaves no room to top up. Its id. The wallet signs that it wants the offer.
 
         Raises EngineRefused, Reverted, and ChainError where the offer is not what was asked for.
         """
-        about = self.connection.about
+        about, at = self.connection.about, self.now()
+        text = offer_text(about.domain, about.stream_id, self.key.address, deposit, loss_cap, at)
         answer = await self._asked(
-            "offer", player=self.wallet.address, session_key=self.key.address, deposit=deposit, loss_cap=loss_cap
+            "offer",
+            player=self.wallet.address,
+            session_key=self.key.address,
+            deposit=deposit,
+            loss_cap=loss_cap,
+            at=at,
+            signature=bytes(self.wallet.account.sign_message(text).signature),
         )
         offer, signature = decode(Offer, answer["offer"]), decode_signature(answer["signature"])
         session = about.domain.digest(offer)
@@ -593,7 +600,7 @@ class Player:
         """Asks to be told of the session; its view."""
         at = self.now()
         text = follow_text(self.connection.about.domain, self.session, at)
-        return await self.connection.ask("follow", session=self.session, at=at, signature=self.key.sign_message(text))
+        return await self._asked("follow", session=self.session, at=at, signature=self.key.sign_message(text))
 
     async def _follow_again(self) -> None:
         if self.offer is not None:

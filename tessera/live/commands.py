@@ -4,22 +4,28 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
+from eth_account.messages import SignableMessage
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from tessera.live import messages
+from tessera.live.accounts import limit_text, offer_text
 from tessera.live.engine import Engine
 from tessera.live.messages import Message
 from tessera.live.refusals import Code, Refused
-from tessera.live.wire import Address, Bytes32, Int, Signed, Signed65, form_of, value_of
+from tessera.live.wire import Address, Bytes32, Int, Signed, WalletSigned, form_of, value_of
 from tessera.model.sessions.typed import Close, Quote, Receipt, State
 
 
 class Command(NamedTuple):
-    """A command: its form, what answers it, and one sentence about it."""
+    """A command: its form, what answers it, and one sentence about it.
+
+    `consent` is the text that its `player`'s wallet has to have signed, by key or code, before it is run.
+    """
 
     form: type[BaseModel]
     run: Callable[[Engine, Any], tuple[Future | None, Callable[[Any], Message]]]
     text: str
+    consent: Callable[[Engine, Any], SignableMessage] | None = None
 
 
 def _form(name: str, **fields: Any) -> type[BaseModel]:
@@ -39,12 +45,23 @@ def _signed_line(body: Any) -> Quote | Receipt:
 
 COMMANDS = {
     "offer": Command(
-        _form("OfferWanted", player=Address, session_key=Address, deposit=Int, loss_cap=(Int | None, None)),
+        _form(
+            "OfferWanted",
+            player=Address,
+            session_key=Address,
+            deposit=Int,
+            loss_cap=(Int | None, None),
+            at=Int,
+            signature=WalletSigned,
+        ),
         lambda engine, body: (
-            engine.offer(body.player, body.session_key, body.deposit, body.loss_cap),
+            engine.offer(body.player, body.session_key, body.deposit, body.loss_cap, body.at),
             messages.offered,
         ),
-        "An offer that opens a session on chain.",
+        "An offer that opens a session on chain, for the wallet that signed for it.",
+        lambda engine, body: offer_text(
+            engine.domain, engine.stream_id, body.session_key, body.deposit, body.loss_cap, body.at
+        ),
     ),
     "place": Command(
         _form("Placing", session=Bytes32, state=form_of(State), signature=Signed),
@@ -63,12 +80,10 @@ COMMANDS = {
         "The player's agreement to close, which freezes the session; the operator lands it.",
     ),
     "limit": Command(
-        _form("LimitWanted", player=Address, kind=str, value=(Int | None, None), at=Int, signature=Signed65),
-        lambda engine, body: (
-            engine.limit(body.player, body.kind, body.value, body.at, body.signature),
-            lambda limits: limits,
-        ),
+        _form("LimitWanted", player=Address, kind=str, value=(Int | None, None), at=Int, signature=WalletSigned),
+        lambda engine, body: (engine.limit(body.player, body.kind, body.value, body.at), lambda limits: limits),
         "A limit that a wallet sets for itself; the answer is what holds then, and what waits.",
+        lambda engine, body: limit_text(engine.domain, engine.stream_id, body.kind, body.value, body.at),
     ),
     "report": Command(
         _form("Reporting", question=Bytes32, outcome=Int, signature=Signed),

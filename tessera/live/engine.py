@@ -18,13 +18,13 @@ from tessera.chain.micro_sessions import Signature, SignedReceipt, Stage
 from tessera.chain.signatures import digest_of
 from tessera.index.limits import Allowance
 from tessera.live import messages, rules
-from tessera.live.accounts import Account, Agreed, Completed, Placed, Session, limit_text, tail_text
+from tessera.live.accounts import Account, Agreed, Completed, Placed, Session, tail_text
 from tessera.live.asked import Asked, Quoted, Result
 from tessera.live.clock import MS, Guard
 from tessera.live.facts import Facts
 from tessera.live.fairness import Answers, leaf_of
 from tessera.live.journal import Entry, Headed, Journal, JournalError
-from tessera.live.keys import Key, is_signed_by, signer_of
+from tessera.live.keys import Key, signer_of
 from tessera.live.memory import Memory, changed
 from tessera.live.messages import Message
 from tessera.live.panel import Panel
@@ -212,19 +212,25 @@ class Engine:
 
     # What players ask for.
 
-    def offer(self, player: str, session_key: str, deposit: int, loss_cap: int | None = None) -> Future:
+    def offer(self, player: str, session_key: str, deposit: int, loss_cap: int | None, at: int) -> Future:
         """Signs an offer to a wallet, which opens the session with it on chain. Its Future is a Session.
 
         `loss_cap` is the most that the player wants to be able to lose, also by what is topped up; by default the
-        deposit. Raises Refused.
+        deposit. Whoever calls has checked that the wallet signed for it (`accounts.offer_text`). What it signed once,
+        at unix milliseconds, gets one offer, however often it is said. Raises Refused.
         """
         self._check_running()
         now, terms = self.guard.now(), self.terms
+        if abs(now - at) > SIGNED_WITHIN_MS:
+            raise Refused(Code.SIGNATURE, "signed too long ago, or by a clock that is ahead")
         if not terms.least_deposit <= deposit <= terms.greatest_deposit:
             raise Refused(Code.DEPOSIT, least=str(terms.least_deposit), greatest=str(terms.greatest_deposit))
         if loss_cap is not None and not 0 < loss_cap <= terms.greatest_deposit:
             raise Refused(Code.DEPOSIT, "the loss cap is above 0 and at most the greatest deposit")
         account = self.memory.accounts.get(player, Account())
+        for session in account.sessions:
+            if (session.offer.session_key, session.asked_at) == (session_key, at) and session.offering is not None:
+                return session.offering
         self._check_account(player, account, now)
         if sum(self._waits_to_be_opened(session, now) for session in account.sessions) >= MOST_OFFERS:
             raise Refused(Code.TOO_MANY_OFFERS)
@@ -244,7 +250,8 @@ class Engine:
         )
         session = self.memory.did_offer(offer, self.operator.sign(self.domain.digest(offer)))
         body = encode({"offer": offer, "signature": session.operator_signature})
-        return self._append("offer", body, lambda: session)
+        session.asked_at, session.offering = at, self._append("offer", body, lambda: session)
+        return session.offering
 
     def place(self, digest: bytes, state: State, signature: Signature) -> Future:
         """Takes a session's next state, which adds a bet or activates. Its Future is a Completed.
@@ -329,10 +336,11 @@ class Engine:
         session.closing = self._append("close", body, lambda: self.tell(session))
         return session.closing
 
-    def limit(self, player: str, kind: str, value: int | None, at: int, signature: bytes) -> Future:
-        """Changes a limit that a wallet sets for itself, or its cool-off, signed by it (`accounts.limit_text`).
+    def limit(self, player: str, kind: str, value: int | None, at: int) -> Future:
+        """Changes a limit that a wallet sets for itself, or its cool-off, as of unix milliseconds that it signed.
 
-        Its Future is the message of what holds then. Raises Refused.
+        Whoever calls has checked that the wallet signed for it (`accounts.limit_text`). Its Future is the message of
+        what holds then. Raises Refused.
         """
         self._check_running()
         now = self.guard.now()
@@ -343,8 +351,6 @@ class Engine:
             changed(account.limits, kind, value, now)
         except ValueError as error:
             raise Refused(Code.LIMIT_VALUE, str(error)) from None
-        if not is_signed_by(player, limit_text(self.domain, self.stream_id, kind, value, at), signature):
-            raise Refused(Code.SIGNATURE)
         # Limits are kept for ever: keys are free, and whoever makes them must not fill memory and journal.
         if player not in self.facts.players:
             raise Refused(Code.NO_PLAYER)

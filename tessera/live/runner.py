@@ -7,14 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from eth_account.messages import SignableMessage
+
 from tessera.chain.errors import ChainError
 from tessera.chain.wallet import Wallet
+from tessera.index.limits import Allowance
 from tessera.live import answers, chain, messages
 from tessera.live.commands import COMMANDS, parsed
 from tessera.live.engine import Engine, Queued
 from tessera.live.journal import Headed, JournalError
+from tessera.live.keys import is_signed_by
 from tessera.live.messages import Message
 from tessera.live.publication import Publication
+from tessera.live.refusals import Code, Refused
 from tessera.live.source import FILES_AT, MOST_LINES, Listener
 from tessera.live.wire import text_of
 
@@ -25,6 +30,7 @@ CHAIN_SECONDS = 2.0
 BEAT_SECONDS = 0.1
 FORGET_SECONDS = 60.0
 PUBLISH_SECONDS = 1.0
+CODE_CHECKS_A_SECOND = 10.0  # that the chain is asked for all wallets together
 
 
 class Runner:
@@ -65,6 +71,8 @@ class Runner:
         self._chain = ThreadPoolExecutor(1, "chain")
         self._sending = ThreadPoolExecutor(1, "sending")
         self._acting: asyncio.Task[None] | None = None  # what is due on chain is under way
+        self._wallets = ThreadPoolExecutor(1, "wallets")
+        self._code_checks = Allowance(CODE_CHECKS_A_SECOND)
         self._queued = asyncio.Event()
         engine.publish = self._publish
 
@@ -87,12 +95,37 @@ class Runner:
         if name == "fairness":
             return messages.fairness(self.publication.figures, self.engine.terms.picture_delay_ms, self._files_at)
         command = COMMANDS[name]
-        future, message = command.run(self.engine, body if isinstance(body, command.form) else parsed(command, body))
+        body = body if isinstance(body, command.form) else parsed(command, body)
+        if command.consent is not None:
+            await self._check_consent(command.consent, body)
+        future, message = command.run(self.engine, body)
         if future is None:
             return message(None)
         self._queued.set()
         # Whoever hangs up stops waiting and no more: the commit sets this future, and others may wait for it.
         return message(await asyncio.shield(asyncio.wrap_future(future)))
+
+    async def _check_consent(self, consent: Callable[[Engine, Any], SignableMessage], body: Any) -> None:
+        """Raises Refused unless a command's wallet has signed for it, by its key or, if it is a contract, by its code.
+
+        Whoever makes the engine ask the chain holds up nobody else, and nothing of what the engine itself does there.
+        """
+        try:
+            text = consent(self.engine, body)
+        except UnicodeEncodeError:  # half of a pair of UTF-16
+            raise Refused(Code.MALFORMED, "text that nobody can sign") from None
+        if is_signed_by(body.player, text, body.signature):
+            return
+        if not self._code_checks.take(""):
+            raise Refused(Code.TOO_MANY_REQUESTS, "too many signatures of contract wallets at once: try again")
+        asked = (self.watch.is_signed_by_code, body.player, text, body.signature)
+        try:
+            is_signed = await self._on_chain(*asked, thread=self._wallets)
+        except ChainError:
+            reason = "the chain cannot be asked now whether your wallet signed: try again"
+            raise Refused(Code.TOO_MANY_REQUESTS, reason) from None
+        if not is_signed:
+            raise Refused(Code.SIGNATURE)
 
     async def question(self, digest: bytes) -> list[Message]:
         """A question with its book and result, as far as there are. Raises Refused."""
@@ -126,6 +159,7 @@ class Runner:
             if self._acting is not None:
                 self._acting.cancel()
             self._sending.shutdown(wait=False, cancel_futures=True)
+            self._wallets.shutdown(wait=False)
 
     async def _commit(self) -> None:
         engine = self.engine

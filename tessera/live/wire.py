@@ -26,10 +26,12 @@ from pydantic import (
 from pydantic.dataclasses import dataclass as validated
 
 from tessera.chain.micro_sessions import Signature
+from tessera.chain.signatures import MOST_BYTES
 from tessera.live.refusals import Code, Refused
 from tessera.model.sessions import typed
 
 T = TypeVar("T")
+SIGNED_TEXT = re.compile(f"0x([0-9a-fA-F]{{2}}){{1,{MOST_BYTES}}}")  # by a key 65 bytes, by a contract's code any
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,77})")
 MOST_CHOICES, MOST_TEXT = 16, 500
 MOST_KNOWN = 2**16  # bets whose JSON is remembered
@@ -57,6 +59,12 @@ def _address(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch("0x[0-9a-fA-F]{40}", value):
         return to_checksum_address(value)
     raise ValueError("an address as 0x hex")
+
+
+def _wallet_signature(value: Any) -> bytes:
+    if isinstance(value, str) and SIGNED_TEXT.fullmatch(value):
+        return bytes.fromhex(value[2:])
+    raise ValueError(f"1 to {MOST_BYTES} bytes as 0x hex")
 
 
 def _signature(value: Any) -> Signature:
@@ -89,8 +97,8 @@ Signed = Annotated[
     PlainSerializer(signature_text),
     _form("0x" + 64 * "5e", "0x[0-9a-fA-F]{128}"),
 ]
-Signed65 = Annotated[
-    bytes, BeforeValidator(_bytes(65)), PlainSerializer(hexed), _form("0x" + 65 * "5e", "0x[0-9a-fA-F]{130}")
+WalletSigned = Annotated[
+    bytes, BeforeValidator(_wallet_signature), PlainSerializer(hexed), _form("0x" + 65 * "5e", SIGNED_TEXT.pattern)
 ]
 
 

@@ -16,6 +16,7 @@ import {
   lossOf,
   marginOf,
   nextHead,
+  offerText,
   type OpenBet,
   type Place,
   type Question,
@@ -177,6 +178,18 @@ test("choices in words", () => {
   const say = (kind: bigint, low: bigint, high = low) => choiceText({ kind } as Question, { low, high });
   expect([say(0n, 1n), say(0n, 0n), say(1n, 4n, 9n), say(1n, 3n)]).toEqual(["yes", "no", "4 to 9", "3"]);
   expect([say(2n, 0n, 20_000n), say(2n, 2n ** 256n - 1n), say(3n, 0x5242n)]).toEqual(["after 0 to 20 s", "never", "RB"]);
+});
+
+test("what a wallet signs to be offered a session, as the engine reads it", () => {
+  expect(offerText(place, 3n, `0x${"Ab".repeat(20)}`, 20n, 5n, 6).split("\n")).toEqual([
+    `Offer me a session on stream 3, whose bets 0x${"ab".repeat(20)} signs.`,
+    "Deposit: 20",
+    "Loss cap: 5",
+    "This costs nothing and moves no money.",
+    `Contract: ${vectors.contract.toLowerCase()}`,
+    "Chain: 31337",
+    "At: 6",
+  ]);
 });
 
 test("what a wallet signs about its limits, as the engine reads it", () => {

@@ -20,6 +20,9 @@ from tessera.live.server import Connection as Served
 from tessera.live.server import app_of, served
 from tests.unit.live.test_play import World, deployed, play, world  # noqa: F401
 
+ADDRESS = "0x" + "11" * 20
+WISH = {"player": ADDRESS, "session_key": ADDRESS, "deposit": "1000000", "at": "1", "signature": "0x5e"}
+
 
 @asynccontextmanager
 async def gateway_to(url: str, journal: Path):
@@ -62,8 +65,7 @@ def test_without_an_engine_it_says_try_again_later():
     with TestClient(app_of(Gateway(lambda: None, lambda: None))) as client:
         answer = client.get("/stream")
         assert (answer.status_code, answer.json()["code"]) == (503, "stopped")
-        body = {"player": "0x" + "11" * 20, "session_key": "0x" + "12" * 20, "deposit": "1000000"}
-        assert client.post("/offer", json=body).json()["code"] == "stopped"
+        assert client.post("/offer", json=WISH).json()["code"] == "stopped"
         assert client.post("/offer", json={}).json()["code"] == "malformed"
 
 
@@ -71,9 +73,8 @@ def test_one_client_cannot_use_up_what_the_engine_gives_its_gateway(monkeypatch)
     """All clients of a gateway have one address for the engine, which gives that address 50 offers a second."""
     stands = time.monotonic()
     monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: stands))
-    body = {"player": "0x" + "11" * 20, "session_key": "0x" + "12" * 20, "deposit": "1000000"}
     with TestClient(app_of(Gateway(lambda: None, lambda: None))) as client:
-        codes = [client.post("/offer", json=body).json()["code"] for _ in range(31)]
+        codes = [client.post("/offer", json=WISH).json()["code"] for _ in range(31)]
         assert codes == ["stopped"] * 30 + ["too_many_requests"]  # 5 a second, after a burst of six times that
 
 

@@ -9,14 +9,15 @@ from types import SimpleNamespace
 import pytest
 from fastapi.testclient import TestClient
 
+from tessera.chain.errors import NodeError
 from tessera.index.limits import Allowance
-from tessera.live.accounts import follow_text
+from tessera.live.accounts import follow_text, limit_text, offer_text
 from tessera.live.chain import News
 from tessera.live.commands import COMMANDS
 from tessera.live.runner import Runner
 from tessera.live.server import MOST_BYTES, Connection, _growing, app_of
 from tessera.live.wire import encode
-from tests.live import DOMAIN, EUR, key
+from tests.live import DOMAIN, EUR, STREAM, key
 
 
 class NoChain:
@@ -24,8 +25,9 @@ class NoChain:
 
     tessera = None
 
-    def __init__(self, stage):
-        self.stage = stage
+    def __init__(self, stage, signs=lambda *_: False):
+        """`signs` is what contract wallets say of an account, a text and a signature."""
+        self.stage, self.is_signed_by_code = stage, signs
 
     def look(self) -> News:
         return News([], 1, self.stage.time // 1_000, False)
@@ -42,6 +44,19 @@ def served(stage):
 def bet_of(stage, player, quoted, **more) -> dict:
     session, state, signature = stage.signed(player, stage.next_state(player, stage.bet(quoted, **more)))
     return encode({"session": session, "state": state, "signature": signature})
+
+
+def wish_of(stage, number: int, by: int | None = None, **more) -> dict:
+    """What the wallet of a number asks for to be offered a session, signed by its key or that of another number."""
+    at = more.get("at", stage.time)
+    text = offer_text(DOMAIN, STREAM, key("session").address, EUR, None, at)
+    signature = wallet(number if by is None else by).sign_message(text)
+    body = {"player": wallet(number).address, "session_key": key("session").address, "deposit": EUR, "at": at}
+    return encode(body | {"signature": signature})
+
+
+def wallet(number: int):
+    return key(f"wallet {number}")
 
 
 def test_rest_takes_a_bet_and_gives_its_receipt(served):
@@ -183,13 +198,73 @@ def test_only_the_session_key_hears_of_a_session(served):
 
 
 def test_many_at_once_share_their_commits(served):
-    client, *_ = served
+    client, stage, *_ = served
     with ThreadPoolExecutor(8) as pool:
-        wallets = [encode(bytes([number] * 20)) for number in range(1, 25)]
-        body = {"session_key": wallets[0], "deposit": str(EUR)}
-        answers = list(pool.map(lambda wallet: client.post("/offer", json={"player": wallet, **body}), wallets))
+        wishes = [wish_of(stage, number) for number in range(24)]
+        answers = list(pool.map(lambda wish: client.post("/offer", json=wish), wishes))
     assert {answer.json()["type"] for answer in answers} == {"offer"}
-    assert len({answer.json()["session"] for answer in answers}) == len(wallets)
+    assert len({answer.json()["session"] for answer in answers}) == len(wishes)
+
+
+def test_a_stranger_cannot_use_up_what_a_wallet_may_be_offered(served):
+    """Three offers that anybody asked for in a wallet's name kept it out of the stream for ten minutes."""
+    client, stage, *_ = served
+    for number in range(4):
+        stranger = client.post("/offer", json=wish_of(stage, 1, by=2, at=stage.time - number)).json()
+        assert (stranger["type"], stranger["code"]) == ("refused", "signature")
+    unsigned = {name: value for name, value in wish_of(stage, 1).items() if name not in ("at", "signature")}
+    assert client.post("/offer", json=unsigned).json()["code"] == "malformed"
+    for number in range(2):  # of what the wallet signed for somebody reads it and says it again
+        wish = wish_of(stage, 1, at=stage.time - number)
+        assert len({client.post("/offer", json=wish).json()["session"] for _ in range(4)}) == 1
+    assert client.post("/offer", json=wish_of(stage, 1, at=stage.time - 2)).json()["type"] == "offer"
+    assert client.post("/offer", json=wish_of(stage, 1, at=stage.time - 3)).json()["code"] == "too_many_offers"
+
+
+@pytest.mark.parametrize("change", [{"deposit": "2"}, {"loss_cap": "2"}, {"session_key": "0x" + 40 * "1"}])
+def test_an_offer_is_made_for_what_was_signed_alone(served, change):
+    client, stage, *_ = served
+    assert client.post("/offer", json=wish_of(stage, 1) | change).json()["code"] == "signature"
+
+
+def limit_of(stage, by: int, kind: str = "stake") -> dict:
+    signature = wallet(by).sign_message(limit_text(DOMAIN, STREAM, kind, 5, stage.time))
+    body = {"player": wallet(1).address, "kind": kind, "value": 5, "at": stage.time, "signature": signature}
+    return encode(body)
+
+
+def test_only_its_wallet_changes_a_limit(served):
+    client, stage, *_ = served
+    assert client.post("/limit", json=limit_of(stage, by=2)).json()["code"] == "signature"
+    assert client.post("/limit", json=limit_of(stage, by=1)).json()["limits"]["stake"] == "5"
+    # Half of a pair of UTF-16, which REST lets through and nobody can sign: it was no answer, but an error.
+    halved = json.dumps(limit_of(stage, by=1)).replace('"stake"', '"\\ud800"')
+    assert client.post("/limit", content=halved, headers={"content-type": "application/json"}).status_code == 400
+
+
+def test_a_contract_wallet_signs_by_its_code(stage, monkeypatch):
+    """The chain is asked so often a second for all of them, and holds up no other command."""
+    stands = time.monotonic()
+    monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: stands))
+    asked = []
+
+    def signs(account: str, text, signature: bytes) -> bool:
+        asked.append(account)
+        if signature == b"broken":
+            raise NodeError("eth_call", "does not answer")
+        return signature == b"by code"
+
+    with TestClient(app_of(Runner(stage.engine, NoChain(stage, signs), None))) as client:
+        offers = [wish_of(stage, 1) | {"signature": encode(by)} for by in (b"by code", b"by nobody", b"broken")]
+        answers = [client.post("/offer", json=offer).json() for offer in offers]
+        assert [answer.get("code") for answer in answers] == [None, "signature", "too_many_requests"]
+        assert "the chain cannot be asked" in answers[2]["reason"]
+        limit = limit_of(stage, by=1) | {"signature": offers[0]["signature"]}
+        assert client.post("/limit", json=limit).json()["type"] == "limits"
+        assert asked == [wallet(1).address] * 4
+        codes = [client.post("/offer", json=offers[1]).json()["code"] for _ in range(57)]
+        assert codes == ["signature"] * 56 + ["too_many_requests"]  # ten a second, after a burst of six times that
+        assert client.post("/offer", json=wish_of(stage, 2)).json()["type"] == "offer"  # by a key
 
 
 def test_who_hangs_up_before_the_answer_ends_nothing(stage):
@@ -200,13 +275,12 @@ def test_who_hangs_up_before_the_answer_ends_nothing(stage):
         runner = Runner(stage.engine, NoChain(stage), None)
         running = asyncio.create_task(runner.run())
         await asyncio.sleep(0.05)
-        body = {"player": encode(bytes([1] * 20)), "session_key": encode(bytes([2] * 20)), "deposit": str(EUR)}
-        gone = asyncio.create_task(runner.ask("offer", body))
+        gone = asyncio.create_task(runner.ask("offer", wish_of(stage, 1)))
         await asyncio.sleep(0)  # it is queued, and not committed
         gone.cancel()
         await asyncio.wait({running}, timeout=0.3)
         assert not running.done()
-        assert (await runner.ask("offer", body))["type"] == "offer"
+        assert (await runner.ask("offer", wish_of(stage, 1, at=stage.time - 1)))["type"] == "offer"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

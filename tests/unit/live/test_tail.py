@@ -10,7 +10,7 @@ from tessera.live.accounts import tail_text
 from tessera.live.refusals import Code, Refused
 from tessera.model.sessions.record import LineKind
 from tessera.model.sessions.typed import Receipt
-from tests.live import DOMAIN, EUR, OBSERVERS, STREAM, Stage, key
+from tests.live import DOMAIN, OBSERVERS, STREAM, Stage, key
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def refuses_all(stage, code: Code) -> None:
     for command in (
         lambda: stage.engine.place(*stage.signed(player, stage.next_state(player, stage.bet(stage.quoted)))),
         lambda: stage.engine.close(*stage.agreement(player)),
-        lambda: stage.engine.offer(player.wallet.address, player.key.address, 20 * EUR),
+        lambda: stage.engine.offer(*stage.wish(player)),
         lambda: stage.engine.ask(stage.question(), (500_000, 500_000)),
         stage.engine.tick,
     ):

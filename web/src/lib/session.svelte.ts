@@ -26,6 +26,7 @@ import {
   NO_PROOF,
   NO_RECEIPT,
   NO_SIGNATURE,
+  offerText,
   offerWords,
   type OpenBet,
   type Outcome,
@@ -253,13 +254,18 @@ class Session {
 
   /** Opens and activates a session. Raises Refusal where the offer is not what was asked for, and what the contract refuses. */
   async open(deposit: bigint, lossCap: bigint, tell: (stage: Stage) => void) {
-    const [account, stream, place] = [wallet.account, engine.stream, this.#place()];
-    if (!account || !stream) throw new Refusal("Connect a wallet and an engine first. Nothing was sent.");
+    const [{ account, client }, stream, place] = [wallet, engine.stream, this.#place()];
+    if (!account || !client || !stream) throw new Refusal("Connect a wallet and an engine first. Nothing was sent.");
     await limits.check(account, deposit + stream.terms.activation);
-    tell("asking the engine for an offer");
     const key = generatePrivateKey();
     const sessionKey = privateKeyToAccount(key).address;
-    const answer = await askSurely("offer", { player: account, session_key: sessionKey, deposit, loss_cap: lossCap });
+    tell("sign that you want an offer: it moves no money");
+    const at = Date.now() + engine.ahead;
+    const message = offerText(place, stream.id, sessionKey, deposit, lossCap, at);
+    const signature = await client.signMessage({ account: client.account!, message });
+    tell("asking the engine for an offer");
+    const wish = { player: account, session_key: sessionKey, deposit, loss_cap: lossCap, at: BigInt(at), signature };
+    const answer = await askSurely("offer", wish);
     const [offer, operatorSignature] = [readOffer(answer.offer), readSignature(answer.signature)];
     const id = digestOf(place, "Offer", offer);
     const wanted: OfferTerms = {
@@ -324,7 +330,7 @@ class Session {
     const at = Date.now() + engine.ahead;
     const message = followText(this.#place(), this.id!, at);
     const signature = await this.#signer.signMessage({ message });
-    await engine.ask("follow", { session: this.id, at: BigInt(at), signature });
+    await askSurely("follow", { session: this.id, at: BigInt(at), signature });
   }
 
   /** Notes where balance and velocity are, for the graph. */

@@ -421,6 +421,15 @@ export const activationOf = (base: State): State => ({ ...base, seq: base.seq + 
 const words = (first: string, place: Place, at: number) =>
   `${first}\nContract: ${place.sessions.toLowerCase()}\nChain: ${place.chainId}\nAt: ${at}`;
 
+/** What a wallet signs to be offered a session; at unix milliseconds. */
+export const offerText = (place: Place, streamId: bigint, sessionKey: Address, deposit: bigint, lossCap: bigint, at: number) =>
+  words(
+    `Offer me a session on stream ${streamId}, whose bets ${sessionKey.toLowerCase()} signs.\nDeposit: ${deposit}\n` +
+      `Loss cap: ${lossCap}\nThis costs nothing and moves no money.`,
+    place,
+    at,
+  );
+
 /** What a wallet signs to change a limit of its own; at unix milliseconds. */
 export const limitText = (place: Place, streamId: bigint, kind: string, value: bigint | undefined, at: number) =>
   words(`Change my ${kind} on stream ${streamId} to ${value ?? "none"}.\nThis costs nothing and moves no money.`, place, at);
