@@ -9,6 +9,7 @@ what it would ask, and signs and sends nothing.
 
 import asyncio
 import logging
+import secrets
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ import uvicorn
 from ape.api import ProviderAPI
 from ape.logging import LogLevel, logger
 from eth_account.signers.local import LocalAccount
+from fastapi import FastAPI
 
 from tessera.chain import Deployment, Tessera, Wallet
 from tessera.chain.accounts import from_key_file
@@ -38,9 +40,10 @@ from tessera.live.keys import Key
 from tessera.live.memory import Memory
 from tessera.live.panel import Panel
 from tessera.live.runner import CHAIN_SECONDS, Runner
-from tessera.live.server import app_of
+from tessera.live.server import app_of, server_of
 from tessera.live.service import Service
 from tessera.live.stream_file import Feed, read_stream
+from tessera.live.visitors import MOST_CONNECTIONS
 
 FOLDER = ROOT / ".cache" / "live"
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -66,6 +69,13 @@ def account_of(name: str, passphrase_file: Path | None, *, is_local: bool) -> Lo
 @click.option("--passphrase-file", type=FILE, help="Whose first line unlocks both key files.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address that players connect to.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8800, show_default=True)
+@click.option(
+    "--connections",
+    type=click.IntRange(1),
+    default=MOST_CONNECTIONS,
+    show_default=True,
+    help="Of one address, that follow no session.",
+)
 @click.option("--ntp", help="A time server; bets stop while the clock is more than half a second off.")
 @click.option("--record", type=FILE, help="The deployment's record. Default: deployments/NETWORK.json.")
 @click.option(
@@ -89,6 +99,7 @@ def cli(
     passphrase_file: Path | None,
     listen: str,
     port: int,
+    connections: int,
     ntp: str | None,
     record: Path | None,
     journal: str,
@@ -126,12 +137,14 @@ def cli(
     history = history_of(provider.web3, deployment)
     published = files or FOLDER / f"{history}-{stream_id}-public"
     stream_name = f"{identity}, {history}"
+    gateway_key = secrets.token_urlsafe()  # which the journal's database tells to gateways
 
     def open_journal() -> Journal:
         if journal.startswith("postgresql"):
             from tessera.live.journal.postgres import PostgresJournal
 
-            return PostgresJournal(journal, stream_name, f"ws://{public or f'{listen}:{port}'}/ws")
+            address = f"ws://{public or f'{listen}:{port}'}/ws?gateway={gateway_key}"
+            return PostgresJournal(journal, stream_name, address)
         return SqliteJournal(Path(journal) / f"{history}-{stream_id}.db", identity)
 
     def runner(taken: Journal, memory: Memory, facts: Facts, watch: Watch) -> Runner:
@@ -147,12 +160,15 @@ def cli(
             engine, watch, wallet, every=every, feed=Feed(askings), drift=drift, files=published, files_at=files_at
         )
 
+    def door(running: Runner) -> FastAPI:
+        return app_of(running, gateway_key=gateway_key, most_connections=connections)
+
     service = Service(
         open_journal,
         lambda: Memory(domain, stream_id),
         lambda: Watch(tessera),
         runner,
-        lambda running: serve(running, listen, port),
+        lambda running: serve(running, server_of(door(running), listen, port, "warning")),
         click.echo,
         confirmations=terms.confirmations,
         every=every,
@@ -169,9 +185,8 @@ async def run_until_stopped(service: Service) -> None:
     await service.run()
 
 
-async def serve(runner: Runner, listen: str, port: int) -> None:
+async def serve(runner: Runner, server: uvicorn.Server) -> None:
     """Serves until it is told to stop, or the journal fails."""
-    server = uvicorn.Server(uvicorn.Config(app_of(runner), host=listen, port=port, log_level="warning"))
 
     async def stop() -> None:
         await runner.has_stopped.wait()

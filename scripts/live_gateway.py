@@ -8,10 +8,10 @@ import logging
 import sys
 
 import click
-import uvicorn
 
 from tessera.live.gateway import Gateway
-from tessera.live.server import app_of
+from tessera.live.server import app_of, server_of
+from tessera.live.visitors import MOST_CONNECTIONS
 
 
 @click.command(help=__doc__)
@@ -19,11 +19,18 @@ from tessera.live.server import app_of
 @click.option("--journal", required=True, help="The postgresql:// URL that the stream's engines have.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address that players connect to.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8801, show_default=True)
-def cli(stream_id: int, journal: str, listen: str, port: int):
+@click.option(
+    "--connections",
+    type=click.IntRange(1),
+    default=MOST_CONNECTIONS,
+    show_default=True,
+    help="Of one address, that follow no session.",
+)
+def cli(stream_id: int, journal: str, listen: str, port: int, connections: int):
     from tessera.live.journal.postgres import PostgresJournal, identity_of, owner_of  # wants psycopg
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     identity = identity_of(journal, stream_id)
     gateway = Gateway(lambda: owner_of(journal, identity), lambda: PostgresJournal(journal, identity))
     click.echo(f"a gateway of {identity}, at ws://{listen}:{port}/ws")
-    uvicorn.run(app_of(gateway), host=listen, port=port, log_level="warning")
+    server_of(app_of(gateway, most_connections=connections), listen, port, "warning").run()

@@ -9,7 +9,6 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import IPv6Address, ip_address
 from threading import Lock
 
 from starlette.requests import cookie_parser
@@ -20,7 +19,7 @@ from tessera.club.refusals import RefusedError
 from tessera.club.rpc import MOST_BYTES as MOST_RPC_BYTES
 from tessera.club.settings import Limits
 from tessera.club.sign_in import COOKIE
-from tessera.index.limits import Allowance
+from tessera.index.limits import Allowance, household
 
 MOST_BYTES = 16_384  # of a request's body
 BODY_SECONDS = 10.0  # in which it has to be here
@@ -55,17 +54,10 @@ class Sessions:
 
 
 def visitor(scope: Scope) -> str:
-    """Who asks, as far as limits go: a member, else an address, of IPv6 the network that one household has."""
+    """Who asks, as far as limits go: a member, else a household."""
     if member := scope.get(MEMBER):
         return member
-    host = (scope.get("client") or ("",))[0]
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if not isinstance(address, IPv6Address):
-        return host
-    return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+    return household((scope.get("client") or ("",))[0])
 
 
 class Room:

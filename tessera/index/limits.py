@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from ipaddress import IPv6Address, ip_address
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,6 +10,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 BURST = 6.0  # seconds' worth of requests at once
 MOST_ADDRESSES = 10_000  # that are remembered; the one that asked longest ago is forgotten first
 APART = ("/health",)
+
+
+def household(host: str) -> str:
+    """Who counts as the one at an address: of IPv6 the network that one household has; IPv4 in IPv6 is IPv4."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
 
 
 class Allowance:
@@ -38,7 +50,7 @@ class Limits:
         self._allowance = Allowance(per_second)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = (scope.get("client") or ("",))[0]
+        address = household((scope.get("client") or ("",))[0])
         if scope["type"] != "http" or scope["path"] in APART or self._allowance.take(address):
             return await self.app(scope, receive, send)
         seconds = str(max(1, round(1 / self.per_second)))

@@ -43,6 +43,7 @@ class Asked:
     leaves: list[bytes] = field(default_factory=list)  # state hashes of its bets, in the record's order
     bettors: set[bytes] = field(default_factory=set)  # sessions
     book: Book | None = None  # once locked
+    signed: Signature | None = None  # the house's of the book, once somebody has asked for it
     book_signatures: dict[str, Signature] = field(default_factory=dict)
     is_booked: bool = False  # enough observers signed the book
     reports: dict[str, tuple[int, Signature]] = field(default_factory=dict)

@@ -160,6 +160,7 @@ class Connection:
         self._socket: ClientConnection | None = None
         self._listening: asyncio.Task | None = None
         self._failed: ChainError | None = None
+        self._refused = ""  # why an engine ended the connection
         self._after, self._greeted = after, False
         self._lead = 0  # of the clock of a local chain
         self._said: Message = {}  # of the stream, and compared with the chain
@@ -198,7 +199,7 @@ class Connection:
                 if self._failed is not None:
                     return
                 await asyncio.sleep(0)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(TRY_SECONDS if self._refused else RETRY_SECONDS)
 
     async def _talk(self, url: str) -> None:
         """Connects to an address, and listens until that ends."""
@@ -307,7 +308,12 @@ class Connection:
 
     def _take(self, message: Message) -> None:
         match message["type"]:
+            case "refused" if message["id"] is None:
+                if message["reason"] != self._refused:
+                    log.warning("the engine refuses: %s", message["reason"])
+                self._refused = message["reason"]
             case "stream":
+                self._refused = ""
                 self._greet(message)
             case "line":
                 self._line(message)

@@ -532,9 +532,11 @@ class Engine:
         self.publish(session.digest, self.view(session))
 
     def book(self, asked: Asked) -> Message:
-        """A locked question's book as it is published. The house signs it the same whenever it is asked for."""
+        """A locked question's book as it is published."""
         assert asked.book is not None
-        return messages.book(asked, self.house.sign(self.domain.digest(asked.book)))
+        if asked.signed is None:
+            asked.signed = self.house.sign(self.domain.digest(asked.book))
+        return messages.book(asked, asked.signed)
 
     # Checks.
 

@@ -1,8 +1,9 @@
 """A gateway: a stream's door on any machine. It keeps no state, and many may stand before one engine.
 
 It has one connection to the engine that owns the stream, whoever that is now, and passes on what is published to all
-its clients, and their commands to the engine. What is no command ends here; lines of the record are read from the
-journal. A client sees a take-over as a greeting by the new engine; what was not answered it sends again.
+its clients, and their commands to the engine, which does not count them again where the address in the database has its
+key. What is no command ends here; lines of the record are read from the journal. A client sees a take-over as a
+greeting by the new engine; what was not answered it sends again.
 """
 
 import asyncio
@@ -36,9 +37,6 @@ ANSWER_SECONDS = 10.0
 class Gateway:
     """One stream, as its engine tells of it."""
 
-    # The engine gives all of a gateway what it gives one address: one of many clients may use a tenth of it.
-    anybodys_per_second = 5.0
-
     def __init__(self, owner: Callable[[], str | None], open_journal: Callable[[], Journal]):
         """`owner` says where the stream's engine listens, `open_journal` gives a journal to read; both may raise
         JournalError."""
@@ -70,7 +68,7 @@ class Gateway:
             if url is None:
                 return
             query = f"bundles=true&after={self._about['n']}" if self._about else "bundles=true"
-            async with connect(f"{url}?{query}", **CONNECTING) as socket:
+            async with connect(f"{url}{'&' if '?' in url else '?'}{query}", **CONNECTING) as socket:
                 self._socket = socket
                 async for text in socket:
                     content = orjson.loads(text)
@@ -118,6 +116,11 @@ class Gateway:
             case "ended":
                 self._about["has_ended"] = True
 
+    @property
+    def requests_per_second(self) -> float:
+        """Of one session's key, that the engine takes, once that was reached."""
+        return int(self._about["terms"]["requests_per_second"])
+
     def _now(self) -> int:
         """Unix milliseconds by the engine's clock."""
         return int(self._about["now"]) + round((time.monotonic() - self._greeted_at) * 1_000)
@@ -129,15 +132,19 @@ class Gateway:
             for known in (self._questions, self._quotes, self._books):
                 known.pop(name, None)
 
+    def about(self) -> Message:
+        """What a client has to know of the stream. Raises Refused before an engine was reached."""
+        if not self._about:
+            raise Refused(Code.STOPPED)
+        return self._about | {"now": str(self._now())}
+
     def greeting(self) -> tuple[int, list[Message]]:
         """The last line that was told, and what somebody who comes now must know; the stream first.
 
         Raises Refused before an engine was reached.
         """
-        if not self._about:
-            raise Refused(Code.STOPPED)
+        messages = [self.about()]
         self._forget_overdue()
-        messages = [self._about | {"now": str(self._now())}]
         for name, question in self._questions.items():
             others = (known[name] for known in (self._books, self._quotes) if name in known)
             messages += [question, *others]

@@ -19,6 +19,7 @@ class Code(IntEnum):
     ASKING = 6
     ENDED = 7
     NOT_LOST = 8
+    TOO_MANY_CONNECTIONS = 9
     # The session.
     NOT_OPEN = 10
     EXIT_BEGUN = 11
@@ -82,6 +83,7 @@ REASONS = {
     Code.ASKING: "observers are asked whether the record is whole: try again in a moment",
     Code.ENDED: "the stream has ended, since its journal lost a line: exit by your newest state",
     Code.NOT_LOST: "the record has this line",
+    Code.TOO_MANY_CONNECTIONS: "too many connections from your address: close some, or try again in a moment",
     Code.NOT_OPEN: "the session is not open on chain, or not confirmed yet",
     Code.EXIT_BEGUN: "the session's exit has begun",
     Code.FROZEN: "an agreement to close is signed",

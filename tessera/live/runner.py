@@ -37,8 +37,6 @@ class Runner:
     """An engine in the running loop. Commits are in a thread of their own, and so are, unless `is_inline`, what is read
     from the chain and what is sent there: a transaction may wait for minutes to be mined."""
 
-    anybodys_per_second = 50.0
-
     def __init__(
         self,
         engine: Engine,
@@ -83,10 +81,19 @@ class Runner:
         for listener in [*self.listeners]:
             listener(session, text)
 
+    @property
+    def requests_per_second(self) -> float:
+        """Of one session's key, that the engine takes."""
+        return self.engine.terms.requests_per_second
+
+    def about(self) -> Message:
+        """What a client has to know of the stream."""
+        return answers.about(self.engine)
+
     def greeting(self) -> tuple[int, list[Message]]:
         """The last line that is published, and what somebody who comes now must know; the stream first."""
         engine = self.engine
-        return engine.published[0], [answers.about(engine), *answers.undecided(engine), *answers.opened(engine)]
+        return engine.published[0], [self.about(), *answers.undecided(engine), *answers.opened(engine)]
 
     async def ask(self, name: str, body: Any) -> Message:
         """Runs a command, and gives its answer once it is in the journal. Raises Refused, JournalError."""

@@ -1,9 +1,10 @@
 """The engine's door: REST with an OpenAPI document, and a WebSocket on which everything comes as it happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from hmac import compare_digest
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,13 +25,14 @@ from starlette.types import Message as ASGIMessage
 from starlette.websockets import WebSocketDisconnect
 
 from tessera.chain.errors import ChainError
-from tessera.index.limits import Allowance, Limits
+from tessera.index.limits import Limits, household
 from tessera.live import messages
 from tessera.live.commands import COMMANDS, Command, refusal
 from tessera.live.messages import Message
 from tessera.live.publication import PUBLIC_NAME
 from tessera.live.refusals import Code, Refused
 from tessera.live.source import MOST_LINES, Source
+from tessera.live.visitors import MOST_CONNECTIONS, Visitor, Visitors
 from tessera.live.wire import decode_hash, text_of
 
 REQUESTS_A_SECOND = 50.0  # of one address, over REST
@@ -38,9 +40,10 @@ MOST_WAITING = 10_000  # messages for a client that does not read
 MOST_IN_BUNDLE = 500
 MOST_BYTES = 65_536  # of a message to the engine
 PART = 65_536  # bytes of a file that are sent at once
+PART_LINES = PART // 320  # as many lines of the record as a part of a file counts for
 READS = ("follow", "fairness")  # what the WebSocket answers besides commands
-ANYBODY_S = ("offer", "limit")  # commands that need neither session nor membership: each is an entry of the journal
-UNAVAILABLE = (Code.STOPPED, Code.ASKING)  # try again later
+STATUS = {Code.STOPPED: 503, Code.ASKING: 503, Code.TOO_MANY_REQUESTS: 429}  # of refusals; all others: 400
+HOLD_SECONDS = 0.2  # that a connection is not read on which too much was asked
 FULL = 1013  # why a connection is closed: try again later (RFC 6455)
 
 
@@ -70,21 +73,22 @@ class Connection:
     """One WebSocket. What is published waits here until the client reads it; one that leaves too much is closed.
 
     `after` is the last line of the record that the client has: it is told those that follow first. `in_bundles` lets
-    messages that wait go in one frame, as a list. `allowance` is that of all addresses, for what needs no session.
+    messages that wait go in one frame, as a list.
     """
 
-    def __init__(self, source: Source, socket: WebSocket, allowance: Allowance, after: int | None, *, in_bundles: bool):
-        self.source, self.socket, self._allowance = source, socket, allowance
-        self._address = _address(socket)
-        self.followed: set[bytes] = set()
+    def __init__(self, source: Source, socket: WebSocket, visitor: Visitor, after: int | None, *, in_bundles: bool):
+        self.source, self.socket, self._visitor = source, socket, visitor
+        self._asked: dict[bytes, list[str]] = {}  # what was told of sessions while they were asked for
         self._after, self._in_bundles = after, in_bundles
         self._out: asyncio.Queue[str] = asyncio.Queue()
         self._is_behind = asyncio.Event()
 
     def hear(self, session: bytes | None, text: str) -> None:
         """A listener of the source."""
-        if session is None or session in self.followed:
+        if session is None or session in self._visitor.followed:
             self._put(text)
+        elif session in self._asked:
+            self._asked[session].append(text)
 
     def _put(self, text: str) -> None:
         self._out.put_nowait(text)
@@ -94,6 +98,19 @@ class Connection:
     async def serve(self) -> None:
         """Talks to a client until it is gone."""
         await self.socket.accept()
+        try:
+            self._visitor.enter()
+        except Refused as error:
+            with suppress(WebSocketDisconnect, RuntimeError, OSError):
+                await self._send([text_of({"id": None, **refusal(error)})])
+                await self.socket.close(FULL)
+            return
+        try:
+            await self._talk()
+        finally:
+            self._visitor.leave()
+
+    async def _talk(self) -> None:
         # Nothing happens between what is told here and what is heard from now on.
         try:
             last, greeting = self.source.greeting()
@@ -119,31 +136,41 @@ class Connection:
             message = await self.socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            # Without waiting for the answer: a slow disk holds up nobody's next message.
-            group.start_soon(self._answer, message.get("text") or "")
-
-    async def _answer(self, text: str) -> None:
-        number: Any = None
-        try:
+            number, name, body = _command_of(message.get("text") or "")
             try:
-                body = orjson.loads(text) if len(text) <= MOST_BYTES else None
-            except ValueError:
-                body = None
-            if not isinstance(body, dict):
+                self._visitor.take(name, _session_of(body))
+            except Refused as error:
+                self._reply(number, refusal(error))
+                await asyncio.sleep(HOLD_SECONDS)
+                continue
+            # Without waiting for the answer: a slow disk holds up nobody's next message.
+            group.start_soon(self._answer, number, name, body)
+
+    async def _answer(self, number: int | str | None, name: str, body: Message | None) -> None:
+        session = _session_of(body) if name == "follow" else None
+        if session is not None:
+            self._asked[session] = []
+        try:
+            if body is None:
                 raise Refused(Code.MALFORMED, f"a JSON object of at most {MOST_BYTES} characters")
-            number, name = body.pop("id", None), body.pop("do", None)
-            if not isinstance(name, str) or name not in (*COMMANDS, *READS):
+            if name not in (*COMMANDS, *READS):
                 raise Refused(Code.MALFORMED, f"do: one of {', '.join((*READS, *COMMANDS))}")
-            _check_allowed(name, self._allowance, self._address)
             answer = await self.source.ask(name, body)
-            if name == "follow":
-                self.followed.add(decode_hash(answer["session"]))
+            if session is not None:
+                self._visitor.follow(session)
                 await self._tell_open_bets(answer)
         except Refused as error:
             answer = refusal(error)
         except ChainError:
             answer = refusal(Refused(Code.STOPPED))
-        self._put(text_of({"id": number if isinstance(number, int | str) else None, **answer}))
+        self._reply(number, answer)
+        newer = self._asked.pop(session, []) if session is not None else []
+        if answer["type"] != "refused":
+            for text in newer:
+                self._put(text)
+
+    def _reply(self, number: int | str | None, answer: Message) -> None:
+        self._put(text_of({"id": number, **answer}))
 
     async def _tell_open_bets(self, view: Message) -> None:
         """A client that was away knows nothing of the questions that its newest state waits for."""
@@ -157,7 +184,9 @@ class Connection:
         stream, *others = greeting
         await self._send([text_of(stream)])
         while self._after is not None and self._after < last:
-            lines = await self.source.lines(self._after + 1, min(last - self._after, MOST_LINES))
+            count = min(last - self._after, MOST_LINES)
+            await self._visitor.wait_for_lines(count)
+            lines = await self.source.lines(self._after + 1, count)
             await self._send([text_of(messages.line(headed)) for headed in lines])
             self._after = lines[-1].line.n if lines else last
         await self._send([text_of(message) for message in others])
@@ -172,6 +201,26 @@ class Connection:
             texts = [f"[{','.join(texts)}]"]
         for text in texts:
             await self.socket.send_text(text)
+
+
+def _command_of(text: str) -> tuple[int | str | None, str, Message | None]:
+    """A message's number, what it wants done, and with what; no body where it is no message of this API."""
+    try:
+        body = orjson.loads(text) if len(text) <= MOST_BYTES else None
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        return None, "", None
+    number, name = body.pop("id", None), body.pop("do", None)
+    return number if isinstance(number, int | str) else None, name if isinstance(name, str) else "", body
+
+
+def _session_of(body: Message | None) -> bytes | None:
+    """The session that a command is about; None where it is about none."""
+    try:
+        return decode_hash(body["session"]) if body is not None else None
+    except (KeyError, Refused):
+        return None
 
 
 async def _until_gone(work: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:
@@ -201,8 +250,12 @@ class Bounded:
         await self.app(scope, bounded if scope["type"] == "http" else receive, send)
 
 
-def app_of(source: Source) -> FastAPI:
-    """The app of one stream. It runs its source for as long as it lives."""
+def app_of(source: Source, *, gateway_key: str | None = None, most_connections: int = MOST_CONNECTIONS) -> FastAPI:
+    """The app of one stream. It runs its source for as long as it lives.
+
+    A gateway, which knows `gateway_key`, counts its clients by itself. An address may have `most_connections` that
+    follow no session.
+    """
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
@@ -215,11 +268,14 @@ def app_of(source: Source) -> FastAPI:
     app = FastAPI(title="Tessera live engine", version="1", lifespan=living, responses=REFUSALS)
     app.add_middleware(Bounded)
     app.add_middleware(Limits, per_second=REQUESTS_A_SECOND)
-    allowance = Allowance(source.anybodys_per_second)
+    visitors = Visitors(source, most_connections)
+
+    def visitor_of(connection: HTTPConnection) -> Visitor:
+        return Visitor(visitors, household(connection.client.host if connection.client else ""))
 
     @app.exception_handler(Refused)
     async def _(_: Request, error: Refused) -> JSONResponse:
-        return JSONResponse(refusal(error), status_code=503 if error.number in UNAVAILABLE else 400)
+        return JSONResponse(refusal(error), status_code=STATUS.get(error.number, 400))
 
     @app.exception_handler(RequestValidationError)
     async def _(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -240,7 +296,7 @@ def app_of(source: Source) -> FastAPI:
     @app.get("/stream")
     async def stream() -> Message:
         """What a client has to know of the stream."""
-        return source.greeting()[1][0]
+        return source.about()
 
     @app.get("/questions")
     async def questions() -> list[Message]:
@@ -254,9 +310,13 @@ def app_of(source: Source) -> FastAPI:
 
     @app.get("/record")
     async def record(
-        first: Annotated[int, Query(ge=1, lt=2**63)] = 1, count: Annotated[int, Query(ge=1, le=MOST_LINES)] = 100
+        request: Request,
+        first: Annotated[int, Query(ge=1, lt=2**63)] = 1,
+        count: Annotated[int, Query(ge=1, le=MOST_LINES)] = 100,
     ) -> list[Message]:
         """Lines of the stream's record, each with the head after it."""
+        if not visitor_of(request).take_lines(count):
+            raise Refused(Code.TOO_MANY_REQUESTS)
         return [messages.line(headed) for headed in await source.lines(first, count)]
 
     @app.get("/fairness")
@@ -269,14 +329,14 @@ def app_of(source: Source) -> FastAPI:
         folder = source.files
 
         @app.get("/files/{name}", response_class=PlainTextResponse, responses={404: {"description": "Not yet there."}})
-        async def file(name: Annotated[str, Named(pattern=PUBLIC_NAME)]) -> Response:
+        async def file(request: Request, name: Annotated[str, Named(pattern=PUBLIC_NAME)]) -> Response:
             """A file of the public record."""
-            return _growing(folder / name)
+            return _growing(folder / name, visitor_of(request))
 
     for name, command in COMMANDS.items():
         app.add_api_route(
             f"/{name}",
-            _endpoint(source, allowance, name, command),
+            _endpoint(source, visitor_of, name, command),
             methods=["POST"],
             name=name,
             description=command.text,
@@ -284,51 +344,55 @@ def app_of(source: Source) -> FastAPI:
 
     @app.websocket("/ws")
     async def live(
-        socket: WebSocket, after: Annotated[int | None, Query(ge=0, lt=2**63)] = None, bundles: bool = False
+        socket: WebSocket,
+        after: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+        bundles: bool = False,
+        gateway: str = "",
     ) -> None:
-        await Connection(source, socket, allowance, after, in_bundles=bundles).serve()
+        is_gateway = gateway_key is not None and compare_digest(gateway.encode(), gateway_key.encode())
+        visitor = Visitor(visitors, None) if is_gateway else visitor_of(socket)
+        await Connection(source, socket, visitor, after, in_bundles=bundles).serve()
 
     return app
 
 
-def _growing(path: Path) -> Response:
-    """A file as long as it is now, however it grows meanwhile."""
+def _growing(path: Path, visitor: Visitor) -> Response:
+    """A file as long as it is now, however it grows meanwhile, as fast as a visitor may read the record."""
     try:
         file, size = path.open("rb"), path.stat().st_size
     except FileNotFoundError:  # the engine has only just begun
         return Response(status_code=404)
 
-    def parts() -> Iterator[bytes]:
+    async def parts() -> AsyncIterator[bytes]:
         with file:
             for begin in range(0, size, PART):
-                yield file.read(min(PART, size - begin))
+                await visitor.wait_for_lines(PART_LINES)
+                yield await asyncio.to_thread(file.read, min(PART, size - begin))
 
     return StreamingResponse(parts(), media_type="text/plain", headers={"content-length": str(size)})
 
 
-def _endpoint(source: Source, allowance: Allowance, name: str, command: Command) -> Any:
+def _endpoint(source: Source, visitor_of: Callable[[HTTPConnection], Visitor], name: str, command: Command) -> Any:
     async def endpoint(body: Any, request: Request) -> Message:
-        _check_allowed(name, allowance, _address(request))
+        visitor_of(request).take(name)
         return await source.ask(name, body)
 
     endpoint.__annotations__["body"] = command.form
     return endpoint
 
 
-def _check_allowed(name: str, allowance: Allowance, address: str) -> None:
-    if name in ANYBODY_S and not allowance.take(address):
-        raise Refused(Code.TOO_MANY_REQUESTS)
-
-
-def _address(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client else ""
+def server_of(app: FastAPI, host: str, port: int, log_level: str) -> uvicorn.Server:
+    """A server of an app, which reads no message further than one may be long."""
+    most = 4 * MOST_BYTES  # in UTF-8
+    config = uvicorn.Config(app, host, port, log_level=log_level, ws="websockets-sansio", ws_max_size=most)
+    return uvicorn.Server(config)
 
 
 @asynccontextmanager
 async def served(source: Source) -> AsyncIterator[str]:
     """Serves an engine or a gateway at a free port of this computer, beside what else the loop does, and yields its
     WebSocket's URL."""
-    server = uvicorn.Server(uvicorn.Config(app_of(source), port=0, log_level="error", ws="websockets-sansio"))
+    server = server_of(app_of(source), "127.0.0.1", 0, "error")
     serving = asyncio.create_task(server.serve())
     try:
         while not server.started:

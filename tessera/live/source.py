@@ -19,11 +19,19 @@ class Source(Protocol):
 
     listeners: set[Listener]
     has_stopped: asyncio.Event
-    anybodys_per_second: float  # of what needs no session, from one address
     files: Path | None  # the folder of what is public, where it has one
+
+    @property
+    def requests_per_second(self) -> float:
+        """Of one session's key, that the engine takes."""
+        ...
 
     async def run(self) -> None:
         """Until it fails or is cancelled."""
+        ...
+
+    def about(self) -> Message:
+        """What a client has to know of the stream. Raises Refused where nobody can say."""
         ...
 
     def greeting(self) -> tuple[int, list[Message]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from tessera.index import limits
-from tessera.index.limits import Allowance
+from tessera.index.limits import Allowance, household
 
 
 @pytest.fixture
@@ -44,3 +44,16 @@ def test_who_asked_longest_ago_is_forgotten_first(clock, monkeypatch):
     assert not allowance.take("second")
     assert not allowance.take("third")
     assert allowance.take("first", 6)  # as if it came for the first time
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_household_is_one_of_ipv6_s_networks(host, expected):
+    assert household(host) == expected

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tessera.live import clock, row_files, server
+from tessera.index.limits import BURST
+from tessera.live import clock, row_files, server, visitors
 from tessera.live.journal import postgres
 from tessera.live.refusals import REASONS
 from tessera.live.service import TRY_SECONDS
@@ -33,6 +34,16 @@ def test_the_page_has_every_code_with_its_number_and_reason():
         (PAGE, "A file of the record has 64 MiB at most", row_files.MOST_BYTES == 64 * 2**20),
         (PAGE, "A body or a message has at most 65,536 bytes", server.MOST_BYTES == 65_536),
         (PAGE, "more than 10,000 messages wait is closed", server.MOST_WAITING == 10_000),
+        (PAGE, "six times as much of it at once", BURST == 6),
+        (PAGE, "| requests over REST | 50 a second |", server.REQUESTS_A_SECOND == 50),
+        (PAGE, "| commands over WebSocket | 500 a second |", visitors.COMMANDS_A_SECOND == 500),
+        (PAGE, "its connection is not read for 0.2 s", server.HOLD_SECONDS == 0.2),
+        (PAGE, "| of both, offers and limits | 50 a second |", visitors.WISHES_A_SECOND == 50),
+        (PAGE, "| connections that are made | 100 a second |", visitors.COMINGS_A_SECOND == 100),
+        (PAGE, "follow no session | 200, or `--connections` |", visitors.MOST_CONNECTIONS == 200),
+        (PAGE, "`/files/` | 10,000 a second |", visitors.LINES_A_SECOND == 10_000),
+        (PAGE, "320 bytes for one", server.PART_LINES == server.PART // 320),
+        (PAGE, "up to eight of them", visitors.MOST_OF_SESSION == 8),
     ],
 )
 def test_the_pages_have_the_numbers_that_hold(page, sentence, is_so):

@@ -11,13 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tessera.chain import EUR
-from tessera.index.limits import Allowance
 from tessera.live import answers
 from tessera.live.client import Connection, EngineRefused
 from tessera.live.gateway import Gateway
 from tessera.live.journal.sqlite import SqliteJournal
+from tessera.live.refusals import Code, Refused
 from tessera.live.server import Connection as Served
 from tessera.live.server import app_of, served
+from tessera.live.visitors import Visitor, Visitors
 from tests.unit.live.test_play import World, deployed, play, world  # noqa: F401
 
 ADDRESS = "0x" + "11" * 20
@@ -70,12 +71,13 @@ def test_without_an_engine_it_says_try_again_later():
 
 
 def test_one_client_cannot_use_up_what_the_engine_gives_its_gateway(monkeypatch):
-    """All clients of a gateway have one address for the engine, which gives that address 50 offers a second."""
+    """Each is counted at the gateway by its address; the engine leaves that to it."""
     stands = time.monotonic()
     monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: stands))
     with TestClient(app_of(Gateway(lambda: None, lambda: None))) as client:
-        codes = [client.post("/offer", json=WISH).json()["code"] for _ in range(31)]
-        assert codes == ["stopped"] * 30 + ["too_many_requests"]  # 5 a second, after a burst of six times that
+        answers = [client.post("/offer", json=WISH).json() for _ in range(301)]
+        assert [answer["code"] for answer in answers[:300]] == ["stopped"] * 300
+        assert answers[300] == {"detail": "too many requests"}  # 50 a second, after a burst of six times that
 
 
 def test_a_player_whose_bet_was_decided_meanwhile_hears_of_its_session():
@@ -84,13 +86,41 @@ def test_a_player_whose_bet_was_decided_meanwhile_hears_of_its_session():
     bet = {"question": "0x" + "11" * 32}
     view = {"type": "session", "session": "0x" + "22" * 32, "completed": {"state": {"open_bets": [bet]}}}
 
+    door = follow_at_gateway(view)
+    assert json.loads(door._out.get_nowait()) == {"id": 1, **view}
+
+
+def test_a_view_that_comes_with_the_answer_to_a_first_follow_is_told():
+    """An engine sends both in one frame: the gateway's client followed nothing yet when the newer one came, and waited
+    for ever for a session that was confirmed."""
+    view = {"type": "session", "session": "0x" + "22" * 32, "completed": None}
+    for answer, expected in (
+        (view | {"is_confirmed": False}, [False, True]),
+        ({"type": "refused", "session": view["session"]}, [None]),
+    ):
+        door = follow_at_gateway(answer, json.dumps(view | {"is_confirmed": True}))
+        told = [json.loads(door._out.get_nowait()) for _ in range(door._out.qsize())]
+        assert [message.get("is_confirmed") for message in told] == expected
+
+
+def follow_at_gateway(answer: dict, *newer: str) -> Served:
+    """A gateway's connection that was asked to follow a session; `newer` comes before whoever waits goes on."""
+    session = bytes.fromhex("22" * 32)
+
     class Asked(Gateway):
         async def ask(self, name: str, body: dict) -> dict:
-            return view
+            for text in newer:
+                door.hear(session, text)
+            if answer["type"] == "refused":
+                raise Refused(Code.SIGNATURE)
+            return answer
 
-    door = Served(Asked(lambda: None, lambda: None), SimpleNamespace(client=None), Allowance(1), None, in_bundles=False)
-    asyncio.run(door._answer(json.dumps({"id": 1, "do": "follow"})))
-    assert json.loads(door._out.get_nowait()) == {"id": 1, **view}
+    gateway = Asked(lambda: None, lambda: None)
+    visitor = Visitor(Visitors(gateway, 1), "somebody")
+    door = Served(gateway, SimpleNamespace(), visitor, None, in_bundles=False)
+    asyncio.run(door._answer(1, "follow", {"session": "0x" + session.hex()}))
+    door.hear(bytes(32), "of another session")
+    return door
 
 
 def test_a_gateway_tells_nobody_of_what_was_not_decided_in_time_as_its_engine_does(stage, monkeypatch):

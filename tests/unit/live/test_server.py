@@ -10,14 +10,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tessera.chain.errors import NodeError
-from tessera.index.limits import Allowance
+from tessera.chain.micro_sessions import SessionOpened
 from tessera.live.accounts import follow_text, limit_text, offer_text
 from tessera.live.chain import News
 from tessera.live.commands import COMMANDS
 from tessera.live.runner import Runner
 from tessera.live.server import MOST_BYTES, Connection, _growing, app_of
+from tessera.live.visitors import Visitor, Visitors
 from tessera.live.wire import encode
-from tests.live import DOMAIN, EUR, STREAM, key
+from tests.live import DOMAIN, EUR, EVENT, STREAM, key
 
 
 class NoChain:
@@ -119,7 +120,7 @@ def test_what_is_public_is_served_as_figures_and_files(stage, tmp_path, monkeypa
 def test_a_file_that_grows_is_sent_as_long_as_it_was(stage, tmp_path):
     path = tmp_path / "record-1.jsonl"
     path.write_bytes(b"1" * 200_000)
-    response = _growing(path)
+    response = _growing(path, Visitor(Visitors(None, 1), "somebody"))
     with path.open("ab") as file:
         file.write(b"2" * 10)
 
@@ -227,6 +228,11 @@ def test_an_offer_is_made_for_what_was_signed_alone(served, change):
     assert client.post("/offer", json=wish_of(stage, 1) | change).json()["code"] == "signature"
 
 
+def opening_of(number: int) -> SessionOpened:
+    """A session of the wallet of a number, on chain."""
+    return SessionOpened(session=bytes(32), player=wallet(number).address, stream_id=STREAM, **EVENT)
+
+
 def limit_of(stage, by: int, kind: str = "stake") -> dict:
     signature = wallet(by).sign_message(limit_text(DOMAIN, STREAM, kind, 5, stage.time))
     body = {"player": wallet(1).address, "kind": kind, "value": 5, "at": stage.time, "signature": signature}
@@ -235,6 +241,7 @@ def limit_of(stage, by: int, kind: str = "stake") -> dict:
 
 def test_only_its_wallet_changes_a_limit(served):
     client, stage, *_ = served
+    stage.learn(opening_of(1))
     assert client.post("/limit", json=limit_of(stage, by=2)).json()["code"] == "signature"
     assert client.post("/limit", json=limit_of(stage, by=1)).json()["limits"]["stake"] == "5"
     # Half of a pair of UTF-16, which REST lets through and nobody can sign: it was no answer, but an error.
@@ -259,6 +266,7 @@ def test_a_contract_wallet_signs_by_its_code(stage, monkeypatch):
         answers = [client.post("/offer", json=offer).json() for offer in offers]
         assert [answer.get("code") for answer in answers] == [None, "signature", "too_many_requests"]
         assert "the chain cannot be asked" in answers[2]["reason"]
+        stage.learn(opening_of(1))
         limit = limit_of(stage, by=1) | {"signature": offers[0]["signature"]}
         assert client.post("/limit", json=limit).json()["type"] == "limits"
         assert asked == [wallet(1).address] * 4
@@ -330,7 +338,7 @@ def test_a_client_that_reads_nothing_is_closed_at_what_may_wait_for_it(stage, mo
 
     async def scene():
         socket, runner = Deaf(), Runner(stage.engine, NoChain(stage), None)
-        connection = Connection(runner, socket, Allowance(1), None, in_bundles=False)
+        connection = Connection(runner, socket, Visitor(Visitors(runner, 1), None), None, in_bundles=False)
         serving = asyncio.create_task(connection.serve())
         while socket.received < 1_000 and not serving.done():
             await asyncio.sleep(0)

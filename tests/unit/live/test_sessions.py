@@ -270,9 +270,6 @@ def test_a_wallet_changes_its_limits_as_often_as_a_session_may_ask(tmp_path, mon
     monkeypatch.setattr("tessera.index.limits.time", SimpleNamespace(monotonic=lambda: stands))
     stage = Stage(tmp_path, replace(TERMS, requests_per_second=1))
     player = stage.opened()
-    stranger = Account.from_key(b"\x09" * 32)
-    for _ in range(10):  # who cannot sign for the wallet takes nothing of it
-        refused(stage, Code.SIGNATURE, stage.engine.limit, *limit(stage, player, Kind.STAKE, 1, by=stranger))
     for after in range(6):
         stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 5, at=stage.time + after)))
     before = stage.entries()

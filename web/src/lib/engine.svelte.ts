@@ -195,6 +195,7 @@ class Engine extends Conversation {
       waiting(frame);
       return;
     }
+    if (frame.type === "refused" && frame.id === null) this.refused = new EngineRefused(frame).message; // and it ends the connection
     if (frame.type === "stream") await this.#begin(frame).catch((error: unknown) => this.#leaveBecause(error));
     if (!this.stream || this.state !== "open") return;
     if (frame.type === "line") this.#line(frame);
