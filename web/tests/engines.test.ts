@@ -367,6 +367,35 @@ test("a view of a session that was asked for counts in its turn, so it replaces 
   expect(session.view?.is_confirmed).toBe(true);
 });
 
+test("a player who is told to wait asks for its session again", async () => {
+  const { session } = await begun();
+  const followed: unknown[] = [];
+  house.follow = (socket, { id, session }) => {
+    followed.push(id);
+    if (followed.length > 1) socket.tell({ type: "session", id, session });
+    else socket.tell({ type: "refused", id, code: "too_many_requests", reason: "wait" });
+  };
+  const done = session.follow();
+  await vi.advanceTimersByTimeAsync(SECOND);
+  await done;
+  expect(followed).toHaveLength(2);
+});
+
+test("an engine that ends the connection says why, and is tried again", async () => {
+  const { engine } = await begun("ws://first/ws");
+  const greet = house.greet.bind(house);
+  house.greet = (socket) => {
+    house.greet = greet;
+    socket.tell({ type: "refused", id: null, code: "too_many_connections", reason: "too many connections" });
+    socket.end();
+  };
+  house.sockets[0]!.end();
+  await vi.advanceTimersByTimeAsync(SECOND);
+  expect([engine.state, engine.refused]).toEqual(["lost", "The engine refuses: too many connections."]);
+  await vi.advanceTimersByTimeAsync(5 * SECOND);
+  expect([engine.state, engine.refused]).toEqual(["open", undefined]);
+});
+
 test("a top-up is as much as the session may lose, and no more", async () => {
   const { session } = await begun();
   expect(session.room(20n * EUR)).toBe(0n);

@@ -10,6 +10,7 @@ import pytest
 from tessera.chain.errors import ChainError
 from tessera.live import answers, client
 from tessera.live.client import Connection, EngineRefused, FrozenError, Notebook, Observer, OtherStreamError, Player
+from tessera.live.refusals import Code, Refused
 from tessera.live.wire import encode
 from tessera.model.sessions import states
 from tessera.model.sessions.typed import State
@@ -315,6 +316,47 @@ def test_an_address_of_another_stream_is_left_out_and_the_others_are_used(stage,
         "ws://foreign is left out: this engine is of another stream than before",
         "ws://foreign is left out: this engine is not of the stream that it names",
     ]
+
+
+def test_an_engine_that_ends_a_connection_says_why_and_is_asked_again(stage, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(client, "TRY_SECONDS", 0)
+    refusal = Refused(Code.TOO_MANY_CONNECTIONS)
+    full = {"id": None, "type": "refused", "code": refusal.name, "reason": str(refusal)}
+    said = [full, full, answers.about(stage.engine)]
+
+    class Socket:
+        def __init__(self, url: str, **_): ...
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *_):
+            return None
+
+        async def __aiter__(self):
+            yield json.dumps(said.pop(0))
+            if not said:
+                await asyncio.Event().wait()
+
+    monkeypatch.setattr(client, "connect", Socket)
+
+    async def scene() -> None:
+        async with Connection("ws://here", FolderChain(tmp_path)) as made:
+            assert made.about.stream_id == STREAM
+
+    asyncio.run(scene())
+    assert caplog.messages == [f"the engine refuses: {full['reason']}"]
+
+
+def test_a_player_who_is_told_to_wait_asks_for_its_session_again(stage, connection, player, monkeypatch):
+    """A player who comes back with a thousand others was never told of its session again."""
+    monkeypatch.setattr(client, "TRY_SECONDS", 0)
+    view = {"type": "session"}
+    connection.answers = [refused("too_many_requests"), view]
+    assert asyncio.run(player.follow()) == view
+    connection.answers = [refused("unknown_session")]
+    with pytest.raises(EngineRefused):
+        asyncio.run(player.follow())
 
 
 def test_a_result_that_a_full_disk_did_not_take_is_written_later(stage, connection, player, monkeypatch):

@@ -159,3 +159,19 @@ def test_an_engine_that_says_a_bad_address_of_itself_is_asked_for_again(url):
         await asyncio.gather(running, return_exceptions=True)
 
     asyncio.run(scene())
+
+
+def test_a_gateway_shows_the_engine_the_key_in_its_address(stage, monkeypatch):
+    """By which the engine knows that whoever comes counts its own clients."""
+    url, asked = "ws://engine/ws?gateway=known", []
+
+    def connect(url: str, **_):
+        asked.append(url)
+        raise OSError
+
+    monkeypatch.setattr("tessera.live.gateway.connect", connect)
+    gateway = Gateway(lambda: url, lambda: None)
+    asyncio.run(gateway._pass_on())
+    gateway._note(answers.about(stage.engine))
+    asyncio.run(gateway._pass_on())
+    assert asked == [f"{url}&bundles=true", f"{url}&bundles=true&after={stage.engine.published[0]}"]
