@@ -562,7 +562,7 @@ class Player:
 
         Raises EngineRefused, Reverted, and ChainError where the offer is not what was asked for.
         """
-        about, at = self.connection.about, self.now()
+        about, at = self.connection.about, self.connection.now()  # by the engine's clock, as it told it
         text = offer_text(about.domain, about.stream_id, self.key.address, deposit, loss_cap, at)
         answer = await self._asked(
             "offer",
