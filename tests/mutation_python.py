@@ -82,6 +82,7 @@ COMPUTED = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult,
     ast.Mod: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 CALLED = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 # Changes without effect, explained in docs/mutants.md, as `file: before -> after`: they count as none.
@@ -132,7 +133,7 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.comprehension(node.target, node.iter, [], node.is_async)
         case ast.Call(func=ast.Name(id=name)) if name in CALLED:
             yield ast.Call(ast.Name(CALLED[name], ast.Load()), node.args, node.keywords)
-        case ast.Expr(value=ast.Call() | ast.Yield()) | ast.Raise() | ast.Continue():
+        case ast.Expr(value=ast.Call() | ast.Await() | ast.Yield()) | ast.Raise() | ast.Continue():
             yield ast.Pass()
         case ast.Return(value=ast.expr()) if not isinstance(node.value, ast.Constant):
             yield ast.Return(ast.Constant(None))
@@ -178,7 +179,7 @@ def _owners(node: ast.AST, prefix: str) -> Iterator[tuple[ast.AST, str]]:
     """Functions by their qualified names, and assignments of constants by theirs."""
     for child in getattr(node, "body", []):
         match child:
-            case ast.FunctionDef():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield child, prefix + child.name
             case ast.ClassDef():
                 yield from _owners(child, f"{prefix}{child.name}.")
@@ -188,9 +189,9 @@ def _owners(node: ast.AST, prefix: str) -> Iterator[tuple[ast.AST, str]]:
 
 def run_when_loaded(tree: ast.Module) -> set[str]:
     """Functions of a module that its own statements call, and those that these call: what they did stays as it was."""
-    functions = {name: owner for owner, name in _owners(tree, "") if isinstance(owner, ast.FunctionDef)}
+    functions = {name: owner for owner, name in _owners(tree, "") if isinstance(owner, FUNCTIONS)}
     reached: set[str] = set()
-    waiting: list[ast.AST] = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    waiting: list[ast.AST] = [node for node in tree.body if not isinstance(node, FUNCTIONS | ast.ClassDef)]
     while waiting:
         for node in ast.walk(waiting.pop()):
             if isinstance(node, ast.Name) and node.id in functions and node.id not in reached:
@@ -244,7 +245,7 @@ class Loaded:
             vars(module)["_executed"] = lambda name, path=path: self.executed.add((path, name))
             tree = ast.parse(path.read_text(encoding="utf-8"))
             for owner, name in _owners(tree, ""):
-                if isinstance(owner, ast.FunctionDef):
+                if isinstance(owner, FUNCTIONS):
                     owner.body.insert(ast.get_docstring(owner) is not None, ast.parse(f"_executed({name!r})").body[0])
             self.put(path, ast.fix_missing_locations(tree))
 
