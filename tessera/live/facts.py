@@ -1,5 +1,6 @@
 """What the chain says about a stream's sessions, from event logs."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from tessera.chain.contract import EventLog
@@ -82,6 +83,13 @@ class Facts:
                 known.is_closed = True
                 self.exiting.pop(session, None)
                 self.closed.append(session)
+
+    def forget_closed(self, known: Container[bytes]) -> None:
+        """Closed sessions that are none of those known concern nobody any more; whose they were stays."""
+        for session in self.closed:
+            if session not in known:
+                del self.sessions[session]
+        self.closed = [session for session in self.closed if session in known]
 
     def is_confirmed(self, session: bytes) -> bool:
         """Whether a session was opened and enough blocks stand on it."""

@@ -33,7 +33,7 @@ class Memory:
         self.n, self.head = 0, record.first_head(domain, stream_id)
         self.questions: dict[bytes, Asked] = {}
         self.open: dict[bytes, Asked] = {}  # not locked yet
-        self.locked: deque[Asked] = deque(maxlen=MOST_LOCKED)  # the newest, in the order of their lock lines
+        self.locked: deque[Asked] = deque(maxlen=MOST_LOCKED)  # from the newest book on, by lock lines
         self.undecided: dict[bytes, Asked] = {}  # locked, without a result
         self._due: list[tuple[int, bytes]] = []  # questions by their `report_by`, a heap
         self.landing: dict[bytes, Asked] = {}  # whose results are due soon
@@ -122,6 +122,8 @@ class Memory:
     def did_book(self, asked: Asked, signatures: dict[str, Signature]) -> None:
         """Enough observers signed a question's book."""
         asked.is_booked, asked.book_signatures = True, {**asked.book_signatures, **signatures}
+        while self.locked and _locked_at(self.locked[0]) < _locked_at(asked):
+            self.locked.popleft()
 
     def did_settle(self, asked: Asked, result: Result, at: int) -> None:
         """A question has its result: what its bets won or lost counts from now on."""
@@ -291,6 +293,12 @@ def changed(limits: Limits, kind: str, value: int | None, at: int) -> Limits:
     if kind == COOL_OFF:
         return limits.cool_off(value or 0, at)
     return limits.change(Kind(kind), value, at)
+
+
+def _locked_at(asked: Asked) -> int:
+    """The number of a locked question's lock line."""
+    assert asked.book is not None
+    return asked.book.n
 
 
 def _signatures(body: dict) -> dict[str, Signature]:

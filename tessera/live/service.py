@@ -103,6 +103,7 @@ class Service:
         await self._read(journal, memory)
         gc.collect()
         facts = await asyncio.to_thread(_seen, watch, Facts(memory.stream_id, self._confirmations))
+        facts.forget_closed(memory.sessions)
         seen_at, looking, waits = time.monotonic(), None, False
         while not await asyncio.to_thread(journal.own):
             if not waits:
@@ -113,6 +114,7 @@ class Service:
             await self._read(journal, memory)
             if looking is not None and looking.done():
                 facts, seen_at, looking = await looking, time.monotonic(), None
+                facts.forget_closed(memory.sessions)
             if looking is None and time.monotonic() - seen_at >= self._every:
                 looking = asyncio.create_task(asyncio.to_thread(_seen, watch, facts))  # a slow node holds up nothing
         if looking is not None:

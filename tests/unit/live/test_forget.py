@@ -100,6 +100,7 @@ def test_whoever_replays_the_journal_forgets_what_its_engine_forgot(stage):
             waiting.replay(entry)
         assert remembered(waiting)[:4] == remembered(stage.engine.memory)[:4]
         sizes.append(remembered(waiting)[4])
+        assert [asked.is_booked for asked in waiting.locked] == [True]  # all bets wait for the newest book alone
     assert (waiting.n, waiting.head) == (stage.engine.memory.n, stage.engine.memory.head)
     assert set(waiting.sessions) == {limited.session}
     assert len(waiting.questions) <= 3  # of the last two days

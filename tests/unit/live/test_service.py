@@ -1,6 +1,7 @@
 """An engine that waits for its stream: what holds it up, what it asks of a node meanwhile, and how it is stopped."""
 
 import asyncio
+from dataclasses import replace
 from threading import Event
 from types import SimpleNamespace
 
@@ -13,14 +14,16 @@ from tessera.chain.errors import (
     NotMinedError,
     TooDearError,
 )
+from tessera.chain.micro_sessions import SessionClosed, SessionOpened
 from tessera.live import chain
 from tessera.live import service as module
 from tessera.live.chain import Duty, News
+from tessera.live.facts import Facts
 from tessera.live.journal import JournalError
 from tessera.live.memory import Memory
 from tessera.live.runner import Runner
 from tessera.live.service import Service
-from tests.live import DOMAIN, STREAM
+from tests.live import DOMAIN, EVENT, STREAM
 
 PATIENCE_SECONDS = 60
 
@@ -103,6 +106,42 @@ def test_an_engine_that_waits_asks_the_node_no_more_often_than_one_that_runs(run
     (facts,) = run(Journal(attempts=50), watch, stop, every=3_600)
     assert watch.looks == 1  # it was once for each attempt
     assert (facts.head, facts.block_at) == (1, 1_800_000_000)
+
+
+def test_an_engine_that_waits_keeps_no_sessions_that_are_over_and_forgotten(run):
+    """It kept what the chain says of every session that there ever was."""
+    names = [bytes([number]) * 32 for number in range(3)]
+
+    class Busy(Watch):
+        def look(self) -> News:
+            self.goes_on.set()
+            number, news = self.looks, super().look()
+            if number >= len(names):
+                return news
+            at = {**EVENT, "session": names[number]}
+            opened = SessionOpened(player=f"player {number}", stream_id=STREAM, **at)
+            return replace(news, events=[opened, SessionClosed(net=0, activated=True, **at)])
+
+    watch = Busy()
+
+    class Waiting(Journal):
+        def own(self) -> bool:
+            return watch.looks > len(names)
+
+    (facts,) = run(Waiting(), watch, stop, every=0)
+    assert (facts.sessions, facts.closed) == ({}, [])
+    assert facts.players == {"player 0", "player 1", "player 2"}
+
+
+def test_closed_sessions_that_are_known_still_are_kept():
+    facts = Facts(STREAM, 0)
+    for name in (b"known", b"not known"):
+        at = {**EVENT, "session": name}
+        facts.add(SessionOpened(player="player", stream_id=STREAM, **at))
+        facts.add(SessionClosed(net=0, activated=True, **at))
+    facts.add(SessionOpened(player="player", stream_id=STREAM, **{**EVENT, "session": b"open"}))
+    facts.forget_closed({b"known"})
+    assert (set(facts.sessions), facts.closed) == ({b"known", b"open"}, [b"known"])
 
 
 def test_a_node_that_does_not_answer_holds_up_no_attempt(run):
