@@ -4,6 +4,7 @@ Once on the page's journal, once on a PostgreSQL that two engines share, of whic
 """
 
 import asyncio
+import json
 import re
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from web3 import HTTPProvider, Web3
@@ -75,6 +77,15 @@ class World:
 
     def now(self) -> int:
         return wall_clock() + self.lead
+
+    async def tell(self, engine: "EngineProcess") -> None:
+        """Waits until an engine has the world's clock. It goes by the chain's, which stood while the engine began: for
+        more than a minute on a busy machine, and what a player signs is good for a minute."""
+        self.web3.provider.make_request("evm_mine", [])
+        mined = self.web3.eth.get_block("latest")["timestamp"] * 1_000
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await asyncio.to_thread(engine.clock) < mined:
+                await asyncio.sleep(0.1)
 
 
 class Stream:
@@ -225,6 +236,11 @@ class EngineProcess:
             assert time.monotonic() < until, self.said()
             time.sleep(0.1)
 
+    def clock(self) -> int:
+        """What time it is for the engine, unix milliseconds."""
+        with urlopen(f"http://127.0.0.1:{self.port}/stream", timeout=PATIENCE_SECONDS) as answer:
+            return int(json.load(answer)["now"])
+
     def serves(self) -> bool:
         with socket.socket() as probe:
             return self.epoch > 0 and probe.connect_ex(("127.0.0.1", self.port)) == 0
@@ -255,6 +271,7 @@ def test_the_page_s_player_and_a_hundred_bets_by_its_client(world, tmp_path):
 
     async def scene(url: str) -> None:
         async with stream.watched(url) as connection:
+            await world.tell(engine)
             player = Player(connection, world.player, key(11), Notebook(tmp_path / "hundred.jsonl"), world.now)
             await player.open(20 * EUR, loss_cap=15 * EUR)
             await stream.closed(player, await stream.hundred(connection, player, {}))
@@ -296,6 +313,7 @@ def test_a_hundred_bets_on_two_engines_of_which_one_is_killed(world, tmp_path):
             killed[0].process.kill()
 
         async with stream.watched(*(engine.url for engine in engines)) as connection:
+            await world.tell(next(engine for engine in engines if engine.serves()))
             notebook = Notebook(tmp_path / "hundred.jsonl")
             player = Player(connection, world.player, key(13), notebook, world.now)
             await player.open(20 * EUR, loss_cap=15 * EUR)
