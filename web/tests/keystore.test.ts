@@ -2,7 +2,7 @@
 import encodeQR from "qr";
 import decodeQR from "qr/decode.js";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { addressIn, oneTimeCode, parseKeyFile, readCode, seal, unseal } from "../src/lib/keystore";
 
 // The two examples of the Web3 Secret Storage Definition, version 3.
@@ -68,6 +68,17 @@ test(
   },
   SLOW,
 );
+
+test("on a page that comes by plain http, where a browser makes no UUIDs, keys can be sealed", async () => {
+  vi.stubGlobal("crypto", { getRandomValues: crypto.getRandomValues.bind(crypto) });
+  try {
+    const file = await seal(KEY, "x", 1024);
+    expect(file.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(await unseal(parseKeyFile(JSON.stringify(file)), "x")).toBe(KEY);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
 
 // Its cost is lower than geth's; made with hashlib and PyCryptodome, and read by eth_keyfile.
 const GETH = {

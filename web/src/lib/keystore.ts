@@ -1,6 +1,6 @@
 // Key files: a key under a passphrase, in the form that wallets read and write (Web3 Secret Storage, version 3).
 import * as Keystore from "ox/Keystore";
-import { type Address, type Hex, isHex, size } from "viem";
+import { type Address, bytesToHex, type Hex, isHex, size } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { type Asked, derive, type Derived } from "./deriving";
 import { Refusal } from "./errors";
@@ -16,7 +16,18 @@ const MOST_ROUNDS = 10_000_000;
 /** A key file of that key. */
 export async function seal(key: Hex, passphrase: string, cost = COST): Promise<KeyFile> {
   const { derived, options } = await derivedAside({ passphrase, cost });
-  return { ...Keystore.encrypt(key, derived, options!), address: privateKeyToAddress(key).slice(2).toLowerCase() };
+  const file = Keystore.encrypt(key, derived, { ...options!, id: newId() });
+  return { ...file, address: privateKeyToAddress(key).slice(2).toLowerCase() };
+}
+
+/** A random UUID (RFC 9562, version 4), also where the page comes by plain http and crypto.randomUUID is missing. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytesToHex(bytes)
+    .slice(2)
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** As `derive`, while the page goes on; on the page's own thread where it cannot have another one. */
