@@ -132,6 +132,11 @@ test("a page in a folder keeps its folder, and other addresses stay as they are"
   expect((await opened("/join", "#/markets")).page.invitation()).toBeUndefined();
 });
 
+test.each(["100%", "K7QM%2", "%E0%A4%A"])("a link that a chat has damaged opens the page: %j", async (code) => {
+  const { page, replaced } = await opened("/join", `#${code}`);
+  expect([page.invitation(), replaced]).toEqual([code, ["/#/join"]]);
+});
+
 const answers = (...statuses: [number, string?][]) => {
   const left = statuses.map(([status, after]) => new Response(null, { status, headers: after ? { "Retry-After": after } : {} }));
   return () => Promise.resolve(left.shift()!);
