@@ -9,7 +9,7 @@ const names = [
 ];
 vi.mock("../src/lib/club.svelte", () => ({ club: { names } }));
 const { called, nameOf, whoIs } = await import("../src/lib/names");
-const { isInApp } = await import("../src/lib/browser");
+const { download, isInApp } = await import("../src/lib/browser");
 const { nodeUrl } = await import("../src/lib/node");
 const { withNode } = await import("../src/lib/chain.svelte");
 const { leastFor } = await import("../src/lib/markets");
@@ -135,6 +135,22 @@ test("a page in a folder keeps its folder, and other addresses stay as they are"
 test.each(["100%", "K7QM%2", "%E0%A4%A"])("a link that a chat has damaged opens the page: %j", async (code) => {
   const { page, replaced } = await opened("/join", `#${code}`);
   expect([page.invitation(), replaced]).toEqual([code, ["/#/join"]]);
+});
+
+test("a file that is saved can be read for a while after the click", async () => {
+  const gone = vi.fn();
+  vi.stubGlobal("URL", { createObjectURL: () => "blob:1", revokeObjectURL: gone });
+  vi.stubGlobal("document", { createElement: () => ({ click: () => {} }) });
+  vi.useFakeTimers();
+  try {
+    download("key.json", "application/json", "{}");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(gone).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(gone).toHaveBeenCalledOnce();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 const answers = (...statuses: [number, string?][]) => {
