@@ -244,9 +244,17 @@ def test_everything_of_an_account_survives_a_reload_and_goes_to_another_phone(vi
     page.tab.goto(f"{club.address}/#/foryou")
     page.tab.get_by_text("Keep your account").tap()
     page.tab.locator("h1", has_text="Mia").wait_for()
-    page.tab.get_by_label("Passphrase of the file").fill("four words of mine")
+    page.tab.get_by_label("Passphrase of the file", exact=True).fill("four words of mine")
+    page.tab.get_by_label("Passphrase of the file, once more").fill("four words of mien")
+    page.button("Save the key file").tap()
+    page.says("You typed two different ones.")
+    page.tab.get_by_label("Passphrase of the file, once more").fill("four words of mine")
     with page.tab.expect_download() as saved:
         page.button("Save the key file").tap()
+    page.says(f"Look for {saved.value.suggested_filename}")
+    assert page.tab.get_by_text("It is in this browser alone.").is_visible()  # until the person has seen the file
+    page.button("It is there").tap()
+    page.tab.get_by_text("It is in this browser alone.").wait_for(state="detached")
     file = json.loads(Path(saved.value.path()).read_text())
     assert Account.decrypt(file, "four words of mine").hex() == account.removeprefix("0x")  # any wallet can
     page.button("Show the code to scan").tap()
@@ -277,6 +285,7 @@ def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, 
     page.tab.goto(f"{club.address}/#/account")
     page.tab.get_by_text("Lock it with a passphrase").tap()
     page.tab.get_by_label("Passphrase", exact=True).fill("secret words")
+    page.tab.get_by_label("Passphrase, once more").fill("secret words")
     page.button("Lock it").tap()
     page.says("It is under your passphrase now.")
     stored = page.tab.evaluate("localStorage['tessera.account']")
