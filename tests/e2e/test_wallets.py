@@ -153,6 +153,23 @@ def test_a_page_without_its_deployment_says_so(browser, address):
     tab.close()
 
 
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+  get: () => { throw new DOMException("Access is denied for this document.", "SecurityError"); },
+});"""
+
+
+def test_a_browser_that_lets_pages_store_nothing_shows_everything_and_makes_no_account(browser, address):
+    tab = browser.new_page()
+    tab.add_init_script(NO_STORAGE)
+    tab.goto(address)
+    tab.get_by_role("heading", name="Markets").wait_for()
+    tab.get_by_role("button", name="Connect", exact=True).click()
+    tab.get_by_label("I am 18 or older").check()
+    tab.get_by_role("button", name="Try with play money").click()
+    tab.get_by_text("This browser keeps nothing").wait_for()
+    tab.close()
+
+
 def test_leaving_is_one_click_and_stays(visit, member):
     page = visit(wallet=member)
     page.tab.get_by_role("button", name=re.compile("^0x")).click()

@@ -4,6 +4,7 @@ import { socketUrls } from "./address";
 import { chain, DEVNET } from "./chain.svelte";
 import { Refusal } from "./errors";
 import { isRecord } from "./listings";
+import { recall, remember } from "./remembered";
 
 export type Frame = Record<string, unknown>;
 
@@ -20,7 +21,7 @@ export type Whereabouts = {
 const [FIRST_WAIT_MS, MOST_WAIT_MS] = [500, 30_000];
 
 function firstAddress({ query, last, ofDeployment, port, path }: Whereabouts): string {
-  const named = new URLSearchParams(location.search).get(query) ?? localStorage.getItem(last) ?? ofDeployment();
+  const named = new URLSearchParams(location.search).get(query) ?? recall<string>(last) ?? ofDeployment();
   if (named !== undefined || chain.deployment.chainId !== DEVNET) return named ?? "";
   // By number: so the other side's own domain has it.
   return `ws://${location.hostname === "localhost" ? "127.0.0.1" : location.hostname}:${port}${path}`;
@@ -63,7 +64,7 @@ export abstract class Conversation {
   /** Connects to what the field says, and remembers it. Raises Refusal where that is no address. */
   connect() {
     const urls = socketUrls(this.typed);
-    localStorage.setItem(this.where.last, this.typed.trim());
+    remember(this.where.last, this.typed.trim());
     this.leave();
     this.#begin(urls);
   }

@@ -123,7 +123,7 @@ class Engine extends Conversation {
   constructor() {
     super({
       query: "engine",
-      last: "tessera.engine",
+      last: "engine",
       ofDeployment: () => chain.deployment.liveUrl,
       port: 8800, // of `ape run live`
       path: "/ws",

@@ -55,7 +55,7 @@ class Host extends Conversation {
   constructor() {
     super({
       query: "host",
-      last: "tessera.host",
+      last: "host",
       ofDeployment: () => chain.deployment.hostUrl,
       port: 8700, // of `ape run host`
       path: "/",

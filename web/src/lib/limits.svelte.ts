@@ -4,12 +4,13 @@ import { chain } from "./chain.svelte";
 import { Refusal } from "./errors";
 import { eur } from "./format";
 import { putInSince } from "./money";
+import { keep, recall } from "./remembered";
 
 export const DAY = 86_400;
 
 type Stored = { readonly limit: string | null; readonly next?: { readonly limit: string | null; readonly from: number } };
 
-const keyOf = (account: Address) => `tessera.limit.${account}`;
+const keyOf = (account: Address) => `limit.${account}`;
 
 class Limits {
   #version = $state(0);
@@ -17,19 +18,19 @@ class Limits {
   /** EUR units a day now, undefined: none; and what was chosen for later. */
   of(account: Address): { limit: bigint | undefined; next?: { limit: bigint | undefined; from: number } } {
     void this.#version;
-    const { limit, next } = JSON.parse(localStorage.getItem(keyOf(account)) ?? '{"limit":null}') as Stored;
+    const { limit, next } = recall<Stored>(keyOf(account)) ?? { limit: null };
     if (next && chain.now >= next.from) return { limit: parse(next.limit) };
     return { limit: parse(limit), ...(next && { next: { limit: parse(next.limit), from: next.from } }) };
   }
 
-  /** Sets the limit; undefined takes it away. What is looser than now begins in a day. */
+  /** Sets the limit; undefined takes it away. What is looser than now begins in a day. Raises Refusal where the browser keeps nothing. */
   set(account: Address, limit: bigint | undefined) {
     const now = this.of(account).limit;
     const tighter = limit !== undefined && (now === undefined || limit <= now);
     const stored: Stored = tighter
       ? { limit: text(limit) }
       : { limit: text(now), next: { limit: text(limit), from: chain.now + DAY } };
-    localStorage.setItem(keyOf(account), JSON.stringify(now === undefined && limit === undefined ? { limit: null } : stored));
+    keep(keyOf(account), now === undefined && limit === undefined ? { limit: null } : stored);
     this.#version += 1;
   }
 

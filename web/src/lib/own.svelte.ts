@@ -5,7 +5,7 @@ import { askToPersist } from "./browser";
 import { Refusal } from "./errors";
 import type { KeyFile } from "./keystore";
 import { newPasskey, secretOf } from "./passkey";
-import { recall, remember } from "./remembered";
+import { keep, recall } from "./remembered";
 
 /** `key` where it is kept plain, `sealed` where it is under a passphrase, or under a passkey whose id is `passkey`. */
 type Stored = {
@@ -154,9 +154,7 @@ class Own {
   }
 
   #store(stored: Stored | undefined) {
-    if (!remember(ACCOUNT, stored)) {
-      throw new Refusal("This browser keeps nothing: a private window, or a full disk. Open the page in another one.");
-    }
+    keep(ACCOUNT, stored);
     this.#stored = stored;
   }
 }

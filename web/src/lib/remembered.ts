@@ -1,4 +1,5 @@
 // What the page remembers in this browser from one visit to the next. Where the browser keeps nothing, it is as new each time.
+import { Refusal } from "./errors";
 
 /** What was remembered under a name; undefined where there is nothing, or nothing that can be read. */
 export function recall<T>(name: string): T | undefined {
@@ -17,5 +18,12 @@ export function remember(name: string, value: unknown): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Remembers what the person relies on. Raises Refusal where the browser does not keep it. */
+export function keep(name: string, value: unknown): void {
+  if (!remember(name, value)) {
+    throw new Refusal("This browser keeps nothing: a private window, or a full disk. Open the page in another one.");
   }
 }

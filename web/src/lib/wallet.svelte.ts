@@ -5,15 +5,16 @@ import { fund, isDevnet } from "./devnet";
 import { isUnknownNetwork } from "./errors";
 import { own } from "./own.svelte";
 import { pause } from "./pause";
+import { recall, remember } from "./remembered";
 
 export type Found = {
   readonly info: { readonly uuid: string; readonly name: string; readonly icon: string; readonly rdns: string };
   readonly provider: EIP1193Provider;
 };
 
-const LAST = "tessera.wallet"; // rdns of the wallet used last, or OWN
+const LAST = "wallet"; // rdns of the wallet used last, or OWN
 const OWN = "own";
-const ADULT = "tessera.adult";
+const ADULT = "adult";
 
 class Wallet {
   found = $state.raw<Found[]>([]);
@@ -21,7 +22,7 @@ class Wallet {
   chainId = $state<number>();
   kind = $state<"browser" | "own">();
   /** Whether a person said here that they are of age and choose to play. */
-  adult = $state(localStorage.getItem(ADULT) === "yes");
+  adult = $state(recall<boolean>(ADULT) === true);
   asking = $state(false);
   client: WalletClient | undefined;
   #provider: EIP1193Provider | undefined;
@@ -44,7 +45,7 @@ class Wallet {
   }
 
   async #resume() {
-    const last = localStorage.getItem(LAST);
+    const last = recall<string>(LAST);
     if (last === OWN && own.address) await this.useOwn();
     const known = this.found.find((one) => one.info.rdns === last);
     if (known && (await known.provider.request({ method: "eth_accounts" })).length) await this.use(known);
@@ -61,8 +62,7 @@ class Wallet {
 
   swearAdult(is: boolean) {
     this.adult = is;
-    if (is) localStorage.setItem(ADULT, "yes");
-    else localStorage.removeItem(ADULT);
+    remember(ADULT, is || undefined);
   }
 
   /** Asks a wallet of the browser for its account. */
@@ -73,7 +73,7 @@ class Wallet {
     this.chainId = Number(await provider.request({ method: "eth_chainId" }));
     provider.on?.("accountsChanged", this.#onAccounts);
     provider.on?.("chainChanged", this.#onChain);
-    localStorage.setItem(LAST, info.rdns);
+    remember(LAST, info.rdns);
     this.kind = "browser";
     this.#onAccounts(accounts);
   }
@@ -87,7 +87,7 @@ class Wallet {
     this.chainId = chain.deployment.chainId;
     this.kind = "own";
     this.account = address;
-    localStorage.setItem(LAST, OWN);
+    remember(LAST, OWN);
   }
 
   /** Has the wallet go to our chain; tells it about the chain where it does not know it. */
@@ -114,7 +114,7 @@ class Wallet {
     this.client = undefined;
     this.account = undefined;
     this.kind = undefined;
-    localStorage.removeItem(LAST);
+    remember(LAST, undefined);
   }
 
   #onAccounts = (accounts: readonly string[]) => {
