@@ -27,17 +27,19 @@ const PASSKEY_COST = 2 ** 12;
 class Own {
   #stored = $state.raw(recall<Stored>(ACCOUNT));
   #open: Hex | undefined;
+  #opening: Promise<Hex> | undefined;
   /** Until when it is safe here, in words. */
   safety = $state("");
   /** Set while the page needs the passphrase: what to do with it. */
   asking = $state.raw<{ open: (passphrase: string) => Promise<void>; giveUp: () => void }>();
 
-  /** Follows what other tabs do: make it, or keep it otherwise. */
-  start() {
+  /** Follows what other tabs do: make it, remove it, take another one, or keep it otherwise. Calls `changed` then. */
+  start(changed: () => void) {
     window.addEventListener("storage", ({ key }) => {
-      if (key !== `tessera.${ACCOUNT}`) return;
+      if (key !== `tessera.${ACCOUNT}` && key !== null) return;
       this.#stored = recall<Stored>(ACCOUNT);
       this.#open = undefined;
+      changed();
     });
   }
 
@@ -61,17 +63,25 @@ class Own {
 
   /** Makes a key where there is none. Raises Refusal where the browser keeps nothing. */
   async make(): Promise<Address> {
-    if (!this.#stored) await this.#put((await signing()).generatePrivateKey());
+    const { generatePrivateKey } = await signing();
+    // Another tab may have made one of which this one has not heard: it is not written over.
+    this.#stored ??= recall<Stored>(ACCOUNT);
+    if (!this.#stored) await this.#put(generatePrivateKey());
     return this.#stored!.address;
   }
 
   /** Takes a key from elsewhere. Raises Refusal where there is another already. */
   async take(key: Hex): Promise<Address> {
     const { address } = (await signing()).privateKeyToAccount(key);
+    this.#stored = recall<Stored>(ACCOUNT) ?? this.#stored;
     if (this.#stored && this.#stored.address !== address) {
       throw new Refusal("There is another account in this browser. Save its key file and remove it here first.");
     }
-    await this.#put(key, { isCopied: true });
+    if (this.#stored?.sealed) {
+      // It stays locked as the person chose, and is open for this visit.
+      this.#store({ ...this.#stored, isCopied: true });
+      this.#open = key;
+    } else await this.#put(key, { isCopied: true });
     return address;
   }
 
@@ -111,14 +121,22 @@ class Own {
     const stored = this.#stored;
     if (!stored) throw new Refusal("There is no account in this browser.");
     if (stored.key) return stored.key;
+    // Whoever asks meanwhile waits for the same answer: a question that took another's place would leave it without one.
+    this.#opening ??= this.#unlock(stored).finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  async #unlock(stored: Stored): Promise<Hex> {
     const { unseal } = await import("./keystore");
-    if (stored.passkey) {
-      return (this.#open = await unseal(stored.sealed!, await secretOf(stored.passkey)));
-    }
+    const opened = (key: Hex) => {
+      if (this.#stored === stored) this.#open = key;
+      return key;
+    };
+    if (stored.passkey) return opened(await unseal(stored.sealed!, await secretOf(stored.passkey)));
     return new Promise((resolve, reject) => {
       this.asking = {
         open: async (passphrase) => {
-          resolve((this.#open = await unseal(stored.sealed!, passphrase)));
+          resolve(opened(await unseal(stored.sealed!, passphrase)));
           this.asking = undefined;
         },
         giveUp: () => {
@@ -134,11 +152,17 @@ class Own {
     return this.#stored?.key !== undefined || this.#open !== undefined;
   }
 
-  /** What viem signs with. */
-  account(): LocalAccount {
-    const signer = async () => (await signing()).privateKeyToAccount(await this.key());
+  /** What viem signs with for an account. It raises Refusal where another one is in this browser by then. */
+  account(address: Address): LocalAccount {
+    const signer = async () => {
+      const account = (await signing()).privateKeyToAccount(await this.key());
+      if (account.address !== address) {
+        throw new Refusal("There is another account in this browser now. Nothing was signed: look whose it is.");
+      }
+      return account;
+    };
     return toAccount({
-      address: this.#stored!.address,
+      address,
       signMessage: async (asked) => (await signer()).signMessage(asked),
       signTransaction: async (transaction, options) => (await signer()).signTransaction(transaction, options),
       signTypedData: async (asked) => (await signer()).signTypedData(asked as never),

@@ -91,7 +91,8 @@ async function sendOne(call: Call, tell: Tell, signal?: AbortSignal): Promise<He
 
 async function byOwnKey(call: Call, gas: bigint, tell: Tell, signal?: AbortSignal): Promise<TransactionReceipt> {
   const data = encodeFunctionData({ abi: call.abi, functionName: call.functionName, args: [...call.args] });
-  return alone(() => sendOwn(senderOf(signal), storeOf(wallet.account!), { to: call.address, data, gas }, tell));
+  const { address } = wallet.client!.account!;
+  return alone(() => sendOwn(senderOf(address, signal), storeOf(address), { to: call.address, data, gas }, tell));
 }
 
 async function byWallet(asked: Call & { account: Account }, gas: bigint, tell: Tell): Promise<TransactionReceipt> {

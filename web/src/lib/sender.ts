@@ -33,9 +33,9 @@ async function prices() {
   return { maxFeePerGas: 2n * base + tip, maxPriorityFeePerGas: tip, least: base + base / 8n + 1n };
 }
 
-export function senderOf(signal?: AbortSignal): Sender {
-  const [account, { client }] = [own.account(), chain];
-  const { address } = account;
+/** How an account of this browser sends; it can be called off by `signal`, as long as nothing was sent. */
+export function senderOf(address: Address, signal?: AbortSignal): Sender {
+  const [account, { client }] = [own.account(address), chain];
   return {
     chainId: chain.deployment.chainId,
     account,
@@ -94,7 +94,7 @@ export function alone<T>(act: () => Promise<T>): Promise<T> {
 export async function finish(): Promise<void> {
   if (!own.address || !storeOf(own.address).load()) return;
   notice.say("What you sent before is still on its way …");
-  const said = await alone(() => settle(senderOf(), storeOf(own.address!), () => {})).then(
+  const said = await alone(() => settle(senderOf(own.address!), storeOf(own.address!), () => {})).then(
     (receipt) =>
       receipt &&
       (receipt.status === "success" ? "What you sent before is done." : "What you sent before was refused by the chain."),

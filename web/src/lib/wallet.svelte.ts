@@ -29,7 +29,7 @@ class Wallet {
 
   /** Finds wallets, and goes on with the one used last where it still lets us. */
   async start() {
-    own.start();
+    own.start(this.#followOwn);
     window.addEventListener("eip6963:announceProvider", (event) => {
       const found = (event as CustomEvent<Found>).detail;
       if (!this.found.some((other) => other.info.uuid === found.info.uuid)) this.found = [...this.found, found];
@@ -83,7 +83,7 @@ class Wallet {
     const address = await own.make();
     if (this.canTry) await fund(address);
     this.leave();
-    this.client = createWalletClient({ account: own.account(), chain: chain.client.chain, transport: http(chain.rpcUrl) });
+    this.client = createWalletClient({ account: own.account(address), chain: chain.client.chain, transport: http(chain.rpcUrl) });
     this.chainId = chain.deployment.chainId;
     this.kind = "own";
     this.account = address;
@@ -116,6 +116,13 @@ class Wallet {
     this.kind = undefined;
     remember(LAST, undefined);
   }
+
+  /** Another tab has taken another account into this browser, or removed it: nothing is done here in the name of the old one. */
+  #followOwn = () => {
+    if (this.kind !== "own" || own.address === this.account) return;
+    if (own.address) void this.useOwn().catch(() => this.leave());
+    else this.leave();
+  };
 
   #onAccounts = (accounts: readonly string[]) => {
     if (accounts[0] === undefined) {
