@@ -426,6 +426,29 @@ def test_the_page_waits_for_its_node_opens_without_it_and_takes_another_one(
     page.says("Your bet is placed.")
 
 
+def test_a_tab_that_nobody_looks_at_holds_up_no_bet_of_another_one(visit, club, tessera):
+    """Each link in a chat opens a tab of its own, and the browser lets those behind it sleep."""
+    first, second = (new_market(tessera, creator_of(tessera), question) for question in ("Behind?", "In front?"))
+    friend = invited(visit, club, "Noa", club.links(1)[0])
+    friend.join()
+    friend.arrive()
+    friend.tab.goto(f"{club.address}/#/markets/{first}")
+    other = Friend(Visit(friend.tab.context.new_page(), club.address), "Noa")
+    other.tab.goto(f"{club.address}/#/markets/{second}")
+    other.button("Bet 1.00 EUR on NO").and_(other.tab.locator("[aria-disabled=false]")).wait_for()
+    with friend.tab.expect_request(lambda asked: "eth_sendRawTransaction" in (asked.post_data or "")):
+        friend.bet("YES")
+    friend.tab.evaluate("Object.defineProperty(document, 'hidden', { get: () => true, configurable: true })")
+    other.bet("NO")
+    other.visit.says("Your bet is placed.")
+    friend.tab.evaluate(
+        "delete document.hidden || document.dispatchEvent(new Event('visibilitychange'));"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    friend.visit.says("Your bet is placed.")
+    assert [len(bets_on(tessera, market)) for market in (first, second)] == [1, 1]
+
+
 class BaseFee:
     """Keeps the chain's base fee where a test wants it, block after block."""
 

@@ -8,7 +8,8 @@ import {
   type TransactionSerialized,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { Refusal } from "../src/lib/errors";
 import { affordable, type Pending, raised, type Sender, sendOwn, settle, type Store } from "../src/lib/pending";
 
 const GWEI = 10n ** 9n;
@@ -28,13 +29,22 @@ class Chain implements Sender {
   nonce = 0;
   time = 0;
   away = 0;
-  open = true;
+  isUnlocked = true;
   stopped = false;
   refuses: string | undefined;
   each: (() => void) | undefined;
   topUp: (() => Promise<string>) | undefined;
+  late = 0; // looks for a receipt that a machine behind others answers with none
+  opened = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
-  isOpen = () => this.open;
+  open = async () => void (this.opened += 1);
+  alone = <T>(act: () => Promise<T>): Promise<T> => {
+    const turn = this.#last.then(act, act);
+    this.#last = turn.catch(() => {});
+    return turn;
+  };
+  isOpen = () => this.isUnlocked;
   isStopped = () => this.stopped;
   now = () => this.time;
   count = async (block: "latest" | "pending") => (block === "latest" ? this.nonce : this.nonce + this.pool.size);
@@ -44,7 +54,7 @@ class Chain implements Sender {
     least: this.base + this.base / 8n + 1n,
   });
   balance = async () => this.funds;
-  receipt = async (hash: Hex) => this.mined.get(hash);
+  receipt = async (hash: Hex) => (this.mined.has(hash) && this.late-- > 0 ? undefined : this.mined.get(hash));
 
   async broadcast(raw: Hex) {
     if (this.away > 0) {
@@ -220,11 +230,129 @@ test("no more is offered than there is, and no less than a block takes", () => {
 
 test("a locked account sends again what it signed, and signs nothing more", async () => {
   const [chain, store] = [new Chain(), shelf()];
-  chain.open = false;
+  chain.isUnlocked = false;
   chain.each = () => {
     if (chain.time === 2000) chain.base = 9n * GWEI;
     if (chain.time === 60_000) chain.base = GWEI;
   };
   await sendOwn(chain, store, call, quiet);
+  expect(new Set(chain.sent).size).toBe(1);
+});
+
+test("a receipt that comes some blocks after the number is used up is waited for: the bet is in", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  chain.late = 4;
+  expect((await sendOwn(chain, store, call, quiet)).status).toBe("success");
   expect(chain.sent).toHaveLength(1);
+});
+
+test("whatever a node answers about what was sent, the wait goes on: nobody is told to press again", async () => {
+  const [chain, store, said] = [new Chain(), shelf(), [] as string[]];
+  let rubbish = 0;
+  const [receipt, count] = [chain.receipt, chain.count];
+  chain.receipt = async (hash) => {
+    if (chain.mined.size > 0 && rubbish++ < 2) throw new Error("invalid JSON: <html>");
+    return receipt(hash);
+  };
+  chain.count = async (block) => {
+    if (block === "latest" && chain.time === 0) throw Object.assign(new Error("limit exceeded"), { code: -32005 });
+    return count(block);
+  };
+  expect((await sendOwn(chain, store, call, (stage) => said.push(stage))).status).toBe("success");
+  expect(said).toContain("the node does not answer: it is looked for when it does");
+  expect(chain.nonce).toBe(1);
+});
+
+test("a club that gives no gas for a higher price says why, and the wait for what was sent goes on", async () => {
+  const [chain, store, said] = [new Chain(), shelf(), [] as string[]];
+  chain.topUp = () => Promise.reject(new Refusal("This account was replaced by another one."));
+  chain.each = () => {
+    if (chain.time === 2000) [chain.base, chain.funds] = [9n * GWEI, 1n];
+    if (chain.time === 60_000) chain.base = GWEI;
+  };
+  expect((await sendOwn(chain, store, call, (stage) => said.push(stage))).status).toBe("success");
+  expect(said).toContain("This account was replaced by another one.");
+});
+
+test.each([
+  ["internal error", -32603],
+  ["context deadline exceeded", -32000],
+])("a node that fails with %s may have passed it on: it is said again, and sent once", async (words, code) => {
+  const [chain, store] = [new Chain(), shelf()];
+  const broadcast = chain.broadcast.bind(chain);
+  let failures = 0;
+  chain.broadcast = async (raw) => {
+    await broadcast(raw);
+    if (failures++ === 0) throw Object.assign(new Error(words), { code });
+  };
+  expect((await sendOwn(chain, store, call, quiet)).status).toBe("success");
+  expect(chain.nonce).toBe(1);
+  expect(new Set(chain.sent).size).toBe(1);
+});
+
+test("a chain that stands still for ten minutes is no reason to pay more", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  const wait = chain.wait;
+  chain.wait = async () => (chain.time < 600_000 ? void (chain.time += 2000) : wait());
+  expect((await sendOwn(chain, store, call, quiet)).status).toBe("success");
+  expect(new Set(chain.sent).size).toBe(1);
+});
+
+test("the same call that is on its way is waited for and not sent twice, another one is sent after it", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  const wait = chain.wait;
+  chain.wait = async () => {
+    throw new Error("the page is closed");
+  };
+  await expect(sendOwn(chain, store, call, quiet)).rejects.toThrow("the page is closed");
+  chain.wait = wait;
+  expect((await sendOwn(chain, store, call, quiet)).transactionHash).toBe(keccak256(chain.sent[0]!));
+  expect(chain.nonce).toBe(1);
+  await sendOwn(chain, store, { ...call, data: "0x5678" }, quiet);
+  expect(chain.nonce).toBe(2);
+});
+
+/** A tab that nobody looks at: it waits until then. */
+function hidden(chain: Chain): { tab: Sender; show: () => void } {
+  let show = () => {};
+  const shown = new Promise<void>((resolve) => (show = resolve));
+  const tab = Object.create(chain, { wait: { value: () => shown.then(chain.wait) } }) as Sender;
+  return { tab, show };
+}
+
+test("a tab that nobody looks at holds no other one up, and learns what the other one saw to", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  const { tab, show } = hidden(chain);
+  const first = sendOwn(tab, store, call, quiet);
+  await vi.waitFor(() => expect(chain.sent).toHaveLength(1));
+  const other = await sendOwn(chain, store, { ...call, data: "0x5678" }, quiet);
+  expect(chain.nonce).toBe(2);
+  show();
+  expect((await first).transactionHash).toBe(keccak256(chain.sent[0]!));
+  expect(other.transactionHash).not.toBe((await first).transactionHash);
+});
+
+test("a tab that cannot know what another one made of its transaction does not say that it was not done", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  const { tab, show } = hidden(chain);
+  const first = sendOwn(tab, store, call, quiet);
+  await vi.waitFor(() => expect(chain.sent).toHaveLength(1));
+  chain.base = 9n * GWEI; // the other tab offers more
+  await settle(chain, store, quiet);
+  expect(chain.nonce).toBe(1);
+  show();
+  await expect(first).rejects.toThrow("Another tab of this page saw to it. Look what became of it before you try again.");
+});
+
+test("two tabs at once use two numbers", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  await Promise.all([sendOwn(chain, store, call, quiet), sendOwn(chain, store, { ...call, data: "0x5678" }, quiet)]);
+  expect(chain.nonce).toBe(2);
+});
+
+test("a locked account is opened before anything is waited for or kept", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  chain.open = () => Promise.reject(new Refusal("Your account is locked. Nothing was sent."));
+  await expect(sendOwn(chain, store, call, quiet)).rejects.toThrow("Nothing was sent.");
+  expect([chain.sent, store.all]).toEqual([[], []]);
 });

@@ -24,8 +24,12 @@ export type Prices = { readonly maxFeePerGas: bigint; readonly maxPriorityFeePer
 export interface Sender {
   readonly chainId: number;
   readonly account: LocalAccount;
+  /** Asks the person for what opens the account, where it is locked. Raises Refusal where they do not open it. */
+  open(): Promise<void>;
   /** Whether it signs without asking the person. */
   isOpen(): boolean;
+  /** Does something while no other tab of this browser does such a thing. It is over soon: nothing is waited for in it. */
+  alone<T>(act: () => Promise<T>): Promise<T>;
   /** How many transactions of the account are mined ("latest"), or known to the node. */
   count(block: "latest" | "pending"): Promise<number>;
   /** What a transaction should offer now, and the least that a block takes. */
@@ -52,13 +56,25 @@ export interface Store {
 
 /** Nodes take a replacement from a tenth more on; an eighth is what wallets offer. */
 export const raised = (price: bigint) => price + price / 8n + 1n;
-/** A transaction that waited so long is offered more. */
+/** A transaction that waited so long is said to the node again, and offered more where fees have risen. */
 const PATIENCE_MS = 15_000;
+/** A number that is used up says nothing yet: the receipt may come from a machine that is some blocks behind. */
+const LATE_MS = 15_000;
 
 const isKnown = (error: unknown) => /already known|known transaction|already imported/i.test(String(error));
 const isUsed = (error: unknown) => /nonce too low|nonce has already been used/i.test(String(error));
 const isPoor = (error: unknown) => /insufficient funds|exceeds the balance|insufficient balance/i.test(String(error));
 const isCheap = (error: unknown) => /underpriced|fee too low|less than block base fee|max fee per gas/i.test(String(error));
+/** Whether a refusal is the node's last word: neither time nor money nor a higher price changes it. */
+const isFinal = (error: unknown) => !isUsed(error) && !isPoor(error) && !isCheap(error);
+/** Whether an error leaves open what became of the transaction: the node, or one behind it, may have passed it on all the same. */
+const isUnclear = (error: unknown) =>
+  isNodeAway(error) ||
+  /internal error|timed? ?out|deadline|unavailable|try again|temporar|too many requests|limit exceeded/i.test(String(error)) ||
+  [-32603, -32005, -32002].includes((error as { code?: number }).code ?? 0);
+
+const OVERTAKEN = "Another transaction of yours came first. This one was not done: look, and try again.";
+const ELSEWHERE = "Another tab of this page saw to it. Look what became of it before you try again.";
 
 async function signed(sender: Sender, { nonce, to, data, gas }: Pick<Pending, "nonce" | "to" | "data" | "gas">, prices: Prices) {
   const { maxFeePerGas, maxPriorityFeePerGas } = prices;
@@ -98,70 +114,101 @@ async function fundedPrices(sender: Sender, gas: bigint, tell: Tell): Promise<Pr
   }
 }
 
-/** Sends a call of an account and waits until it is mined. Raises where nothing was sent, or another of its transactions came first. */
+/** Sends a call of an account and waits until it is mined. The same call that is on its way already is waited for, and not sent
+ * twice. Raises where nothing was sent, or another of its transactions came first. */
 export async function sendOwn(
   sender: Sender,
   store: Store,
   call: { readonly to: Address; readonly data: Hex; readonly gas: bigint },
   tell: Tell,
 ): Promise<TransactionReceipt> {
-  // One after another: what a visit before left behind comes first.
-  await settle(sender, store, tell).catch((error: unknown) => {
-    if (!(error instanceof Refusal)) throw error;
-  });
-  const prices = await fundedPrices(sender, call.gas, tell);
-  const nonce = await sender.count("pending");
-  const raw = await signed(sender, { ...call, nonce }, prices);
-  // Kept before it is sent: whatever happens to the page, it is known that this may be mined.
-  store.save({ ...call, ...prices, nonce, raw, hashes: [keccak256(raw)], since: sender.now() });
-  return (await settle(sender, store, tell, true))!;
+  await sender.open();
+  for (;;) {
+    // One after another: what a visit before, or another tab, left behind comes first.
+    const before = store.load();
+    if (before) {
+      const isSame = before.to === call.to && before.data === call.data;
+      const receipt = await settle(sender, store, tell).catch((error: unknown) => {
+        if (isSame || !(error instanceof Refusal)) throw error;
+        return undefined;
+      });
+      if (isSame && receipt) return receipt;
+      continue;
+    }
+    const prices = await fundedPrices(sender, call.gas, tell);
+    const isSigned = await sender.alone(async () => {
+      if (store.load()) return false; // another tab was faster
+      const nonce = await sender.count("pending");
+      const raw = await signed(sender, { ...call, nonce }, prices);
+      // Kept before it is sent: whatever happens to the page, it is known that this may be mined.
+      store.save({ ...call, ...prices, nonce, raw, hashes: [keccak256(raw)], since: sender.now() });
+      return true;
+    });
+    if (isSigned) return (await settle(sender, store, tell, true))!;
+  }
 }
 
-/** Waits for what was sent and is kept, raising its price where it has to. Undefined where nothing was kept. Raises Refusal where
- * another transaction of the account took its place, or `fresh` and the node refuses it: nothing was sent then. */
+/** Waits for what was sent and is kept, raising its price where it has to: only the chain ends that, whatever a node answers.
+ * Undefined where nothing was kept. Raises Refusal where another transaction of the account took its place or another tab saw to
+ * it, and the node's error where it is `fresh` and the node refuses it: nothing was sent then. */
 export async function settle(sender: Sender, store: Store, tell: Tell, fresh = false): Promise<TransactionReceipt | undefined> {
-  let pending = store.load();
-  if (!pending) return undefined;
+  const first = store.load();
+  if (!first) return undefined;
+  const isIt = (kept: Pending | undefined) => kept?.hashes[0] === first.hashes[0];
+  const forget = () => {
+    if (isIt(store.load())) store.save(undefined);
+  };
+  let pending = first;
   let isSent = false;
-  let refusal: unknown;
-  for (;;) {
-    try {
-      if (!isSent) {
-        await sender.broadcast(pending.raw).catch((error: unknown) => {
-          if (isNodeAway(error)) throw error;
-          if (!isKnown(error)) refusal = error;
-        });
-        isSent = true;
-      }
-      const receipt = await mined(sender, pending);
-      if (receipt) {
-        store.save(undefined);
-        return receipt;
-      }
-      if ((await sender.count("latest")) > pending.nonce) {
-        // A receipt may come a moment after the count.
-        const late = await mined(sender, pending);
-        store.save(undefined);
-        if (late) return late;
-        throw new Refusal("Another transaction of yours came first. This one was not done: look, and try again.");
-      }
-      if (refusal !== undefined && !isUsed(refusal)) {
-        if (fresh && pending.hashes.length === 1 && !isPoor(refusal) && !isCheap(refusal)) {
-          store.save(undefined);
-          throw refusal;
-        }
-        const isDue = isCheap(refusal) || sender.now() - pending.since > PATIENCE_MS;
-        if (isDue && sender.isOpen()) pending = await offerMore(sender, store, pending, tell);
-        [isSent, refusal] = [false, undefined];
-      } else if (sender.now() - pending.since > PATIENCE_MS && sender.isOpen()) {
-        tell("fees have risen: offering more");
-        pending = await offerMore(sender, store, pending, tell);
-        isSent = false;
-      } else tell("waiting for the chain");
-    } catch (error) {
-      if (!isNodeAway(error)) throw error;
-      tell("the node does not answer: it is sent when it does");
+  let lookedAt = -Infinity; // whether it is still worth its price
+  let goneSince: number | undefined;
+
+  /** Looks once how far it is. Undefined: it is to be waited for. */
+  async function look(): Promise<{ receipt: TransactionReceipt } | { failure: unknown } | undefined> {
+    // Another tab may have offered more, or have seen it to its end.
+    const kept = store.load();
+    const isKept = isIt(kept);
+    if (isKept) pending = kept!;
+    let refusal: unknown;
+    if (isKept && !isSent) {
+      await sender.broadcast(pending.raw).catch((error: unknown) => {
+        if (isKnown(error)) return;
+        if (isFinal(error) && isUnclear(error)) throw error;
+        refusal = error;
+      });
+      isSent = refusal === undefined;
     }
+    const receipt = await mined(sender, pending);
+    if (receipt) {
+      forget();
+      return { receipt };
+    }
+    if (!isKept || (await sender.count("latest")) > pending.nonce) {
+      goneSince ??= sender.now();
+      tell("waiting for the chain");
+      if (sender.now() - goneSince <= LATE_MS) return undefined;
+      forget();
+      return { failure: new Refusal(isKept ? OVERTAKEN : ELSEWHERE) };
+    }
+    goneSince = undefined;
+    if (fresh && refusal !== undefined && pending.hashes.length === 1 && isFinal(refusal)) {
+      forget();
+      return { failure: refusal };
+    }
+    if (isCheap(refusal) || sender.now() - Math.max(pending.since, lookedAt) > PATIENCE_MS) {
+      [isSent, lookedAt] = [false, sender.now()]; // a node may have forgotten it
+      if (sender.isOpen()) await offerMore(sender, store, pending, isCheap(refusal), tell);
+    } else tell("waiting for the chain");
+    return undefined;
+  }
+
+  for (;;) {
+    const end = await look().catch((error: unknown) => {
+      const words = `the node does not answer: it is ${isSent ? "looked for" : "sent"} when it does`;
+      tell(error instanceof Refusal && !isNodeAway(error) ? error.message : words);
+    });
+    if (end && "failure" in end) throw end.failure;
+    if (end) return end.receipt;
     await sender.wait();
   }
 }
@@ -171,23 +218,29 @@ async function mined(sender: Sender, { hashes }: Pending): Promise<TransactionRe
   return receipts.find((receipt) => receipt !== undefined);
 }
 
-/** The same transaction at a higher price; unchanged where nothing can be offered now. */
-async function offerMore(sender: Sender, store: Store, pending: Pending, tell: Tell): Promise<Pending> {
+/** Keeps the same transaction at a higher price, where fees have risen above what it offers or `isCheap`: a chain that stands still
+ * is no reason to pay more. It stays as it is where no more can be offered now. */
+async function offerMore(sender: Sender, store: Store, pending: Pending, isCheap: boolean, tell: Tell): Promise<void> {
   const [now, balance] = await Promise.all([sender.prices(), sender.balance()]);
+  const { maxFeePerGas, maxPriorityFeePerGas, gas } = pending;
+  const isOutbid = isCheap || now.least > maxFeePerGas || now.maxPriorityFeePerGas > maxPriorityFeePerGas;
   const larger = (one: bigint, other: bigint) => (one > other ? one : other);
-  const [fee, tip] = [raised(pending.maxFeePerGas), raised(pending.maxPriorityFeePerGas)];
+  const fee = raised(maxFeePerGas);
   const wanted = {
     maxFeePerGas: larger(fee, now.maxFeePerGas),
-    maxPriorityFeePerGas: larger(tip, now.maxPriorityFeePerGas),
+    maxPriorityFeePerGas: larger(raised(maxPriorityFeePerGas), now.maxPriorityFeePerGas),
     least: larger(fee, now.least),
   };
-  const prices = affordable(wanted, pending.gas, balance);
-  if (!prices) {
+  const prices = isOutbid ? affordable(wanted, gas, balance) : undefined;
+  if (prices) tell("fees have risen: offering more");
+  else if (isOutbid || balance < gas * maxFeePerGas) {
     tell((await sender.topUp?.()) ?? "fees have risen above what your ETH pays for: waiting");
-    return { ...pending, since: sender.now() };
-  }
-  const raw = await signed(sender, pending, prices);
-  const next = { ...pending, ...prices, raw, hashes: [...pending.hashes, keccak256(raw)], since: sender.now() };
-  store.save(next);
-  return next;
+  } else tell("waiting for the chain");
+  if (!prices) return;
+  await sender.alone(async () => {
+    if (store.load()?.raw !== pending.raw) return; // another tab was faster
+    const since = sender.now();
+    const raw = await signed(sender, pending, prices);
+    store.save({ ...pending, ...prices, raw, hashes: [...pending.hashes, keccak256(raw)], since });
+  });
 }

@@ -13,7 +13,7 @@ import {
 import { chain, tokenAbi } from "./chain.svelte";
 import { isDeclined, isNodeAway, isRevert, Overtaken, Refusal } from "./errors";
 import { sendOwn, type Tell } from "./pending";
-import { alone, senderOf, storeOf } from "./sender";
+import { senderOf, storeOf } from "./sender";
 import { type Permit, permitOf } from "./signatures";
 import { wallet } from "./wallet.svelte";
 
@@ -92,7 +92,7 @@ async function sendOne(call: Call, tell: Tell, signal?: AbortSignal): Promise<He
 async function byOwnKey(call: Call, gas: bigint, tell: Tell, signal?: AbortSignal): Promise<TransactionReceipt> {
   const data = encodeFunctionData({ abi: call.abi, functionName: call.functionName, args: [...call.args] });
   const { address } = wallet.client!.account!;
-  return alone(() => sendOwn(senderOf(address, signal), storeOf(address), { to: call.address, data, gas }, tell));
+  return sendOwn(senderOf(address, signal), storeOf(address), { to: call.address, data, gas }, tell);
 }
 
 async function byWallet(asked: Call & { account: Account }, gas: bigint, tell: Tell): Promise<TransactionReceipt> {

@@ -39,7 +39,9 @@ export function senderOf(address: Address, signal?: AbortSignal): Sender {
   return {
     chainId: chain.deployment.chainId,
     account,
+    open: async () => void (await own.key()),
     isOpen: () => own.isOpen,
+    alone,
     count: (blockTag) => getTransactionCount(client, { address, blockTag }),
     prices,
     balance: () => getBalance(client, { address, blockTag: "latest" }),
@@ -61,13 +63,16 @@ export function senderOf(address: Address, signal?: AbortSignal): Sender {
 
 const BIG = ["gas", "maxFeePerGas", "maxPriorityFeePerGas"];
 
+/** What could not be kept in this browser, whose storage is full: for as long as the page is open. */
+const unkept = new Map<string, Pending>();
+
 /** What may still be mined of an account, kept in this browser. */
 export function storeOf(account: Address): Store {
   const name = `pending.${chain.deployment.chainId}.${account}`;
   return {
     load: () => {
       const kept = recall<Record<string, unknown>>(name);
-      if (!kept) return undefined;
+      if (!kept) return unkept.get(name);
       return Object.fromEntries(
         Object.entries(kept).map(([key, value]) => [key, BIG.includes(key) ? BigInt(value as string) : value]),
       ) as unknown as Pending;
@@ -75,7 +80,10 @@ export function storeOf(account: Address): Store {
     save: (pending) => {
       const written = pending && { ...pending };
       for (const key of BIG) if (written) Object.assign(written, { [key]: String(written[key as keyof Pending]) });
-      remember(name, written);
+      unkept.delete(name);
+      if (remember(name, written) || !pending) return;
+      remember(name, undefined); // an older price of it, which would be taken for the newest
+      unkept.set(name, pending);
     },
   };
 }
@@ -83,7 +91,7 @@ export function storeOf(account: Address): Store {
 let last: Promise<unknown> = Promise.resolve();
 
 /** One after another, in all tabs of this browser where it lets them know of each other. */
-export function alone<T>(act: () => Promise<T>): Promise<T> {
+function alone<T>(act: () => Promise<T>): Promise<T> {
   const next = () => (navigator.locks ? navigator.locks.request("tessera.send", act) : act()) as Promise<T>;
   const turn = last.then(next, next);
   last = turn.catch(() => {});
@@ -93,8 +101,10 @@ export function alone<T>(act: () => Promise<T>): Promise<T> {
 /** Sees to what a visit before sent and did not see the end of. */
 export async function finish(): Promise<void> {
   if (!own.address || !storeOf(own.address).load()) return;
-  notice.say("What you sent before is still on its way …");
-  const said = await alone(() => settle(senderOf(own.address!), storeOf(own.address!), () => {})).then(
+  // It is said for as long as it is so: whoever does not know it presses again.
+  const tell = (stage: string) => notice.say(`What you sent before is on its way: ${stage} …`);
+  tell("one moment");
+  const said = await settle(senderOf(own.address), storeOf(own.address), tell).then(
     (receipt) =>
       receipt &&
       (receipt.status === "success" ? "What you sent before is done." : "What you sent before was refused by the chain."),
