@@ -426,6 +426,17 @@ def test_the_page_waits_for_its_node_opens_without_it_and_takes_another_one(
     page.says("Your bet is placed.")
 
 
+def test_a_friend_with_a_wallet_of_their_own_is_told_when_the_bet_is_in(visit, club, tessera, new_person):
+    """A block comes every two seconds, so the wallet's transaction is not in one when the page first looks."""
+    market = new_market(tessera, creator_of(tessera), "With a wallet?")
+    person = new_person()
+    tessera.play_euro.join(person, consent=1)
+    page = visit(f"markets/{market}", at=f"{club.address}/", wallet=person)
+    page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]")).click()
+    page.says("Your bet is placed.")
+    assert len(bets_on(tessera, market)) == 1
+
+
 def test_a_tab_that_nobody_looks_at_holds_up_no_bet_of_another_one(visit, club, tessera):
     """Each link in a chat opens a tab of its own, and the browser lets those behind it sleep."""
     first, second = (new_market(tessera, creator_of(tessera), question) for question in ("Behind?", "In front?"))

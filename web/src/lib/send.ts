@@ -13,6 +13,7 @@ import {
 import { chain, tokenAbi } from "./chain.svelte";
 import { isDeclined, isNodeAway, isRevert, Overtaken, Refusal } from "./errors";
 import { sendOwn, type Tell } from "./pending";
+import { landed } from "./landed";
 import { senderOf, storeOf } from "./sender";
 import { type Permit, permitOf } from "./signatures";
 import { wallet } from "./wallet.svelte";
@@ -99,16 +100,7 @@ async function byWallet(asked: Call & { account: Account }, gas: bigint, tell: T
   tell("confirm in your wallet");
   const hash = await wallet.client!.writeContract({ ...asked, gas, chain: chain.client.chain });
   tell("waiting for the chain");
-  let replaced: "cancelled" | "replaced" | "repriced" | undefined;
-  const receipt = await chain.client.waitForTransactionReceipt({
-    hash,
-    onReplaced: ({ reason }) => (replaced = reason),
-  });
-  if (replaced === "cancelled") throw new Refusal("You cancelled this transaction in your wallet. Nothing was done.");
-  if (replaced === "replaced") {
-    throw new Refusal("Your wallet sent another transaction in its place. Look at your account before you try again.");
-  }
-  return receipt;
+  return landed(hash, asked.account.address, tell);
 }
 
 /** As ERC-20 has it, without an answer: USDT's approve returns nothing, and what others return is not needed. */
