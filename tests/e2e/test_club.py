@@ -29,7 +29,7 @@ from tessera.local.chain import DAY, HOUR
 from tessera.local.page import DIST
 from tests.chromium import FLAGS
 from tests.e2e.conftest import PATIENCE, PHONE, ROOT, Visit, own_key
-from tests.e2e.play import new_market
+from tests.e2e.play import bet, new_market
 from tests.e2e.test_load import MOST_SHIFT, SHIFTS
 from tests.e2e.test_look import AXE, grave
 from tests.postgres import PROGRAMS, cluster
@@ -458,6 +458,26 @@ def test_a_tab_that_nobody_looks_at_holds_up_no_bet_of_another_one(visit, club, 
     )
     friend.visit.says("Your bet is placed.")
     assert [len(bets_on(tessera, market)) for market in (first, second)] == [1, 1]
+
+
+def test_whoever_says_yes_to_odds_gets_those_or_none(visit, club, tessera, new_person):
+    """Somebody bets between the question and the yes to it, and the page behind the question has the new odds."""
+    market = new_market(tessera, creator_of(tessera), "At these odds?")
+    faster = new_person()
+    tessera.play_euro.join(faster, consent=1)
+    friend = invited(visit, club, "Odo", club.links(1)[0])
+    friend.join()
+    friend.arrive()
+    friend.tab.goto(f"{club.address}/#/markets/{market}")
+    friend.button("Bet 1.00 EUR on YES").and_(friend.tab.locator("[aria-disabled=false]")).tap()
+    asked = friend.tab.locator("dialog[open] p").inner_text().replace("\xa0", " ")
+    assert "If YES wins, it pays at least 1.93 EUR." in asked
+    bet(tessera, faster, market, Outcome.YES)
+    friend.tab.locator(".bet.yes .price strong", has_text="50.0").first.wait_for(state="detached")
+    assert friend.tab.locator("dialog[open] p").inner_text().replace("\xa0", " ") == asked
+    friend.button("Yes: Bet 1.00 EUR on YES").tap()
+    friend.visit.says("The price has moved while you waited. Nothing was sent: look at the new odds.")
+    assert [row.account for row in bets_on(tessera, market)] == [faster.address]
 
 
 class BaseFee:
