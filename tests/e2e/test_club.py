@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -68,7 +69,7 @@ class Club:
         for _ in range(READY_SECONDS * 4):
             assert self.process.poll() is None, log.read_text()
             try:
-                with urlopen(f"{self.address}/club"):
+                with urlopen(f"http://localhost:{urlsplit(self.address).port}/club"):
                     return
             except (URLError, ConnectionError):
                 time.sleep(0.25)
@@ -111,13 +112,20 @@ def club(url, folder, built, tessera, local, tmp_path_factory) -> Iterator[Club]
 
 @contextmanager
 def serving(
-    url: str, folder: Path, own: Path, *, node: int = NODE, settings: str = "", gas: str = "budget = 20"
+    url: str,
+    folder: Path,
+    own: Path,
+    *,
+    node: int = NODE,
+    settings: str = "",
+    gas: str = "budget = 20",
+    host: str = "localhost",
 ) -> Iterator[Club]:
     """A club's node that runs, with more settings than it needs; its files are in `own`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    club = Club(f"http://localhost:{port}", own / "club.toml")
+    club = Club(f"http://{host}:{port}", own / "club.toml")
     club.config.write_text(
         f"""
         name = "Friday club"
@@ -478,6 +486,36 @@ def test_whoever_says_yes_to_odds_gets_those_or_none(visit, club, tessera, new_p
     friend.button("Yes: Bet 1.00 EUR on YES").tap()
     friend.visit.says("The price has moved while you waited. Nothing was sent: look at the new odds.")
     assert [row.account for row in bets_on(tessera, market)] == [faster.address]
+
+
+def test_by_plain_http_in_a_local_network_an_account_can_be_locked_copied_and_shared(
+    url, folder, club, tessera, tmp_path, browser
+):
+    """As `make club` serves phones: neither UUIDs nor the clipboard, which browsers keep for encrypted pages."""
+    host = "--host-resolver-rules=MAP club.test 127.0.0.1"
+    with (
+        serving(url, folder, tmp_path, node=OTHER_NODE, host="club.test") as plain,
+        browser.browser_type.launch(executable_path=shutil.which("chromium"), args=[*FLAGS, host]) as other,
+    ):
+        tab = other.new_context(viewport=PHONE, **PHONE_OPTIONS).new_page()
+        tab.set_default_timeout(PATIENCE)
+        page = Visit(tab, plain.address)
+        tab.goto(plain.links(1)[0])
+        assert not tab.evaluate("window.isSecureContext")
+        friend = Friend(page, "Lan")
+        friend.join()
+        friend.arrive()
+        tab.goto(f"{plain.address}/#/account")
+        for label in ("Passphrase of the file", "Passphrase of the file, once more"):
+            tab.get_by_label(label, exact=True).fill("four words of mine")
+        with tab.expect_download() as saved:
+            page.button("Save the key file").tap()
+        file = json.loads(Path(saved.value.path()).read_text())
+        assert Account.decrypt(file, "four words of mine").hex() == own_key(page).removeprefix("0x")
+        market = new_market(tessera, creator_of(tessera), "Sent on?")
+        tab.goto(f"{plain.address}/#/markets/{market}")
+        page.button("Share").tap()
+        page.says(f"Copy this link: {plain.address}/m/{market}")
 
 
 class BaseFee:
