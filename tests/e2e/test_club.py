@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
+import segno
 from eth_account import Account
 
 from scripts import devnet
@@ -320,7 +321,7 @@ def test_another_phone_scans_the_account_with_the_pages_own_camera(visit, club, 
     page.button("Show the code to scan").tap()
     page.tab.locator("img.qr").wait_for()
     film = tmp_path / "screen.y4m"
-    film.write_bytes(film_of(page.tab.evaluate(SCREEN)))
+    film.write_bytes(film_of(b64decode(page.tab.evaluate(SCREEN))))
     page.button("It is scanned: show what opens it").tap()
     code = page.tab.locator(".code").inner_text()
     camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -352,9 +353,34 @@ SCREEN = """() => {
 }"""
 
 
-def film_of(screen: str) -> bytes:
+def test_a_camera_that_saw_an_invitation_says_so_and_looks_again(club, tmp_path, browser):
+    """Codes of invitations lie about when phones are set up, and are no accounts."""
+    film = tmp_path / "link.y4m"
+    film.write_bytes(film_of(drawn(club.links(1)[0])))
+    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    arguments = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={film}"]
+    with browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments) as other:
+        tab = other.new_context(viewport=PHONE, **PHONE_OPTIONS).new_page()
+        tab.set_default_timeout(PATIENCE)
+        tab.goto(f"{club.address}/#/account")
+        tab.get_by_role("button", name="Scan the code of my other phone").tap()
+        tab.get_by_text("This is not the code of an account.").wait_for()
+        tab.get_by_role("button", name="Scan the code of my other phone").tap()
+        tab.get_by_role("button", name="Stop the camera").wait_for()
+
+
+def drawn(text: str) -> bytes:
+    """A QR code in the middle of a screen, as the brightness of its points."""
+    rows = [bytes(0 if dark else 255 for dark in row) for row in segno.make(text, micro=False).matrix_iter(scale=12)]
+    side = (WIDE - len(rows[0])) // 2
+    white = [bytes([255]) * WIDE] * ((HIGH - len(rows)) // 2)
+    wide = [bytes([255]) * side + row + bytes([255]) * (WIDE - side - len(row)) for row in rows]
+    return b"".join([*white, *wide, *white, *white[:1]])[: WIDE * HIGH]
+
+
+def film_of(screen: bytes) -> bytes:
     """A film of one picture, grey, as Chromium's camera of tests plays it."""
-    frame = b"FRAME\n" + b64decode(screen) + bytes([128]) * (WIDE * HIGH // 2)
+    frame = b"FRAME\n" + screen + bytes([128]) * (WIDE * HIGH // 2)
     return f"YUV4MPEG2 W{WIDE} H{HIGH} F10:1 Ip C420jpeg\n".encode() + frame * 2
 
 
@@ -486,6 +512,27 @@ def test_whoever_says_yes_to_odds_gets_those_or_none(visit, club, tessera, new_p
     friend.button("Yes: Bet 1.00 EUR on YES").tap()
     friend.visit.says("The price has moved while you waited. Nothing was sent: look at the new odds.")
     assert [row.account for row in bets_on(tessera, market)] == [faster.address]
+
+
+def test_a_market_is_opened_once_though_the_page_was_loaded_anew_while_it_was_sent(visit, club, tessera):
+    """The words are there again after the reload, and so is the button: the seed of 10 EUR is put in once."""
+    friend = invited(visit, club, "Una", club.links(1)[0])
+    friend.join()
+    friend.arrive()
+    tab, opens = friend.tab, "Open the market with 10.00 EUR"
+    tab.goto(f"{club.address}/#/markets/new")
+    tab.get_by_label("Question").fill("Sent twice?")
+    ready = friend.button(opens).and_(tab.locator("[aria-disabled=false]"))
+    ready.wait_for()
+    with tab.expect_request(lambda asked: "eth_sendRawTransaction" in (asked.post_data or "")):
+        ready.tap()
+    tab.reload()
+    assert tab.get_by_label("Question").input_value() == "Sent twice?"
+    ready.tap()
+    # It is waited for, or it is there already.
+    tab.get_by_text(re.compile("You have opened market|The market is open")).first.wait_for()
+    tab.wait_for_timeout(2 * BLOCK_SECONDS * 1_000)
+    assert tessera.escrow.balance_of(friend.wallet(tessera).address) == 40 * EUR
 
 
 def test_by_plain_http_in_a_local_network_an_account_can_be_locked_copied_and_shared(
@@ -645,6 +692,8 @@ def test_every_page_of_a_club_fits_and_axe_finds_nothing_serious(visit, club):
     )
     page.tab.add_script_tag(path=AXE)
     assert grave(page, "document") == []
+    # What is said in it is heard only where a screen reader knew it before.
+    assert page.tab.locator(".notice").evaluate("(region) => getComputedStyle(region).display") != "none"
     friend = Friend(page, "Nea")
     friend.join()
     friend.arrive()
