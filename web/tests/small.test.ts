@@ -188,3 +188,9 @@ test("the focus goes to the nearest thing that is left", () => {
   expect(nearest([gone!, card!, main!])).toBe(card);
   expect(nearest([gone!])).toBeUndefined();
 });
+
+test("signs that are heaped on one letter end at four: a question reaches into no other one, nor over the odds", () => {
+  const heap = "\u0336\u0300\u0301\u0302";
+  expect(plain(`Snow${heap.repeat(30)}?`)).toBe(`Snow${heap}…?`);
+  for (const word of ["n\u0303", "ש\u05c1\u05b8", "กี่", "हिन्दी", "👍🏽", "1\ufe0f\u20e3", "Việt"]) expect(plain(word)).toBe(word);
+});
