@@ -283,6 +283,14 @@ def test_everything_of_an_account_survives_a_reload_and_goes_to_another_phone(vi
     other.button("Mia").wait_for()
     assert own_key(other) == account
 
+    # A phone that was borrowed is nobody to the node when the account is gone from it.
+    other.tab.get_by_text("Remove it from this browser").tap()
+    other.tab.get_by_label("I have a copy").check()
+    with other.tab.expect_response(lambda answer: answer.request.method == "DELETE") as ended:
+        other.button("Remove it").tap()
+    assert ended.value.status == 204
+    assert other.tab.evaluate("fetch('/club/session').then(({ status }) => status)") == 401
+
 
 def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, club, tessera):
     new_market(tessera, creator_of(tessera), "Locked?")

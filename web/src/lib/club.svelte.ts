@@ -59,6 +59,11 @@ class Club {
     return chain.deployment?.clubUrl !== undefined;
   }
 
+  /** Whether the session is of the account that acts: another one's turns and tasks are not the person's. */
+  get #isMine(): boolean {
+    return this.member !== undefined && this.member === wallet.account;
+  }
+
   /** Learns about the club, and who the browser's session is of. Raises nothing: without its node the page goes on. */
   async start() {
     if (!this.isThere) return;
@@ -95,6 +100,13 @@ class Club {
     await Promise.all([this.readNames(), this.readWaiting()]);
   }
 
+  /** Ends this browser's session, so that whoever has the device next is nobody to the node. */
+  async signOut() {
+    if (!this.member) return;
+    [this.member, this.names, this.waiting] = [undefined, [], []];
+    await this.#ask("DELETE", "/session").catch(() => {}); // a node that is away has forgotten it in a month
+  }
+
   /** Has the person be called by a name from now on. Raises ClubRefusal where it is taken or none. */
   async setName(name: string) {
     const { account, client } = wallet;
@@ -122,7 +134,7 @@ class Club {
   }
 
   async readWaiting() {
-    if (!this.member || this.member !== wallet.account) return;
+    if (!this.#isMine) return;
     const told = await this.#ofMember<{ items: Item[] }>("/waiting");
     if (told) this.waiting = told.items;
   }
@@ -130,7 +142,7 @@ class Club {
   /** The person's turn to bet in a market; undefined where the node gives none, now or for a while, which stops nobody. Raises where
    * it is away: so is the chain, then. */
   async turn(market: bigint): Promise<Turn | undefined> {
-    for (let tries = 1; this.member; tries += 1) {
+    for (let tries = 1; this.#isMine; tries += 1) {
       try {
         return await this.#ask<Turn>("POST", "/turns", { market_id: Number(market) });
       } catch (error) {
@@ -143,7 +155,7 @@ class Club {
   }
 
   async leaveTurn(market: bigint) {
-    if (this.member) await this.#ask("DELETE", `/turns/${market}`).catch(() => {});
+    if (this.#isMine) await this.#ask("DELETE", `/turns/${market}`).catch(() => {});
   }
 
   /** What a member alone is told; undefined where the node does not answer, or not this browser any more. */
