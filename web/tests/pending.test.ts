@@ -290,6 +290,16 @@ test.each([
   expect(new Set(chain.sent).size).toBe(1);
 });
 
+test.each(["already known", "AlreadyKnown", "Known transaction", "Transaction with the same hash was already imported."])(
+  "a node that has it already (%s) is no refusal",
+  async (words) => {
+    const [chain, store] = [new Chain(), shelf()];
+    const broadcast = chain.broadcast.bind(chain);
+    chain.broadcast = (raw) => broadcast(raw).then(() => Promise.reject(new Error(words)));
+    expect((await sendOwn(chain, store, call, quiet)).status).toBe("success");
+  },
+);
+
 test("a chain that stands still for ten minutes is no reason to pay more", async () => {
   const [chain, store] = [new Chain(), shelf()];
   const wait = chain.wait;

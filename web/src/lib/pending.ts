@@ -61,7 +61,7 @@ const PATIENCE_MS = 15_000;
 /** A number that is used up says nothing yet: the receipt may come from a machine that is some blocks behind. */
 const LATE_MS = 15_000;
 
-const isKnown = (error: unknown) => /already known|known transaction|already imported/i.test(String(error));
+const isKnown = (error: unknown) => /already ?known|known transaction|already imported/i.test(String(error));
 const isUsed = (error: unknown) => /nonce too low|nonce has already been used/i.test(String(error));
 const isPoor = (error: unknown) => /insufficient funds|exceeds the balance|insufficient balance/i.test(String(error));
 const isCheap = (error: unknown) => /underpriced|fee too low|less than block base fee|max fee per gas/i.test(String(error));
