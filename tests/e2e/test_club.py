@@ -30,7 +30,7 @@ from tessera.chain.lmsr_markets import BetPlaced, MarketCreated
 from tessera.local.chain import DAY, HOUR
 from tessera.local.page import DIST
 from tests.chromium import FLAGS
-from tests.e2e.conftest import PATIENCE, PHONE, ROOT, Visit, own_key
+from tests.e2e.conftest import PATIENCE, PHONE, ROOT, Visit, joined, own_key
 from tests.e2e.play import bet, new_market
 from tests.e2e.test_load import MOST_SHIFT, SHIFTS
 from tests.e2e.test_look import AXE, grave
@@ -205,12 +205,14 @@ def bets_on(tessera, market: int) -> list[BetPlaced]:
     return [row for row in tessera.log_reader().read() if isinstance(row, BetPlaced) and row.market_id == market]
 
 
-def creator_of(tessera) -> Wallet:
-    return Wallet(tessera.web3, known_account(3))
+@pytest.fixture
+def creator(new_person, tessera) -> Wallet:
+    """Who opens markets, somebody new for each test: their 50 EUR are the seeds of five."""
+    return joined(new_person(), tessera)
 
 
-def test_from_a_link_to_the_first_bet_in_five_taps(visit, club, tessera, capsys):
-    market = new_market(tessera, creator_of(tessera), "Will the first bet be easy?", p0=WAD * 40 // 100)
+def test_from_a_link_to_the_first_bet_in_five_taps(visit, club, tessera, creator, capsys):
+    market = new_market(tessera, creator, "Will the first bet be easy?", p0=WAD * 40 // 100)
     page = visit(at=f"{club.address}/", link=f"{club.address}/", **PHONE_OPTIONS)  # what a browser knows of chat links
     slow = page.tab.context.new_cdp_session(page.tab)
     slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
@@ -292,8 +294,8 @@ def test_everything_of_an_account_survives_a_reload_and_goes_to_another_phone(vi
     assert other.tab.evaluate("fetch('/club/session').then(({ status }) => status)") == 401
 
 
-def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, club, tessera):
-    new_market(tessera, creator_of(tessera), "Locked?")
+def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, club, tessera, creator):
+    new_market(tessera, creator, "Locked?")
     friend = invited(visit, club, "Lio", club.links(1)[0])
     friend.join()
     friend.arrive()
@@ -392,8 +394,8 @@ def film_of(screen: bytes) -> bytes:
     return f"YUV4MPEG2 W{WIDE} H{HIGH} F10:1 Ip C420jpeg\n".encode() + frame * 2
 
 
-def test_a_passkey_opens_the_account(visit, club, tessera):
-    new_market(tessera, creator_of(tessera), "By passkey?")
+def test_a_passkey_opens_the_account(visit, club, tessera, creator):
+    new_market(tessera, creator, "By passkey?")
     friend = invited(visit, club, "Uli", club.links(1)[0])
     device = friend.tab.context.new_cdp_session(friend.tab)
     device.send("WebAuthn.enable")
@@ -423,9 +425,9 @@ CAN_SIGN = """async () => {
 
 
 def test_the_page_waits_for_its_node_opens_without_it_and_takes_another_one(
-    visit, url, folder, club, tessera, tmp_path
+    visit, url, folder, club, tessera, creator, tmp_path
 ):
-    market = new_market(tessera, creator_of(tessera), "Without the club?")
+    market = new_market(tessera, creator, "Without the club?")
     with serving(url, folder, tmp_path, node=OTHER_NODE) as away:
         link, late_link = away.links(2)
         # Other nodes are behind https, but for the test's, which the page's policy would not let it ask.
@@ -468,20 +470,19 @@ def test_the_page_waits_for_its_node_opens_without_it_and_takes_another_one(
     page.says("Your bet is placed.")
 
 
-def test_a_friend_with_a_wallet_of_their_own_is_told_when_the_bet_is_in(visit, club, tessera, new_person):
+def test_a_friend_with_a_wallet_of_their_own_is_told_when_the_bet_is_in(visit, club, tessera, creator, new_person):
     """A block comes every two seconds, so the wallet's transaction is not in one when the page first looks."""
-    market = new_market(tessera, creator_of(tessera), "With a wallet?")
-    person = new_person()
-    tessera.play_euro.join(person, consent=1)
+    market = new_market(tessera, creator, "With a wallet?")
+    person = joined(new_person(), tessera)
     page = visit(f"markets/{market}", at=f"{club.address}/", wallet=person)
     page.button("Bet 1.00 EUR on YES").and_(page.tab.locator("[aria-disabled=false]")).click()
     page.says("Your bet is placed.")
     assert len(bets_on(tessera, market)) == 1
 
 
-def test_a_tab_that_nobody_looks_at_holds_up_no_bet_of_another_one(visit, club, tessera):
+def test_a_tab_that_nobody_looks_at_holds_up_no_bet_of_another_one(visit, club, tessera, creator):
     """Each link in a chat opens a tab of its own, and the browser lets those behind it sleep."""
-    first, second = (new_market(tessera, creator_of(tessera), question) for question in ("Behind?", "In front?"))
+    first, second = (new_market(tessera, creator, question) for question in ("Behind?", "In front?"))
     friend = invited(visit, club, "Noa", club.links(1)[0])
     friend.join()
     friend.arrive()
@@ -502,11 +503,10 @@ def test_a_tab_that_nobody_looks_at_holds_up_no_bet_of_another_one(visit, club, 
     assert [len(bets_on(tessera, market)) for market in (first, second)] == [1, 1]
 
 
-def test_whoever_says_yes_to_odds_gets_those_or_none(visit, club, tessera, new_person):
+def test_whoever_says_yes_to_odds_gets_those_or_none(visit, club, tessera, creator, new_person):
     """Somebody bets between the question and the yes to it, and the page behind the question has the new odds."""
-    market = new_market(tessera, creator_of(tessera), "At these odds?")
-    faster = new_person()
-    tessera.play_euro.join(faster, consent=1)
+    market = new_market(tessera, creator, "At these odds?")
+    faster = joined(new_person(), tessera)
     friend = invited(visit, club, "Odo", club.links(1)[0])
     friend.join()
     friend.arrive()
@@ -544,7 +544,7 @@ def test_a_market_is_opened_once_though_the_page_was_loaded_anew_while_it_was_se
 
 
 def test_by_plain_http_in_a_local_network_an_account_can_be_locked_copied_and_shared(
-    url, folder, club, tessera, tmp_path, browser
+    url, folder, club, tessera, creator, tmp_path, browser
 ):
     """As `make club` serves phones: neither UUIDs nor the clipboard, which browsers keep for encrypted pages."""
     host = "--host-resolver-rules=MAP club.test 127.0.0.1"
@@ -567,7 +567,7 @@ def test_by_plain_http_in_a_local_network_an_account_can_be_locked_copied_and_sh
             page.button("Save the key file").tap()
         file = json.loads(Path(saved.value.path()).read_text())
         assert Account.decrypt(file, "four words of mine").hex() == own_key(page).removeprefix("0x")
-        market = new_market(tessera, creator_of(tessera), "Sent on?")
+        market = new_market(tessera, creator, "Sent on?")
         tab.goto(f"{plain.address}/#/markets/{market}")
         page.button("Share").tap()
         page.says(f"Copy this link: {plain.address}/m/{market}")
@@ -606,12 +606,12 @@ def gifts(tessera, node: str, first: int) -> dict[str, int]:
 
 @pytest.mark.campaign
 def test_where_fees_rise_tenfold_phones_bet_on_and_are_told_what_they_wait_for(
-    visit, url, folder, club, tessera, tmp_path
+    visit, url, folder, club, tessera, creator, tmp_path
 ):
     """A friend has gas money for bets at the tenfold fee, and is told when more is too dear or the day's is used up.
 
     The club gives no more than its budget, and who runs it is told."""
-    market = new_market(tessera, creator_of(tessera), "As dear as gas?")
+    market = new_market(tessera, creator, "As dear as gas?")
     budget, node = 21 * 10**15, known_account(OTHER_NODE).address
     set_balance = "anvil_setBalance"
     with Mailbox() as mailbox, BaseFee(tessera) as fee:
