@@ -145,6 +145,18 @@ def test_a_node_that_needs_longer_than_a_block_is_read_all_the_same(visit, tesse
         ask("evm_setAutomine", [True])
 
 
+def test_a_node_that_never_answers_keeps_nobody_from_another_one(browser, address):
+    """A machine that is switched off does not refuse: it is silent, and is asked for most of a minute."""
+    tab = browser.new_page()
+    tab.route("**/*", lambda route: None if sent(route) else route.continue_())
+    tab.goto(address)
+    tab.get_by_text("The node has not answered yet.").wait_for()
+    tab.get_by_text("Another node").click()
+    tab.get_by_label("Address of a node").wait_for()
+    tab.unroute_all(behavior="ignoreErrors")
+    tab.close()
+
+
 def test_a_page_without_its_deployment_says_so(browser, address):
     tab = browser.new_page()
     tab.route("**/deployment.json", lambda route: route.fulfill(status=404))
