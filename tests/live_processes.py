@@ -152,7 +152,7 @@ class Someone:
             wallet = SimpleNamespace(address=account.address, account=account)
             notebook = Notebook(self.folder / f"{self.name}.jsonl")
             player = self.player = Player(connection, wallet, key(f"session key of {self.name}"), notebook)
-            await player.open(900 * EUR)
+            await player.open(900 * EUR, EUR // 2)
             while not stop.is_set() and len(self.receipts) < most:
                 await asyncio.sleep(pause)
                 # The question that is open for longest: a new owner has time to answer.

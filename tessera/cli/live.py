@@ -115,7 +115,12 @@ def open_(session: Session, deposit: int, loss_cap: int | None, url: str, yes: b
             if player.offer is not None and not _is_over(player):
                 if player.state.activated or player.frozen is not None:
                     raise Refused("reverted", "your session is not over: `tessera live close`, or `tessera live exit`")
-                ask(session, "Begin the session that is open", {"activation cost, earned then": eur(activation)}, yes)
+                ask(
+                    session,
+                    "Begin the session that is open",
+                    {"activation cost, earned then": eur(player.offer.activation)},
+                    yes,
+                )
                 if session.dry_run:
                     return {**_state(session, player), "dry_run": True}
                 await player.begin()
@@ -130,7 +135,7 @@ def open_(session: Session, deposit: int, loss_cap: int | None, url: str, yes: b
                 "stream": connection.about.stream_id,
             }
             ask(session, "Open a session", own, yes)
-            await player.open(deposit, loss_cap)
+            await player.open(deposit, activation, loss_cap)
             return {"session": f"0x{player.session.hex()}", **_state(session, player)}
 
     card(session, "Session", connected(session, url, begin))

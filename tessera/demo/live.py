@@ -172,7 +172,7 @@ class Replay:
                 notebook = Notebook(self.folder / f"{name}.jsonl")
                 index = 10 + PLAYERS.index(name)
                 players[name] = Player(connection, wallet, _key(index), notebook, lambda: self.ms)
-                await players[name].open(DEPOSIT)
+                await players[name].open(DEPOSIT, TERMS.activation)
                 self.watcher.tell(f"{name} opens a session of {DEPOSIT / EUR:.2f} EUR")
             begin = self.played.begin = (block_at(self.web3).timestamp + 5) * 1_000
             sightings = football.replay(self.played.match, begin, SPEED)

@@ -556,13 +556,17 @@ class Player:
         self.state, self.signature, self.receipt, self.book = state, signature, receipt, book
         self.unanswered = {seq: later for seq, later in self.unanswered.items() if seq > state.seq}
 
-    async def open(self, deposit: int, loss_cap: int | None = None) -> bytes:
+    async def open(self, deposit: int, most_activation: int, loss_cap: int | None = None) -> bytes:
         """Opens and activates a session of a deposit, in which at most `loss_cap` may be lost, top-ups included; by
         default the deposit, which leaves no room to top up. Its id. The wallet signs that it wants the offer.
 
-        Raises EngineRefused, Reverted, and ChainError where the offer is not what was asked for.
+        Raises EngineRefused, Reverted, and ChainError where the activation, which the house names and earns at once,
+        costs more than the most that it may, or the offer is not what was asked for; nothing was sent then.
         """
         about, at = self.connection.about, self.connection.now()  # by the engine's clock, as it told it
+        if about.activation > most_activation:
+            costs = f"the activation costs {about.activation}, more than the {most_activation} that it may"
+            raise ChainError(f"{costs}: nothing was sent")
         text = offer_text(about.domain, about.stream_id, self.key.address, deposit, loss_cap, at)
         answer = await self._asked(
             "offer",

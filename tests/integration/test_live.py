@@ -273,7 +273,7 @@ def test_the_page_s_player_and_a_hundred_bets_by_its_client(world, tmp_path):
         async with stream.watched(url) as connection:
             await world.tell(engine)
             player = Player(connection, world.player, key(11), Notebook(tmp_path / "hundred.jsonl"), world.now)
-            await player.open(20 * EUR, loss_cap=15 * EUR)
+            await player.open(20 * EUR, EUR // 2, loss_cap=15 * EUR)
             await stream.closed(player, await stream.hundred(connection, player, {}))
             assert connection.broken is None
             names: dict = {}
@@ -316,7 +316,7 @@ def test_a_hundred_bets_on_two_engines_of_which_one_is_killed(world, tmp_path):
             await world.tell(next(engine for engine in engines if engine.serves()))
             notebook = Notebook(tmp_path / "hundred.jsonl")
             player = Player(connection, world.player, key(13), notebook, world.now)
-            await player.open(20 * EUR, loss_cap=15 * EUR)
+            await player.open(20 * EUR, EUR // 2, loss_cap=15 * EUR)
             await stream.closed(player, await stream.hundred(connection, player, {40: kill}))
             assert connection.broken is None
             # Every receipt is a line of the record, which runs on from its beginning through all epochs.

@@ -94,3 +94,8 @@ def test_a_line_of_a_page_is_one_sentence(page):
     lines = [re.sub(r"\*\*[^*]+\.\*\* ", "", line) for line in prose.splitlines() if not line.startswith("|")]
     ends = [(line, line[: end.start()]) for line in lines for end in SENTENCE_ENDS.finditer(line)]
     assert [line for line, before in ends if not before.count("`") % 2 and before.count("[") <= before.count("]")] == []
+
+
+def test_a_number_is_that_of_one_decision():
+    numbers = [page.name[:4] for page in ROOT.glob("docs/decisions/*.md")]
+    assert len(numbers) == len(set(numbers)) > 40

@@ -39,7 +39,7 @@ def test_a_player_behind_a_gateway_sees_what_the_engine_tells(world):  # noqa: F
         gateway = gateway_to(direct.urls[0], world.folder / "stream.db")
         async with gateway as url, Connection(url, world.tessera, after=0) as connection:
             player = world.player(connection)
-            await player.open(20 * EUR)
+            await player.open(20 * EUR, EUR // 2)
             question = await world.ask(connection)
             with pytest.raises(EngineRefused, match="the stake is below") as caught:
                 await player.bet(question, 0, 1_000)

@@ -46,7 +46,7 @@ async def closed(world: World, session: bytes) -> None:
 def test_a_hundred_bets_by_the_client_alone(world):
     async def scene(connection):
         player, before = world.player(connection), world.money()
-        session = await player.open(20 * EUR, loss_cap=15 * EUR)
+        session = await player.open(20 * EUR, EUR // 2, loss_cap=15 * EUR)
         expected, bets = 0, 0
         for round_number in range(10):
             question = await world.ask(connection)
@@ -73,10 +73,23 @@ def test_a_hundred_bets_by_the_client_alone(world):
     assert [event.net for event in events if isinstance(event, SessionClosed)] != []
 
 
+def test_a_house_that_names_a_dearer_activation_than_its_player_takes_gets_nothing(world):
+    """It is earned at once and is no part of the deposit: it could be all that the player's escrow has."""
+
+    async def scene(connection):
+        player, before = world.player(connection), world.money()
+        with pytest.raises(ChainError, match="the activation costs 500000, more than the 499999 that it may"):
+            await player.open(20 * EUR, EUR // 2 - 1)
+        assert (player.offer, world.money()) == (None, before)
+        assert world.engine.memory.sessions == {}
+
+    play(world, scene)
+
+
 def test_a_refusal_changes_nothing_and_the_player_plays_on(world):
     async def scene(connection):
         player = world.player(connection)
-        await player.open(20 * EUR)
+        await player.open(20 * EUR, EUR // 2)
         question = await world.ask(connection)
         state = player.state
         with pytest.raises(EngineRefused, match="the stake is below") as caught:
@@ -93,7 +106,7 @@ def test_a_refusal_changes_nothing_and_the_player_plays_on(world):
 def test_a_session_is_topped_up_as_far_as_it_may_lose(world):
     async def scene(connection):
         player, before = world.player(connection), world.money()
-        session = await player.open(5 * EUR, loss_cap=8 * EUR)
+        session = await player.open(5 * EUR, EUR // 2, loss_cap=8 * EUR)
         assert player.room == 3 * EUR
         for amount in (0, 3 * EUR + 1):
             with pytest.raises(ChainError, match="a top-up of 1 to 3000000"):
@@ -125,7 +138,7 @@ def test_an_activation_that_was_refused_is_tried_again(world):
         take = world.engine._check_open
         world.engine._check_open = lambda session: (_ for _ in ()).throw(Refused(Code.NOT_OPEN))
         with pytest.raises(EngineRefused, match="not open on chain"):
-            await player.open(20 * EUR)
+            await player.open(20 * EUR, EUR // 2)
         world.engine._check_open = take
         assert facts.is_confirmed(player.session)
         await player.begin()
@@ -138,7 +151,7 @@ def test_an_activation_that_was_refused_is_tried_again(world):
 def test_a_player_that_was_restarted_goes_on_where_its_notebook_ends(world):
     async def scene(connection):
         player = world.player(connection)
-        await player.open(20 * EUR)
+        await player.open(20 * EUR, EUR // 2)
         question = await world.ask(connection)
         await player.bet(question, 0, EUR)
         again = world.player(connection)
@@ -156,7 +169,7 @@ def test_a_player_that_was_restarted_goes_on_where_its_notebook_ends(world):
 def test_the_engine_answers_a_player_who_posts_an_old_state(world):
     async def scene(connection):
         player, before = world.player(connection), world.money()
-        session = await player.open(20 * EUR)
+        session = await player.open(20 * EUR, EUR // 2)
         question = await world.ask(connection)
         await player.bet(question, 0, 2 * EUR)
         await world.decide(connection, question, 1)  # lost
@@ -177,7 +190,7 @@ def test_the_engine_answers_a_player_who_posts_an_old_state(world):
 def test_the_player_answers_a_house_that_posts_an_old_state(world):
     async def scene(connection):
         player, before = world.player(connection), world.money()
-        session = await player.open(20 * EUR)
+        session = await player.open(20 * EUR, EUR // 2)
         question = await world.ask(connection)
         bet = await player.bet(question, 0, 2 * EUR)
         await world.decide(connection, question, 0)  # won
@@ -252,7 +265,7 @@ def test_a_bet_that_only_the_book_shows_counts_for_a_player_who_was_restarted(wo
 
     async def scene(connection):
         player, before = world.player(connection), world.money()
-        await player.open(20 * EUR)
+        await player.open(20 * EUR, EUR // 2)
         bet = await booked(world, connection, player)
         assert (player.receipt, player.book is None) == (None, False)
         operator = blind(world)
@@ -274,7 +287,7 @@ def test_a_player_ends_an_exit_by_a_state_whose_receipt_came_too_late(world):
 
     async def scene(connection):
         player, before = world.player(connection), world.money()
-        session = await player.open(20 * EUR)
+        session = await player.open(20 * EUR, EUR // 2)
         question = await world.ask(connection)
         losing_answers(connection)
         betting = asyncio.create_task(player.bet(question, 0, 2 * EUR))
@@ -298,7 +311,7 @@ def test_a_player_ends_an_exit_by_a_state_whose_receipt_came_too_late(world):
 def test_a_forged_receipt_freezes_the_player_who_exits_alone(world):
     async def scene(connection):
         player = world.player(connection)
-        session = await player.open(20 * EUR)
+        session = await player.open(20 * EUR, EUR // 2)
         question = await world.ask(connection)
         completed, ask = player.state, connection.ask
 
@@ -325,7 +338,7 @@ def test_a_forged_receipt_freezes_the_player_who_exits_alone(world):
 def test_a_record_that_does_not_run_on_is_noticed(world):
     async def scene(connection):
         player = world.player(connection)
-        await player.open(20 * EUR)
+        await player.open(20 * EUR, EUR // 2)
         question = await world.ask(connection)
         world.runner._publish(None, {"type": "line", **dict.fromkeys(("kind", "epoch"), "1"), "n": "999"} | BENT)
         world.runner._publish(None, {"type": "line", **dict.fromkeys(("kind", "epoch"), "1"), "n": "7777"} | BENT)
