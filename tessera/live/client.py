@@ -30,6 +30,7 @@ from tessera.chain.micro_sessions import (
     SignedReceipt,
     Stage,
 )
+from tessera.chain.micro_sessions import Session as OnChain
 from tessera.chain.panels import Question as PanelQuestion
 from tessera.chain.signatures import digest_of
 from tessera.chain.wallet import Wallet
@@ -712,14 +713,24 @@ class Player:
 
         It answers an exit that somebody else began, lands results and books of open bets 10 minutes before they are
         due, or at once in an exit, and ends the exit when it is over. To be called at least once in a day, and once
-        between a result and its `report_by`. Raises Reverted.
+        between a result and its `report_by`. Where the house was a moment before it, it did nothing. Raises Reverted.
         """
-        offer, tessera = self.offer, self.connection.tessera
-        if offer is None:
+        sessions = self.connection.tessera.sessions
+        if self.offer is None:
             return None
-        known, now = tessera.sessions.session(self.session), block_at(tessera.web3).timestamp
+        known = sessions.session(self.session)
         if known.stage in (Stage.NONE, Stage.CLOSED):
             return None
+        try:
+            return self._watch(self.offer, known)
+        except Reverted:
+            if sessions.session(self.session) == known:
+                raise
+            return None
+
+    def _watch(self, offer: Offer, known: OnChain) -> str | None:
+        tessera = self.connection.tessera
+        now = block_at(tessera.web3).timestamp
         is_exiting = known.stage is Stage.EXITING
         if is_exiting and self.frozen is None:
             self._freeze("an exit has begun")

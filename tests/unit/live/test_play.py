@@ -7,7 +7,7 @@ import pytest
 
 from tessera.chain import EUR, Tessera, Wallet
 from tessera.chain.embedded import known_account
-from tessera.chain.errors import ChainError
+from tessera.chain.errors import ChainError, Reverted
 from tessera.chain.micro_sessions import SessionClosed, Stage
 from tessera.live.client import Connection, EngineRefused, FrozenError, Player
 from tessera.live.refusals import Code, Refused
@@ -278,6 +278,32 @@ def test_a_bet_that_only_the_book_shows_counts_for_a_player_who_was_restarted(wo
         done = watched(world, again)
         assert done[-1] == "ended the exit"
         assert world.money() == before - TERMS.activation + bet.liability
+
+    play(world, scene)
+
+
+def test_a_house_that_ends_an_exit_a_moment_before_its_player_is_no_error(world, monkeypatch):
+    async def scene(connection):
+        player, before, sessions = world.player(connection), world.money(), world.tessera.sessions
+        session = await player.open(20 * EUR, EUR // 2)
+        operator, finalize = blind(world), sessions.finalize
+        player.exit()
+
+        def refused(wallet, offer, state):
+            raise Reverted("micro: another reason", "finalize")
+
+        monkeypatch.setattr(sessions, "finalize", refused)
+        with pytest.raises(Reverted, match="another reason"):
+            watched(world, player)
+
+        def late(wallet, offer, state):
+            finalize(operator, offer, state)
+            return finalize(wallet, offer, state)
+
+        monkeypatch.setattr(sessions, "finalize", late)
+        assert set(watched(world, player)) == {None}
+        assert sessions.session(session).stage is not Stage.EXITING
+        assert world.money() == before - TERMS.activation
 
     play(world, scene)
 
