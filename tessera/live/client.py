@@ -65,6 +65,7 @@ log = logging.getLogger(__name__)
 RECEIPT_MS = 2_000  # after a question's lock, a receipt is taken no more
 BOOK_MS = 5_000  # after the lock, a book is taken no more
 HEADS_KEPT = 100_000
+KEPT_MS = 2 * 86_400_000  # that a question is remembered after its result was due: as long as its engine does
 ANSWER_SECONDS = 10.0
 TRIES, TRY_SECONDS = 30, 0.5  # while nobody has the stream
 # An engine that was paused or cut off says nothing, and ends nothing either.
@@ -155,6 +156,7 @@ class Connection:
         self.has_ended = False  # the stream: its journal lost a line
         self.broken: str | None = None  # how the house broke its record
         self.hear: list[Callable[[Message], None]] = []
+        self.keeps: list[Callable[[bytes], bool]] = []  # who still needs a question that is long over
         self.on_connected: list[Callable[[], Awaitable[Any]]] = []  # run when the connection was made anew
         self._requests = Requests()
         self._news = asyncio.Event()
@@ -323,6 +325,7 @@ class Connection:
                 with suppress(questions.QuestionError):  # nobody can bet on it, and the rest goes on
                     questions.check(question)
                     self.questions[self.about.domain.digest(question)] = question
+                self._forget()
             case "quote":
                 quote = decode(Quote, message["quote"])
                 digest = self.about.domain.digest(quote)
@@ -353,6 +356,17 @@ class Connection:
             raise OtherStreamError("this engine is not of the stream that it names")
         house_key = to_checksum_address(message["house_key"])
         return stream_on_chain(self.tessera, stream_id, house_key, int(message["terms"]["activation"]))
+
+    def _forget(self) -> None:
+        """Forgets questions that are long over and nobody here has a bet on: an observer runs for months."""
+        before = self.now() - KEPT_MS
+        for digest, question in [*self.questions.items()]:
+            if question.report_by >= before or any(keeps(digest) for keeps in self.keeps):
+                continue
+            if (book := self.books.pop(digest, None)) is not None:
+                self.signed.pop(record.book_key(digest, book.root), None)
+            for known in (self.questions, self.quotes, self.leaves, self.confirmed, self.results, self.signed):
+                known.pop(digest, None)
 
     def _is_in_record(self, quote: bytes, number: int) -> bool:
         """Whether a quote is its line of the record, or of one before those that were told: odds are the same for
@@ -501,6 +515,7 @@ class Player:
         self._one_at_a_time = asyncio.Lock()
         self.on_unanswered: list[Callable[[Message], Awaitable[Any]]] = []  # who publishes when a state was sent
         connection.on_connected.append(self._follow_again)
+        connection.keeps.append(self._has_bet_on)
         self._recall()
         connection.hear.append(self._hear)
 
@@ -508,6 +523,10 @@ class Player:
         """Results of open bets go into the notebook as they come: an exit alone may need them."""
         if message["type"] == "result":
             self._outcomes()
+
+    def _has_bet_on(self, question: bytes) -> bool:
+        states = (self.state, *self.unanswered.values())
+        return any(bet.question == question for state in states for bet in state.open_bets)
 
     def _recall(self) -> None:
         """Takes up a session where its notebook ends. A state that was sent and has no answer freezes it."""
@@ -928,6 +947,7 @@ class Observer:
     async def step(self) -> None:
         """Signs and reports what is due now. What the engine does not take now is sent again in a later step."""
         connection, panel = self.connection, self.connection.about.panel
+        self._considered &= connection.questions.keys()
         for digest, book in [*connection.books.items()]:
             question = connection.questions.get(digest)
             if question is None or digest in self._considered:
@@ -952,7 +972,7 @@ class Observer:
         await self._send("report", self._reports, lambda asked: asked in results)
         for waiting in (self._books, self._reports):
             for digest in [*waiting]:
-                if now > connection.questions[digest].report_by - LAND_MS:
+                if digest not in connection.questions or now > connection.questions[digest].report_by - LAND_MS:
                     del waiting[digest]
 
     async def run(self, seconds: float = 0.2) -> None:

@@ -179,6 +179,36 @@ def test_a_state_without_an_answer_is_sent_again_and_shown_to_observers(stage, c
     assert player.state == State()
 
 
+def test_a_question_that_is_long_over_is_forgotten_with_all_that_belongs_to_it(stage, connection, player):
+    """Whoever ran for ten days of ten bets a second had a gigabyte of them."""
+    connection.now = lambda: stage.time
+    over = []
+    for _ in range(2):
+        over.append(stage.ask())
+        stage.settle(over[-1], 0)
+    player.state = replace(player.state, open_bets=(stage.bet(over[1]),))
+    tell(connection, stage)
+    settled = [each.quote.question for each in over]
+    known = (connection.questions, connection.quotes, connection.books, connection.confirmed, connection.results)
+    assert [[*each] for each in known] == [settled] * 5
+    assert len(connection.signed) == 4  # a result and a book of each
+    stage.time = connection.questions[settled[1]].report_by + client.KEPT_MS
+
+    new = []
+    for _ in range(2):
+        new.append(stage.ask().quote.question)
+        tell(connection, stage)
+        stage.time += 1
+    assert [*connection.questions] == [*connection.quotes] == [settled[1], *new]
+    assert [*connection.results] == [*connection.books] == [*connection.confirmed] == [settled[1]]
+    assert len(connection.signed) == 2
+    player.state = State()
+    new.append(stage.ask().quote.question)
+    tell(connection, stage)
+    assert [*connection.questions] == new
+    assert (connection.results, connection.signed, connection.books) == ({}, {}, {})
+
+
 def test_a_view_that_was_asked_for_replaces_no_newer_one_that_comes_with_it(stage, connection, player):
     """The engine saw the session on chain in the moment in which it was asked: `begin` waited in vain."""
     asked, view = [], stage.engine.view(stage.engine.session(player.session))
