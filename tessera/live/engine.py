@@ -311,8 +311,8 @@ class Engine:
             self._answers.refuse(refused.number, by_house, time.perf_counter_ns() - arrived)
             raise refused
 
-        self.memory.did_refuse(session, seq)
-        return self._append("refused", encode({"session": session.digest, "seq": seq}), then)
+        self.memory.did_refuse(session, seq, now)
+        return self._append("refused", encode({"session": session.digest, "seq": seq, "at": now}), then)
 
     def close(self, digest: bytes, agreement: Close, signature: Signature) -> Future:
         """Takes the player's agreement to close, which freezes the session; the operator lands it. Raises Refused."""

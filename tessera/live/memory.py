@@ -43,7 +43,7 @@ class Memory:
         self._offered: deque[tuple[int, bytes]] = deque()  # sessions by the end of their offer, oldest first
         self.agreed: dict[bytes, Session] = {}  # sessions that are to be closed
         self.has_ended = False  # a line was lost: nothing is signed any more
-        self.answered_until = 0  # unix milliseconds up to which answers are in the record
+        self.answered_until = 0  # unix milliseconds up to which answers are in the record, or refusals were signed
         self.quotes: OrderedDict[bytes, Quote] = OrderedDict()  # newest last
         self.sessions: dict[bytes, Session] = {}
         self.accounts: dict[str, Account] = {}
@@ -108,9 +108,13 @@ class Memory:
         asked.leaves.append(placed.state_hash)
         asked.bettors.add(session.digest)
 
-    def did_refuse(self, session: Session, seq: int) -> None:
-        """A state of a session was refused: neither it nor an earlier one is ever taken."""
+    def did_refuse(self, session: Session, seq: int, at: int) -> None:
+        """A state of a session was refused at unix milliseconds: neither it nor an earlier one is ever taken.
+
+        The answers of the next engine, whose clock may be behind, begin after it: they would seem to leave it out.
+        """
         session.used_seq = max(session.used_seq, seq)
+        self.answered_until = max(self.answered_until, at + 1)
 
     def did_lock(self, asked: Asked, headed: Headed) -> None:
         """Betting on a question has ended."""
@@ -157,7 +161,7 @@ class Memory:
 
     def did_answer(self, until: int) -> None:
         """Answers up to a time are a line of the record."""
-        self.answered_until = until
+        self.answered_until = max(self.answered_until, until)
 
     def did_end(self) -> None:
         """The journal has lost a line."""
@@ -276,7 +280,7 @@ class Memory:
                 agreed = Agreed(decode(Close, body["agreement"]), decode_signature(body["signature"]))
                 self.did_close(self.sessions[decode_hash(body["session"])], agreed)
             case "refused":
-                self.did_refuse(self.sessions[decode_hash(body["session"])], int(body["seq"]))
+                self.did_refuse(self.sessions[decode_hash(body["session"])], int(body["seq"]), int(body["at"]))
             case "ended":
                 self.did_end()
             case "forgot":

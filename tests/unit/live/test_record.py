@@ -273,15 +273,16 @@ def test_a_clock_that_goes_back_does_not_make_a_refusal_look_left_out(stage, tmp
     assert audited(tmp_path, kept)[0] != 2
 
 
-def test_an_engine_whose_clock_is_behind_that_of_the_one_before_convicts_nobody(stage, tmp_path):
+@pytest.mark.parametrize(("after", "behind"), [(900, 800), (2_500, 2_400)], ids=["a little", "more than a second"])
+def test_an_engine_whose_clock_is_behind_that_of_the_one_before_convicts_nobody(stage, tmp_path, after, behind):
     player, quoted = stage.opened(), stage.ask()
     stage.pass_time(SECOND)
-    stage.time += 900
+    stage.time += after
     lost = refused(stage, player, quoted, stake=1)
-    stage.time -= 800
+    stage.time -= behind
     stage.restart()  # within the time of the refusal, by its clock
     stage.place_bet(player, stage.ask())
-    stage.pass_time(2 * SECOND)
+    stage.pass_time(behind + 1_200)
     stage.settle(quoted, 1)
     publish(stage, tmp_path)
     status, said = audited(tmp_path, lost)
