@@ -280,7 +280,7 @@ class Memory:
                 agreed = Agreed(decode(Close, body["agreement"]), decode_signature(body["signature"]))
                 self.did_close(self.sessions[decode_hash(body["session"])], agreed)
             case "refused":
-                self.did_refuse(self.sessions[decode_hash(body["session"])], int(body["seq"]), int(body["at"]))
+                self.did_refuse(self.sessions[decode_hash(body["session"])], int(body["seq"]), int(body.get("at", 0)))
             case "ended":
                 self.did_end()
             case "forgot":
