@@ -263,6 +263,37 @@ test("whatever a node answers about what was sent, the wait goes on: nobody is t
   expect(chain.nonce).toBe(1);
 });
 
+test.each(["INTERNAL_ERROR: existing tx with same hash", "txpool is full"])(
+  "what a node took once is on its way, whatever it says of it afterwards: %s",
+  async (words) => {
+    const [chain, store] = [new Chain(), shelf()];
+    const wait = chain.wait;
+    // No block for half a minute: it is said to the node again.
+    chain.wait = async () => (chain.time < 30_000 ? void (chain.time += 2000) : wait());
+    const broadcast = chain.broadcast.bind(chain);
+    chain.broadcast = async (raw) => {
+      if (chain.sent.includes(raw)) throw new Error(words);
+      await broadcast(raw);
+    };
+    expect((await sendOwn(chain, store, call, quiet)).status).toBe("success");
+    expect([chain.sent.length, chain.nonce]).toEqual([1, 1]);
+  },
+);
+
+test("what may have been passed on before the node refused it is waited for", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  const wait = chain.wait;
+  chain.wait = async () => (chain.time < 10_000 ? void (chain.time += 2000) : wait());
+  const broadcast = chain.broadcast.bind(chain);
+  chain.broadcast = async (raw) => {
+    if (chain.sent.length > 0) throw new Error("txpool is full");
+    await broadcast(raw);
+    throw new HttpRequestError({ url: "http://node", body: {}, status: 502 });
+  };
+  expect((await sendOwn(chain, store, call, quiet)).status).toBe("success");
+  expect(chain.nonce).toBe(1);
+});
+
 test("a club that gives no gas for a higher price says why, and the wait for what was sent goes on", async () => {
   const [chain, store, said] = [new Chain(), shelf(), [] as string[]];
   chain.topUp = () => Promise.reject(new Refusal("This account was replaced by another one."));

@@ -61,7 +61,8 @@ const PATIENCE_MS = 15_000;
 /** A number that is used up says nothing yet: the receipt may come from a machine that is some blocks behind. */
 const LATE_MS = 15_000;
 
-const isKnown = (error: unknown) => /already ?known|known transaction|already imported/i.test(String(error));
+const isKnown = (error: unknown) =>
+  /already ?known|known transaction|already imported|existing tx with same hash/i.test(String(error));
 const isUsed = (error: unknown) => /nonce too low|nonce has already been used/i.test(String(error));
 const isPoor = (error: unknown) => /insufficient funds|exceeds the balance|insufficient balance/i.test(String(error));
 const isCheap = (error: unknown) => /underpriced|fee too low|less than block base fee|max fee per gas/i.test(String(error));
@@ -150,7 +151,7 @@ export async function sendOwn(
 
 /** Waits for what was sent and is kept, raising its price where it has to: only the chain ends that, whatever a node answers.
  * Undefined where nothing was kept. Raises Refusal where another transaction of the account took its place or another tab saw to
- * it, and the node's error where it is `fresh` and the node refuses it: nothing was sent then. */
+ * it, and the node's error where it is `fresh` and the node refuses it before anything else: nothing was sent then. */
 export async function settle(sender: Sender, store: Store, tell: Tell, fresh = false): Promise<TransactionReceipt | undefined> {
   const first = store.load();
   if (!first) return undefined;
@@ -160,6 +161,7 @@ export async function settle(sender: Sender, store: Store, tell: Tell, fresh = f
   };
   let pending = first;
   let isSent = false;
+  let mayBeThere = !fresh; // the node, or one behind it, took it once, or may have: no refusal takes that back
   let lookedAt = -Infinity; // whether it is still worth its price
   let goneSince: number | undefined;
 
@@ -173,10 +175,14 @@ export async function settle(sender: Sender, store: Store, tell: Tell, fresh = f
     if (isKept && !isSent) {
       await sender.broadcast(pending.raw).catch((error: unknown) => {
         if (isKnown(error)) return;
-        if (isFinal(error) && isUnclear(error)) throw error;
+        if (isFinal(error) && isUnclear(error)) {
+          mayBeThere = true;
+          throw error;
+        }
         refusal = error;
       });
       isSent = refusal === undefined;
+      mayBeThere ||= isSent;
     }
     const receipt = await mined(sender, pending);
     if (receipt) {
@@ -191,7 +197,7 @@ export async function settle(sender: Sender, store: Store, tell: Tell, fresh = f
       return { failure: new Refusal(isKept ? OVERTAKEN : ELSEWHERE) };
     }
     goneSince = undefined;
-    if (fresh && refusal !== undefined && pending.hashes.length === 1 && isFinal(refusal)) {
+    if (!mayBeThere && refusal !== undefined && pending.hashes.length === 1 && isFinal(refusal)) {
       forget();
       return { failure: refusal };
     }
