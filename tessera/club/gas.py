@@ -45,7 +45,7 @@ class Purse:
         sentences = {
             "enough": "There is enough for gas.",
             "coming": "Gas money is on its way.",
-            "has_code": "This account has code of its own, and gas money is for accounts without.",
+            "has_code": "This account has code of its own, so the club gives it no gas money: it needs ETH from you.",
             "over_quota": "You have used today's gas money. More comes after midnight UTC.",
             **TROUBLES,
         }

@@ -263,8 +263,14 @@ def _state(club: Node, account: str, member: Member | None) -> dict[str, str]:
         return {"state": JOINED, "detail": "This account is in the club."}
     if member is None:
         return {"state": "stranger", "detail": "This account was not invited."}
-    enough = ENTRY_GAS * club.sender.quote()[0].total
-    if standing == INVITED and club.sender.reader.eth.get_balance(Web3.to_checksum_address(account)) >= enough:
-        return {"state": "ready", "detail": "You are invited, and there is gas: join now."}
-    why = f" ({club.sender.trouble})" if club.sender.trouble else ""
+    trouble = club.sender.trouble
+    if standing == INVITED:
+        purse = club.sender.purse(account, joined=False)
+        if purse.balance >= ENTRY_GAS * club.sender.quote()[0].total:
+            return {"state": "ready", "detail": "You are invited, and there is gas: join now."}
+        if purse.state == "has_code":  # nothing comes: whoever waited for it would wait for ever
+            return {"state": "ready", "detail": f"You are invited: join now. {purse.detail}"}
+        if purse.state != "coming":
+            trouble = purse.detail
+    why = f" ({trouble})" if trouble else ""
     return {"state": "coming", "detail": f"The club lets you in and sends you gas money.{why}"}

@@ -134,6 +134,9 @@ def test_an_account_with_code_costs_the_node_nothing(world, owner):
     assert world.node.sender.trouble is None  # it is nobody else's matter
     told = world.client.post("/club/gas", json={"account": burner}).json()
     assert (told["state"], "code" in told["detail"]) == ("has_code", True)
+    # Its page waited for gas money for ever.
+    told = world.client.post("/club/join", json={"code": code, "account": burner}).json()
+    assert (told["state"], "no gas money" in told["detail"]) == ("ready", True)
     assert friend.gas().json()["state"] == "enough"
 
 
