@@ -20,7 +20,8 @@ export class ClubRefusal extends Refusal {
 }
 
 export type Facts = { readonly name: string; readonly play_euro: Address; readonly members: number };
-export type Membership = "coming" | "ready" | "joined";
+/** How far an account is on its way in, and in a sentence: also why it does not go on. */
+export type Membership = { readonly state: "coming" | "ready" | "joined"; readonly detail: string };
 type Gas = { readonly state: string; readonly detail: string };
 export type Item = {
   readonly kind: "accept" | "propose" | "dispute" | "vote" | "rule" | "finalize" | "claim";
@@ -79,7 +80,7 @@ class Club {
 
   /** Redeems a code for an account; may be repeated until it is ready. */
   async redeem(code: string, account: Address): Promise<Membership> {
-    return (await this.#ask<{ state: Membership }>("POST", "/join", { code, account })).state;
+    return this.#ask<Membership>("POST", "/join", { code, account });
   }
 
   /** Asks for gas money; what to tell the person while it is waited for. */

@@ -31,7 +31,7 @@ export async function joinClub(name: string, tell: Tell) {
 async function comeIn(code: string, name: string, tell: Tell) {
   const account = wallet.account!;
   tell("the club is expecting you");
-  const state = await club.redeem(code, account);
+  const membership = await club.redeem(code, account);
   if (nameOf(account) !== name.trim()) {
     tell("your name");
     await club.setName(name);
@@ -40,15 +40,15 @@ async function comeIn(code: string, name: string, tell: Tell) {
   const session = club.member === account ? Promise.resolve() : club.signIn();
   session.catch(() => {}); // it is awaited below
   if (wallet.kind !== "own") await session;
-  await enter(code, account, state, tell);
+  await enter(code, account, membership, tell);
   await session;
 }
 
-async function enter(code: string, account: Address, state: Membership, tell: Tell) {
+async function enter(code: string, account: Address, { state, detail }: Membership, tell: Tell) {
   while (state === "coming") {
-    tell("the club invites you");
+    tell(detail.replace(/\.$/, "")); // also why it takes so long
     await chain.change();
-    state = await club.redeem(code, account);
+    ({ state, detail } = await club.redeem(code, account));
   }
   if (state === "joined") return;
   const { marketsBit } = await readAccount(account);
