@@ -101,9 +101,10 @@ class Club {
     await Promise.all([this.readNames(), this.readWaiting()]);
   }
 
-  /** Ends this browser's session, so that whoever has the device next is nobody to the node. */
+  /** Ends this browser's session, so that whoever has the device next is nobody to the node. There can be one of which the page does
+   * not know: the node was away when it was opened. */
   async signOut() {
-    if (!this.member) return;
+    if (!this.isThere) return;
     [this.member, this.names, this.waiting] = [undefined, [], []];
     await this.#ask("DELETE", "/session").catch(() => {}); // a node that is away has forgotten it in a month
   }
