@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -56,7 +56,8 @@ class Answer(NamedTuple):
 
 Batch = list[tuple[Call, asyncio.Future[Answer]]]  # calls to the node, and their answers to come
 Key = tuple[str, bytes]  # of a method and its parameters
-Upstream = Callable[[list[Call]], Awaitable[list[Call]]]
+# Its answers, and a refusal in the place of each that is none.
+Upstream = Callable[[list[Call]], Awaitable[Sequence[Call | RefusedError]]]
 NEWEST = "latest"
 BLOCKS = ("latest", "pending", "safe", "finalized")
 FOR_GOOD = ("eth_chainId", "net_version")
@@ -287,10 +288,13 @@ class Proxy:
         try:
             answers = await self._ask_node([call for call, _ in batch])
             for (call, _), response in zip(batch, answers, strict=True):
-                if call["method"] in SHOW_A_BLOCK:
+                if call["method"] in SHOW_A_BLOCK and not isinstance(response, RefusedError):
                     self._saw(response)
             for (_, future), response in zip(batch, answers, strict=True):
-                future.set_result(Answer.of(response))
+                if isinstance(response, RefusedError):
+                    future.set_exception(response)
+                else:
+                    future.set_result(Answer.of(response))
         except BaseException as error:
             refused = error if isinstance(error, RefusedError) else RefusedError("no_node", NO_NODE)
             for _, future in batch:
@@ -299,7 +303,7 @@ class Proxy:
             if refused is not error:
                 raise
 
-    async def _ask_node(self, calls: list[Call]) -> list[Call]:
+    async def _ask_node(self, calls: list[Call]) -> Sequence[Call | RefusedError]:
         async with self._gate:
             return await self._upstream(calls)
 
@@ -310,6 +314,8 @@ class Proxy:
         self._head_at = time.monotonic()
         try:
             [answer] = await self._ask_node([_call(1, "eth_getBlockByNumber", [NEWEST, False])])
+            if isinstance(answer, RefusedError):
+                raise answer
         except RefusedError:
             self._head_at = 0.0
             raise
@@ -382,8 +388,9 @@ class HttpNode:
     def __init__(self, url: str):
         self._url, self._session, self._takes_batches = url, None, True
 
-    async def __call__(self, calls: list[Call]) -> list[Call]:
-        """The node's answers. Raises RefusedError where it does not answer."""
+    async def __call__(self, calls: list[Call]) -> list[Call | RefusedError]:
+        """The node's answers, and a refusal in the place of each that is missing or makes no sense: others wait for the
+        rest. Raises RefusedError where it does not answer."""
         if len(calls) > 1 and self._takes_batches:
             answers = await self._post(calls)
             if isinstance(answers, list):
@@ -410,11 +417,11 @@ class HttpNode:
             await self._session.close()
 
 
-def _checked_answer(call: Call, answer: Any) -> Call:
-    """The same answer. Raises RefusedError where it is none that the call can have."""
+def _checked_answer(call: Call, answer: Any) -> Call | RefusedError:
+    """The same answer, or a refusal where it is none that the call can have."""
     if answer is None:
-        raise RefusedError("no_node", NO_NODE)
+        return RefusedError("no_node", NO_NODE)
     if fault := fault_of(call["method"], call["params"], answer):
         log.warning("the node's answer to %s makes no sense: %s", call["method"], fault)
-        raise RefusedError("no_node", NO_SENSE)
+        return RefusedError("no_node", NO_SENSE)
     return answer

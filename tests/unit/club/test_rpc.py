@@ -252,7 +252,11 @@ def served():
                 node = HttpNode(str(server.make_url("/")))
                 try:
                     await node(calls)
-                    return await node(calls)
+                    answers = await node(calls)
+                    for answer in answers:
+                        if isinstance(answer, RefusedError):
+                            raise answer
+                    return answers
                 finally:
                     await node.close()
 
@@ -481,6 +485,46 @@ def test_an_answer_of_the_node_that_makes_no_sense_is_502_and_a_sentence(through
         through({"eth_getTransactionReceipt": RECEIPT, method: result}, batches=batches)
     assert (refused.value.code, refused.value.status) == ("no_node", 502)
     assert "makes no sense" in str(refused.value)
+
+
+@pytest.mark.parametrize("batches", [True, False])
+def test_a_call_that_gets_an_answer_without_sense_takes_nobody_elses_along(batches):
+    """A stranger asks for what all phones want to know of a new block, together with such a call: geth answers a
+    history of no blocks with neither fees nor ratios. All phones were told 502 with it."""
+    wanted = {"id": 1, "method": "eth_gasPrice"}
+    odd = {"id": 2, "method": "eth_feeHistory", "params": ["0x0", "latest", []]}
+    results = {"eth_getBlockByNumber": GOOD_BLOCK, "eth_blockNumber": "0x5", "eth_gasPrice": "0x7"}
+
+    async def handle(request: web.Request) -> web.Response:
+        asked = await request.json()
+        if isinstance(asked, list) and not batches:
+            return web.json_response({"id": None, "error": {"code": -32600, "message": "one by one"}})
+        await asyncio.sleep(0.05)  # the others ask meanwhile
+        none = {"oldestBlock": "0x0", "gasUsedRatio": None}
+        answers = [
+            {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], none)}
+            for call in (asked if isinstance(asked, list) else [asked])
+        ]
+        return web.json_response(answers if isinstance(asked, list) else answers[0])
+
+    async def go() -> list:
+        app = web.Application()
+        app.router.add_post("/", handle)
+        async with TestServer(app) as server:
+            node = HttpNode(str(server.make_url("/")))
+            try:
+                proxy = Proxy(node, CHAIN_ID, [CONTRACT])
+                await proxy.answer(json.dumps({"id": 0, "method": "eth_blockNumber"}).encode())
+                asked = ([wanted, odd], wanted)
+                return await asyncio.gather(
+                    *(proxy.answer(json.dumps(calls).encode()) for calls in asked), return_exceptions=True
+                )
+            finally:
+                await node.close()
+
+    stranger, friend = asyncio.run(go())
+    assert isinstance(stranger, RefusedError)
+    assert json.loads(friend)["result"] == "0x7"
 
 
 def test_answers_that_make_sense_are_passed_on(through):
