@@ -204,6 +204,8 @@ class Sender:
             data = euro.calldata(intent.kind, list(intent.accounts))
             return self.wallet.plan({"to": euro.address, "data": Web3.to_hex(data)}, function)
         to = Web3.to_checksum_address(intent.accounts[0])
+        if self.wallet.web3.eth.get_code(to):  # it may have got it since the intent was written down
+            raise Reverted("the account has code of its own", function)
         return self.wallet.plan({"to": to, "value": Wei(intent.amount)}, function)
 
     def _due(self, nonce: int) -> dict[Intent, Planned]:

@@ -10,6 +10,7 @@ from tessera.chain.embedded import known_account
 from tessera.chain.fees import GasPrice
 from tessera.club.gas import day_of, purse
 from tessera.club.settings import BET_GAS, ENTRY_GAS, Gas
+from tessera.club.store import Intent
 from tests.unit.club.conftest import NODE, refusal
 
 GWEI = 10**9
@@ -138,6 +139,21 @@ def test_an_account_with_code_costs_the_node_nothing(world, owner):
     told = world.client.post("/club/join", json={"code": code, "account": burner}).json()
     assert (told["state"], "no gas money" in told["detail"]) == ("ready", True)
     assert friend.gas().json()["state"] == "enough"
+
+
+def test_an_account_that_gets_code_while_its_gift_waits_costs_the_node_nothing(world, owner):
+    # What was written down and not mined, since the node was empty or the network dear, was sent to its code later.
+    created = owner.send(
+        {"data": bytes.fromhex(f"60{len(BURNER):02x}600c60003960{len(BURNER):02x}6000f3") + BURNER}, ""
+    )
+    burner, store, since = created["contractAddress"], world.node.store, world.web3.eth.block_number
+    epoch = store.hold_lease(world.node.sender.holder, 15)
+    store.intend([Intent(world.sent(), "gas", (burner,), 777, int(time.time()))], epoch)
+    assert world.send_all() == 1
+    used = sum(
+        world.web3.eth.get_block(number)["gasUsed"] for number in range(since + 1, world.web3.eth.block_number + 1)
+    )
+    assert (used, world.web3.eth.get_balance(burner), store.given(0)) == (21_000, 0, {})
 
 
 def test_a_gift_that_is_under_way_at_midnight_counts_to_both_days(world, monkeypatch):
