@@ -39,7 +39,7 @@ NONCE_TAKEN = ("noncetoolow", "nonceistoolow", "invalidnonce", "invalidtransacti
 # Refused for a transaction of the same nonce that waits. It comes before what is too low for any.
 OUTBID = ("replacementtransactionunderpriced", "replacementnotallowed", "toolowtoreplace")
 PRICE_TOO_LOW = ("underpriced", "feetoolow", "gaspricetoolow", "lessthanblockbasefee")
-ALREADY_THERE = ("alreadyknown", "knowntransaction", "alreadyimported")
+ALREADY_THERE = ("alreadyknown", "knowntransaction", "alreadyimported", "existingtxwithsamehash")
 FOR_A_MOMENT = ("ratelimit", "limitexceeded", "toomanyrequests", "timeout", "timedout", "-32005")
 EMBEDDED_GAS = 10_000_000  # of one transaction: more than any deployment takes, a third of a block
 

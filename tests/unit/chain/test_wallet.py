@@ -151,6 +151,7 @@ def test_a_node_without_a_history_of_fees_is_asked_for_none(web3):
         ("already known", HandIn.TAKEN),  # geth
         ("AlreadyKnown", HandIn.TAKEN),  # Nethermind
         ("Known transaction", HandIn.TAKEN),  # Besu
+        ("INTERNAL_ERROR: existing tx with same hash", HandIn.TAKEN),  # Erigon
         ("{'code': -32005, 'message': 'rate limited'}", HandIn.UNKNOWN),
     ],
 )
