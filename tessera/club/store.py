@@ -47,6 +47,7 @@ BEFORE_IT_WAS_LOST = -1  # in place of the nonces of what was given before
 TROUBLE = "trouble."
 SPENT = "spent"
 RECOVERY_SECONDS = 3_600  # in which those who wait in a line are as patient with somebody as before
+MOST_SESSIONS = 50  # of an account; the oldest one ends first
 LASTING_SECONDS = 3_600  # trouble that is away for less is the same one still
 
 metadata = MetaData()
@@ -488,10 +489,16 @@ class Store:
     # Sessions
 
     def open_session(self, account: str, *, seconds: int) -> tuple[str, int]:
-        """A token that proves an account, and until when, unix seconds."""
+        """A token that proves an account, and until when, unix seconds.
+
+        Of an account's sessions the newest stay: one signature is good for as many as are asked for in ten minutes.
+        """
         token, now = secrets.token_urlsafe(32), int(time.time())
+        own = select(sessions.c.hash).where(sessions.c.account == account)
+        older = own.order_by(sessions.c.ends_at.desc()).offset(MOST_SESSIONS - 1)
         with self._database.writing() as db:
             db.execute(delete(sessions).where(sessions.c.ends_at <= now))
+            db.execute(delete(sessions).where(sessions.c.hash.in_(older)))
             db.execute(insert(sessions), {"hash": hash_of(token), "account": account, "ends_at": now + seconds})
         return token, now + seconds
 

@@ -95,3 +95,19 @@ def test_a_session_that_is_opened_while_its_account_is_replaced_is_nobodys(world
     assert refusal(world.client.get("/club/names")) == (401, "no_session")
     assert refusal(world.client.post("/club/turns", json={"market_id": 1})) == (401, "no_session")
     assert refusal(lost.sign_in()) == (403, "replaced_account")
+
+
+def test_one_signature_opens_no_more_sessions_than_an_account_has_room_for(world, monkeypatch):
+    # Each request with it was a row for a month: fifty a second, which others' sign-ins were searched through.
+    monkeypatch.setattr("tessera.club.store.MOST_SESSIONS", 3)
+    store, phone, friend = world.node.store, world.member(), world.member()
+    kept = friend.sign_in().cookies["tessera_club"]
+    clock = [time.time()]
+    monkeypatch.setattr("tessera.club.store.time.time", lambda: clock[0])
+    text = challenge(world, phone)
+    signature, tokens = phone.signed(text), []
+    for _ in range(8):
+        clock[0] += 1
+        tokens.append(open_with(world, text, signature).cookies["tessera_club"])
+    assert [store.session(token) is not None for token in tokens] == [False] * 5 + [True] * 3
+    assert store.session(kept) is not None
