@@ -155,6 +155,7 @@ class Chain {
   /** What must know of a new block before everything else does. It raises nothing. */
   prepare: ((head: typeof GENESIS) => Promise<void>) | undefined;
   #addresses: Addresses = {};
+  #first = ""; // hash of a devnet's first block
   #ahead = 0;
   #refreshing: Promise<void> | undefined;
   #told: Events | undefined;
@@ -222,6 +223,11 @@ class Chain {
     return new URL(this.deployment.rpcUrl, this.base).href;
   }
 
+  /** What this chain has for a name in this browser. A devnet begins anew whenever it is started, under the same number. */
+  get identity(): string {
+    return `${this.deployment.chainId}${this.#first}`;
+  }
+
   /** Looks for a new block now. */
   async refresh() {
     // Whoever asks has just changed something: what is looked up meanwhile may be the block before.
@@ -236,6 +242,9 @@ class Chain {
       if (next) this.#ahead = largest(this.#ahead, Number(next.timestamp) - Date.now() / 1000);
       if (hash !== this.head.hash) {
         if (!next) this.#ahead = Math.max(0, Number(timestamp) - Date.now() / 1000);
+        if (next && (this.#first === "" || number < this.head.number)) {
+          this.#first = `.${(await this.client.getBlock({ blockNumber: 0n })).hash}`;
+        }
         const head = { number, timestamp: Number(timestamp), hash, parentHash };
         await this.prepare?.(head);
         this.now = this.#time();

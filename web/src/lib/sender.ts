@@ -68,7 +68,7 @@ const unkept = new Map<string, Pending>();
 
 /** What may still be mined of an account, kept in this browser. */
 export function storeOf(account: Address): Store {
-  const name = `pending.${chain.deployment.chainId}.${account}`;
+  const name = `pending.${chain.identity}.${account}`;
   return {
     load: () => {
       const kept = recall<Record<string, unknown>>(name);
