@@ -25,6 +25,7 @@ from starlette.types import Message as ASGIMessage
 from starlette.websockets import WebSocketDisconnect
 
 from tessera.chain.errors import ChainError
+from tessera.chain.micro_sessions import Stage
 from tessera.index.limits import Limits, household
 from tessera.live import messages
 from tessera.live.commands import COMMANDS, Command, refusal
@@ -85,10 +86,17 @@ class Connection:
 
     def hear(self, session: bytes | None, text: str) -> None:
         """A listener of the source."""
-        if session is None or session in self._visitor.followed:
+        if session is None:
             self._put(text)
+        elif session in self._visitor.followed:
+            self._tell_view(session, text)
         elif session in self._asked:
             self._asked[session].append(text)
+
+    def _tell_view(self, session: bytes, text: str) -> None:
+        if self._visitor.waits_for(session):
+            self._visitor.follow(session, is_opened=_is_opened(orjson.loads(text)))
+        self._put(text)
 
     def _put(self, text: str) -> None:
         self._out.put_nowait(text)
@@ -157,17 +165,17 @@ class Connection:
                 raise Refused(Code.MALFORMED, f"do: one of {', '.join((*READS, *COMMANDS))}")
             answer = await self.source.ask(name, body)
             if session is not None:
-                self._visitor.follow(session)
+                self._visitor.follow(session, is_opened=_is_opened(answer))
                 await self._tell_open_bets(answer)
         except Refused as error:
             answer = refusal(error)
         except ChainError:
             answer = refusal(Refused(Code.STOPPED))
         self._reply(number, answer)
-        newer = self._asked.pop(session, []) if session is not None else []
-        if answer["type"] != "refused":
-            for text in newer:
-                self._put(text)
+        if session is not None:
+            newer = self._asked.pop(session, [])
+            for text in newer if answer["type"] != "refused" else ():
+                self._tell_view(session, text)
 
     def _reply(self, number: int | str | None, answer: Message) -> None:
         self._put(text_of({"id": number, **answer}))
@@ -221,6 +229,11 @@ def _session_of(body: Message | None) -> bytes | None:
         return decode_hash(body["session"]) if body is not None else None
     except (KeyError, Refused):
         return None
+
+
+def _is_opened(view: Message) -> bool:
+    """Whether a session was opened on chain, by its view."""
+    return view["stage"] != Stage.NONE.name.lower()
 
 
 async def _until_gone(work: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:

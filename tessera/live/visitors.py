@@ -1,7 +1,8 @@
 """What one visitor may take of a stream's door: commands, connections, and lines of the record.
 
-A visitor is an address. What a connection says of a session whose key it has shown counts for that session alone: a
-thousand players may come from one carrier's address, and a stranger among them takes nothing of theirs.
+A visitor is an address. What a connection says of a session whose key it has shown counts for that session alone, once
+it was opened on chain: a thousand players may come from one carrier's address, and keep what is theirs whatever a
+stranger among them takes. An offer that nobody has opened is no session: it costs nothing.
 """
 
 import asyncio
@@ -44,7 +45,8 @@ class Visitor:
     def __init__(self, visitors: Visitors, address: str | None):
         self._all, self._address = visitors, address
         self._counted_as: str | bytes | None = None
-        self.followed: set[bytes] = set()  # sessions whose key it has shown
+        self.followed: set[bytes] = set()  # sessions whose key it has shown, and offers
+        self._opened: set[bytes] = set()  # those that are on chain
 
     def enter(self) -> None:
         """Counts a connection until it leaves. Raises Refused where there are too many."""
@@ -59,11 +61,18 @@ class Visitor:
         """The connection is over."""
         self._count_as(None)
 
-    def follow(self, session: bytes) -> None:
-        """The visitor has shown a session's key."""
+    def follow(self, session: bytes, *, is_opened: bool) -> None:
+        """The visitor has shown a session's key; what it does counts for the session once that is opened on chain."""
         self.followed.add(session)
+        if not is_opened:
+            return
+        self._opened.add(session)
         if self._counted_as == self._address is not None and self._all.connections[session] < MOST_OF_SESSION:
             self._count_as(session)
+
+    def waits_for(self, session: bytes) -> bool:
+        """Whether it follows an offer that was not opened when it last heard of it."""
+        return session in self.followed and session not in self._opened
 
     def _count_as(self, who: str | bytes | None) -> None:
         count = self._all.connections
@@ -79,7 +88,7 @@ class Visitor:
         """Counts a command, about a session if it is about one. Raises Refused where there are too many."""
         if self._address is None:
             return
-        if session in self.followed:
+        if session in self._opened:
             is_allowed = self._all.sessions.take(session.hex())
         else:
             is_allowed = self._all.commands.take(self._address)

@@ -84,7 +84,12 @@ def test_a_player_whose_bet_was_decided_meanwhile_hears_of_its_session():
     """A gateway knows what is undecided alone: the session was refused as `unknown_question`, so that a player who
     came back could neither bet nor close."""
     bet = {"question": "0x" + "11" * 32}
-    view = {"type": "session", "session": "0x" + "22" * 32, "completed": {"state": {"open_bets": [bet]}}}
+    view = {
+        "type": "session",
+        "session": "0x" + "22" * 32,
+        "stage": "open",
+        "completed": {"state": {"open_bets": [bet]}},
+    }
 
     door = follow_at_gateway(view)
     assert json.loads(door._out.get_nowait()) == {"id": 1, **view}
@@ -93,7 +98,7 @@ def test_a_player_whose_bet_was_decided_meanwhile_hears_of_its_session():
 def test_a_view_that_comes_with_the_answer_to_a_first_follow_is_told():
     """An engine sends both in one frame: the gateway's client followed nothing yet when the newer one came, and waited
     for ever for a session that was confirmed."""
-    view = {"type": "session", "session": "0x" + "22" * 32, "completed": None}
+    view = {"type": "session", "session": "0x" + "22" * 32, "stage": "open", "completed": None}
     for answer, expected in (
         (view | {"is_confirmed": False}, [False, True]),
         ({"type": "refused", "session": view["session"]}, [None]),

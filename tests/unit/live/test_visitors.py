@@ -49,7 +49,7 @@ def test_a_thousand_players_of_one_carrier_s_address_are_held_up_by_no_stranger_
         session = number.to_bytes(32)
         player.enter()
         player.take("follow", session)
-        player.follow(session)
+        player.follow(session, is_opened=True)
     stranger = Visitor(door, CARRIER)
     stranger.enter()
     assert taken(stranger, "place", bytes(32)) >= 2_000
@@ -62,7 +62,7 @@ def test_a_thousand_players_of_one_carrier_s_address_are_held_up_by_no_stranger_
 
 def test_a_session_s_key_buys_no_more_than_twice_what_the_engine_takes_of_it():
     visitor = Visitor(Visitors(SOURCE, 1), CARRIER)
-    visitor.follow(bytes(32))
+    visitor.follow(bytes(32), is_opened=True)
     assert taken(visitor, "place", bytes(32)) == 120
     assert taken(visitor, "place", b"\x01" * 32) == 3_000  # of another session
 
@@ -81,14 +81,14 @@ def test_so_many_connections_of_an_address_and_of_a_session(clock):
     second.enter()
     with pytest.raises(Refused, match="too many connections from your address"):
         third.enter()
-    first.follow(bytes(32))  # which makes room
+    first.follow(bytes(32), is_opened=True)  # which makes room
     third.enter()
     second.leave()
     third.leave()
     tabs = [Visitor(door, CARRIER) for _ in range(MOST_OF_SESSION)]
     for tab in tabs:
         tab.enter()
-        tab.follow(bytes(32))
+        tab.follow(bytes(32), is_opened=True)
     assert door.connections == {bytes(32): MOST_OF_SESSION, CARRIER: 1}
     for visitor in (first, *tabs):
         visitor.leave()
@@ -163,6 +163,36 @@ def test_a_flood_of_commands_is_refused_with_a_sentence_and_a_player_of_the_addr
             pass
         assert message["reason"] == "too many requests: wait a second"
         assert answer_of(playing, 2, "place", **bet_of(stage, player, quoted))["type"] == "receipt"
+
+
+def test_an_offer_that_nobody_opened_is_no_visitor_of_its_own(served):
+    """Offers are free: who asked for one and followed it had eight connections more for each, and commands for each."""
+    client, stage, *_ = served
+    offered = stage.offered("a stranger")
+    text = follow_text(DOMAIN, offered.session, stage.time)
+    asked = {"session": offered.session, "at": stage.time, "signature": offered.key.sign_message(text)}
+    with client.websocket_connect("/ws") as first, client.websocket_connect("/ws") as second:
+        for socket in (first, second):
+            assert answer_of(socket, 1, "follow", **encode(asked))["stage"] == "none"
+        with client.websocket_connect("/ws") as third:
+            assert third.receive_json()["code"] == "too_many_connections"
+        stage.learn(stage.opening(offered))  # of which both hear
+        for socket in (first, second):
+            while (message := socket.receive_json())["type"] != "session":
+                pass
+            assert message["stage"] == "open"
+        with client.websocket_connect("/ws") as third:
+            assert third.receive_json()["type"] == "stream"
+
+
+def test_what_is_said_of_an_offer_counts_for_the_address():
+    visitor = Visitor(Visitors(SOURCE, 1), CARRIER)
+    visitor.follow(bytes(32), is_opened=False)
+    assert visitor.waits_for(bytes(32))
+    assert taken(visitor, "place", bytes(32)) == 3_000
+    visitor.follow(bytes(32), is_opened=True)
+    assert not visitor.waits_for(bytes(32))
+    assert taken(visitor, "place", bytes(32)) == 120
 
 
 def test_a_connection_too_many_is_told_so_and_a_gateway_s_is_none(served):
