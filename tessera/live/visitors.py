@@ -18,6 +18,7 @@ COMINGS_A_SECOND = 100.0  # new connections of an address, each of which is told
 WISHES_A_SECOND = 50.0  # of an address
 WISHES = ("offer", "limit")  # of wallets that need no session: each is an entry of the journal
 LINES_A_SECOND = 10_000.0  # of the record, to an address
+LINES_OF_SESSION = 1_000.0  # beside them, to those who follow a session
 READ_SECONDS = 0.1  # after which whoever waits for lines looks again
 MOST_CONNECTIONS = 200  # of an address, which follow no session
 MOST_OF_SESSION = 8  # connections that are counted for the session that they follow
@@ -30,6 +31,7 @@ class Visitors:
         self._source, self.most_connections = source, most_connections
         self.commands, self.comings = Allowance(COMMANDS_A_SECOND), Allowance(COMINGS_A_SECOND)
         self.wishes, self.lines = Allowance(WISHES_A_SECOND), Allowance(LINES_A_SECOND)
+        self.lines_of_sessions = Allowance(LINES_OF_SESSION)
         self.connections: Counter[str | bytes] = Counter()  # by address or session
 
     @cached_property
@@ -97,7 +99,11 @@ class Visitor:
 
     def take_lines(self, count: int) -> bool:
         """Whether so many lines of the record may be read now."""
-        return self._address is None or self._all.lines.take(self._address, count)
+        if self._address is None:
+            return True
+        who = self._counted_as
+        is_sessions = isinstance(who, bytes) and self._all.lines_of_sessions.take(who.hex(), count)
+        return is_sessions or self._all.lines.take(self._address, count)
 
     async def wait_for_lines(self, count: int) -> None:
         """Until so many lines of the record may be read."""

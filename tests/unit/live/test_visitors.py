@@ -132,6 +132,27 @@ def test_lines_of_the_record_come_as_fast_as_an_address_may_read_them(clock, mon
     asyncio.run(scene())
 
 
+def test_who_comes_back_to_a_session_reads_what_was_missed_whatever_the_address_reads(clock):
+    """Whoever of the address read files without end, in parts of 204 lines, left nobody a thousand at once."""
+    door = Visitors(SOURCE, 2)
+    stranger, player = Visitor(door, CARRIER), Visitor(door, CARRIER)
+    player.enter()
+
+    def read_all() -> None:
+        while stranger.take_lines(204):
+            pass
+
+    read_all()
+    assert not player.take_lines(1_000)
+    player.follow(bytes(32), is_opened=True)
+    assert [player.take_lines(1_000) for _ in range(7)] == [True] * 6 + [False]
+    for _ in range(10):
+        clock[0] += 0.1
+        read_all()
+    assert player.take_lines(1_000)
+    assert not player.take_lines(1_000)
+
+
 @pytest.fixture
 def served(stage, monkeypatch):
     """An engine behind its door, which lets an address have two connections, with an open session and question."""
