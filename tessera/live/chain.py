@@ -220,16 +220,15 @@ def _land(
     return do
 
 
-def perform(duties: list[Duty], tessera: Tessera, wallet: Wallet) -> None:
-    """Does duties in their order; what a contract or the node refuses, and what is too dear now, is logged and left.
+def perform(duty: Duty, tessera: Tessera, wallet: Wallet) -> None:
+    """Does a duty; what a contract or the node refuses, and what is too dear now, is logged and left.
 
     Raises NodeError where the node is away, and NotMinedError: no other transaction would be mined before that one.
     """
-    for duty in duties:
-        try:
-            if duty.do(tessera, wallet):
-                log.info("%s: done", duty.text)
-        except ChainError as error:
-            if isinstance(error, NodeError | NotMinedError) and not isinstance(error, NodeRefusedError):
-                raise
-            log.warning("%s: %s", duty.text, error)
+    try:
+        if duty.do(tessera, wallet):
+            log.info("%s: done", duty.text)
+    except ChainError as error:
+        if isinstance(error, NodeError | NotMinedError) and not isinstance(error, NodeRefusedError):
+            raise
+        log.warning("%s: %s", duty.text, error)

@@ -220,8 +220,11 @@ class Runner:
 
     async def _act(self, duties: list[chain.Duty]) -> None:
         try:
-            await self._beat()  # an owner that was paused, and followed, sends nothing
-            await self._on_chain(chain.perform, duties, self.watch.tessera, self.wallet, thread=self._sending)
+            for duty in duties:
+                # An owner that was paused, and followed, sends nothing, also where that was while it waited: its next
+                # transaction would take the place of one that the new owner has sent by the same account.
+                await self._beat()
+                await self._on_chain(chain.perform, duty, self.watch.tessera, self.wallet, thread=self._sending)
         except ChainError as error:
             self._warn(error)
 

@@ -19,7 +19,7 @@ from tessera.live import chain
 from tessera.live import service as module
 from tessera.live.chain import Duty, News
 from tessera.live.facts import Facts
-from tessera.live.journal import JournalError
+from tessera.live.journal import JournalError, NotOwnerError
 from tessera.live.memory import Memory
 from tessera.live.runner import Runner
 from tessera.live.service import Service
@@ -190,30 +190,70 @@ def test_the_chain_is_looked_at_while_a_transaction_waits_to_be_mined(stage, mon
     asyncio.run(scene())
 
 
+class Still:
+    """A chain on which nothing happens."""
+
+    tessera = None
+
+    def __init__(self, stage):
+        self.stage = stage
+
+    def look(self) -> News:
+        return News([], 1, self.stage.time // 1_000, is_anew=False)
+
+
+def done_of(stage, monkeypatch, duties: list[Duty]) -> Runner:
+    """A runner that has had these duties in one round."""
+    monkeypatch.setattr(chain, "due", lambda _: duties)
+
+    async def scene() -> Runner:
+        runner = Runner(stage.engine, Still(stage), None, is_inline=True)
+        await runner.look()
+        return runner
+
+    return asyncio.run(scene())
+
+
 @pytest.mark.parametrize("error", [TooDearError("no"), NoGasMoneyError("no"), NodeRefusedError("no", "send", 1)])
-def test_a_duty_that_cannot_be_done_now_holds_up_no_other(error):
+def test_a_duty_that_cannot_be_done_now_holds_up_no_other(stage, monkeypatch, error):
     """A close that was too dear, or that the node did not take, left an old state without an answer."""
     done = []
 
     def fails(*_) -> bool:
         raise error
 
-    duties = [Duty("close", fails), Duty("challenge", lambda *_: done.append("challenge") is None)]
-    chain.perform(duties, None, None)
+    done_of(stage, monkeypatch, [Duty("close", fails), Duty("challenge", lambda *_: done.append("challenge") is None)])
     assert done == ["challenge"]
 
 
 @pytest.mark.parametrize("error", [NodeError("no connection", "call"), NotMinedError("it waits")])
-def test_where_no_other_duty_could_be_done_none_is_tried(error):
+def test_where_no_other_duty_could_be_done_none_is_tried(stage, monkeypatch, error):
     tried = []
 
     def away(*_) -> bool:
         tried.append(1)
         raise error
 
-    with pytest.raises(type(error)):
-        chain.perform([Duty("close", away)] * 3, None, None)
+    done_of(stage, monkeypatch, [Duty("close", away)] * 3)
     assert len(tried) == 1
+
+
+def test_an_owner_that_was_followed_while_its_transaction_waited_sends_no_other(stage, monkeypatch):
+    """It went through all that had been due: each took the place of what the new owner had sent by the same account."""
+    sent = []
+
+    def send(*_) -> bool:
+        sent.append(1)
+        monkeypatch.setattr(stage.journal, "beat", followed)
+        return True
+
+    def followed() -> None:
+        raise NotOwnerError("another engine has this stream")
+
+    with pytest.raises(NotOwnerError):
+        done_of(stage, monkeypatch, [Duty("close", send)] * 3)
+    assert len(sent) == 1
+    assert stage.engine.has_failed
 
 
 def test_a_fault_that_ends_the_engine_ends_the_command_with_it(stage, monkeypatch):
