@@ -516,15 +516,14 @@ test("a bet that only the book shows is brought to the chain before what relies 
   expect(names(due?.calls)).toEqual(["submit_reports", "challenge"]);
 });
 
-test("a quote that is another one in the record is none, and breaks it", async () => {
-  const { engine } = await begun("ws://first/ws");
+/** A question that locks in ten seconds, as it is told, and its quotes. */
+function asking() {
   const lock = BigInt(Date.now() + 10 * SECOND);
   const question = {
     ...{ kind: 0n, stream_id: 3n, text: "Left?", lock, start: lock + 3_000n, end: lock + 8_000n, report_by: lock + 10_000_000n },
     ...{ symbols: 0n, choices: [0n, 1n].map((side) => ({ low: side, high: side })) },
   };
   const asked = digestOf(PLACE, "Question", question);
-  const socket = house.sockets[0]!;
   const told = async (odds: bigint, number: number) => {
     const quote = {
       ...{ stream_id: 3n, question: asked, odds: [odds, odds], greatest_liability: EUR, number: BigInt(number) },
@@ -545,7 +544,13 @@ test("a quote that is another one in the record is none, and breaks it", async (
       },
     };
   };
-  socket.tell({ type: "question", question: written(question), hash: asked });
+  return { asked, told, frame: { type: "question", question: written(question), hash: asked } };
+}
+
+test("a quote that is another one in the record is none, and breaks it", async () => {
+  const { engine } = await begun("ws://first/ws");
+  const [socket, { asked, told, frame: question }] = [house.sockets[0]!, asking()];
+  socket.tell(question);
   const { digest, frame } = await told(1_900n, 2);
   house.append(1, digest);
   socket.tell(frame);
@@ -556,4 +561,20 @@ test("a quote that is another one in the record is none, and breaks it", async (
   await vi.advanceTimersByTimeAsync(100);
   expect(engine.questions.get(asked)?.quote?.digest).toBe(digest);
   expect(engine.broken).toBe("the house signed another quote for line 2 than its record has");
+});
+
+test("a quote of the one line that was written while nobody listened breaks nothing", async () => {
+  const { engine } = await begun("ws://first/ws");
+  const { asked, told, frame: question } = asking();
+  engine.leave();
+  const { digest, frame } = await told(1_900n, 2);
+  house.append(1, digest);
+  engine.connect(); // whose lines begin now, since it may be another stream
+  await vi.advanceTimersByTimeAsync(1);
+  for (const message of [question, frame]) house.sockets.at(-1)!.tell(message);
+  await vi.advanceTimersByTimeAsync(100);
+  expect([engine.questions.get(asked)?.quote?.digest, engine.broken]).toEqual([digest, undefined]);
+  house.append(2, hash("a"));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(engine.broken).toBe(undefined);
 });

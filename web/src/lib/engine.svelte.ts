@@ -271,7 +271,9 @@ class Engine extends Conversation {
     if (n < last || (this.heads.get(n) ?? head) !== head)
       this.broken = `the record ends at line ${n}, and had ${last} lines before`;
     if (n < last && this.#signed) void this.ask("lost", this.#signed).catch(() => {});
-    if (this.#after === undefined) this.heads.set(n, head); // else the lines up to it come next
+    if (this.#after !== undefined || this.heads.has(n)) return; // the lines up to it come next, or are known
+    this.heads.delete(n - 1n); // heads of two lines in a row say that the second was told: this one was not
+    this.heads.set(n, head);
   }
 
   #line(frame: Frame) {
