@@ -31,6 +31,7 @@ BEAT_SECONDS = 0.1
 FORGET_SECONDS = 60.0
 PUBLISH_SECONDS = 1.0
 CODE_CHECKS_A_SECOND = 10.0  # that the chain is asked for all wallets together
+MOST_CODE_CHECKS = 20  # that wait for a chain that answers more slowly
 
 
 class Runner:
@@ -71,6 +72,7 @@ class Runner:
         self._acting: asyncio.Task[None] | None = None  # what is due on chain is under way
         self._wallets = ThreadPoolExecutor(1, "wallets")
         self._code_checks = Allowance(CODE_CHECKS_A_SECOND)
+        self._checking = 0  # whose code is being asked, or waits for it
         self._queued = asyncio.Event()
         engine.publish = self._publish
 
@@ -123,14 +125,17 @@ class Runner:
             raise Refused(Code.MALFORMED, "text that nobody can sign") from None
         if is_signed_by(body.player, text, body.signature):
             return
-        if not self._code_checks.take(""):
+        if self._checking >= MOST_CODE_CHECKS or not self._code_checks.take(""):
             raise Refused(Code.TOO_MANY_REQUESTS, "too many signatures of contract wallets at once: try again")
         asked = (self.watch.is_signed_by_code, body.player, text, body.signature)
+        self._checking += 1
         try:
             is_signed = await self._on_chain(*asked, thread=self._wallets)
         except ChainError:
             reason = "the chain cannot be asked now whether your wallet signed: try again"
             raise Refused(Code.TOO_MANY_REQUESTS, reason) from None
+        finally:
+            self._checking -= 1
         if not is_signed:
             raise Refused(Code.SIGNATURE)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from tessera.chain.micro_sessions import SessionOpened
 from tessera.live.accounts import follow_text, limit_text, offer_text
 from tessera.live.chain import News
 from tessera.live.commands import COMMANDS
+from tessera.live.refusals import Refused
 from tessera.live.runner import Runner
 from tessera.live.server import MOST_BYTES, Connection, _growing, app_of
 from tessera.live.visitors import Visitor, Visitors
@@ -273,6 +275,30 @@ def test_a_contract_wallet_signs_by_its_code(stage, monkeypatch):
         codes = [client.post("/offer", json=offers[1]).json()["code"] for _ in range(57)]
         assert codes == ["signature"] * 56 + ["too_many_requests"]  # ten a second, after a burst of six times that
         assert client.post("/offer", json=wish_of(stage, 2)).json()["type"] == "offer"  # by a key
+
+
+def test_wallets_do_not_wait_without_end_for_a_chain_that_answers_slowly(stage):
+    """Ten a second were let in, however many a node answered: who asked in the name of nobody filled memory, and
+    whoever came later waited for all of them."""
+    answers = Event()
+
+    async def scene():
+        runner = Runner(stage.engine, NoChain(stage, lambda *_: answers.wait(60)), None)
+        running = asyncio.create_task(runner.run())
+        wishes = [wish_of(stage, number) | {"signature": encode(b"by code")} for number in range(22)]
+        waiting = [asyncio.create_task(runner.ask("offer", wish)) for wish in wishes[:20]]
+        await asyncio.sleep(0)
+        with pytest.raises(Refused, match="too many signatures of contract wallets"):
+            await asyncio.wait_for(runner.ask("offer", wishes[20]), 5)
+        waiting[0].cancel()
+        await asyncio.wait(waiting[:1])
+        waiting.append(asyncio.create_task(runner.ask("offer", wishes[21])))
+        answers.set()
+        assert {(await answer)["type"] for answer in waiting[1:]} == {"offer"}
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(scene())
 
 
 def test_who_hangs_up_before_the_answer_ends_nothing(stage):
