@@ -563,6 +563,21 @@ test("a quote that is another one in the record is none, and breaks it", async (
   expect(engine.broken).toBe("the house signed another quote for line 2 than its record has");
 });
 
+test("a gateway that has reached the next engine tells the stream again, and the lines since then", async () => {
+  const { engine } = await begun("ws://first/ws");
+  const socket = house.sockets[0]!;
+  house.sockets = []; // the gateway's engine is gone
+  house.append(0, hash("0"));
+  house.append(0, hash("0"));
+  house.sockets = [socket];
+  house.greet(socket, "1");
+  await vi.advanceTimersByTimeAsync(100);
+  expect(engine.broken).toBe(undefined);
+  house.append(2, hash("a"));
+  await vi.advanceTimersByTimeAsync(100);
+  expect([engine.broken, [...engine.heads.keys()]]).toEqual([undefined, [1n, 2n, 3n, 4n]]);
+});
+
 test("a quote of the one line that was written while nobody listened breaks nothing", async () => {
   const { engine } = await begun("ws://first/ws");
   const { asked, told, frame: question } = asking();

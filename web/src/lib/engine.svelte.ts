@@ -112,6 +112,7 @@ class Engine extends Conversation {
   #heardAt = 0;
   /** The line after which lines were asked for; undefined: those from now on. */
   #after: bigint | undefined;
+  #isGreeted = false; // on this connection: a gateway that has reached its next engine tells the stream again
   /** What the house signed last, which shows a line that its record has lost. */
   #signed: object | undefined;
   #isChosen = false; // the address: it may be another stream's than before
@@ -137,6 +138,7 @@ class Engine extends Conversation {
 
   /** The record goes on where it was, also in an engine that has taken the stream over. */
   protected override addressed(url: URL): URL {
+    this.#isGreeted = false;
     const isShort = !this.#isChosen && Date.now() - this.#heardAt < AWAY_MS;
     this.#after = isShort ? this.#last : undefined;
     if (this.#after === undefined) return url;
@@ -271,7 +273,9 @@ class Engine extends Conversation {
     if (n < last || (this.heads.get(n) ?? head) !== head)
       this.broken = `the record ends at line ${n}, and had ${last} lines before`;
     if (n < last && this.#signed) void this.ask("lost", this.#signed).catch(() => {});
-    if (this.#after !== undefined || this.heads.has(n)) return; // the lines up to it come next, or are known
+    const goesOn = this.#after !== undefined || this.#isGreeted;
+    this.#isGreeted = true;
+    if (goesOn || this.heads.has(n)) return; // the lines up to it come next, or are known
     this.heads.delete(n - 1n); // heads of two lines in a row say that the second was told: this one was not
     this.heads.set(n, head);
   }
