@@ -95,7 +95,9 @@ class Gateway:
         """What somebody who comes later must know."""
         match message["type"]:
             case "stream":
-                self._about, self._greeted_at = message, time.monotonic()
+                before, self._about, self._greeted_at = self._about, message, time.monotonic()
+                if before and int(before["n"]) < int(message["n"]):  # the lines between come next, to everybody
+                    self._about = message | {"n": before["n"], "head": before["head"]}
                 for known in (self._questions, self._quotes, self._books):
                     known.clear()
                 self.is_ready.set()

@@ -180,3 +180,22 @@ def test_a_gateway_shows_the_engine_the_key_in_its_address(stage, monkeypatch):
     gateway._note(answers.about(stage.engine))
     asyncio.run(gateway._pass_on())
     assert asked == [f"{url}&bundles=true", f"{url}&bundles=true&after={stage.engine.published[0]}"]
+
+
+def test_who_comes_while_a_gateway_catches_up_is_told_no_line_twice(stage):
+    """It was greeted with the newest line, and then told all lines since the gateway had lost its engine: for a client
+    the house had broken its record."""
+    gateway = Gateway(lambda: None, lambda: None)
+    gateway._hear(answers.about(stage.engine))
+    before, _ = stage.engine.published
+    published = []
+    stage.engine.publish = lambda session, message: published.append(message)
+    stage.lock(stage.ask())
+    lines = [message for message in published if message["type"] == "line"]
+    gateway._hear(answers.about(stage.engine))
+    for n, line in enumerate(lines, before):
+        last, (told, *_) = gateway.greeting()
+        assert (last, told["n"]) == (n, str(n))
+        gateway._hear(line)
+    last, (told, *_) = gateway.greeting()
+    assert (last, told["head"]) == (stage.engine.published[0], lines[-1]["head"])
