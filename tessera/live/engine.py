@@ -351,8 +351,9 @@ class Engine:
             changed(account.limits, kind, value, now)
         except ValueError as error:
             raise Refused(Code.LIMIT_VALUE, str(error)) from None
-        # Limits are kept for ever: keys are free, and whoever makes them must not fill memory and journal.
-        if player not in self.facts.players:
+        # Limits are kept for ever: keys are free, and whoever makes them must not fill memory and journal. Whoever has
+        # limits may change them also while the chain, which says who is a player, cannot be asked.
+        if not account.limits_signed_at and player not in self.facts.players:
             raise Refused(Code.NO_PLAYER)
         self._check_asks(player)
         self.memory.did_limit(player, kind, value, now, at)

@@ -249,6 +249,15 @@ def test_a_wallet_that_has_opened_no_session_sets_no_limits(stage):
     stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 5)))
 
 
+def test_who_has_limits_tightens_them_also_while_the_chain_cannot_be_asked(stage, player):
+    """An engine that was started while its node was away told them that they had never opened a session."""
+    stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 5)))
+    stage.time += 1
+    stage.engine.learn([], 0, 0, is_anew=True)
+    told = stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 4)))
+    assert told["limits"]["stake"] == "4"
+
+
 def test_a_limit_of_a_wallet_that_ever_had_a_session_is_never_forgotten(stage, player):
     stage.answer(stage.engine.limit(*limit(stage, player, Kind.STAKE, 5)))
     stage.learn(stage.closing(player))
