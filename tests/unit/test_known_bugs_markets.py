@@ -42,6 +42,16 @@ def club(markets, escrow, members):
     return Club(markets, escrow, members)
 
 
+def club_of_coins(load, owner, escrow, members, *, friends: bool) -> Club:
+    """Markets on coins, which anybody can buy; each member has 50 EUR there and consents to them."""
+    markets = load("LmsrMarkets").deploy(escrow, friends, DAY, sender=owner)
+    escrow.register_product(markets, sender=owner)
+    ((_, _, registered),) = events(escrow)
+    for account in members:
+        escrow.deposit(50 * EUR, account, 1 << registered["index"], sender=account)
+    return Club(markets, escrow, members)
+
+
 def everybody(club):
     return [club.creator, club.yes_bettor, club.no_bettor, club.third_bettor]
 
@@ -188,11 +198,8 @@ def test_polymarket_ghost_fills_a_bet_is_paid_for_when_it_is_placed(club, market
 
 
 def test_uniswap_donation_tokens_sent_unasked_change_no_price_and_no_payout(load, owner, coin, coin_escrow, members):
-    markets = load("LmsrMarkets").deploy(coin_escrow, True, DAY, sender=owner)
-    coin_escrow.register_product(markets, sender=owner)
-    for account in members[:6]:
-        coin_escrow.deposit(50 * EUR, account, 1, sender=account)
-    club = Club(markets, coin_escrow, members)
+    club = club_of_coins(load, owner, coin_escrow, members, friends=True)
+    markets = club.markets
     market_id = club.create(dispute_window=DAY)
     club.three_bets(market_id)
     before = markets.prices(market_id), markets.exposure(market_id), club.pot(market_id)
@@ -336,11 +343,8 @@ def test_degens_two_outcomes_never_both_have_a_majority(club, markets):
 
 
 def test_one_euro_votes_cannot_be_bought_on_a_currency_that_anybody_can_buy(load, owner, coin_escrow, members):
-    markets = load("LmsrMarkets").deploy(coin_escrow, False, DAY, sender=owner)
-    coin_escrow.register_product(markets, sender=owner)
-    for account in members:
-        coin_escrow.deposit(50 * EUR, account, 1, sender=account)
-    club = Club(markets, coin_escrow, members)
+    club = club_of_coins(load, owner, coin_escrow, members, friends=False)
+    markets = club.markets
     with boa.reverts("lmsr: referee needed"):
         club.create(dispute_window=DAY)
     market_id = club.three_bets(club.create(dispute_window=DAY, referee=club.referee))

@@ -306,7 +306,7 @@ def test_results_that_nobody_reported_cannot_be_folded(stage, player, quoted):
 def test_self_exclusion_holds_at_once(stage, player, quoted):
     stage.learn(stage.excluding(player))
     refused_bet(stage, Code.EXCLUDED, player, stage.bet(quoted))
-    refused(stage, Code.EXCLUDED, stage.engine.offer, player.wallet.address, player.key.address, 20 * EUR)
+    refused(stage, Code.EXCLUDED, stage.engine.offer, *stage.wish(player))
 
 
 def test_requests_are_counted_by_session(tmp_path):
