@@ -45,7 +45,7 @@ REQUOTE_MS = 1_000  # before a quote expires
 BOOK_MS = 5_000  # after the lock, for observers to sign
 SIGNED_WITHIN_MS = 60_000  # a wallet's text
 FORGET_SESSION_MS = 3_600_000
-FORGET_OFFER_SECONDS = 3_600  # of the chain, after its offer could be used
+FORGET_OFFER_SECONDS = 600  # of the chain, after its offer could be used
 FORGET_QUESTION_MS = 2 * 86_400_000
 AGREEMENT_SECONDS = (60, 86_400)
 
@@ -475,8 +475,8 @@ class Engine:
         self.facts.closed.clear()
 
     def forget(self) -> None:
-        """Forgets sessions an hour after they closed or could have been opened, and questions two days after their
-        results were due. The journal has it, so that whoever replays it never holds more than what is open.
+        """Forgets sessions an hour after they closed, or ten minutes after they could have been opened, and questions
+        two days after their results were due. The journal has it: whoever replays it holds no more than what is open.
 
         A proof, the last that can need a question, comes a day after `report_by` at the latest.
         """

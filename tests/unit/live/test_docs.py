@@ -38,7 +38,7 @@ def test_the_page_has_every_code_with_its_number_and_reason():
         (PAGE, "| requests over REST | 50 a second |", server.REQUESTS_A_SECOND == 50),
         (PAGE, "| commands over WebSocket | 500 a second |", visitors.COMMANDS_A_SECOND == 500),
         (PAGE, "its connection is not read for 0.2 s", server.HOLD_SECONDS == 0.2),
-        (PAGE, "| of both, offers and limits | 50 a second |", visitors.WISHES_A_SECOND == 50),
+        (PAGE, "| of both, offers and limits | 10 a second |", visitors.WISHES_A_SECOND == 10),
         (PAGE, "| connections that are made | 100 a second |", visitors.COMINGS_A_SECOND == 100),
         (PAGE, "follow no session | 200, or `--connections` |", visitors.MOST_CONNECTIONS == 200),
         (PAGE, "`/files/` | 10,000 a second |", visitors.LINES_A_SECOND == 10_000),

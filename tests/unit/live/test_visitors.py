@@ -69,9 +69,9 @@ def test_a_session_s_key_buys_no_more_than_twice_what_the_engine_takes_of_it():
 
 def test_offers_and_limits_are_fewer():
     visitor = Visitor(Visitors(SOURCE, 1), CARRIER)
-    assert taken(visitor, "offer") == 300
+    assert taken(visitor, "offer") == 60
     assert taken(visitor, "limit") == 0
-    assert taken(visitor, "report") == 3_000 - 302
+    assert taken(visitor, "report") == 3_000 - 62
 
 
 def test_so_many_connections_of_an_address_and_of_a_session(clock):
