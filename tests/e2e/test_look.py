@@ -10,7 +10,8 @@ from tests.e2e.conftest import DESK, PHONE
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("markets", "markets/1", "markets/new", "hosted", "tickets", "portfolio", "leaderboard")
-MOST_SCRIPT, MOST_IN_ALL = 200_000, 260_000  # bytes, gzipped
+# Bytes, gzipped. Nobody loads all at once: the second bound keeps out a library that comes in by mistake, 10 kB or more.
+MOST_SCRIPT, MOST_IN_ALL = 200_000, 270_000
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
