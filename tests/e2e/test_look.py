@@ -10,7 +10,7 @@ from tests.e2e.conftest import DESK, PHONE
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("markets", "markets/1", "markets/new", "hosted", "tickets", "portfolio", "leaderboard")
-# Bytes, gzipped. Nobody loads all at once: the second bound keeps out a library that comes in by mistake, 10 kB or more.
+# Bytes, gzipped. Nobody loads all at once: the second bound keeps out what comes in by mistake, 10 kB or more.
 MOST_SCRIPT, MOST_IN_ALL = 200_000, 270_000
 
 
