@@ -27,7 +27,10 @@ export async function sendBatch(
     calls: calls.map(({ address, abi, functionName, args }) => ({ to: address, abi, functionName, args })) as never,
     forceAtomic: true,
   });
-  const { status, receipts } = await waitForCallsStatus(client, { id, timeout: 0 });
+  // It may be done whatever the wallet answers now: of no error after this is it said that nothing was sent.
+  const { status, receipts } = await waitForCallsStatus(client, { id, timeout: 0 }).catch(() => {
+    throw new Refusal("Your wallet has taken it and does not say what became of it. Look there before you try again.");
+  });
   if (status !== "success" || !receipts?.length) throw new Refusal("Your wallet did not do it. Look there before you try again.");
   return receipts.at(-1) as unknown as TransactionReceipt;
 }
