@@ -294,6 +294,24 @@ test("what may have been passed on before the node refused it is waited for", as
   expect(chain.nonce).toBe(1);
 });
 
+test("what a node refuses for good after it may have been passed on is not waited for without an end", async () => {
+  const [chain, store] = [new Chain(), shelf()];
+  chain.broadcast = async (raw) => {
+    chain.sent.push(raw);
+    if (chain.sent.length === 1) throw new HttpRequestError({ url: "http://node", body: {}, status: 502 });
+    throw new Error("exceeds block gas limit");
+  };
+  await expect(sendOwn(chain, store, call, quiet)).rejects.toThrow("has refused what you sent for ten minutes");
+  expect(chain.time).toBeGreaterThan(600_000);
+  expect(chain.time).toBeLessThan(610_000);
+  expect([store.load(), new Set(chain.sent).size]).toEqual([undefined, 1]);
+  // At most one of both is done: what is sent next has its number.
+  chain.broadcast = Chain.prototype.broadcast;
+  await sendOwn(chain, store, { ...call, data: "0xbeef" }, quiet);
+  const numbers = chain.sent.map((raw) => parseTransaction(raw as TransactionSerialized<"eip1559">).nonce);
+  expect(new Set(numbers)).toEqual(new Set([0]));
+});
+
 test("a club that gives no gas for a higher price says why, and the wait for what was sent goes on", async () => {
   const [chain, store, said] = [new Chain(), shelf(), [] as string[]];
   chain.topUp = () => Promise.reject(new Refusal("This account was replaced by another one."));

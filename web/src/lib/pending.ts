@@ -60,6 +60,9 @@ export const raised = (price: bigint) => price + price / 8n + 1n;
 const PATIENCE_MS = 15_000;
 /** A number that is used up says nothing yet: the receipt may come from a machine that is some blocks behind. */
 const LATE_MS = 15_000;
+/** A node that refuses a transaction for so long has not got it, nor has anybody whom it knows: the wait has an end. What is sent
+ * next has the same number, so at most one of the two is done. */
+const REFUSED_MS = 600_000;
 
 const isKnown = (error: unknown) =>
   /already ?known|known transaction|already imported|existing tx with same hash/i.test(String(error));
@@ -75,6 +78,7 @@ const isUnclear = (error: unknown) =>
   [-32603, -32005, -32002].includes((error as { code?: number }).code ?? 0);
 
 const OVERTAKEN = "Another transaction of yours came first. This one was not done: look, and try again.";
+const REFUSED = "The node has refused what you sent for ten minutes, so it is taken for not done. Look before you try again.";
 const ELSEWHERE = "Another tab of this page saw to it. Look what became of it before you try again.";
 
 async function signed(sender: Sender, { nonce, to, data, gas }: Pick<Pending, "nonce" | "to" | "data" | "gas">, prices: Prices) {
@@ -149,7 +153,7 @@ export async function sendOwn(
   }
 }
 
-/** Waits for what was sent and is kept, raising its price where it has to: only the chain ends that, whatever a node answers.
+/** Waits for what was sent and is kept, raising its price where it has to: only the chain ends that, or a node that refuses it for long.
  * Undefined where nothing was kept. Raises Refusal where another transaction of the account took its place or another tab saw to
  * it, and the node's error where it is `fresh` and the node refuses it before anything else: nothing was sent then. */
 export async function settle(sender: Sender, store: Store, tell: Tell, fresh = false): Promise<TransactionReceipt | undefined> {
@@ -164,6 +168,7 @@ export async function settle(sender: Sender, store: Store, tell: Tell, fresh = f
   let mayBeThere = !fresh; // the node, or one behind it, took it once, or may have: no refusal takes that back
   let lookedAt = -Infinity; // whether it is still worth its price
   let goneSince: number | undefined;
+  let refusedSince: number | undefined;
 
   /** Looks once how far it is. Undefined: it is to be waited for. */
   async function look(): Promise<{ receipt: TransactionReceipt } | { failure: unknown } | undefined> {
@@ -182,6 +187,7 @@ export async function settle(sender: Sender, store: Store, tell: Tell, fresh = f
         refusal = error;
       });
       isSent = refusal === undefined;
+      refusedSince = refusal !== undefined && isFinal(refusal) ? (refusedSince ?? sender.now()) : undefined;
       mayBeThere ||= isSent;
     }
     const receipt = await mined(sender, pending);
@@ -197,6 +203,10 @@ export async function settle(sender: Sender, store: Store, tell: Tell, fresh = f
       return { failure: new Refusal(isKept ? OVERTAKEN : ELSEWHERE) };
     }
     goneSince = undefined;
+    if (refusedSince !== undefined && sender.now() - refusedSince > REFUSED_MS) {
+      forget();
+      return { failure: new Refusal(REFUSED) };
+    }
     if (!mayBeThere && refusal !== undefined && pending.hashes.length === 1 && isFinal(refusal)) {
       forget();
       return { failure: refusal };
