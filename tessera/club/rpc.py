@@ -94,6 +94,7 @@ class Cache:
     def __init__(self):
         self.size = 0
         self._answers: OrderedDict[Key, asyncio.Future[Answer]] = OrderedDict()
+        self._sizes: dict[Key, int] = {}  # bytes of each that are counted: an answer's once it was put there
 
     def get(self, key: Key) -> asyncio.Future[Answer] | None:
         """The answer to what was asked, if there is one."""
@@ -102,12 +103,13 @@ class Cache:
     def put(self, key: Key, answer: asyncio.Future[Answer]) -> None:
         """Keeps an answer; one that is none worth keeping is forgotten when it comes."""
         self._answers[key] = answer
-        self._grow(len(key[1]))
+        self._grow(key, len(key[1]))
         answer.add_done_callback(lambda done: self._came(key, done))
 
     def clear(self) -> None:
         """Forgets all of them."""
         self._answers.clear()
+        self._sizes.clear()
         self.size = 0
 
     def _came(self, key: Key, answer: asyncio.Future[Answer]) -> None:
@@ -116,17 +118,16 @@ class Cache:
             return
         if failed or (answer.result().is_error and key[0] not in MAY_REFUSE):
             del self._answers[key]
-            self.size -= len(key[1])
+            self.size -= self._sizes.pop(key)
         else:
-            self._grow(len(answer.result().content))
+            self._grow(key, len(answer.result().content))
 
-    def _grow(self, size: int) -> None:
+    def _grow(self, key: Key, size: int) -> None:
+        self._sizes[key] = self._sizes.get(key, 0) + size
         self.size += size
         while self.size > MOST_CACHED:
-            (_, params), answer = self._answers.popitem(last=False)
-            self.size -= len(params)
-            if answer.done():
-                self.size -= len(answer.result().content)
+            oldest, _ = self._answers.popitem(last=False)
+            self.size -= self._sizes.pop(oldest)
 
 
 class Proxy:

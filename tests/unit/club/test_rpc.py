@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 from eth_account import Account
 
 from tessera.club.refusals import RefusedError
-from tessera.club.rpc import METHODS, MOST_BLOCKS, MOST_GAS, HttpNode, Proxy
+from tessera.club.rpc import METHODS, MOST_BLOCKS, MOST_GAS, Answer, Cache, HttpNode, Proxy
 
 CONTRACT, OTHER = "0x" + "aA" * 20, "0x" + "22" * 20
 CHAIN_ID = 1337
@@ -388,6 +388,30 @@ def test_what_is_kept_has_so_many_bytes_and_not_so_many_answers(chain, ask, monk
     chain.block = 6
     ask("eth_gasPrice")
     assert ask.proxy._cache.size < 1_000
+
+
+@pytest.mark.parametrize("has_failed", [True, False])
+def test_what_has_just_come_and_goes_again_is_counted_as_it_was(monkeypatch, has_failed):
+    """An answer is counted a moment after it is there: an error was raised at whoever asked for something else then."""
+    monkeypatch.setattr("tessera.club.rpc.MOST_CACHED", 100)
+
+    async def scene():
+        cache, come, coming = Cache(), *(asyncio.get_running_loop().create_future() for _ in range(2))
+        cache.put(("eth_call", b"1"), come)
+        if has_failed:
+            come.set_exception(RefusedError("no_node", "away"))
+        else:
+            come.set_result(Answer.of({"result": "0x" + "00" * 20}))
+        cache.put(("eth_call", b"2" * 100), coming)
+        assert cache.size == 100
+        await asyncio.sleep(0)
+        assert (cache.size, cache.get(("eth_call", b"1"))) == (100, None)
+        coming.cancel()
+        await asyncio.sleep(0)
+        assert cache.size == 0
+        return come.exception()
+
+    asyncio.run(scene())
 
 
 def test_an_answer_that_is_not_kept_takes_no_room(chain, ask, monkeypatch):
