@@ -50,12 +50,14 @@ NODES = {"test_club", "test_command", "test_hosted", "test_live"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Workers share out files (`--dist loadgroup`), the page's in two groups."""
+    """Workers share out files (`--dist loadgroup`), the page's in two groups, the longest file first."""
     for item in items:
         group = item.path.stem
         if PAGE in item.path.parents:
             group = "page of a node" if group in NODES else "page"
-        item.add_marker(pytest.mark.xdist_group(group))
+        if item.get_closest_marker("xdist_group") is None:  # or a part of a file says that it is one
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.stem != "test_keeper")
 
 
 def pytest_collection_finish():

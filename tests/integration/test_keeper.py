@@ -442,6 +442,7 @@ def keeper_behind(url, world):
 KINDS = [("page", 502), ("page", 200), ("refusal", 200), ("null", 200), ("drop", 200)]
 
 
+@pytest.mark.xdist_group("keeper behind a bad node")
 @pytest.mark.parametrize(("kind", "through"), zip(KINDS, (0, 60, 25, 60, 25), strict=True))
 def test_the_loop_outlives_whatever_comes_over_http(world, habits, kind, through):
     """At its first request, while it looks, and in the middle of a round."""
@@ -461,6 +462,7 @@ def test_the_loop_outlives_whatever_comes_over_http(world, habits, kind, through
     assert due(view).steps == []
 
 
+@pytest.mark.xdist_group("keeper behind a bad node")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_round_ends_and_tells_whatever_comes_over_http(world, habits, kind):
     url, node = habits
