@@ -4,6 +4,7 @@ from typing import Any
 
 from tessera.live import messages
 from tessera.live.accounts import follow_text
+from tessera.live.asked import Asked
 from tessera.live.engine import SIGNED_WITHIN_MS, Engine
 from tessera.live.keys import is_signed_by
 from tessera.live.messages import Message
@@ -56,9 +57,9 @@ def opened(engine: Engine) -> list[Message]:
 def undecided(engine: Engine) -> list[Message]:
     """Questions that are locked and wait for their result, with their books."""
     delay = engine.terms.picture_delay_ms
-    n, now, frames = engine.published[0], engine.guard.now(), []
+    now, frames = engine.guard.now(), []
     for asked in engine.memory.undecided.values():
-        if asked.book is not None and asked.book.n <= n and now <= asked.question.report_by:
+        if _is_published(engine, asked) and now <= asked.question.report_by:
             frames += [messages.question(asked, delay), engine.book(asked)]
     return frames
 
@@ -69,11 +70,17 @@ def question(engine: Engine, digest: bytes) -> list[Message]:
     if asked is None:
         raise Refused(Code.UNKNOWN_QUESTION)
     frames = [messages.question(asked, engine.terms.picture_delay_ms)]
-    if asked.book is not None:
+    if _is_published(engine, asked):
         frames.append(engine.book(asked))
-    if asked.result is not None:
-        frames.append(messages.result(asked))
+        if asked.result is not None:
+            frames.append(messages.result(asked))
     return frames
+
+
+def _is_published(engine: Engine, asked: Asked) -> bool:
+    """Whether a question's lock is in the journal: before that the house must not sign its book. The line may never
+    be there, and another engine's line have its number: two signatures, which convict."""
+    return asked.book is not None and asked.book.n <= engine.published[0]
 
 
 def follow(engine: Engine, body: dict[str, Any]) -> Message:

@@ -1,11 +1,14 @@
 """Questions, quotes, locks, books and results."""
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
 from eth_account import Account
 
 from tessera.chain.panels import Question as PanelQuestion
+from tessera.live import answers
+from tessera.live.journal import NotOwnerError
 from tessera.live.keys import signer_of
 from tessera.live.refusals import Code
 from tessera.live.terms import LAND_MS, TermsError
@@ -143,6 +146,28 @@ def test_a_lock_is_once(stage):
     n = stage.engine.memory.n
     stage.pass_time(1_000)
     assert stage.engine.memory.n == n
+
+
+def test_no_book_is_signed_before_its_lock_is_in_the_journal(stage):
+    """Whoever asked for the question meanwhile had the house's signature of a line that another engine may replace."""
+    digest = stage.ask().quote.question
+    stage.time += 10_000
+    stage.engine.tick()
+    assert [message["type"] for message in answers.question(stage.engine, digest)] == ["question"]
+    stage.engine.flush()
+    assert [message["type"] for message in answers.question(stage.engine, digest)] == ["question", "book"]
+
+
+def test_an_owner_that_was_followed_signs_no_book(stage):
+    """It was paused before a lock: its line and the new owner's have one number, which convicts a house."""
+    digest = stage.ask().quote.question
+    with sqlite3.connect(stage.path) as db:
+        db.execute("UPDATE stream SET epoch = epoch + 1")
+    stage.time += 10_000
+    stage.engine.tick()
+    with pytest.raises(NotOwnerError):
+        stage.engine.flush()
+    assert [message["type"] for message in answers.question(stage.engine, digest)] == ["question"]
 
 
 def test_what_members_sign_is_what_panels_take(stage):
