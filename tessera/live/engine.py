@@ -30,7 +30,7 @@ from tessera.live.messages import Message
 from tessera.live.panel import Panel
 from tessera.live.refusals import Code, Refused
 from tessera.live.terms import LAND_MS, LONGEST_QUOTE_MS, Terms, TermsError
-from tessera.live.wire import encode
+from tessera.live.wire import decode, encode
 from tessera.model.loss import limits
 from tessera.model.loss.expected import LossError, disclosure, odds_of
 from tessera.model.loss.velocity import warnings
@@ -128,15 +128,12 @@ class Engine:
         asked too late or again, has no odds, or leaves less than 20 minutes between its end and `report_by`."""
         self._check_running()
         try:
-            questions.check(question)
+            check_asking(question, chances_ppm, self.terms.edge_ppm)
             if question.stream_id != self.stream_id or question.lock <= self.guard.now():
                 raise TermsError("of another stream, or locked already")
-            if question.report_by - question.end < 2 * LAND_MS:
-                raise TermsError("results are due 20 minutes after the end or later")
             if self.domain.digest(question) in self.memory.questions:
                 raise TermsError("it was asked before")
-            self._odds(question, chances_ppm)
-        except (questions.QuestionError, LossError, TermsError) as error:
+        except TermsError as error:
             raise TermsError(f"{question.text!r}: {error}") from None
         asked = self.memory.did_ask(question, chances_ppm)
         message = messages.question(asked, self.terms.picture_delay_ms)
@@ -151,20 +148,13 @@ class Engine:
         if asked is None:
             raise TermsError("this question is not open")
         try:
-            self._odds(asked.question, chances_ppm)
+            _odds(asked.question, chances_ppm, self.terms.edge_ppm)
         except LossError as error:
             raise TermsError(f"{asked.question.text!r}: {error}") from None
         return self._quote(asked, chances_ppm)
 
-    def _odds(self, question: Question, chances_ppm: tuple[int, ...]) -> tuple[int, ...]:
-        if len(chances_ppm) != len(question.choices):
-            raise LossError("as many chances as choices")
-        odds = tuple(odds_of(chance, self.terms.edge_ppm) for chance in chances_ppm)
-        disclosure(odds, chances_ppm)
-        return odds
-
     def _quote(self, asked: Asked, chances_ppm: tuple[int, ...]) -> Future:
-        odds = self._odds(asked.question, chances_ppm)
+        odds = _odds(asked.question, chances_ppm, self.terms.edge_ppm)
         valid_until = min(self.guard.now() + LONGEST_QUOTE_MS, asked.question.lock)
         number = self.memory.n + 1  # of the quote's own line
         quote = Quote(self.stream_id, asked.digest, odds, self.terms.greatest_liability, number, valid_until)
@@ -711,6 +701,27 @@ class Engine:
         receipt = Receipt(placed.state_hash, self.stream_id, line.n, line.epoch, head)
         signed = SignedReceipt(line.n, line.epoch, head, self.house.sign(self.domain.digest(receipt)))
         return Completed(placed.state_hash, placed.state, placed.player_signature, signed)
+
+
+def check_asking(question: Question, chances_ppm: tuple[int, ...], edge_ppm: int) -> None:
+    """Raises TermsError unless a house may ask a question at an edge: well formed, with odds, with 20 minutes between
+    its end and `report_by`, and such that the journal gives it back, without which no engine could start again."""
+    try:
+        questions.check(question)
+        _odds(question, chances_ppm, edge_ppm)
+        decode(Question, encode(question))
+    except (questions.QuestionError, LossError, Refused) as error:
+        raise TermsError(str(error)) from None
+    if question.report_by - question.end < 2 * LAND_MS:
+        raise TermsError("results are due 20 minutes after the end or later")
+
+
+def _odds(question: Question, chances_ppm: tuple[int, ...], edge_ppm: int) -> tuple[int, ...]:
+    if len(chances_ppm) != len(question.choices):
+        raise LossError("as many chances as choices")
+    odds = tuple(odds_of(chance, edge_ppm) for chance in chances_ppm)
+    disclosure(odds, chances_ppm)
+    return odds
 
 
 def _staked(bets: Iterable[OpenBet]) -> int:

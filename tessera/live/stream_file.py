@@ -7,13 +7,14 @@ from typing import Any
 
 from tessera.chain.accounts import text_of
 from tessera.live.clock import MS
-from tessera.live.engine import Engine
+from tessera.live.engine import Engine, check_asking
 from tessera.live.terms import Terms, TermsError
 from tessera.model.loss.expected import PPM
 from tessera.model.sessions import questions
 from tessera.model.sessions.questions import LOCK_AHEAD_MS, Kind
 from tessera.model.sessions.typed import Choice, Question
 
+LATEST = 10**14  # unix milliseconds: until then no question's number has more digits
 RESULTS_SECONDS = 3 * 3_600  # for observers to report, where the file does not say
 
 
@@ -69,12 +70,16 @@ def read_stream(path: Path | str) -> tuple[Terms, list[Asking]]:
     if unknown or not askings:
         raise TermsError(f"{path}: unknown: {', '.join(unknown)}" if unknown else f"{path}: no [[question]]")
     try:
-        return Terms(**terms), [_asking(number, asking) for number, asking in enumerate(askings, 1)]
+        offered = Terms(**terms)
+        asked = [_asking(number, asking, offered.edge_ppm) for number, asking in enumerate(askings, 1)]
     except TypeError as error:  # of a dataclass: a field is missing
         raise TermsError(f"{path}: {str(error).partition(' ')[2]}") from None
+    if len({asking.question(0, LATEST) for asking in asked}) < len(asked):
+        raise TermsError(f"{path}: two of its questions are the same one")
+    return offered, asked
 
 
-def _asking(number: int, body: dict[str, Any]) -> Asking:
+def _asking(number: int, body: dict[str, Any], edge_ppm: int) -> Asking:
     try:
         body = dict(body)
         kind = Kind[str(body.pop("kind")).upper()]
@@ -93,7 +98,7 @@ def _asking(number: int, body: dict[str, Any]) -> Asking:
         )
         if body or min(asking.every, asking.open_for) <= 0:
             raise TermsError(", ".join(body) or "every and open_for are above 0")
-        questions.check(asking.question(0, 0))
+        check_asking(asking.question(0, LATEST), asking.chances_ppm, edge_ppm)
     except (KeyError, ValueError, TypeError, IndexError, TermsError) as error:
         raise TermsError(f"question {number}: {error}") from None
     return asking

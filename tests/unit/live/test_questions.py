@@ -61,6 +61,8 @@ def test_each_kind_has_its_window(stage, kind, choices, symbols, longest):
         ({"stream_id": 99}, (500_000, 500_000), "of another stream"),
         ({"lock_in": 0}, (500_000, 500_000), "locked already"),
         ({"report_by": BEGIN + 18_000 + 2 * LAND_MS - 1}, (500_000, 500_000), "20 minutes after the end"),
+        ({"text": "x" * 501}, (500_000, 500_000), "text of at most 500"),  # no engine could read its journal again
+        ({"report_by": 2**256}, (500_000, 500_000), "an integer of at most 256 bits"),
         ({}, (500_000,), "as many chances"),
         ({}, (500_000, 500_001), "at most 1,000,000"),
         ({}, (960_000, 40_000), "too likely"),

@@ -61,12 +61,27 @@ def test_questions_are_asked_when_they_are_due(tmp_path, stage):
         ("choices = [0, 1]", "choices = [0, 2]", "question 1: not a choice of a binary"),
         ("every = 30 ", "every = 0 ", "question 1: every and open_for"),
         ("every = 30 ", "luck = 1\nevery = 30 ", "question 1: luck"),
+        ("chances = [45, 55]", "chances = [45]", "question 1: as many chances"),
+        ("chances = [45, 55]", "chances = [45, 56]", "question 1: chances sum to at most"),
+        ("chances = [45, 55]", "chances = [97, 3]", "question 1: the choice is too likely"),
+        ("every = 30 ", "results_within = 1199\nevery = 30 ", "question 1: results are due 20 minutes"),
+        pytest.param(
+            *("Does car {n} turn left?", "?" * 495 + "{n}", "question 1: Question: text: Value error, text of at most"),
+            id="a text that grows too long by its number",
+        ),
     ],
 )
 def test_what_is_at_fault_is_named(tmp_path, old, new, reason):
     assert old in EXAMPLE
     with pytest.raises(TermsError, match=re.escape(reason)):
         read(tmp_path, EXAMPLE.replace(old, new, 1))
+
+
+def test_the_same_question_twice(tmp_path):
+    """The second one would end the engine in its first tick."""
+    first = EXAMPLE[EXAMPLE.index("[[question]]") :].split("[[question]]")[1]
+    with pytest.raises(TermsError, match="two of its questions are the same"):
+        read(tmp_path, f"{EXAMPLE}\n[[question]]{first}")
 
 
 def test_a_file_without_questions(tmp_path):
