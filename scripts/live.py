@@ -34,7 +34,7 @@ from tessera.live.chain import Watch
 from tessera.live.clock import Guard
 from tessera.live.engine import Engine
 from tessera.live.facts import Facts
-from tessera.live.journal import Journal
+from tessera.live.journal import Journal, is_database
 from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.keys import Key
 from tessera.live.memory import Memory
@@ -140,7 +140,7 @@ def cli(
     gateway_key = secrets.token_urlsafe()  # which the journal's database tells to gateways
 
     def open_journal() -> Journal:
-        if journal.startswith("postgresql"):
+        if is_database(journal):
             from tessera.live.journal.postgres import PostgresJournal
 
             address = f"ws://{public or f'{listen}:{port}'}/ws?gateway={gateway_key}"

@@ -4,6 +4,7 @@ One `Journal`, two back ends: SQLite for one machine, PostgreSQL for many. Whoev
 owns it; what an owner of an older epoch writes afterwards is not written.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,12 @@ class Journal(ABC):
     @abstractmethod
     def close(self) -> None:
         """Lets another engine have it."""
+
+
+def is_database(place: str) -> bool:
+    """Whether a journal is in a database, which libpq takes as URL of two names or as `host=... dbname=...`, and not
+    in a folder: of a folder each machine would have its own, and the stream two owners."""
+    return re.match(r"[^/]*[:=]", place) is not None
 
 
 def owned(journal: Journal) -> Journal:

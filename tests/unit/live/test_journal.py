@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tessera.live.journal import JournalError, NotOwnerError, owned
+from tessera.live.journal import JournalError, NotOwnerError, is_database, owned
 from tessera.live.journal.sqlite import SqliteJournal
 from tessera.live.refusals import Code, Refused
 from tests.journals import *  # noqa: F403 # the suite of every journal
@@ -58,6 +58,23 @@ def test_a_url_that_cannot_be_read_is_not_quoted(url):
         with pytest.raises(JournalError, match="the journal's URL cannot be read: postgresql://USER") as caught:
             use(url, "a stream")
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "is_so"),
+    [
+        ("postgresql://live:secret@db/live", True),
+        ("postgres://live:secret@db/live", True),  # libpq's other name: two machines had a file each, and both bet
+        ("postgresql+psycopg://db/live", True),
+        ("postgres:/live:secret@db/live", True),  # which is said to be unreadable
+        ("host=db dbname=live", True),
+        ("/var/lib/live", False),
+        ("live", False),
+        ("./postgresql/a:b", False),
+    ],
+)
+def test_what_is_no_folder_is_a_database(place, is_so):
+    assert is_database(place) is is_so
 
 
 def test_a_second_engine_is_told_to_wait(journal, open_journal):
