@@ -47,8 +47,6 @@ class Publication:
         self._tally: Tally | None = None
         self._is_foreign = False  # the folder has what this journal did not write
         self.figures: dict[str, Any] = Tally().figures()
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
 
     def step(self) -> bool:
         """Publishes the next rows; whether there may be more. Raises JournalError, OSError."""
@@ -84,8 +82,9 @@ class Publication:
     def _begun(self) -> Tally:
         """What the files have already; a row that a crash cut off is taken away."""
         tally = Tally()
-        if self._files is None:
+        if self._folder is None or self._files is None:
             return tally
+        self._folder.mkdir(parents=True, exist_ok=True)
         for row in self._files.read():
             try:
                 tally.take(row)

@@ -45,11 +45,14 @@ class SqliteJournal(Journal):
     def __init__(self, path: Path | str, identity: str):
         """Opens or makes it. `identity` says which stream of which contract it is.
 
-        Raises JournalError where it is another stream's or damaged.
+        Raises JournalError where it is another stream's or damaged, or the folder cannot be written.
         """
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = self.path.with_suffix(".lock").open("w")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = self.path.with_suffix(".lock").open("w")
+        except OSError as error:
+            raise JournalError(f"{path} cannot be used: {error.strerror}") from None
         self._read = 0  # the last entry that was given
         try:
             self._db = self._opened(identity)

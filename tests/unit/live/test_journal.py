@@ -50,6 +50,12 @@ def test_what_is_no_database_is_refused(tmp_path, open_journal):
         open_journal()
 
 
+def test_a_folder_that_is_none_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalError, match=r"file/stream.db cannot be used: (Not a directory|File exists)"):
+        SqliteJournal(tmp_path / "file" / "stream.db", "a stream")
+
+
 @pytest.mark.parametrize("url", ["postgres:/live:secret@db/live", "postgresql://live:secret%zz@db/live", "live:secret"])
 def test_a_url_that_cannot_be_read_is_not_quoted(url):
     """libpq quotes what it cannot read, and the operator's log had the password."""

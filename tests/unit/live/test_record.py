@@ -489,6 +489,17 @@ def test_json_that_is_no_row_ends_the_publication_and_not_the_engine(stage, tmp_
     assert audited(folder)[0] == 0
 
 
+def test_a_folder_that_cannot_be_made_ends_no_engine(stage, tmp_path):
+    """An engine that waited would end in the moment in which it takes its stream over."""
+    (tmp_path / "file").touch()
+    published = publication(stage, tmp_path / "file" / "public")
+    with pytest.raises(OSError, match="Not a directory"):  # which a runner logs, and tries again
+        published.step()
+    (tmp_path / "file").unlink()
+    published.step()
+    assert (tmp_path / "file" / "public" / "fairness.json").exists()
+
+
 def test_without_a_folder_there_are_figures_all_the_same(stage):
     stage.ask()
     public = publication(stage, None)
