@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from tessera.deployment.operators import in_one_line
 from tessera.live.gateway import Gateway
 from tessera.live.server import app_of, server_of
 from tessera.live.visitors import MOST_CONNECTIONS
@@ -26,6 +27,7 @@ from tessera.live.visitors import MOST_CONNECTIONS
     show_default=True,
     help="Of one address, that follow no session.",
 )
+@in_one_line()
 def cli(stream_id: int, journal: str, listen: str, port: int, connections: int):
     from tessera.live.journal.postgres import PostgresJournal, identity_of, owner_of  # wants psycopg
 

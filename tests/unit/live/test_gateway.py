@@ -8,8 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
+from scripts.live_gateway import cli
 from tessera.chain import EUR
 from tessera.live import answers
 from tessera.live.client import Connection, EngineRefused
@@ -32,6 +34,13 @@ async def gateway_to(url: str, journal: Path):
     async with served(gateway) as its_url:
         await gateway.is_ready.wait()
         yield its_url
+
+
+def test_a_journal_that_cannot_be_read_is_said_in_one_line():
+    pytest.importorskip("psycopg")
+    said = CliRunner().invoke(cli, ["--stream", "1", "--journal", "./folder"])
+    assert (said.exit_code, said.output.partition(":")[0]) == (1, "Error")
+    assert "the journal's URL cannot be read: postgresql://USER" in said.output
 
 
 def test_a_player_behind_a_gateway_sees_what_the_engine_tells(world):  # noqa: F811
