@@ -82,7 +82,8 @@ class Engine:
         `facts` are what is known of the chain already. Where the journal may lack acknowledged lines, observers are
         asked first (`tail`).
 
-        Raises JournalError where a line does not follow from those before it.
+        Raises JournalError where a line does not follow from those before it, TermsError where a session has another
+        house key.
         """
         self.domain, self.stream_id, self.panel, self.terms = domain, stream_id, panel, terms
         self.house, self.operator, self.journal, self.guard = house, operator, journal, guard
@@ -95,6 +96,7 @@ class Engine:
         self.memory = memory or Memory(domain, stream_id)
         for entry in journal.unread():
             self.memory.replay(entry)
+        self._check_house()
         for session in self.memory.sessions.values():
             if session.placed is not None:
                 session.answer = Future()
@@ -110,6 +112,16 @@ class Engine:
         if self.is_running:
             self._begin()
             self.flush()
+
+    def _check_house(self) -> None:
+        """Raises TermsError unless all sessions have this house key: by what another one signs, nobody could answer an
+        old state on chain."""
+        for session in self.memory.sessions.values():
+            if session.offer.house_key != self.house.address:
+                raise TermsError(
+                    f"the house key is {self.house.address}, but sessions of this stream have "
+                    f"{session.offer.house_key} until an hour after they are closed: go on with that one"
+                )
 
     def _begin(self) -> Future:
         self.is_asking = False

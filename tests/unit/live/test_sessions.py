@@ -9,8 +9,10 @@ from eth_account import Account
 
 from tessera.live import answers
 from tessera.live.accounts import COOL_OFF, follow_text, limit_text, offer_text
+from tessera.live.engine import FORGET_SESSION_MS
 from tessera.live.keys import signer_of
 from tessera.live.refusals import REASONS, Code
+from tessera.live.terms import TermsError
 from tessera.live.wire import encode
 from tessera.model.loss.limits import DAY_MS, Kind
 from tessera.model.sessions import states
@@ -350,3 +352,22 @@ def test_a_limit_s_text_names_stream_contract_and_chain():
     assert {f"Contract: {DOMAIN.contract}", "Chain: 31337", "At: 5"} <= set(text.splitlines())
     other = replace(DOMAIN, chain_id=1)
     assert limit_text(other, STREAM, Kind.STAKE, None, 5) != limit_text(DOMAIN, STREAM, Kind.STAKE, None, 5)
+
+
+def test_another_house_key_is_refused_until_its_sessions_are_over(stage, monkeypatch):
+    """By its receipts the engine could answer no old state: a player who had lost since exited by an earlier one."""
+    player, before = stage.opened(), stage.entries()
+    monkeypatch.setattr("tests.live.HOUSE", key("another house"))
+    with pytest.raises(TermsError, match=f"sessions of this stream have {HOUSE.address} until an hour"):
+        stage.restart()
+    assert stage.entries() == before  # nothing was signed
+    stage.journal.close()
+    monkeypatch.undo()
+    stage.start()
+    stage.learn(stage.opening(player), stage.closing(player))
+    stage.pass_time(FORGET_SESSION_MS + 1)
+    stage.engine.forget()
+    stage.engine.flush()
+    monkeypatch.setattr("tests.live.HOUSE", key("another house"))
+    stage.restart()
+    assert stage.engine.is_running
