@@ -149,7 +149,7 @@ def camera(
     def source(connection: "Connection") -> Source:
         first = _begin(connection, begin)
         pictures = traffic.frames(traffic.scene(street, seconds), seconds) if clip is None else seeing.clip(clip)
-        witness = Witness(seeing.TOPICS, known_from=first)
+        witness = Witness(seeing.TOPICS, known_from=seeing.known_from(first))
         name = f"street {street}" if clip is None else str(clip)
         return Source(
             f"{name} by {method}, --begin {_iso(first)}",

@@ -178,6 +178,12 @@ def watched(
     return [sighting for frame in noisy(frames, noise, seed) for sighting in camera.read(frame)]
 
 
+def known_from(begin: int) -> int:
+    """From when on a camera knows what happens, unix milliseconds, where the first picture is of `begin`: it sees
+    nothing while it learns the street, and what came meanwhile in the picture after that."""
+    return begin + LEARNING * FRAME_MS + 1
+
+
 async def watch(
     frames: Iterable[np.ndarray], method: str, witness: Witness, begin: int, now: Callable[[], int]
 ) -> None:

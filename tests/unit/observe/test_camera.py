@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,20 @@ def asked(number: int, at: int) -> Question:
     question = Question(kind, 3, text, *times, symbols, tuple(Choice(*choice) for choice in choices))
     questions.check(question)
     return question
+
+
+@pytest.mark.parametrize("method", camera.METHODS)
+def test_what_passed_while_it_learned_the_street_is_in_no_window(pictures, method):
+    """All methods see it in the first picture after that: two of three agreed on a car that had turned before."""
+    begin = BEGIN + 5_500  # cars turn 1,167 and 4,493 ms later
+    seen = camera.watched(pictures[55:105], method, begin)
+    assert [sighting.at - begin for sighting in seen if sighting.what == "left turn"][:1] == [1_500]
+    witness = Witness(camera.TOPICS, seen, known_from=camera.known_from(begin))
+    witness.look(begin + 5_000)
+    question = replace(asked(0, 0), start=begin + 1_200, end=begin + 4_000)
+    assert witness.observed(question) == 1  # which is not so
+    assert asyncio.run(witness(question)) is None
+    assert asyncio.run(witness(replace(question, start=camera.known_from(begin)))) == 0
 
 
 def agreed(question: Question, witnesses: list[Witness]) -> int | None:
