@@ -98,8 +98,24 @@ class Duty:
     do: Callable[[Tessera, Wallet], bool]  # whether something was sent
 
 
+def challenges(engine: Engine) -> list[Duty]:
+    """Answers to exits by old states, while they may be answered. Nothing comes before them: an hour full of results
+    to land would cost what the players have lost since."""
+    now, sessions, duties = engine.guard.block_at, engine.memory.sessions, []
+    for digest, known in engine.facts.exiting.items():
+        session = sessions.get(digest)
+        if session is not None and known.exit is not None and _is_old(session, known.exit, now):
+            duties.append(Duty(f"challenge of {digest.hex()}", _posting(session, is_first=False)))
+    return duties
+
+
+def _is_old(session: Session, known: Exit, now: int) -> bool:
+    completed = session.completed
+    return completed is not None and completed.state.seq > known.state.seq and now < known.first_end
+
+
 def due(engine: Engine) -> list[Duty]:
-    """All that the operator has to do now."""
+    """All that the operator has to do now, the most urgent first."""
     now, memory, sessions = engine.guard.block_at, engine.memory, engine.facts.sessions
     memory.come(engine.guard.now())
     duties: list[Duty] = []
@@ -123,14 +139,14 @@ def due(engine: Engine) -> list[Duty]:
         items = closes[first : first + MOST_CLOSES]
         duties.append(Duty(f"close of {len(items)} sessions", _closing(engine.stream_id, items)))
     # What is landed comes before what relies on it.
-    return [duty for asked in landing.values() for duty in _landing(engine.panel, asked, now)] + duties
+    landings = [duty for asked in landing.values() for duty in _landing(engine.panel, asked, now)]
+    return [*challenges(engine), *landings, *duties]
 
 
 def _exiting(engine: Engine, session: Session, known: Exit, now: int) -> list[Duty]:
-    offer, posted = session.offer, known.state
-    name, completed = session.digest.hex(), session.completed
-    if completed is not None and completed.state.seq > posted.seq and now < known.first_end:
-        return [Duty(f"challenge of {name}", _posting(session, is_first=False))]
+    offer, posted, name = session.offer, known.state, session.digest.hex()
+    if _is_old(session, known, now):
+        return []  # it is challenged
     counts = known.by_player or known.is_proven
     exclusion = engine.facts.exclusion(offer.player)
     if now >= states.ready_at(offer, posted, known.end, counts, exclusion):

@@ -224,8 +224,13 @@ class Runner:
             await self._acting
 
     async def _act(self, duties: list[chain.Duty]) -> None:
+        """Does what is due, up to where an exit is to be answered that was not known before: the next round begins
+        with that."""
+        known = {duty.text for duty in duties}
         try:
             for duty in duties:
+                if any(urgent.text not in known for urgent in chain.challenges(self.engine)):
+                    return
                 # An owner that was paused, and followed, sends nothing, also where that was while it waited: its next
                 # transaction would take the place of one that the new owner has sent by the same account.
                 await self._beat()

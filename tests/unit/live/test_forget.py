@@ -1,11 +1,15 @@
 """What an engine forgets, and what it finds due without walking through everything."""
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 
 from tessera.live import chain
 from tessera.live.engine import FORGET_OFFER_SECONDS, FORGET_QUESTION_MS, FORGET_SESSION_MS
 from tessera.live.memory import Memory
 from tessera.live.refusals import Refused
+from tessera.live.runner import Runner
 from tessera.live.terms import LAND_MS
 from tessera.model.loss.limits import WEEK_MS, Kind
 from tests.live import DOMAIN, EUR, STREAM, TERMS, open_journal
@@ -162,6 +166,33 @@ def test_results_are_landed_ten_minutes_before_they_are_due_and_not_later(stage)
         stage.time = time
         stage.learn()
         assert texts(stage) == expected  # the result and the book
+
+
+def test_an_old_state_is_answered_before_anything_is_landed(stage, monkeypatch):
+    """The player left bets to be landed, each a transaction, for as long as its exit could be answered."""
+    player, quotes = stage.opened(), [stage.ask() for _ in range(3)]
+    for quoted in quotes:
+        stage.place_bet(player, quoted)
+        stage.pass_time(1_000)
+    for quoted in quotes:
+        stage.settle(quoted, 0)
+    stage.time = max(asked.question.report_by for asked in stage.engine.memory.questions.values()) - LAND_MS
+    stage.learn()
+    done = []
+
+    def perform(duty: chain.Duty, *_) -> None:
+        done.append(duty.text.split()[0])
+        if len(done) == 2:
+            stage.learn(stage.exiting(player, player.completed[0].state))
+
+    monkeypatch.setattr(chain, "perform", perform)
+    runner = Runner(stage.engine, SimpleNamespace(tessera=None), None, is_inline=True)
+    duties = chain.due(stage.engine)
+    assert [duty.text.split()[0] for duty in duties] == ["report"] * 4
+    asyncio.run(runner._act(duties))
+    assert done == ["report"] * 2
+    asyncio.run(runner._act(chain.due(stage.engine)))
+    assert done == ["report"] * 2 + ["challenge"] + ["report"] * 4  # and one that fails again and again stops nothing
 
 
 def test_what_nobody_bet_on_is_not_landed(stage):
