@@ -113,6 +113,8 @@ def serve(session: Session, config: Path):
     from tessera.club.node import opened
     from tessera.club.server import doubts, run
 
+    if session.dry_run:
+        raise Refused("usage", "a node invites and gives gas money by itself: `serve` has no dry run")
     settings = _settings(config)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("tessera.club").setLevel(logging.INFO)
@@ -139,6 +141,9 @@ def invite(session: Session, config: Path, names: tuple[str, ...], count: int | 
     labels = [*names, *[""] * (count or 0)]
     if not labels:
         raise Refused("usage", "say whom you invite (`tessera club invite Anna Ben`), or how many (--count 12)")
+    if session.dry_run:
+        card(session, settings.name, {"dry_run": True, "invitations": len(labels), "days": settings.code_days})
+        return
     made = _store(settings).make_codes(labels, days=settings.code_days)
     links = [settings.invitation_link(code) for code in made]
     if session.as_json:
@@ -231,10 +236,11 @@ def revoke(session: Session, config: Path, invitation: str):
     Before it is used: nobody can use it. Afterwards: its account gets no more gas, cannot sign in here, is shown as
     replaced, and is uninvited unless it has joined. Who has joined keeps money and votes: that is the contract's rule.
     """
-    code = _store(_settings(config)).revoke(invitation.lower())
-    card(
-        session, "Invitation", {"invitation": code.code, "for": code.label, "account": code.account, "state": "revoked"}
-    )
+    store, start = _store(_settings(config)), invitation.lower()
+    code = store.code(start) if session.dry_run else store.revoke(start)
+    about = {"invitation": code.code, "for": code.label, "account": code.account}
+    state = _state(code.account, code.revoked) if session.dry_run else "revoked"
+    card(session, "Invitation", {**about, "state": state, **({"dry_run": True} if session.dry_run else {})})
 
 
 def _settings(config: Path) -> "Settings":

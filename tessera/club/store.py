@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from hashlib import sha256
 
@@ -302,10 +302,12 @@ class Store:
         """All invitations, oldest first."""
         with self._database.connected() as db:
             rows = db.execute(select(codes).order_by(codes.c.made_at, codes.c.label, codes.c.hash))
-            return [
-                Code(row.hash.hex()[:8], row.label, row.ends_at, row.account, row.revoked_at is not None)
-                for row in rows
-            ]
+            return [_code(row) for row in rows]
+
+    def code(self, start: str) -> Code:
+        """An invitation by the first letters of its hash. Raises RefusedError where there is not exactly one."""
+        with self._database.connected() as db:
+            return _code(_only(db, start))
 
     def redeem(self, code: str, account: str, most_members: int) -> Member:
         """Makes an account a member by a code, once; the same account may repeat it. Raises RefusedError."""
@@ -369,12 +371,9 @@ class Store:
         """
         now = int(time.time())
         with self._writing(Matter.MEMBERS) as db:
-            rows = [row for row in db.execute(select(codes)) if len(start) >= 4 and row.hash.hex().startswith(start)]
-            if len(rows) != 1:
-                raise RefusedError("unknown_code", f"{len(rows)} invitations begin with {start!r}: say more letters.")
-            row = rows[0]
+            row = _only(db, start)
             db.execute(update(codes).where(codes.c.hash == row.hash).values(revoked_at=now))
-            return Code(row.hash.hex()[:8], row.label, row.ends_at, row.account, True)
+            return replace(_code(row), revoked=True)
 
     def members(self) -> list[Member]:
         """Everybody who redeemed a code, in that order."""
@@ -648,6 +647,18 @@ def _recovered(last: Row, now: float, apart: float, whole: float) -> float:
     """The patience that there is with an account after its last turn, which is over."""
     used = max(0.0, last.ends_at - last.begins - apart)
     return min(whole, last.patience - used + (now - last.ends_at) * whole / RECOVERY_SECONDS)
+
+
+def _only(db: Connection, start: str) -> Row:
+    """The invitation whose hash begins with some letters, of which four are the least."""
+    rows = [row for row in db.execute(select(codes)) if len(start) >= 4 and row.hash.hex().startswith(start)]
+    if len(rows) != 1:
+        raise RefusedError("unknown_code", f"{len(rows)} invitations begin with {start!r}: say more letters.")
+    return rows[0]
+
+
+def _code(row) -> Code:
+    return Code(row.hash.hex()[:8], row.label, row.ends_at, row.account, row.revoked_at is not None)
 
 
 def _member(row) -> Member:

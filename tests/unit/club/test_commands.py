@@ -59,3 +59,19 @@ def test_who_runs_it_sees_and_takes_back(tessera, tmp_path):
     assert "say more letters" in tessera("club", "revoke", "ab", exit_code=1)
     assert "0 invitations" in tessera("club", "revoke", "zzzz", exit_code=1)
     store.engine.dispose()
+
+
+def test_a_dry_run_makes_no_link_takes_none_back_and_serves_nobody(tessera, tmp_path):
+    # It did all of this: an account was marked as replaced, for good, by whoever only wanted to see which it would be.
+    link = json.loads(tessera("--json", "club", "invite", "Anna"))["invitations"][0]["link"]
+    store = Store(f"sqlite:///{tmp_path}/club.db")
+    store.redeem(link.partition("#")[2], "0x" + "11" * 20, 5)
+    [anna] = store.codes()
+    answer = json.loads(tessera("--dry-run", "--json", "club", "invite", "Ben", "--count", "2"))
+    assert answer == {"dry_run": True, "invitations": 3, "days": 14}
+    answer = json.loads(tessera("--dry-run", "--json", "club", "revoke", anna.code))
+    assert (answer["for"], answer["state"], answer["dry_run"]) == ("Anna", "in", True)
+    assert "0 invitations" in tessera("--dry-run", "club", "revoke", "zzzz", exit_code=1)
+    assert "has no dry run" in tessera("--dry-run", "club", "serve", exit_code=1)
+    assert store.codes() == [anna]
+    store.engine.dispose()
