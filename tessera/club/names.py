@@ -16,6 +16,7 @@ from tessera.club.refusals import RefusedError
 from tessera.model.eip712 import DOMAIN
 
 MOST_LETTERS = 24
+LEAST_DIGITS = 4  # after 0x, that make a name look like an address
 SEPARATORS = " .-_'’"  # beside letters and digits; two names that differ in these alone are one
 # What the page calls people, answers and itself, and who would be trusted by name.
 RESERVED = """
@@ -52,11 +53,11 @@ def name_of(text: str) -> Name:
         raise RefusedError("bad_name", f"A name has letters, digits, spaces and {SEPARATORS.strip()} alone.")
     if not any(unicodedata.category(letter).startswith("L") for letter in bare):
         raise RefusedError("bad_name", "A name has at least one letter.")
-    if bare[:2].lower() == "0x":
-        raise RefusedError("bad_name", "A name does not begin as an address does, with 0x.")
     if _checker().check(bare):
         raise RefusedError("bad_name", "A name has the letters and digits of one script.")
     keys = _keys(bare)
+    if bare[:2].lower() == "0x" or _is_like_an_address(normal, keys[0]):
+        raise RefusedError("bad_name", "A name does not look like an address, with 0x at its beginning.")
     if any(key in _reserved() for key in keys):
         raise RefusedError("bad_name", "This name is a word of the page's own, or looks like one: choose another one.")
     return Name(normal, keys)
@@ -66,6 +67,21 @@ def _keys(bare: str) -> tuple[str, str, str]:
     skeletons = (_skeleton(bare), _skeleton(bare.casefold()))
     # The lower case of a skeleton is compared as a skeleton again: a large I looks like a small L.
     return _skeleton(skeletons[0].casefold()), skeletons[1], bare.casefold()
+
+
+def _is_like_an_address(name: str, key: str) -> bool:
+    """Whether a name looks like an address, which the page shows by its ends, 0x1234…5678, where there is no name. A
+    digit or dots make it one: Oxlade is a name."""
+    start, digits = _hexadecimal()
+    rest = key.removeprefix(start)
+    is_like = key.startswith(start) and len(rest) >= LEAST_DIGITS and digits.issuperset(rest)
+    return is_like and ("..." in name or any(letter.isdigit() for letter in name))
+
+
+@cache
+def _hexadecimal() -> tuple[str, frozenset[str]]:
+    """What 0x and the digits after it look like."""
+    return _skeleton("0x").casefold(), frozenset(_skeleton(digit).casefold() for digit in "0123456789abcdef")
 
 
 @cache

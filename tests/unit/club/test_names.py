@@ -25,6 +25,9 @@ GOOD = [
     "Anna Maria",
     "O'Neil-Smith Jr.",
     "Λίνα 2",
+    "Oxana",
+    "Oxlade",
+    "Oxford 2",
 ]
 
 
@@ -49,6 +52,10 @@ def test_a_name_is_kept_in_its_normal_form(text):
         ("<b>Anna", "letters, digits"),
         ("12345", "one letter"),
         ("0xAnna", "0x"),
+        ("Ox1234…cd34", "0x"),  # as the page shows an account without a name, with a large O
+        ("0\u04451234…5678", "0x"),  # with a Cyrillic x
+        ("ox l2 ab", "0x"),
+        ("OxabO1…feed", "0x"),
         ("a\u0301\u0301", "one script"),  # an accent twice
         ("You", "page's own"),
         ("y.o.u", "page's own"),
