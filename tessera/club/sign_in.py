@@ -35,11 +35,11 @@ def check(secret: bytes, text: str, signature: bytes, *, web3: Web3, domain: str
     not_ours = RefusedError("bad_challenge", "This is no text of this club's: ask for a new one.")
     try:
         message = SiweMessage.from_message(text)
+        account, random = str(message.address), message.nonce[:RANDOM]
         made_at = int(datetime.fromisoformat(str(message.issued_at)).timestamp())
-    except (ValueError, TypeError):
+        expected = _text(secret, account, domain, url, chain_id, made_at, random)
+    except (ValueError, TypeError):  # also of a time in a year that there is not
         raise not_ours from None
-    account, random = str(message.address), message.nonce[:RANDOM]
-    expected = _text(secret, account, domain, url, chain_id, made_at, random)
     if not hmac.compare_digest(expected.encode(), text.encode()):
         raise not_ours
     if not made_at <= time.time() + 1 or time.time() >= made_at + SECONDS:
