@@ -61,6 +61,17 @@ def init(
     bets = Gas.model_fields["bets"].default
     if budget is None:
         budget = 2 * members * (bets * BET_GAS + ENTRY_GAS) * gas_price(session.web3).offered / 1e18
+    # Before anything is sent: a deployment costs what it costs also where no node takes its settings.
+    text = setup.drafted(
+        folder,
+        name=name,
+        url=url,
+        rpc=session.rpc,
+        record=record,
+        page=page,
+        budget=f"{budget:.9f}",
+        members=members,
+    )
     about = {
         "chain": session.web3.eth.chain_id,
         "contracts": f"{'deployed as you, about 9 million gas, into' if missing else 'those of'} {record}",
@@ -81,16 +92,7 @@ def init(
     if not is_inviter and session.viewer == euro.read("owner"):
         euro.set_inviter(session.wallet, address, True)
         is_inviter = True
-    files = setup.write_settings(
-        folder,
-        name=name,
-        url=url,
-        rpc=session.rpc,
-        record=record,
-        page=page,
-        budget=f"{budget:.9f}",
-        members=members,
-    )
+    files = setup.write_settings(folder, text)
     todo = [f"send {address} what the club may spend, at least {budget:.6f} ETH"]
     if not is_inviter:
         todo.append(f"have the owner run `tessera members inviter {address}`")

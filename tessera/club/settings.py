@@ -148,9 +148,14 @@ class Settings(_Part):
 
 def read_settings(path: Path | str) -> Settings:
     """The settings of a file. Raises SettingsError with all that is wrong in it, ChainError where there is none."""
-    folder = Path(path).resolve().parent
+    return settings_of(text_of(path), Path(path))
+
+
+def settings_of(text: str, path: Path) -> Settings:
+    """The settings of a file that has this text. Raises SettingsError with all that is wrong in it."""
+    folder = path.resolve().parent
     try:
-        table = tomllib.loads(text_of(path))
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is no TOML: {error}") from None
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from eth_account import Account
 
 from tessera.chain.errors import ChainError
-from tessera.club.settings import read_settings
+from tessera.club.settings import settings_of
 
 CONFIG, KEY, PASSPHRASE, UNIT, CADDY = "club.toml", "node.json", "node.txt", "club.service", "Caddyfile"
 
@@ -31,11 +31,10 @@ def new_key(folder: Path) -> str:
     return account.address
 
 
-def write_settings(folder: Path, *, name: str, url: str, rpc: str, record: Path, page: Path, budget: str, members: int):
-    """Writes club.toml, club.service and Caddyfile into a folder; the files' paths.
+def drafted(folder: Path, *, name: str, url: str, rpc: str, record: Path, page: Path, budget: str, members: int) -> str:
+    """What club.toml is to say in a folder. Nothing is written.
 
-    Raises SettingsError, and leaves no file, where the values are none that a node takes; ChainError where there is a
-    club.toml already.
+    Raises SettingsError where the values are none that a node takes; ChainError where there is a club.toml already.
     """
     config = folder / CONFIG
     if config.exists():
@@ -51,13 +50,16 @@ def write_settings(folder: Path, *, name: str, url: str, rpc: str, record: Path,
     }
     # A JSON string is a string of TOML.
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    config.write_text("\n".join([*lines, "", "[gas]", f"budget = {budget}", f"members = {members}", ""]), "utf-8")
-    try:
-        settings = read_settings(config)
-    except ChainError:
-        config.unlink()
-        raise
-    unit, caddy = folder / UNIT, folder / CADDY
+    text = "\n".join([*lines, "", "[gas]", f"budget = {budget}", f"members = {members}", ""])
+    settings_of(text, config)
+    return text
+
+
+def write_settings(folder: Path, text: str) -> tuple[Path, Path, Path]:
+    """Writes club.toml, as it was `drafted`, club.service and Caddyfile into a folder; the files' paths."""
+    config, unit, caddy = folder / CONFIG, folder / UNIT, folder / CADDY
+    settings = settings_of(text, config)
+    config.write_text(text, "utf-8")
     unit.write_text(_unit(folder.resolve(), settings.name), "utf-8")
     site = settings.domain if settings.is_secure else settings.url
     caddy.write_text(f"{site} {{\n\treverse_proxy {settings.listen}:{settings.port}\n}}\n", "utf-8")

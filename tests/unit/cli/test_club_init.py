@@ -69,3 +69,21 @@ def test_nothing_is_written_or_sent(arguments, options, said, init, tessera, tmp
     done = init(*arguments, options=options, input="n\n")
     assert said in done.output
     assert (tessera.web3.eth.block_number, (tmp_path / "club").exists()) == (block, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("--url", "https://club.example/friday"), "url: "), ((), "is there already")],
+    ids=["an address with a path", "a folder with a club"],
+)
+def test_what_no_node_takes_is_said_before_anything_is_sent(arguments, said, init, tessera, tmp_path):
+    """It was said at the end, when the contracts were deployed and paid for."""
+    config = tmp_path / "club" / "club.toml"
+    if not arguments:
+        config.parent.mkdir()
+        config.write_text("")
+    block = tessera.web3.eth.block_number
+    done = init("--budget", 0.25, "--yes", *arguments)
+    assert (done.exit_code, said in done.output) == (1, True), done.output
+    assert tessera.web3.eth.block_number == block
+    assert [path.name for path in tmp_path.rglob("*") if path.name in ("node.json", "node.txt")] == []

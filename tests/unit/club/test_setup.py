@@ -10,7 +10,7 @@ import pytest
 from tessera.chain.accounts import from_key_file, secret_of
 from tessera.chain.errors import ChainError
 from tessera.club.settings import SettingsError, read_settings
-from tessera.club.setup import new_key, write_settings
+from tessera.club.setup import drafted, new_key, write_settings
 from tests.quick_keys import quick_keys  # noqa: F401
 
 VALUES = {"url": "https://club.example", "rpc": "https://rpc.example", "budget": "0.01", "members": 12}
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("quick_keys")
 
 def written(folder, **changes):
     values = {"name": "Friday club", "record": folder / "r.json", "page": folder / "p", **VALUES, **changes}
-    return write_settings(folder, **values)
+    return write_settings(folder, drafted(folder, **values))
 
 
 def test_the_files_are_what_the_node_takes(tmp_path):
