@@ -59,7 +59,7 @@ def write_settings(folder: Path, text: str) -> tuple[Path, Path, Path]:
     """Writes club.toml, as it was `drafted`, club.service and Caddyfile into a folder; the files' paths."""
     config, unit, caddy = folder / CONFIG, folder / UNIT, folder / CADDY
     settings = settings_of(text, config)
-    config.write_text(text, "utf-8")
+    _write_secret(config, text)  # a node's URL has a key in it, as a rule, and a database's its password
     unit.write_text(_unit(folder.resolve(), settings.name), "utf-8")
     site = settings.domain if settings.is_secure else settings.url
     caddy.write_text(f"{site} {{\n\treverse_proxy {settings.listen}:{settings.port}\n}}\n", "utf-8")
@@ -102,5 +102,5 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _write_secret(path: Path, text: str) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

@@ -9,10 +9,11 @@ only the holder of the lease writes intents.
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from hashlib import sha256
+from pathlib import Path
 
 from sqlalchemy import (
     Boolean,
@@ -26,12 +27,14 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    make_url,
     or_,
     select,
     text,
     update,
 )
 from sqlalchemy import Text as AnyText
+from sqlalchemy.exc import ArgumentError
 
 from tessera.chain.errors import ChainError
 from tessera.club.names import Name
@@ -207,6 +210,7 @@ class Store:
 
     def __init__(self, url: str):
         """`url` as SQLAlchemy wants it. Makes the tables. Raises StoreError, ChainError where the URL is none."""
+        _keep_from_others(url)
         self._database = Database(url, lambda reason: StoreError(f"the club's database cannot be used: {reason}"))
         self.engine = self._database.engine
         with self._database.making() as db:
@@ -601,6 +605,15 @@ class Store:
         """Lets another node send at once."""
         with self._writing(Matter.LEASE) as db:
             db.execute(update(leases).where(leases.c.name == LEASE, leases.c.holder == holder).values(until=0.0))
+
+
+def _keep_from_others(url: str) -> None:
+    """Makes the file of a new SQLite one that nobody else on the machine can read: names and addresses are in it. Its
+    companions get its mode from it. What fails here fails again, with a reason, where it is opened."""
+    with suppress(ArgumentError, OSError):
+        parts = make_url(url)
+        if parts.get_backend_name() == "sqlite" and parts.database and parts.database != ":memory:":
+            Path(parts.database).touch(mode=0o600)
 
 
 def _kept(db: Connection, name: str, new: bytes) -> bytes:

@@ -11,6 +11,7 @@ from tessera.chain.accounts import from_key_file, secret_of
 from tessera.chain.errors import ChainError
 from tessera.club.settings import SettingsError, read_settings
 from tessera.club.setup import drafted, new_key, write_settings
+from tessera.club.store import Store, StoreError
 from tests.quick_keys import quick_keys  # noqa: F401
 
 VALUES = {"url": "https://club.example", "rpc": "https://rpc.example", "budget": "0.01", "members": 12}
@@ -100,3 +101,19 @@ def test_the_nodes_key_is_encrypted_kept_and_nobody_elses_to_read(tmp_path):
     (tmp_path / "node.txt").unlink()
     with pytest.raises(ChainError, match="put it back"):
         new_key(tmp_path)
+
+
+def test_settings_and_database_are_nobody_elses_to_read(tmp_path):
+    # Names are for members alone, and a node's URL has its key in it: whoever had an account on the machine read both.
+    config, *_ = written(tmp_path, name="Ω")
+    store = Store(f"sqlite:///{tmp_path}/club.db")
+    store.make_codes(["Anna"], days=1)
+    secret = {path.name for path in tmp_path.iterdir() if not path.stat().st_mode & 0o077}
+    assert secret == {"club.toml", "club.db", "club.db-wal", "club.db-shm"}
+    assert read_settings(config).name == "Ω"
+    store.engine.dispose()
+
+
+def test_a_database_in_no_folder_is_named(tmp_path):
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store(f"sqlite:///{tmp_path}/none/club.db")
