@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from datetime import UTC, datetime
 from html import escape
-from threading import Lock
 from typing import Annotated
 
+import anyio
 import feedgenerator
 import icalendar
 from fastapi import APIRouter, Path, Request, Response
@@ -31,26 +31,32 @@ MarketId = Annotated[int, Path(ge=1, lt=2**63)]
 
 
 class Pictures:
-    """Pictures of markets, each drawn once a price, one at a time."""
+    """Pictures of markets, each drawn once a price, one at a time. Those who wait for it take none of the threads that
+    answer everybody else."""
 
     def __init__(self):
-        self._lock, self._kept = Lock(), OrderedDict[tuple, bytes]()
+        self._kept = OrderedDict[tuple, bytes]()
+        self._pen = anyio.CapacityLimiter(1)
 
-    def of(self, market: MarketState) -> bytes:
+    async def of(self, market: MarketState) -> bytes:
         """The picture of a market as it stands."""
         key = (market.market_id, market.p_yes * 1000 // WAD, market.status, market.outcome)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = picture_of(visible(market.question), market.p_yes, _summary(market))
-                while len(self._kept) > MOST_PICTURES:
-                    self._kept.popitem(last=False)
-            return self._kept[key]
+        kept = self._kept.get(key)
+        return kept or await anyio.to_thread.run_sync(self._drawn, key, market, limiter=self._pen)
+
+    def _drawn(self, key: tuple, market: MarketState) -> bytes:
+        if key not in self._kept:
+            self._kept[key] = picture_of(visible(market.question), market.p_yes, _summary(market))
+            while len(self._kept) > MOST_PICTURES:
+                self._kept.popitem(last=False)
+        return self._kept[key]
 
 
 @router.get("/m/{market_id}.png")
-def picture(request: Request, club: Club, market_id: MarketId) -> Response:
+async def picture(request: Request, club: Club, market_id: MarketId) -> Response:
     """A market's price as a picture."""
-    content = request.app.state.pictures.of(_market(club, market_id))
+    market = await anyio.to_thread.run_sync(_market, club, market_id)
+    content = await request.app.state.pictures.of(market)
     return Response(content, media_type="image/png", headers=A_MINUTE)
 
 

@@ -1,10 +1,13 @@
 """What others link to: a market's preview, a feed, a calendar; and what goes to the group's chat."""
 
+import asyncio
 import email
 import json
 from io import BytesIO
+from threading import Event
 from xml.etree import ElementTree
 
+import httpx
 import icalendar
 import pytest
 from PIL import Image
@@ -58,6 +61,38 @@ def test_the_picture_is_drawn_once_a_price(world, synced, bet, bettor, monkeypat
     world.node.index.sync()
     assert world.client.get(f"/m/{synced}.png").content != first.content
     assert len(drawn) == 2
+
+
+def test_who_waits_for_a_picture_keeps_nobody_else_waiting(world, synced, monkeypatch):
+    # They waited with a thread each, of which there are forty: where a club has more markets than pictures are kept,
+    # two addresses that ask for them in turn had all of them, and friends waited for every answer.
+    drawing, drawn = Event(), Event()
+
+    def draw(*_) -> bytes:
+        drawing.set()
+        assert drawn.wait(30)
+        return b"picture"
+
+    monkeypatch.setattr("tessera.club.links.picture_of", draw)
+
+    async def ask() -> tuple[int, set[bytes]]:
+        transport = httpx.ASGITransport(world.client.app)
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as friend:
+            clients = [
+                httpx.AsyncClient(transport=httpx.ASGITransport(world.client.app, client=(f"192.0.2.{number}", 1)))
+                for number in range(3)
+            ]
+            asked = [asyncio.create_task(client.get(f"{URL}/m/{synced}.png")) for client in clients for _ in range(20)]
+            try:
+                while not drawing.is_set():
+                    await asyncio.sleep(0.01)
+                async with asyncio.timeout(10):
+                    status = (await friend.get("/club")).status_code
+            finally:
+                drawn.set()
+            return status, {answer.content for answer in await asyncio.gather(*asked)}
+
+    assert asyncio.run(ask()) == (200, {b"picture"})
 
 
 def test_refuses_a_link_to_no_market(world, synced):
