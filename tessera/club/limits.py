@@ -18,7 +18,6 @@ from tessera.club.page import HEADERS, SECURE
 from tessera.club.refusals import RefusedError
 from tessera.club.rpc import MOST_BYTES as MOST_RPC_BYTES
 from tessera.club.settings import Limits
-from tessera.club.sign_in import COOKIE
 from tessera.index.limits import Allowance, household
 
 MOST_BYTES = 16_384  # of a request's body
@@ -34,8 +33,9 @@ MEMBER = "tessera.member"  # in a request's scope
 class Sessions:
     """Whose sessions were used here lately; it decides whose limits are meant, and nothing else. Any thread."""
 
-    def __init__(self):
-        self._lock, self._members = Lock(), OrderedDict[str, str]()
+    def __init__(self, cookie: str):
+        """`cookie`: its name."""
+        self._cookie, self._lock, self._members = cookie, Lock(), OrderedDict[str, str]()
 
     def note(self, token: str, account: str) -> None:
         """Remembers whose a session is that was looked up."""
@@ -49,7 +49,7 @@ class Sessions:
         """Whose session a request has, as far as it is known."""
         for name, value in scope["headers"]:
             if name == b"cookie":
-                return self._members.get(cookie_parser(value.decode("latin-1")).get(COOKIE, ""))
+                return self._members.get(cookie_parser(value.decode("latin-1")).get(self._cookie, ""))
         return None
 
 

@@ -86,7 +86,7 @@ Club = Annotated[Node, Depends(node_of)]
 
 def member_of(request: Request, club: Club) -> str:
     """The member whose session a request has. Raises RefusedError `no_session`, `replaced_account`."""
-    token = request.cookies.get(sign_in.COOKIE)
+    token = request.cookies.get(club.settings.cookie)
     session = club.store.session(token) if token else None
     if session is None:
         raise RefusedError("no_session", "Sign in first.")
@@ -162,7 +162,7 @@ def open_session(request: Request, club: Club, signed: SignedText, response: Res
     token, ends_at = club.store.open_session(account, seconds=sign_in.SESSION_SECONDS)
     request.app.state.sessions.note(token, account)
     response.set_cookie(
-        sign_in.COOKIE,
+        club.settings.cookie,
         token,
         max_age=sign_in.SESSION_SECONDS,
         httponly=True,
@@ -175,16 +175,16 @@ def open_session(request: Request, club: Club, signed: SignedText, response: Res
 @router.get("/session")
 def session(request: Request, club: Club, account: InClub) -> dict[str, Any]:
     """Whose session this is, and until when."""
-    session = club.store.session(request.cookies[sign_in.COOKIE])
+    session = club.store.session(request.cookies[club.settings.cookie])
     return {"account": account, "ends_at": session[1] if session else int(time.time())}
 
 
 @router.delete("/session", status_code=204)
 def close_session(request: Request, club: Club, response: Response) -> None:
     """Ends a session."""
-    if token := request.cookies.get(sign_in.COOKIE):
+    if token := request.cookies.get(club.settings.cookie):
         club.store.close_session(token)
-    response.delete_cookie(sign_in.COOKIE)
+    response.delete_cookie(club.settings.cookie)
 
 
 @router.get("/names")

@@ -133,6 +133,12 @@ class Settings(_Part):
         return self.url.partition("://")[2]
 
     @property
+    def cookie(self) -> str:
+        """The name of a session's cookie. A browser has one jar for all ports of a host, and each may be a club."""
+        port = self.domain.rpartition("]")[2].partition(":")[2]
+        return f"tessera_club_{port}" if port else "tessera_club"
+
+    @property
     def is_secure(self) -> bool:
         """Whether members come by https."""
         return self.url.startswith("https:")

@@ -20,7 +20,6 @@ from tessera.club.refusals import RefusedError
 
 SECONDS = 600  # that a text is good for
 SESSION_SECONDS = 30 * 86_400
-COOKIE = "tessera_club"
 STATEMENT = "Sign in to your club. This costs nothing and moves no money."
 RANDOM, MARK = 16, 32  # hexadecimal digits
 

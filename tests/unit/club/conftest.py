@@ -85,12 +85,12 @@ class World:
         self.node.index.sync()
         self.client = TestClient(app_of(self.node), base_url=URL)
 
-    def started(self, *, database: str = "club", index: str = "index", **gas) -> Node:
+    def started(self, *, database: str = "club", index: str = "index", url: str = URL, **gas) -> Node:
         """A node; with the same names of databases it is the same one, started again."""
         settings = Settings.model_validate(
             {
                 "name": "Friday club",
-                "url": URL,
+                "url": url,
                 "rpc": "http://127.0.0.1:1",
                 "record": "unused",
                 "page": self.folder / "page",

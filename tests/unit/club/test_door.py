@@ -80,7 +80,7 @@ class Wire:
 
     def __init__(self, **limits):
         self.reached, self.open = 0, asyncio.Event()
-        self.sessions = Sessions()
+        self.sessions = Sessions("tessera_club")
         self.door = Door(self._app, Limits.model_validate(limits), self.sessions, secure=False)
 
     async def _app(self, scope, receive, send):
@@ -170,7 +170,7 @@ def test_a_member_is_known_by_the_session_wherever_it_was_opened(world):
     token = phone.sign_in().cookies["tessera_club"]
     scope = {"type": "http", "client": ("192.0.2.1", 1), "headers": [(b"cookie", f"tessera_club={token}".encode())]}
     assert world.client.app.state.sessions.member(scope) == phone.address
-    other = Sessions()
+    other = Sessions("tessera_club")
     assert other.member(scope) is None
     world.client.app.state.sessions = other  # of a node that was started again
     assert world.client.get("/club/session").status_code == 200

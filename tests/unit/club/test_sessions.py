@@ -4,9 +4,11 @@ import re
 import time
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tessera.chain.embedded import known_account
-from tests.unit.club.conftest import refusal
+from tessera.club.app import app_of
+from tests.unit.club.conftest import URL, refusal
 
 
 def open_with(world, text: str, signature: str):
@@ -26,6 +28,28 @@ def test_a_member_signs_in_and_out(world):
     assert world.client.get("/club/session").json()["account"] == phone.address
     assert world.client.delete("/club/session").status_code == 204
     assert refusal(world.client.get("/club/session")) == (401, "no_session")
+
+
+def test_two_clubs_on_one_host_leave_each_others_sessions_alone(world):
+    # A browser sends a cookie to all ports of a host: whoever opened the one club was signed out of the other.
+    names = set()
+    phone = world.member()
+    for url in (URL, f"{URL}:8443", "http://[::1]", "http://[::1]:8080"):
+        client = TestClient(app_of(world.started(url=url)), base_url=url)
+        text = client.get("/club/challenge", params={"account": phone.address}).json()["text"]
+        answer = client.post("/club/session", json={"text": text, "signature": phone.signed(text)})
+        [(name, token)] = answer.cookies.items()
+        names.add((url, name))
+        client.cookies.clear()
+        assert refusal(client.get("/club/session")) == (401, "no_session")
+        answer = client.get("/club/session", headers={"Cookie": f"tessera_club_1=another's; {name}={token}"})
+        assert answer.json()["account"] == phone.address
+    assert names == {
+        (URL, "tessera_club"),
+        (f"{URL}:8443", "tessera_club_8443"),
+        ("http://[::1]", "tessera_club"),
+        ("http://[::1]:8080", "tessera_club_8080"),
+    }
 
 
 def test_only_hashes_of_tokens_are_stored(world):
