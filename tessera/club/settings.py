@@ -170,12 +170,26 @@ def settings_of(text: str, path: Path) -> Settings:
         faults = [f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError(f"{path}: {'; '.join(faults)}") from None
     paths = ("record", "page", "key_file", "passphrase_file", "messages_file")
-    return settings.model_copy(
+    settings = settings.model_copy(
         update={
             **{name: folder / value for name in paths if (value := getattr(settings, name)) is not None},
             **{name: _placed(getattr(settings, name), folder) for name in ("database", "index")},
         }
     )
+    _require_apart(settings, path)
+    return settings
+
+
+def _require_apart(settings: Settings, path: Path) -> None:
+    """Raises SettingsError where the page's folder, of which all is served to everybody, has what is nobody's."""
+    file = settings.database.partition(":///")[2] if settings.database.startswith("sqlite") else ""
+    own = [path, settings.key_file, settings.passphrase_file, settings.messages_file, Path(file) if file else None]
+    page = settings.page.resolve()
+    if inside := [each.name for each in own if each is not None and each.resolve().is_relative_to(page)]:
+        raise SettingsError(
+            f"{path}: page: everybody can read what is in {page}, and {', '.join(inside)} would be there: "
+            "keep the page in a folder of its own"
+        )
 
 
 def _placed(url: str, folder: Path) -> str:

@@ -244,6 +244,15 @@ def test_a_mistake_in_the_settings_is_named(tmp_path, changed, fault):
         read_settings(tmp_path / "club.toml")
 
 
+@pytest.mark.parametrize("page", [".", "..", "here"])
+def test_a_pages_folder_that_has_the_nodes_key_in_it_is_refused(tmp_path, page):
+    # All that is in it is served: key, passphrase and database were files of the page, like any other.
+    (tmp_path / "here").symlink_to(tmp_path)
+    (tmp_path / "club.toml").write_text(SETTINGS.replace('"dist"', f'"{page}"'))
+    with pytest.raises(SettingsError, match=r"page: everybody can read .* club\.toml, node\.json, club\.db would be"):
+        read_settings(tmp_path / "club.toml")
+
+
 def test_many_who_ask_at_once_are_all_answered(world, market):
     """Each answer had a connection and waited for a thread, and all threads waited for a connection: for 30 seconds."""
     world.node.index.sync()
