@@ -47,6 +47,19 @@ def test_a_copy_that_was_made_while_the_node_ran_is_a_club_again(world):
     assert refusal(world.phone().join(early)) == (410, "revoked_code")
 
 
+def test_who_was_taken_out_since_the_copy_is_taken_out_again(world):
+    assert "Who was taken out since the copy is in again" in GUIDE
+    friend = world.member()
+    subprocess.run(BACKUP, shell=True, cwd=world.folder, check=True)
+    [member] = world.node.store.members()
+    world.node.store.revoke(member.code)
+    assert refusal(friend.sign_in()) == (403, "replaced_account")
+    restore(world)
+    assert friend.sign_in().status_code == 200
+    world.node.store.revoke(member.code)
+    assert refusal(friend.sign_in()) == (403, "replaced_account")
+
+
 def test_moved_to_another_folder_nothing_is_sent_twice(world, tmp_path):
     friend, [code] = world.phone(), world.codes()
     friend.join(code)
