@@ -82,6 +82,8 @@ class Door:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         scope[MEMBER] = self._sessions.member(scope)
+        if scope["method"] == "HEAD" and scope["path"] != STREAM:
+            scope = {**scope, "method": "GET"}  # the server sends no body: it has the scope as it was
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

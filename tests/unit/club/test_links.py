@@ -3,6 +3,7 @@
 import asyncio
 import email
 import json
+import socket
 from io import BytesIO
 from threading import Event
 from xml.etree import ElementTree
@@ -12,9 +13,11 @@ import icalendar
 import pytest
 from PIL import Image
 from requests import Response
+from uvicorn import Config, Server
 
 from tessera.chain import WAD, Outcome, Terms
 from tessera.chain.lmsr_markets import MarketCreated
+from tessera.club.connections import bounded
 from tessera.club.messages import Messenger, inert, notifier
 from tests.embedded_club import HOUR, TERMS, WINDOW
 from tests.unit.club.conftest import URL, refusal
@@ -93,6 +96,29 @@ def test_who_waits_for_a_picture_keeps_nobody_else_waiting(world, synced, monkey
             return status, {answer.content for answer in await asyncio.gather(*asked)}
 
     assert asyncio.run(ask()) == (200, {b"picture"})
+
+
+def test_programs_that_ask_for_the_head_alone_get_it(world, synced):
+    # 405: for who watches whether a club is there, it was away, and for a chat that looks before it reads, its links.
+    async def ask(path: str) -> tuple[int, str, bytes]:
+        config = Config(world.client.app, http=bounded(10, []), ws="none", lifespan="off", log_level="error", port=0)
+        server = Server(config)
+        with socket.create_server(("127.0.0.1", 0)) as opened:
+            serving = asyncio.create_task(server.serve(sockets=[opened]))
+            reader, writer = await asyncio.open_connection(*opened.getsockname())
+            writer.write(f"HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+            async with asyncio.timeout(20):
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+            server.should_exit = True
+            await serving
+        kind = next(line for line in head.decode().lower().split("\r\n") if line.startswith("content-type"))
+        return int(head.split()[1]), kind.partition(": ")[2].partition(";")[0], body
+
+    assert asyncio.run(ask("/")) == (200, "text/html", b"")
+    assert asyncio.run(ask(f"/m/{synced}")) == (200, "text/html", b"")
+    assert asyncio.run(ask(f"/m/{synced}.png")) == (200, "image/png", b"")
+    assert asyncio.run(ask("/events")) == (405, "application/json", b"")  # it would never end
 
 
 def test_refuses_a_link_to_no_market(world, synced):
