@@ -104,7 +104,7 @@ def app_of(node: Node, upstream: Upstream | None = None) -> FastAPI:
     api.attach(app, node.index, node.syncer, node.leaders)
     state.proxy = Proxy(chain, node.chain_id, list(node.tessera.deployment.addresses.values()))
     node.news.first = lambda block: state.proxy.learns_of(block.number, block.hash)
-    state.pictures = links.Pictures()
+    state.pictures, state.lists = links.Made(links.MOST_PICTURES), links.Made(links.MOST_LISTS)
     state.calls, state.sessions = Allowance(settings.limits.calls), Sessions(settings.cookie)
     app.include_router(api.router, prefix="/api")
     app.include_router(people.router)

@@ -1,6 +1,7 @@
 """What is linked to from elsewhere: a market with a preview, a feed, a calendar. Nothing that is not on the chain."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
 from typing import Annotated
@@ -11,6 +12,7 @@ import icalendar
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
+from tessera.chain.blocks import Block
 from tessera.chain.lmsr_markets import MarketCreated, MarketFinalized, OutcomeProposed, Status
 from tessera.club.node import Node
 from tessera.club.people import Club
@@ -22,6 +24,7 @@ from tessera.model.text import visible
 from tessera.model.units import WAD
 
 MOST_PICTURES = 100  # that are kept
+MOST_LISTS = 2  # that are kept: a feed and a calendar
 MOST_ENTRIES = 50  # of a feed
 MOST_DATES = 200  # of a calendar
 A_MINUTE = {"Cache-Control": "public, max-age=60"}
@@ -30,24 +33,24 @@ router = APIRouter()
 MarketId = Annotated[int, Path(ge=1, lt=2**63)]
 
 
-class Pictures:
-    """Pictures of markets, each drawn once a price, one at a time. Those who wait for it take none of the threads that
-    answer everybody else."""
+class Made:
+    """What is made once for all who ask for it, one at a time: pictures of prices, lists of a block. Who waits takes
+    none of the threads that answer everybody else."""
 
-    def __init__(self):
-        self._kept = OrderedDict[tuple, bytes]()
+    def __init__(self, most: int):
+        """`most`: how many are kept."""
+        self._most, self._kept = most, OrderedDict[tuple, bytes]()
         self._pen = anyio.CapacityLimiter(1)
 
-    async def of(self, market: MarketState) -> bytes:
-        """The picture of a market as it stands."""
-        key = (market.market_id, market.p_yes * 1000 // WAD, market.status, market.outcome)
+    async def of(self, key: tuple, make: Callable[[], bytes]) -> bytes:
+        """What has this key."""
         kept = self._kept.get(key)
-        return kept or await anyio.to_thread.run_sync(self._drawn, key, market, limiter=self._pen)
+        return kept or await anyio.to_thread.run_sync(self._made, key, make, limiter=self._pen)
 
-    def _drawn(self, key: tuple, market: MarketState) -> bytes:
+    def _made(self, key: tuple, make: Callable[[], bytes]) -> bytes:
         if key not in self._kept:
-            self._kept[key] = picture_of(visible(market.question), market.p_yes, _summary(market))
-            while len(self._kept) > MOST_PICTURES:
+            self._kept[key] = make()
+            while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return self._kept[key]
 
@@ -56,7 +59,10 @@ class Pictures:
 async def picture(request: Request, club: Club, market_id: MarketId) -> Response:
     """A market's price as a picture."""
     market = await anyio.to_thread.run_sync(_market, club, market_id)
-    content = await request.app.state.pictures.of(market)
+    key = (market_id, market.p_yes * 1000 // WAD, market.status, market.outcome)
+    content = await request.app.state.pictures.of(
+        key, lambda: picture_of(visible(market.question), market.p_yes, _summary(market))
+    )
     return Response(content, media_type="image/png", headers=A_MINUTE)
 
 
@@ -86,8 +92,27 @@ def market(club: Club, market_id: MarketId) -> Response:
 
 
 @router.get("/atom.xml")
-def feed(club: Club) -> Response:
+async def feed(request: Request, club: Club) -> Response:
     """New markets and results, newest first (Atom)."""
+    head = await anyio.to_thread.run_sync(_head, club)
+    content = await request.app.state.lists.of(("feed", head), lambda: _feed(club))
+    return Response(content, media_type="application/atom+xml", headers=A_MINUTE)
+
+
+@router.get("/calendar.ics")
+async def calendar(request: Request, club: Club) -> Response:
+    """When the markets that take bets close, and when their results are expected."""
+    head = await anyio.to_thread.run_sync(_head, club)
+    content = await request.app.state.lists.of(("calendar", head), lambda: _calendar(club))
+    return Response(content, media_type="text/calendar; charset=utf-8", headers=A_MINUTE)
+
+
+def _head(club: Node) -> Block:
+    with club.index.snapshot() as snapshot:
+        return snapshot.head
+
+
+def _feed(club: Node) -> bytes:
     settings = club.settings
     atom = feedgenerator.Atom1Feed(
         settings.name, f"{settings.url}/", "Markets and results", feed_url=f"{settings.url}/atom.xml"
@@ -100,12 +125,10 @@ def feed(club: Club) -> Response:
         title = f"{_headline(row)}: {questions[row.market_id]}"
         name = f"{settings.url}/{row.transaction}-{row.log_index}"
         atom.add_item(title, link, title, pubdate=at, updateddate=at, unique_id=name)
-    return Response(atom.writeString("utf-8"), media_type="application/atom+xml", headers=A_MINUTE)
+    return atom.writeString("utf-8").encode()
 
 
-@router.get("/calendar.ics")
-def calendar(club: Club) -> Response:
-    """When the markets that take bets close, and when their results are expected."""
+def _calendar(club: Node) -> bytes:
     settings, dates = club.settings, icalendar.Calendar()
     dates.add("prodid", "-//Tessera//club//EN")
     dates.add("version", "2.0")
@@ -126,7 +149,7 @@ def calendar(club: Club) -> Response:
                 entry.add("summary", f"{what}: {visible(state.question)}")
                 entry.add("url", settings.market_link(state.market_id))
                 dates.add_component(entry)
-    return Response(dates.to_ical(), media_type="text/calendar; charset=utf-8", headers=A_MINUTE)
+    return dates.to_ical()
 
 
 def _market(club: Node, market_id: int) -> MarketState:

@@ -8,6 +8,7 @@ from io import BytesIO
 from threading import Event
 from xml.etree import ElementTree
 
+import feedgenerator
 import httpx
 import icalendar
 import pytest
@@ -146,6 +147,23 @@ def test_the_calendar_has_closing_times(world, synced):
         "Last bets: Will it rain?": market.closes_at,
         "Result expected: Will it rain?": market.expected_result_at,
     }
+
+
+def test_feed_and_calendar_are_made_once_a_block_whoever_asks(world, synced, creator, monkeypatch):
+    # Each asks the database of every market, and a stranger had them made as often as requests are allowed.
+    made = []
+    feed, calendar = feedgenerator.Atom1Feed, icalendar.Calendar
+    monkeypatch.setattr("feedgenerator.Atom1Feed", lambda *asked, **more: made.append("feed") or feed(*asked, **more))
+    monkeypatch.setattr("icalendar.Calendar", lambda: made.append("calendar") or calendar())
+    paths = ("/atom.xml", "/calendar.ics")
+    first = [world.client.get(path).text for path in paths * 3]
+    assert first == first[:2] * 3
+    assert made == ["feed", "calendar"]
+    opened(world, creator)
+    world.node.index.sync()
+    assert [text.count("Will it rain?") for text in first[:2]] == [2, 2]
+    assert [world.client.get(path).text.count("Will it rain?") for path in paths * 3] == [4, 4] * 3
+    assert made == ["feed", "calendar"] * 2
 
 
 def opened(world, creator) -> int:
