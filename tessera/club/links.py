@@ -101,7 +101,7 @@ async def feed(request: Request, club: Club) -> Response:
 
 @router.get("/calendar.ics")
 async def calendar(request: Request, club: Club) -> Response:
-    """When the markets that take bets close, and when their results are expected."""
+    """When markets close, and when their results are expected, of those that have none yet."""
     head = await anyio.to_thread.run_sync(_head, club)
     content = await request.app.state.lists.of(("calendar", head), lambda: _calendar(club))
     return Response(content, media_type="text/calendar; charset=utf-8", headers=A_MINUTE)
@@ -137,7 +137,7 @@ def _calendar(club: Node) -> bytes:
         count, head = snapshot.count(MarketCreated), snapshot.head
         states = snapshot.markets(offset=max(0, count - MOST_DATES), limit=MOST_DATES)
     for state in states:
-        if state.status in (Status.OPEN, Status.AWAITING):
+        if state.status in (Status.AWAITING, Status.OPEN, Status.CLOSED):
             for name, what, at in (
                 ("closes", "Last bets", state.closes_at),
                 ("result", "Result expected", state.expected_result_at),

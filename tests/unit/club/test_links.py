@@ -149,6 +149,23 @@ def test_the_calendar_has_closing_times(world, synced):
     }
 
 
+def test_the_calendar_says_when_a_result_is_expected_until_there_is_one(world, creator, travel):
+    # It went from calendars when the last bets were in, while everybody waited for it.
+    now = world.web3.eth.get_block("latest")["timestamp"]
+    world.tessera.markets.create_market(
+        creator, TERMS, p0=WAD // 2, expected_result_at=now + 2 * HOUR, closes_at=now + HOUR, dispute_window=WINDOW
+    )
+    travel(HOUR + 60)
+    world.node.index.sync()
+    text = world.client.get("/calendar.ics").text
+    dates = {str(event["summary"]): event.start.timestamp() for event in icalendar.Calendar.from_ical(text).events}
+    assert dates["Result expected: Will it rain?"] == now + 2 * HOUR
+    travel(HOUR)
+    world.tessera.markets.propose(creator, 1, Outcome.YES)
+    world.node.index.sync()
+    assert "BEGIN:VEVENT" not in world.client.get("/calendar.ics").text
+
+
 def test_feed_and_calendar_are_made_once_a_block_whoever_asks(world, synced, creator, monkeypatch):
     # Each asks the database of every market, and a stranger had them made as often as requests are allowed.
     made = []
