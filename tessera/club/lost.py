@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from eth_abi.abi import decode
 from eth_typing import HexStr
 from web3 import Web3
+from web3.exceptions import TransactionNotFound
 
 from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError
@@ -31,7 +32,7 @@ class OnChain:
 
 
 def on_chain(tessera: Tessera, node: str) -> OnChain:
-    """Whom the account of a node has invited. Raises NodeError."""
+    """Whom the account of a node has invited. Raises NodeError, ChainError where the chain's node has forgotten how."""
     reader = LogReader(tessera.web3, [tessera.play_euro.address], tessera.deployment.first_block)
     invited: dict[str, set[str]] = {}  # by transaction: one of a node's invites many
     may_join: dict[str, bool] = {}
@@ -57,7 +58,14 @@ def on_chain(tessera: Tessera, node: str) -> OnChain:
 def _invited_by(tessera: Tessera, node: str, transaction: HexStr) -> set[str]:
     """Whom the account of a node invites by a transaction: nobody where it called another contract, which may be an
     inviter of its own, or another function."""
-    sent, euro = tessera.web3.eth.get_transaction(transaction), tessera.play_euro
+    euro = tessera.play_euro
+    try:
+        sent = tessera.web3.eth.get_transaction(transaction)
+    except TransactionNotFound:
+        raise ChainError(
+            f"the chain's node does not know transaction {transaction} any more, by which somebody was invited: as "
+            "`rpc`, name a node that keeps all of them (an archive)"
+        ) from None
     if sent.get("from") != node or sent.get("to") != euro.address:
         return set()
     data = bytes(sent.get("input", b""))

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
+from web3.exceptions import TransactionNotFound
 
 from tessera.chain.embedded import known_account
 from tessera.chain.errors import ChainError
@@ -168,6 +169,18 @@ def test_who_was_invited_by_another_contract_which_the_node_called_is_not_the_no
     assert on_chain(world.tessera, ADDRESS).joined == (friend.address,)
     assert taken_up(world) == [friend.address]
     assert refusal(mule.gas()) == (403, "not_a_member")
+
+
+def test_a_chains_node_that_has_forgotten_transactions_is_said_to_be_the_reason(world, monkeypatch):
+    # Some keep two months of them and all logs: it was an error of the program's, which named nobody to ask instead.
+    world.member()
+
+    def forgotten(transaction):
+        raise TransactionNotFound(f"no {transaction}")
+
+    monkeypatch.setattr(world.web3.eth, "get_transaction", forgotten)
+    with pytest.raises(ChainError, match=r"does not know transaction 0x.* name a node that keeps all"):
+        on_chain(world.tessera, ADDRESS)
 
 
 def test_waits_for_what_is_under_way_and_for_room(world, monkeypatch):
