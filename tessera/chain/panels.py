@@ -10,6 +10,7 @@ from tessera.chain.contract import Contract, EventLog, Receipt
 from tessera.chain.wallet import Signer, Wallet
 
 DOMAIN_NAME, DOMAIN_VERSION = "Tessera Panels", "1"
+MOST_REPORTS, MOST_SIGNATURES = 16, 48  # of one transaction
 INVALID = 2**256 - 1
 REPORT_TYPE = {
     "Report": [
@@ -35,6 +36,14 @@ class Question(NamedTuple):
     key: bytes
     not_before: int
     deadline: int
+
+
+class Signed(NamedTuple):
+    """What members signed for one question, each as `Panels.sign` gives it."""
+
+    question: Question
+    outcome: int
+    signatures: Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,5 +143,11 @@ class Panels(Contract):
         self, sender: Wallet, panel_id: int, question: Question, outcome: int, signatures: Sequence[tuple[int, int]]
     ) -> Receipt:
         """Submits what members signed for one question, each as `sign` gives it. Anyone; skipped ones are rows."""
-        reports = [(tuple(question), outcome, len(signatures))]
-        return self.write(sender, "submit_reports", panel_id, reports, list(signatures))
+        return self.submit_many(sender, panel_id, [Signed(question, outcome, signatures)])
+
+    def submit_many(self, sender: Wallet, panel_id: int, reports: Sequence[Signed]) -> Receipt:
+        """Submits what members signed for up to MOST_REPORTS questions with MOST_SIGNATURES in all. Anyone; skipped
+        ones are rows, and keep no other from being counted."""
+        counted = [(tuple(report.question), report.outcome, len(report.signatures)) for report in reports]
+        signatures = [signature for report in reports for signature in report.signatures]
+        return self.write(sender, "submit_reports", panel_id, counted, signatures)

@@ -5,7 +5,7 @@ thread of its own. A duty that fails is due again in the next round: the chain s
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from eth_account.messages import SignableMessage
@@ -15,6 +15,7 @@ from tessera.chain.deployments import Tessera
 from tessera.chain.errors import ChainError, NodeError, NodeRefusedError, NotMinedError
 from tessera.chain.logs import LogReader, ReorgError
 from tessera.chain.micro_sessions import NO_RECEIPT, NO_SIGNATURE, BookProof, Signature, Stage
+from tessera.chain.panels import MOST_REPORTS, MOST_SIGNATURES, Signed
 from tessera.chain.panels import Question as PanelQuestion
 from tessera.chain.signatures import is_signed_by_code
 from tessera.chain.wallet import Wallet
@@ -139,8 +140,7 @@ def due(engine: Engine) -> list[Duty]:
         items = closes[first : first + MOST_CLOSES]
         duties.append(Duty(f"close of {len(items)} sessions", _closing(engine.stream_id, items)))
     # What is landed comes before what relies on it.
-    landings = [duty for asked in landing.values() for duty in _landing(engine.panel, asked, now)]
-    return [*challenges(engine), *landings, *duties]
+    return [*challenges(engine), *_landings(engine.panel, landing.values(), now), *duties]
 
 
 def _exiting(engine: Engine, session: Session, known: Exit, now: int) -> list[Duty]:
@@ -206,9 +206,18 @@ def _closing(stream_id: int, items: list[tuple[Offer, Close, Signature]]) -> Cal
     return do
 
 
-def _landing(panel: Panel, asked: Asked, now: int) -> list[Duty]:
-    """Results and books with enough signatures, while the panel takes them."""
-    duties, reports = [], []
+def _landings(panel: Panel, questions: Iterable[Asked], now: int) -> list[Duty]:
+    """Results and books, as many in a transaction as the panel takes, those first that have the least time."""
+    reports = [report for asked in questions for report in _signed(panel, asked, now)]
+    reports.sort(key=lambda report: report.question.deadline)
+    most = min(MOST_REPORTS, MOST_SIGNATURES // panel.threshold)
+    parts = [reports[first : first + most] for first in range(0, len(reports), most)]
+    return [Duty(f"report of {len(part)} results and books", _land(panel.panel_id, part)) for part in parts]
+
+
+def _signed(panel: Panel, asked: Asked, now: int) -> Iterator[Signed]:
+    """A question's result and book with enough signatures, while the panel takes them."""
+    reports = []
     if asked.result is not None and asked.result.outcome is not None and asked.result.signatures:
         reports.append((asked.digest, asked.result.outcome, asked.result.signatures))
     if asked.is_booked and asked.book is not None and asked.leaves:
@@ -217,21 +226,17 @@ def _landing(panel: Panel, asked: Asked, now: int) -> list[Duty]:
     for key, outcome, signatures in reports:
         question = panel.asked(key, asked.question)
         if question.not_before <= now <= question.deadline:
-            do = _land(panel.panel_id, question, outcome, [*signatures.values()][: panel.threshold])
-            duties.append(Duty(f"report of {key.hex()}", do))
-    return duties
+            enough = [*signatures.values()][: panel.threshold]
+            yield Signed(question, outcome, [(signature.r, signature.vs) for signature in enough])
 
 
-def _land(
-    panel_id: int, question: PanelQuestion, outcome: int, signatures: list[Signature]
-) -> Callable[[Tessera, Wallet], bool]:
+def _land(panel_id: int, reports: list[Signed]) -> Callable[[Tessera, Wallet], bool]:
     def do(tessera: Tessera, wallet: Wallet) -> bool:
-        is_final, _ = tessera.panels.result(panel_id, tessera.panels.question_id(question))
-        if is_final:
-            return False
-        pairs = [(signature.r, signature.vs) for signature in signatures]
-        tessera.panels.submit_reports(wallet, panel_id, question, outcome, pairs)
-        return True
+        panels = tessera.panels
+        waiting = [each for each in reports if not panels.result(panel_id, panels.question_id(each.question))[0]]
+        if waiting:
+            panels.submit_many(wallet, panel_id, waiting)
+        return bool(waiting)
 
     return do
 

@@ -8,11 +8,12 @@ import pytest
 from tessera.live import chain
 from tessera.live.engine import FORGET_OFFER_SECONDS, FORGET_QUESTION_MS, FORGET_SESSION_MS
 from tessera.live.memory import Memory
+from tessera.live.panel import BOOKED
 from tessera.live.refusals import Refused
 from tessera.live.runner import Runner
 from tessera.live.terms import LAND_MS
 from tessera.model.loss.limits import WEEK_MS, Kind
-from tests.live import DOMAIN, EUR, STREAM, TERMS, open_journal
+from tests.live import DOMAIN, EUR, PANEL, STREAM, TERMS, open_journal
 from tests.unit.live.test_sessions import limit
 
 HOUR_MS = 3_600_000
@@ -162,10 +163,46 @@ def test_results_are_landed_ten_minutes_before_they_are_due_and_not_later(stage)
     stage.place_bet(player, quoted)
     stage.settle(quoted, 0)
     due = stage.engine.memory.questions[quoted.quote.question].question.report_by
-    for time, expected in ((due - LAND_MS - 1, []), (due - LAND_MS, ["report", "report"]), (due + 1_000, [])):
+    both = ["report of 2 results and books"]
+    for time, expected in ((due - LAND_MS - 1, []), (due - LAND_MS, both), (due + 1_000, [])):
         stage.time = time
         stage.learn()
-        assert texts(stage) == expected  # the result and the book
+        assert [duty.text for duty in chain.due(stage.engine)] == expected
+
+
+def test_results_and_books_are_landed_as_many_at_once_as_the_panel_takes(stage):
+    """Each was a transaction: beyond some hundreds an hour bets went back that nobody had landed in time."""
+    players, quotes = [stage.opened(f"player {i}") for i in range(10)], []
+    for player in players:
+        quotes.append(stage.ask())
+        stage.place_bet(player, quotes[-1])
+        stage.pass_time(500)
+    for quoted in quotes:
+        stage.lock(quoted)
+    for quoted in quotes:
+        stage.settle(quoted, 0)
+    stage.time = max(asked.question.report_by for asked in stage.engine.memory.questions.values()) - LAND_MS
+    stage.learn()
+    duties = chain.due(stage.engine)
+    assert [duty.text for duty in duties] == ["report of 16 results and books", "report of 4 results and books"]
+
+    final, sent = set(), []
+    panels = SimpleNamespace(
+        question_id=lambda question: question.key,
+        result=lambda _, key: (key in final, 0),
+        submit_many=lambda wallet, panel_id, reports: sent.append((wallet, panel_id, reports)),
+    )
+    tessera = SimpleNamespace(panels=panels)
+    assert [duty.do(tessera, "operator") for duty in duties] == [True, True]
+    assert {(wallet, panel_id) for wallet, panel_id, _ in sent} == {("operator", PANEL.panel_id)}
+    reports = [report for _, _, part in sent for report in part]
+    ends = [report.question.deadline for report in reports]
+    assert (ends, len(set(ends))) == (sorted(ends), 5)  # what has the least time comes first
+    assert [len(report.signatures) for report in reports] == [PANEL.threshold] * 20
+    assert sum(report.outcome == BOOKED for report in reports) == 10
+    final |= {report.question.key for report in reports[1:]}
+    assert [duty.do(tessera, "operator") for duty in duties] == [True, False]
+    assert sent[-1][2] == reports[:1]  # somebody else has landed all others
 
 
 def test_an_old_state_is_answered_before_anything_is_landed(stage, monkeypatch):
@@ -186,6 +223,7 @@ def test_an_old_state_is_answered_before_anything_is_landed(stage, monkeypatch):
             stage.learn(stage.exiting(player, player.completed[0].state))
 
     monkeypatch.setattr(chain, "perform", perform)
+    monkeypatch.setattr(chain, "MOST_REPORTS", 1)
     runner = Runner(stage.engine, SimpleNamespace(tessera=None), None, is_inline=True)
     duties = chain.due(stage.engine)
     assert [duty.text.split()[0] for duty in duties] == ["report"] * 4
