@@ -5,7 +5,7 @@ from typing import Any
 from tessera.live import messages
 from tessera.live.accounts import follow_text
 from tessera.live.asked import Asked
-from tessera.live.engine import SIGNED_WITHIN_MS, Engine
+from tessera.live.engine import Engine
 from tessera.live.keys import is_signed_by
 from tessera.live.messages import Message
 from tessera.live.refusals import Code, Refused
@@ -91,8 +91,7 @@ def follow(engine: Engine, body: dict[str, Any]) -> Message:
     except ValueError:
         raise Refused(Code.MALFORMED, "at: unix milliseconds, signature: 65 bytes as 0x hex") from None
     text = follow_text(engine.domain, session.digest, at)
-    is_fresh = abs(engine.guard.now() - at) <= SIGNED_WITHIN_MS
-    if not is_fresh or not is_signed_by(session.offer.session_key, text, signature):
+    if not engine.is_fresh(at) or not is_signed_by(session.offer.session_key, text, signature):
         raise Refused(Code.SIGNATURE)
-    engine.check_asks(session)  # a gateway passes what it is told of open bets on to all its clients
+    engine.check_asks(session.offer.session_key)  # a gateway passes what it is told of open bets on to all its clients
     return engine.view(session)

@@ -226,8 +226,7 @@ def _signed(panel: Panel, asked: Asked, now: int) -> Iterator[Signed]:
     for key, outcome, signatures in reports:
         question = panel.asked(key, asked.question)
         if question.not_before <= now <= question.deadline:
-            enough = [*signatures.values()][: panel.threshold]
-            yield Signed(question, outcome, [(signature.r, signature.vs) for signature in enough])
+            yield Signed(question, outcome, [*signatures.values()][: panel.threshold])
 
 
 def _land(panel_id: int, reports: list[Signed]) -> Callable[[Tessera, Wallet], bool]:

@@ -31,7 +31,6 @@ from tessera.chain.micro_sessions import (
     Stage,
 )
 from tessera.chain.micro_sessions import Session as OnChain
-from tessera.chain.panels import Question as PanelQuestion
 from tessera.chain.signatures import digest_of
 from tessera.chain.wallet import Wallet
 from tessera.live.accounts import follow_text, offer_text, tail_text
@@ -42,7 +41,7 @@ from tessera.live.messages import Message
 from tessera.live.panel import BOOKED, Panel
 from tessera.live.refusals import Refused
 from tessera.live.requests import Requests
-from tessera.live.terms import LAND_MS
+from tessera.live.terms import KEPT_MS, LAND_MS
 from tessera.live.wire import decode, decode_hash, decode_signature, encode
 from tessera.model.sessions import questions, record, states
 from tessera.model.sessions.record import Line, LineKind
@@ -65,7 +64,6 @@ log = logging.getLogger(__name__)
 RECEIPT_MS = 2_000  # after a question's lock, a receipt is taken no more
 BOOK_MS = 5_000  # after the lock, a book is taken no more
 HEADS_KEPT = 100_000
-KEPT_MS = 2 * 86_400_000  # that a question is remembered after its result was due: as long as its engine does
 ANSWER_SECONDS = 10.0
 TRIES, TRY_SECONDS = 30, 0.5  # while nobody has the stream
 # An engine that was paused or cut off says nothing, and ends nothing either.
@@ -790,14 +788,13 @@ class Player:
 
     def _land_report(self, bet: OpenBet, key: bytes, now: int) -> bool:
         panels, panel = self.connection.tessera.panels, self.connection.about.panel
-        question = PanelQuestion(panel.sessions.contract, key, *questions.panel_times(bet.lock, bet.report_by))
+        question = panel.asked(key, bet)
         if key not in self.connection.signed or not question.not_before <= now <= question.deadline:
             return False
         if panels.result(panel.panel_id, panels.question_id(question))[0]:
             return False
         outcome, signatures = self.connection.signed[key]
-        pairs = [(signature.r, signature.vs) for signature in signatures]
-        panels.submit_reports(self.wallet, panel.panel_id, question, outcome, pairs)
+        panels.submit_reports(self.wallet, panel.panel_id, question, outcome, signatures)
         return True
 
     def _running(self) -> Offer:

@@ -29,7 +29,7 @@ from tessera.live.memory import Memory, changed
 from tessera.live.messages import Message
 from tessera.live.panel import Panel
 from tessera.live.refusals import Code, Refused
-from tessera.live.terms import LAND_MS, LONGEST_QUOTE_MS, Terms, TermsError
+from tessera.live.terms import KEPT_MS, LAND_MS, LONGEST_QUOTE_MS, Terms, TermsError
 from tessera.live.wire import decode, encode
 from tessera.model.loss import limits
 from tessera.model.loss.expected import LossError, disclosure, odds_of
@@ -43,10 +43,9 @@ OFFER_SECONDS = 600
 MOST_OFFERS = 3  # of a wallet that wait to be used
 REQUOTE_MS = 1_000  # before a quote expires
 BOOK_MS = 5_000  # after the lock, for observers to sign
-SIGNED_WITHIN_MS = 60_000  # a wallet's text
+SIGNED_WITHIN_MS = 60_000  # a text of a wallet or a session key
 FORGET_SESSION_MS = 3_600_000
 FORGET_OFFER_SECONDS = 600  # of the chain, after its offer could be used
-FORGET_QUESTION_MS = 2 * 86_400_000
 AGREEMENT_SECONDS = (60, 86_400)
 
 Publish = Callable[[bytes | None, Message], None]
@@ -223,7 +222,7 @@ class Engine:
         """
         self._check_running()
         now, terms = self.guard.now(), self.terms
-        if abs(now - at) > SIGNED_WITHIN_MS:
+        if not self.is_fresh(at):
             raise Refused(Code.SIGNATURE, "signed too long ago, or by a clock that is ahead")
         if not terms.least_deposit <= deposit <= terms.greatest_deposit:
             raise Refused(Code.DEPOSIT, least=str(terms.least_deposit), greatest=str(terms.greatest_deposit))
@@ -271,7 +270,7 @@ class Engine:
             raise Refused(Code.SIGNATURE)
         # Only counted, and not signed: each signed refusal is an entry of the journal, and nobody may fill it.
         try:
-            self.check_asks(session)
+            self.check_asks(session.offer.session_key)
         except Refused:
             self._answers.too_many += 1
             raise
@@ -347,7 +346,7 @@ class Engine:
         self._check_running()
         now = self.guard.now()
         account = self.memory.accounts.get(player, Account())
-        if abs(now - at) > SIGNED_WITHIN_MS or at <= account.limits_signed_at:
+        if not self.is_fresh(at) or at <= account.limits_signed_at:
             raise Refused(Code.SIGNATURE, "signed too long ago, or a later change was made")
         try:
             changed(account.limits, kind, value, now)
@@ -357,7 +356,7 @@ class Engine:
         # limits may change them also while the chain, which says who is a player, cannot be asked.
         if not account.limits_signed_at and player not in self.facts.players:
             raise Refused(Code.NO_PLAYER)
-        self._check_asks(player)
+        self.check_asks(player)
         self.memory.did_limit(player, kind, value, now, at)
         body = encode({"player": player, "kind": kind, "value": value, "at": now, "signed_at": at})
         account = self.memory.account(player)
@@ -485,7 +484,7 @@ class Engine:
         if not self.is_running:
             return
         now, memory = self.guard.now(), self.memory
-        offers_before, questions_before = self.facts.block_at - FORGET_OFFER_SECONDS, now - FORGET_QUESTION_MS
+        offers_before, questions_before = self.facts.block_at - FORGET_OFFER_SECONDS, now - KEPT_MS
         sessions = memory.unopened(offers_before, self.facts.sessions)
         while self._closed_at and self._closed_at[0][0] + FORGET_SESSION_MS < now:
             _, digest = self._closed_at.popleft()
@@ -543,11 +542,12 @@ class Engine:
 
     # Checks.
 
-    def check_asks(self, session: Session) -> None:
-        """Counts what a session's key asks. Raises Refused where that is more than the stream allows."""
-        self._check_asks(session.offer.session_key)
+    def is_fresh(self, at: int) -> bool:
+        """Whether a text that was signed at unix milliseconds is still taken."""
+        return abs(self.guard.now() - at) <= SIGNED_WITHIN_MS
 
-    def _check_asks(self, key: str) -> None:
+    def check_asks(self, key: str) -> None:
+        """Counts what a session's or wallet's key asks. Raises Refused where that is more than the stream allows."""
         if not self._requests.take(key):
             raise Refused(Code.TOO_MANY_REQUESTS)
 

@@ -8,7 +8,7 @@ from eth_utils.crypto import keccak
 from tessera.chain.panels import DOMAIN_NAME, DOMAIN_VERSION, REPORT_TYPE, Question
 from tessera.model.sessions import record
 from tessera.model.sessions.questions import panel_times
-from tessera.model.sessions.typed import Domain
+from tessera.model.sessions.typed import Domain, OpenBet
 from tessera.model.sessions.typed import Question as Asked
 
 BOOKED = 1  # the outcome that confirms a book
@@ -37,8 +37,8 @@ class Panel:
         chain = _word(self.sessions.chain_id) + _word(int(self.contract, 16))
         return keccak(_DOMAIN_HASH + names + chain)
 
-    def asked(self, key: bytes, question: Asked) -> Question:
-        """What is asked on `Panels` under a key: a question's hash, or its book's key."""
+    def asked(self, key: bytes, question: Asked | OpenBet) -> Question:
+        """What is asked on `Panels` under a key: a question's hash, or its book's key. A bet has the same times."""
         return Question(self.sessions.contract, key, *panel_times(question.lock, question.report_by))
 
     def result(self, digest: bytes, question: Asked, outcome: int) -> bytes:

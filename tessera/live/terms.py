@@ -8,6 +8,7 @@ from tessera.model.sessions.states import MAX_OPEN
 
 LONGEST_SESSION = 30 * 86_400  # the contract's
 LONGEST_QUOTE_MS = 3_000
+KEPT_MS = 2 * 86_400_000  # after `report_by`, that engine and clients remember a question
 LAND_MS = 600_000  # before `report_by`, for results and books to be landed
 
 

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 
 from tessera.live import chain
-from tessera.live.engine import FORGET_OFFER_SECONDS, FORGET_QUESTION_MS, FORGET_SESSION_MS
+from tessera.live.engine import FORGET_OFFER_SECONDS, FORGET_SESSION_MS
 from tessera.live.memory import Memory
 from tessera.live.panel import BOOKED
 from tessera.live.refusals import Refused
 from tessera.live.runner import Runner
-from tessera.live.terms import LAND_MS
+from tessera.live.terms import KEPT_MS, LAND_MS
 from tessera.model.loss.limits import WEEK_MS, Kind
 from tests.live import DOMAIN, EUR, PANEL, STREAM, TERMS, open_journal
 from tests.unit.live.test_sessions import limit
@@ -151,7 +151,7 @@ def test_a_question_is_forgotten_two_days_after_its_results_were_due_unless_some
     stage.place_bet(player, third)  # folds the first
     memory = stage.engine.memory
     due = memory.questions[second.quote.question].question.report_by
-    stage.time = due + FORGET_QUESTION_MS + 60_000
+    stage.time = due + KEPT_MS + 60_000
     stage.learn()
     chain.due(stage.engine)
     stage.engine.forget()
