@@ -322,6 +322,17 @@ def test_a_locked_account_asks_for_its_passphrase_when_something_is_sent(visit, 
     assert len(helpers) == 3  # what a passphrase takes of the processor halts no page: locking, two tries
 
 
+@contextmanager
+def camera_phone(browser, film):
+    """A tab of another phone whose camera sees a film, y4m."""
+    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    arguments = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={film}"]
+    with browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments) as other:
+        tab = other.new_context(viewport=PHONE, **PHONE_OPTIONS).new_page()
+        tab.set_default_timeout(PATIENCE)
+        yield tab
+
+
 def test_another_phone_scans_the_account_with_the_pages_own_camera(visit, club, tmp_path, browser):
     friend = invited(visit, club, "Pia", club.links(1)[0])
     friend.join()
@@ -334,11 +345,7 @@ def test_another_phone_scans_the_account_with_the_pages_own_camera(visit, club, 
     film.write_bytes(film_of(b64decode(page.tab.evaluate(SCREEN))))
     page.button("It is scanned: show what opens it").tap()
     code = page.tab.locator(".code").inner_text()
-    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    arguments = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={film}"]
-    with browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments) as other:
-        tab = other.new_context(viewport=PHONE, **PHONE_OPTIONS).new_page()
-        tab.set_default_timeout(PATIENCE)
+    with camera_phone(browser, film) as tab:
         tab.goto(f"{club.address}/#/account")
         tab.get_by_role("button", name="Scan the code of my other phone").tap()
         tab.get_by_label("The code that the other phone shows now").fill(code.lower().replace("-", " "))
@@ -367,11 +374,7 @@ def test_a_camera_that_saw_an_invitation_says_so_and_looks_again(club, tmp_path,
     """Codes of invitations lie about when phones are set up, and are no accounts."""
     film = tmp_path / "link.y4m"
     film.write_bytes(film_of(drawn(club.links(1)[0])))
-    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    arguments = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={film}"]
-    with browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments) as other:
-        tab = other.new_context(viewport=PHONE, **PHONE_OPTIONS).new_page()
-        tab.set_default_timeout(PATIENCE)
+    with camera_phone(browser, film) as tab:
         tab.goto(f"{club.address}/#/account")
         tab.get_by_role("button", name="Scan the code of my other phone").tap()
         tab.get_by_text("This is not the code of an account.").wait_for()

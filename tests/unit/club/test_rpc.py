@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -234,6 +237,36 @@ def test_refuses_what_is_nested_too_deep_and_answers_the_rest(chain, ask):
     assert (answers[0]["error"]["code"], answers[1]) == (-32602, {"jsonrpc": "2.0", "id": None, "result": "0x5"})
 
 
+@asynccontextmanager
+async def node_that(answer: Callable[[Any], Any], seconds: float = 0.0) -> AsyncIterator[HttpNode]:
+    """A node over HTTP that answers so to each body, after so many seconds."""
+
+    async def handle(request: web.Request) -> web.Response:
+        await asyncio.sleep(seconds)
+        return web.json_response(answer(await request.json()))
+
+    app = web.Application()
+    app.router.add_post("/", handle)
+    async with TestServer(app) as server:
+        node = HttpNode(str(server.make_url("/")))
+        try:
+            yield node
+        finally:
+            await node.close()
+
+
+def by_method(results: dict, otherwise: Any, *, batches: bool) -> Callable[[Any], Any]:
+    """What a node answers that has these results of methods; `batches`: it takes several calls at once."""
+
+    def answer(asked: Any) -> Any:
+        if isinstance(asked, list):
+            refusal = {"id": None, "error": {"code": -32600, "message": "one by one"}}
+            return [answer(call) for call in asked] if batches else refusal
+        return {"jsonrpc": "2.0", "id": asked["id"], "result": results.get(asked["method"], otherwise)}
+
+    return answer
+
+
 @pytest.fixture
 def served():
     """`served(answer, calls)`: what HttpNode makes of a node that answers so to each body, and the bodies."""
@@ -241,24 +274,18 @@ def served():
     def ask(answer, calls: list[dict]) -> tuple[list[dict], list]:
         bodies: list = []
 
-        async def handle(request: web.Request) -> web.Response:
-            bodies.append(await request.json())
-            return web.json_response(answer(bodies[-1]))
+        def heard(body: Any) -> Any:
+            bodies.append(body)
+            return answer(body)
 
         async def go() -> list[dict]:
-            app = web.Application()
-            app.router.add_post("/", handle)
-            async with TestServer(app) as server:
-                node = HttpNode(str(server.make_url("/")))
-                try:
-                    await node(calls)
-                    answers = await node(calls)
-                    for answer in answers:
-                        if isinstance(answer, RefusedError):
-                            raise answer
-                    return answers
-                finally:
-                    await node.close()
+            async with node_that(heard) as node:
+                await node(calls)
+                answers = await node(calls)
+            for each in answers:
+                if isinstance(each, RefusedError):
+                    raise each
+            return answers
 
         return asyncio.run(go()), bodies
 
@@ -474,26 +501,10 @@ def through():
     has these results; `batches`: it takes several calls at once."""
 
     def ask(results: dict, *, batches: bool = True) -> bytes:
-        async def handle(request: web.Request) -> web.Response:
-            asked = await request.json()
-            if isinstance(asked, list) and not batches:
-                return web.json_response({"id": None, "error": {"code": -32600, "message": "one by one"}})
-            answers = [
-                {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], GOOD_BLOCK)}
-                for call in (asked if isinstance(asked, list) else [asked])
-            ]
-            return web.json_response(answers if isinstance(asked, list) else answers[0])
-
         async def go() -> bytes:
-            app = web.Application()
-            app.router.add_post("/", handle)
-            async with TestServer(app) as server:
-                node = HttpNode(str(server.make_url("/")))
-                try:
-                    calls = [{"id": 1, "method": name, "params": PARAMS.get(name, [HASH])} for name in results]
-                    return await Proxy(node, CHAIN_ID, [CONTRACT]).answer(json.dumps(calls).encode())
-                finally:
-                    await node.close()
+            async with node_that(by_method(results, GOOD_BLOCK, batches=batches)) as node:
+                calls = [{"id": 1, "method": name, "params": PARAMS.get(name, [HASH])} for name in results]
+                return await Proxy(node, CHAIN_ID, [CONTRACT]).answer(json.dumps(calls).encode())
 
         return asyncio.run(go())
 
@@ -518,33 +529,16 @@ def test_a_call_that_gets_an_answer_without_sense_takes_nobody_elses_along(batch
     wanted = {"id": 1, "method": "eth_gasPrice"}
     odd = {"id": 2, "method": "eth_feeHistory", "params": ["0x0", "latest", []]}
     results = {"eth_getBlockByNumber": GOOD_BLOCK, "eth_blockNumber": "0x5", "eth_gasPrice": "0x7"}
-
-    async def handle(request: web.Request) -> web.Response:
-        asked = await request.json()
-        if isinstance(asked, list) and not batches:
-            return web.json_response({"id": None, "error": {"code": -32600, "message": "one by one"}})
-        await asyncio.sleep(0.05)  # the others ask meanwhile
-        none = {"oldestBlock": "0x0", "gasUsedRatio": None}
-        answers = [
-            {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], none)}
-            for call in (asked if isinstance(asked, list) else [asked])
-        ]
-        return web.json_response(answers if isinstance(asked, list) else answers[0])
+    none = {"oldestBlock": "0x0", "gasUsedRatio": None}
 
     async def go() -> list:
-        app = web.Application()
-        app.router.add_post("/", handle)
-        async with TestServer(app) as server:
-            node = HttpNode(str(server.make_url("/")))
-            try:
-                proxy = Proxy(node, CHAIN_ID, [CONTRACT])
-                await proxy.answer(json.dumps({"id": 0, "method": "eth_blockNumber"}).encode())
-                asked = ([wanted, odd], wanted)
-                return await asyncio.gather(
-                    *(proxy.answer(json.dumps(calls).encode()) for calls in asked), return_exceptions=True
-                )
-            finally:
-                await node.close()
+        async with node_that(by_method(results, none, batches=batches), 0.05) as node:  # the others ask meanwhile
+            proxy = Proxy(node, CHAIN_ID, [CONTRACT])
+            await proxy.answer(json.dumps({"id": 0, "method": "eth_blockNumber"}).encode())
+            asked = ([wanted, odd], wanted)
+            return await asyncio.gather(
+                *(proxy.answer(json.dumps(calls).encode()) for calls in asked), return_exceptions=True
+            )
 
     stranger, friend = asyncio.run(go())
     assert isinstance(stranger, RefusedError)

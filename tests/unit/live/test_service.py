@@ -256,6 +256,18 @@ def test_an_owner_that_was_followed_while_its_transaction_waited_sends_no_other(
     assert stage.engine.has_failed
 
 
+def service_of(stage, serve, say=lambda text: None) -> Service:
+    """A service that serves a stage's engine in this way."""
+    return Service(
+        Journal,
+        lambda: Memory(DOMAIN, STREAM),
+        Watch,
+        lambda *_: Runner(stage.engine, Watch(), None, is_inline=True, every=3_600),
+        serve,
+        say,
+    )
+
+
 def test_a_fault_that_ends_the_engine_ends_the_command_with_it(stage, monkeypatch):
     """The door swallowed it: the command said "stopped", with status 0 and no word of why."""
 
@@ -269,14 +281,7 @@ def test_a_fault_that_ends_the_engine_ends_the_command_with_it(stage, monkeypatc
         await runner.has_stopped.wait()
         await asyncio.gather(running, return_exceptions=True)  # as the door does
 
-    service = Service(
-        Journal,
-        lambda: Memory(DOMAIN, STREAM),
-        Watch,
-        lambda *_: Runner(stage.engine, Watch(), None, is_inline=True, every=3_600),
-        serve,
-        lambda text: None,
-    )
+    service = service_of(stage, serve)
     with pytest.raises(ExceptionGroup) as caught:
         asyncio.run(service.run())
     assert caught.group_contains(KeyError)
@@ -300,14 +305,7 @@ def test_why_a_commit_failed_is_in_the_operator_s_log(stage, monkeypatch, caplog
     def serve(runner: Runner):
         return asyncio.wait_for(commit_something(runner), PATIENCE_SECONDS)
 
-    service = Service(
-        Journal,
-        lambda: Memory(DOMAIN, STREAM),
-        Watch,
-        lambda *_: Runner(stage.engine, Watch(), None, is_inline=True, every=3_600),
-        serve,
-        said.append,
-    )
+    service = service_of(stage, serve, said.append)
     asyncio.run(service.run())
     assert "the engine signs nothing more: database or disk is full" in caplog.messages
     assert said == ["the stream was lost: it is another engine's, or the journal failed; waits for it again"]
